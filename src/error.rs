@@ -1,0 +1,409 @@
+//! Every error of the public API.
+//!
+//! One enum per operation. A variant exists when a caller would *do* something different; reasons
+//! that only help a forger (signature, MAC or padding) share one. No variant holds a secret, a
+//! plaintext or a type of another crate.
+
+use core::{error::Error, fmt};
+
+/// Gives an error type its texts and the `Error` trait.
+macro_rules! texts {
+    ($name:ident { $($pattern:pat => $($text:expr),+;)+ }) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $($pattern => write!(f, $($text),+),)+
+                }
+            }
+        }
+
+        impl Error for $name {}
+    };
+}
+
+/// The random source failed. Nothing was created or changed (S-03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RandomError;
+
+texts!(RandomError { Self => "the random source failed"; });
+
+/// The text is not base64: wrong alphabet, length, padding, or non-zero trailing bits (S-30).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Base64Error;
+
+texts!(Base64Error { Self => "invalid base64"; });
+
+/// A public key, or a private key of another library, is unacceptable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The text is not base64.
+    Base64,
+    /// A key has 32 bytes; this input has another length.
+    Length(usize),
+    /// Not the one encoding that a key has: a coordinate of p or above, or a stray top bit.
+    NonCanonical,
+    /// A point of low order, with which every agreement or signature would be trivial.
+    LowOrder,
+    /// The bytes do not encode a point of the curve.
+    NotOnCurve,
+    /// Half of a 64-byte private key equals its public key.
+    PublicInSecret,
+}
+
+texts!(KeyError {
+    Self::Base64 => "the key is not valid base64";
+    Self::Length(length) => "a key has 32 bytes, not {length}";
+    Self::NonCanonical => "the key is not canonically encoded";
+    Self::LowOrder => "the key is of low order";
+    Self::NotOnCurve => "the key is not a point of the curve";
+    Self::PublicInSecret => "half of the private key is its public key";
+});
+
+impl From<Base64Error> for KeyError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+/// The signature is malformed or was not made over this message by this key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureError;
+
+texts!(SignatureError { Self => "the signature does not verify"; });
+
+/// The bytes or text are not a message of the expected kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The text is not base64.
+    Base64,
+    /// The message type is neither 0 (pre-key) nor 1 (normal).
+    MessageType(usize),
+    /// The first byte is not a version this library speaks; `None` for an empty message.
+    Version(Option<u8>),
+    /// A field is missing, repeated, of the wrong type, length or range, or the end is cut off.
+    Format,
+    /// A key field holds an unacceptable key.
+    Key(KeyError),
+}
+
+texts!(DecodeError {
+    Self::Base64 => "the message is not valid base64";
+    Self::MessageType(found) => "unknown Olm message type {found}";
+    Self::Version(Some(found)) => "unknown message version {found}";
+    Self::Version(None) => "the message is empty";
+    Self::Format => "the message is malformed";
+    Self::Key(error) => "the message holds a bad key: {error}";
+});
+
+impl From<Base64Error> for DecodeError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<KeyError> for DecodeError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// The bytes or text are not a Megolm session key, in the sharing or in the export format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionKeyError {
+    /// The text is not base64.
+    Base64,
+    /// The format has a fixed length; this input has another.
+    Length,
+    /// The first byte is not the version of this format.
+    Version(u8),
+    /// The signing key is unacceptable.
+    Key(KeyError),
+    /// The session key is not signed by its own signing key.
+    Signature,
+}
+
+texts!(SessionKeyError {
+    Self::Base64 => "the session key is not valid base64";
+    Self::Length => "the session key has the wrong length";
+    Self::Version(found) => "unknown session key version {found}";
+    Self::Key(error) => "the session key holds a bad signing key: {error}";
+    Self::Signature => "the signature of the session key does not verify";
+});
+
+impl From<Base64Error> for SessionKeyError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<KeyError> for SessionKeyError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<SignatureError> for SessionKeyError {
+    fn from(_: SignatureError) -> Self {
+        Self::Signature
+    }
+}
+
+/// One-time keys could not be generated; the account is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyGenerationError {
+    /// More keys at once than an account may hold.
+    TooMany {
+        /// How many keys were asked for.
+        requested: usize,
+        /// How many an account holds at most.
+        maximum: usize,
+    },
+    /// All 2^64 key ids were given out; ids are never used twice.
+    IdsExhausted,
+    /// The random source failed.
+    Random,
+}
+
+texts!(KeyGenerationError {
+    Self::TooMany { requested, maximum } => "{requested} one-time keys requested, {maximum} is the maximum";
+    Self::IdsExhausted => "all key ids are used up";
+    Self::Random => "the random source failed";
+});
+
+impl From<RandomError> for KeyGenerationError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+/// A key bundle does not prove that its keys belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// The one-time or fallback key is not signed by the device's Ed25519 key.
+    Signature,
+    /// The one-time key is the identity key, so it is not single-use.
+    OneTimeKeyIsIdentityKey,
+}
+
+texts!(BundleError {
+    Self::Signature => "the signature of the one-time key does not verify";
+    Self::OneTimeKeyIsIdentityKey => "the one-time key is the identity key";
+});
+
+/// An Olm session could not be created; the account is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionCreationError {
+    /// The message names another identity key than the caller expects.
+    IdentityKeyMismatch,
+    /// The account has no such one-time or fallback key: it was used, removed, or never ours.
+    UnknownOneTimeKey,
+    /// This very session was created from the fallback key before (S-08).
+    Replayed,
+    /// The fallback key has served as many sessions as it can remember: publish a new one.
+    FallbackKeyExhausted,
+    /// The first message does not decrypt.
+    Decryption(DecryptionError),
+    /// A key agreement came out as zero.
+    NonContributoryKey,
+    /// The random source failed.
+    Random,
+}
+
+texts!(SessionCreationError {
+    Self::IdentityKeyMismatch => "the message was sent with another identity key";
+    Self::UnknownOneTimeKey => "the account does not have the one-time key of this message";
+    Self::Replayed => "a session was already created from this message";
+    Self::FallbackKeyExhausted => "the fallback key has served too many sessions";
+    Self::Decryption(error) => "the first message does not decrypt: {error}";
+    Self::NonContributoryKey => "a key agreement was not contributory";
+    Self::Random => "the random source failed";
+});
+
+impl From<RandomError> for SessionCreationError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+impl From<DecryptionError> for SessionCreationError {
+    fn from(error: DecryptionError) -> Self {
+        Self::Decryption(error)
+    }
+}
+
+/// A message could not be encrypted; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncryptionError {
+    /// The last message index was used: start a new session (S-11).
+    SessionExhausted,
+    /// A key agreement came out as zero.
+    NonContributoryKey,
+    /// The random source failed.
+    Random,
+}
+
+texts!(EncryptionError {
+    Self::SessionExhausted => "the session has no message index left";
+    Self::NonContributoryKey => "a key agreement was not contributory";
+    Self::Random => "the random source failed";
+});
+
+impl From<RandomError> for EncryptionError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+/// An Olm message does not decrypt; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecryptionError {
+    /// The message has another version than the session (S-13).
+    VersionMismatch,
+    /// The pre-key message belongs to another session: its outer keys are not this session's (S-09).
+    SessionKeysMismatch,
+    /// The message was decrypted before: drop it.
+    AlreadyUsed,
+    /// The key was dropped to stay within the limits, or its neighbour was: the message is lost.
+    Evicted,
+    /// The message is further ahead than the limit allows: messages in between are missing.
+    TooFarAhead {
+        /// The message's chain index.
+        index: u32,
+        /// The highest index that is acceptable now.
+        maximum: u32,
+    },
+    /// The message was not made by the peer of this session, or was altered.
+    Authentication,
+}
+
+texts!(DecryptionError {
+    Self::VersionMismatch => "the message has another version than the session";
+    Self::SessionKeysMismatch => "the pre-key message belongs to another session";
+    Self::AlreadyUsed => "the message was already decrypted";
+    Self::Evicted => "the key of this message is no longer stored";
+    Self::TooFarAhead { index, maximum } => "message index {index} is beyond {maximum}, the highest acceptable";
+    Self::Authentication => "the message is not authentic";
+});
+
+/// A Megolm message does not decrypt; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GroupDecryptionError {
+    /// The message has another version than the session (S-13).
+    VersionMismatch,
+    /// The message is older than the oldest key known; ask for an earlier export.
+    UnknownIndex {
+        /// The message's index.
+        index: u32,
+        /// The first index that the session can decrypt.
+        first_known: u32,
+    },
+    /// The session was closed.
+    Closed,
+    /// The message was not made by the sender of this session, or was altered.
+    Authentication,
+}
+
+texts!(GroupDecryptionError {
+    Self::VersionMismatch => "the message has another version than the session";
+    Self::UnknownIndex { index, first_known } => "message index {index} is before {first_known}, the first one known";
+    Self::Closed => "the session is closed";
+    Self::Authentication => "the message is not authentic";
+});
+
+impl From<SignatureError> for GroupDecryptionError {
+    fn from(_: SignatureError) -> Self {
+        Self::Authentication
+    }
+}
+
+/// The session cannot be exported at this index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The index is before the first one known.
+    UnknownIndex {
+        /// The index asked for.
+        index: u32,
+        /// The first index that the session knows.
+        first_known: u32,
+    },
+    /// The session was closed.
+    Closed,
+}
+
+texts!(ExportError {
+    Self::UnknownIndex { index, first_known } => "index {index} is before {first_known}, the first one known";
+    Self::Closed => "the session is closed";
+});
+
+/// The replay guard refuses a message (S-19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// Another event used this message index before.
+    Replayed {
+        /// The index that was used twice.
+        index: u32,
+    },
+    /// The index is older than everything the guard still remembers.
+    Forgotten {
+        /// The message's index.
+        index: u32,
+        /// The first index that the guard can judge.
+        first_remembered: u32,
+    },
+}
+
+texts!(ReplayError {
+    Self::Replayed { index } => "another event used message index {index}";
+    Self::Forgotten { index, first_remembered } =>
+        "message index {index} is before {first_remembered}, the first one remembered";
+});
+
+/// A pickle could not be written or read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PickleError {
+    /// The text is not base64.
+    Base64,
+    /// The pickle has a version that this library does not know.
+    Version(u8),
+    /// The pickle holds another kind of object.
+    ObjectType,
+    /// Wrong key, wrong context, or the pickle was altered or cut off.
+    Authentication,
+    /// The content is not a possible state of the object.
+    InvalidState,
+    /// The random source failed.
+    Random,
+}
+
+texts!(PickleError {
+    Self::Base64 => "the pickle is not valid base64";
+    Self::Version(found) => "unknown pickle version {found}";
+    Self::ObjectType => "the pickle holds another kind of object";
+    Self::Authentication => "wrong pickle key or context, or the pickle was altered";
+    Self::InvalidState => "the pickle's content is not a possible state";
+    Self::Random => "the random source failed";
+});
+
+impl From<Base64Error> for PickleError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<RandomError> for PickleError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}

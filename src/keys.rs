@@ -1,0 +1,279 @@
+//! Floor 1: public keys, signatures and key ids.
+//!
+//! A key of these types has passed every check there is (S-01, S-14): code that holds one need not
+//! ask again.
+
+use alloc::string::String;
+use core::fmt;
+
+use rand::TryCryptoRng;
+
+use crate::{
+    error::{KeyError, RandomError, SignatureError},
+    primitives::{base64, curve25519, ed25519, secret::Secret},
+};
+
+/// Reads a 32-byte key from base64.
+fn key_from_base64(text: &str) -> Result<[u8; 32], KeyError> {
+    let bytes = base64::decode(text)?;
+    key_from_slice(&bytes)
+}
+
+fn key_from_slice(bytes: &[u8]) -> Result<[u8; 32], KeyError> {
+    bytes.try_into().map_err(|_| KeyError::Length(bytes.len()))
+}
+
+/// A Curve25519 public key: 32 bytes, 43 characters of base64.
+///
+/// Always the canonical encoding of a point that is not of low order (S-01).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Curve25519PublicKey([u8; 32]);
+
+impl Curve25519PublicKey {
+    /// Length of a key in bytes.
+    pub const LENGTH: usize = 32;
+
+    /// Checks and takes the 32 bytes of a key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NonCanonical`] or [`KeyError::LowOrder`]: no honest peer has such a key.
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
+        curve25519::check_public(&bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Length`] besides those of `from_bytes`.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, KeyError> {
+        Self::from_bytes(key_from_slice(bytes)?)
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), from base64 with or without padding.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Base64`] and [`KeyError::Length`] besides those of `from_bytes`.
+    pub fn from_base64(text: &str) -> Result<Self, KeyError> {
+        Self::from_bytes(key_from_base64(text)?)
+    }
+
+    /// The 32 bytes of the key.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key as 43 characters of unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        base64::encode(&self.0)
+    }
+}
+
+/// An Ed25519 public key: 32 bytes, 43 characters of base64.
+///
+/// Always canonically encoded and not of small order (S-14).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Ed25519PublicKey(ed25519::VerifyingKey);
+
+impl Ed25519PublicKey {
+    /// Length of a key in bytes.
+    pub const LENGTH: usize = 32;
+
+    /// Checks and takes the 32 bytes of a key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NonCanonical`], [`KeyError::NotOnCurve`] or [`KeyError::LowOrder`].
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
+        ed25519::VerifyingKey::from_bytes(&bytes).map(Self)
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Length`] besides those of `from_bytes`.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, KeyError> {
+        Self::from_bytes(key_from_slice(bytes)?)
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), from base64 with or without padding.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Base64`] and [`KeyError::Length`] besides those of `from_bytes`.
+    pub fn from_base64(text: &str) -> Result<Self, KeyError> {
+        Self::from_bytes(key_from_base64(text)?)
+    }
+
+    pub(crate) const fn from_verifying_key(key: ed25519::VerifyingKey) -> Self {
+        Self(key)
+    }
+
+    pub(crate) const fn verifying_key(&self) -> &ed25519::VerifyingKey {
+        &self.0
+    }
+
+    /// The 32 bytes of the key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// The key as 43 characters of unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        base64::encode(self.as_bytes())
+    }
+
+    /// Verifies a signature over exactly these bytes, strictly (S-14): `S` below the group order,
+    /// `R` canonical and not of small order.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`], whatever the reason.
+    pub fn verify(
+        &self,
+        message: &[u8],
+        signature: &Ed25519Signature,
+    ) -> Result<(), SignatureError> {
+        self.0.verify(message, &signature.0)
+    }
+}
+
+/// An Ed25519 signature: 64 bytes, 86 characters of base64.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Ed25519Signature([u8; ed25519::SIGNATURE_LENGTH]);
+
+impl Ed25519Signature {
+    /// Length of a signature in bytes.
+    pub const LENGTH: usize = ed25519::SIGNATURE_LENGTH;
+
+    /// Takes the 64 bytes of a signature; nothing is verified yet.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 64]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads a signature from base64 with or without padding; nothing is verified yet.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`] for text that is not base64 of 64 bytes.
+    pub fn from_base64(text: &str) -> Result<Self, SignatureError> {
+        let bytes = base64::decode(text).map_err(|_| SignatureError)?;
+        bytes.as_slice().try_into().map(Self).map_err(|_| SignatureError)
+    }
+
+    /// The 64 bytes of the signature.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 64] {
+        &self.0
+    }
+
+    /// The signature as 86 characters of unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        base64::encode(&self.0)
+    }
+}
+
+/// The id of a one-time or fallback key, unique within its account for all time (S-10).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub(crate) u64);
+
+impl KeyId {
+    /// The id as 11 characters of base64 (8 bytes, big-endian), as it is published: `<algorithm>:<id>`.
+    #[must_use]
+    pub fn to_base64(self) -> String {
+        base64::encode(&self.0.to_be_bytes())
+    }
+}
+
+/// The two public identity keys of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdentityKeys {
+    /// The key that signs: the device's fingerprint.
+    pub ed25519: Ed25519PublicKey,
+    /// The key that Olm sessions are made with.
+    pub curve25519: Curve25519PublicKey,
+}
+
+/// A Curve25519 key pair whose public half is stored, because computing it costs as much as an
+/// agreement.
+///
+/// The default is the vacated slot of a `SecretList`: no one's key.
+#[derive(Clone)]
+pub(crate) struct Curve25519KeyPair {
+    secret: curve25519::SecretKey,
+    public: Curve25519PublicKey,
+}
+
+impl Curve25519KeyPair {
+    pub(crate) fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        curve25519::SecretKey::generate(rng).map(Self::from_secret)
+    }
+
+    /// The public half of a clamped private key is never of low order, so it needs no check.
+    fn from_secret(secret: curve25519::SecretKey) -> Self {
+        let public = Curve25519PublicKey(secret.public());
+        Self { secret, public }
+    }
+
+    /// A pair from a native pickle, whose authenticated encryption vouches that the halves match.
+    pub(crate) fn from_parts(secret: &Secret<32>, public: Curve25519PublicKey) -> Self {
+        Self { secret: curve25519::SecretKey::from_bytes(secret), public }
+    }
+
+    pub(crate) const fn secret(&self) -> &curve25519::SecretKey {
+        &self.secret
+    }
+
+    pub(crate) const fn public(&self) -> Curve25519PublicKey {
+        self.public
+    }
+}
+
+impl Default for Curve25519KeyPair {
+    fn default() -> Self {
+        Self { secret: curve25519::SecretKey::default(), public: Curve25519PublicKey::default() }
+    }
+}
+
+/// Crate-private in effect: only vacated slots of secret lists hold it. The base point, u = 9.
+impl Curve25519PublicKey {
+    pub(crate) const fn default() -> Self {
+        let mut bytes = [0; 32];
+        bytes[0] = 9;
+        Self(bytes)
+    }
+}
+
+/// Keys and signatures print as `name:base64`.
+macro_rules! print_as_base64 {
+    ($($type:ident $name:literal),+) => {$(
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.to_base64())
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($name, ":{}"), self.to_base64())
+            }
+        }
+    )+};
+}
+
+print_as_base64!(
+    Curve25519PublicKey "curve25519",
+    Ed25519PublicKey "ed25519",
+    Ed25519Signature "ed25519-signature",
+    KeyId "key-id"
+);

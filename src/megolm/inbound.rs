@@ -1,0 +1,406 @@
+//! A receiver's end of a Megolm session.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::fmt;
+
+use crate::{
+    error::{ExportError, GroupDecryptionError, PickleError},
+    keys::Ed25519PublicKey,
+    primitives::{
+        kdf::sha256,
+        seal::{self, Purpose},
+        secret::Secret,
+    },
+    ratchet::megolm::MegolmRatchet,
+    wire::{
+        MessageVersion,
+        megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
+    },
+};
+
+/// Where the key of an inbound group session came from, from the least to the most trustworthy
+/// (S-21). It says what this library could check; who handed over the key is for the caller to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Provenance {
+    /// An exported key from a server-side backup, which authenticates nothing.
+    Backup,
+    /// An exported key: forwarded by another device, or from a file. Not signed.
+    Exported,
+    /// A session key with the signature of the session's owner.
+    Signed,
+}
+
+/// How one inbound group session compares to another of the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionOrdering {
+    /// They know the same messages.
+    Equal,
+    /// This one knows earlier messages.
+    Better,
+    /// The other one knows earlier messages.
+    Worse,
+    /// They are not the same session, whatever their ids say.
+    Unconnected,
+}
+
+/// A decrypted Megolm message, with what was authenticated together with it (S-18).
+#[derive(Clone, PartialEq, Eq)]
+pub struct DecryptedMessage {
+    /// What the sender encrypted.
+    pub plaintext: Vec<u8>,
+    /// The index of the message in its session.
+    pub message_index: u32,
+    /// SHA-256 of the message's bytes: a short name for exactly this message (S-19).
+    pub fingerprint: [u8; 32],
+    /// The key that signed the message; its base64 is the session's id.
+    pub signing_key: Ed25519PublicKey,
+    /// Where the session's key came from.
+    pub provenance: Provenance,
+}
+
+impl fmt::Debug for DecryptedMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecryptedMessage")
+            .field("message_index", &self.message_index)
+            .field("signing_key", &self.signing_key)
+            .field("provenance", &self.provenance)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A Megolm session that decrypts, from the first index it knows, in any order and as often as asked.
+///
+/// Everything secret is in one heap block, wiped on drop.
+pub struct InboundGroupSession {
+    state: Box<InboundGroupSessionState>,
+}
+
+/// The whole state of an inbound group session. The pickle formats translate to it and back.
+#[derive(Clone)]
+pub(crate) struct InboundGroupSessionState {
+    /// The earliest ratchet known; zeros when closed.
+    pub(crate) first: MegolmRatchet,
+    /// A later one, from which later messages are reached faster.
+    pub(crate) latest: MegolmRatchet,
+    pub(crate) signing_key: Ed25519PublicKey,
+    pub(crate) provenance: Provenance,
+    /// Whether the owner of the signing key is known to have signed with this ratchet: the session
+    /// key, or a message that decrypted.
+    pub(crate) signing_key_verified: bool,
+    pub(crate) closed: bool,
+    pub(crate) version: MessageVersion,
+    pub(crate) generation: u64,
+}
+
+impl InboundGroupSession {
+    /// Creates a session from its owner's key, which was verified when it was parsed.
+    #[must_use]
+    pub fn new(key: &SessionKey) -> Self {
+        Self::new_with_version(key, MessageVersion::V3)
+    }
+
+    /// As [`new`](Self::new), for messages of another version.
+    #[must_use]
+    pub fn new_with_version(key: &SessionKey, version: MessageVersion) -> Self {
+        Self::create(key.index(), key.ratchet(), *key.signing_key(), Provenance::Signed, version)
+    }
+
+    /// Creates a session from an exported key. Nothing shows who made the key, so be sure of whoever
+    /// gave it to you.
+    #[must_use]
+    pub fn import(key: &ExportedSessionKey) -> Self {
+        Self::import_with_version(key, Provenance::Exported, MessageVersion::V3)
+    }
+
+    /// As [`import`](Self::import), for a key that was restored from a server-side backup.
+    #[must_use]
+    pub fn import_from_backup(key: &ExportedSessionKey) -> Self {
+        Self::import_with_version(key, Provenance::Backup, MessageVersion::V3)
+    }
+
+    /// As [`import`](Self::import), for messages of another version. An exported key is at most
+    /// [`Provenance::Exported`], whatever the caller says.
+    #[must_use]
+    pub fn import_with_version(
+        key: &ExportedSessionKey,
+        provenance: Provenance,
+        version: MessageVersion,
+    ) -> Self {
+        let provenance = provenance.min(Provenance::Exported);
+        Self::create(key.index(), key.ratchet(), *key.signing_key(), provenance, version)
+    }
+
+    fn create(
+        index: u32,
+        ratchet: &Secret<128>,
+        signing_key: Ed25519PublicKey,
+        provenance: Provenance,
+        version: MessageVersion,
+    ) -> Self {
+        let first = MegolmRatchet::new(ratchet.clone(), index);
+        Self::from_state(InboundGroupSessionState {
+            latest: first.clone(),
+            first,
+            signing_key,
+            provenance,
+            signing_key_verified: provenance == Provenance::Signed,
+            closed: false,
+            version,
+            generation: 0,
+        })
+    }
+
+    pub(crate) fn from_state(state: InboundGroupSessionState) -> Self {
+        Self { state: Box::new(state) }
+    }
+
+    pub(crate) const fn state(&self) -> &InboundGroupSessionState {
+        &self.state
+    }
+
+    /// Takes a state from a pickle, if it is one that a session can be in.
+    pub(crate) fn restore(state: InboundGroupSessionState) -> Result<Self, PickleError> {
+        let unsigned = state.provenance == Provenance::Signed && !state.signing_key_verified;
+        if unsigned || state.latest.index() < state.first.index() {
+            return Err(PickleError::InvalidState);
+        }
+        Ok(Self::from_state(state))
+    }
+
+    fn changed(&mut self) {
+        self.state.generation = self.state.generation.saturating_add(1);
+    }
+
+    /// A number that grows with every change that a pickle shows (S-35). A store that remembers the
+    /// highest one it has written can tell that it was rolled back.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.state.generation
+    }
+
+    /// The id of the session: its Ed25519 public key in base64 (43 characters).
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        self.state.signing_key.to_base64()
+    }
+
+    /// The key that signs the session's messages.
+    #[must_use]
+    pub const fn signing_key(&self) -> &Ed25519PublicKey {
+        &self.state.signing_key
+    }
+
+    /// The version of the session's messages.
+    #[must_use]
+    pub const fn version(&self) -> MessageVersion {
+        self.state.version
+    }
+
+    /// Where the session's key came from.
+    #[must_use]
+    pub const fn provenance(&self) -> Provenance {
+        self.state.provenance
+    }
+
+    /// Whether the owner of the signing key is known to have signed with this session: the session
+    /// key, or a message that decrypted.
+    #[must_use]
+    pub const fn is_signing_key_verified(&self) -> bool {
+        self.state.signing_key_verified
+    }
+
+    /// The first message index that the session can decrypt, or could before it was closed.
+    #[must_use]
+    pub const fn first_known_index(&self) -> u32 {
+        self.state.first.index()
+    }
+
+    /// Whether the session was [closed](Self::close).
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.state.closed
+    }
+
+    /// Decrypts a message of any index from the first known one on.
+    ///
+    /// It says nothing about whether the message was seen before; see
+    /// [`ReplayGuard`](super::ReplayGuard).
+    ///
+    /// # Errors
+    ///
+    /// [`GroupDecryptionError`]; the session is unchanged then.
+    pub fn decrypt(
+        &mut self,
+        message: &MegolmMessage,
+    ) -> Result<DecryptedMessage, GroupDecryptionError> {
+        let state = &mut *self.state;
+        if message.version() != state.version {
+            return Err(GroupDecryptionError::VersionMismatch);
+        }
+        if state.closed {
+            return Err(GroupDecryptionError::Closed);
+        }
+        // The signature first: then an unknown index is the sender's word, not a forger's.
+        state.signing_key.verify(message.signed_bytes(), message.signature())?;
+        let index = message.message_index();
+        let ratchet = state.ratchet_at(index).ok_or(GroupDecryptionError::UnknownIndex {
+            index,
+            first_known: state.first.index(),
+        })?;
+        let key = ratchet.value().clone();
+        let (plaintext, ratchet) = seal::open(
+            key.as_bytes(),
+            Purpose::Megolm,
+            &message.sealed(),
+            state.version.mac_length(),
+            ratchet,
+        )
+        .map_err(|seal::Forged| GroupDecryptionError::Authentication)?;
+        let ratchet = ratchet.into_inner();
+        if ratchet.index() > state.latest.index() {
+            state.latest = ratchet;
+        }
+        let decrypted = DecryptedMessage {
+            plaintext,
+            message_index: index,
+            fingerprint: sha256(&[message.as_bytes()]),
+            signing_key: state.signing_key,
+            provenance: state.provenance,
+        };
+        if !core::mem::replace(&mut state.signing_key_verified, true) {
+            self.changed();
+        }
+        Ok(decrypted)
+    }
+
+    /// Exports the key that decrypts all messages from `index` on, also from an index yet to come.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError`].
+    pub fn export_at(&self, index: u32) -> Result<ExportedSessionKey, ExportError> {
+        if self.state.closed {
+            return Err(ExportError::Closed);
+        }
+        let first_known = self.first_known_index();
+        let ratchet =
+            self.state.ratchet_at(index).ok_or(ExportError::UnknownIndex { index, first_known })?;
+        Ok(ExportedSessionKey::new(index, ratchet.value(), self.state.signing_key))
+    }
+
+    /// Exports everything this session can decrypt.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::Closed`].
+    pub fn export_at_first_known_index(&self) -> Result<ExportedSessionKey, ExportError> {
+        self.export_at(self.first_known_index())
+    }
+
+    /// Forgets all keys before `index` (S-20). Returns whether there were any to forget.
+    pub fn advance_to(&mut self, index: u32) -> bool {
+        let forgets = !self.state.closed && index > self.first_known_index();
+        if let Some(ratchet) = self.state.ratchet_at(index).filter(|_| forgets) {
+            if self.state.latest.index() < index {
+                self.state.latest = ratchet.clone();
+            }
+            self.state.first = ratchet;
+            self.changed();
+        }
+        forgets
+    }
+
+    /// Forgets all keys (S-20), when the sender has moved on to a new session. What is left knows its
+    /// id and answers every message with `Closed`, instead of a client asking for keys again.
+    pub fn close(&mut self) {
+        if !self.state.closed {
+            let index = self.first_known_index();
+            self.state.first = MegolmRatchet::new(Secret::default(), index);
+            self.state.latest = self.state.first.clone();
+            self.state.closed = true;
+            self.changed();
+        }
+    }
+
+    /// Whether both are the same session: same signing key and version, and the same ratchet at the
+    /// first index that both know. Compared in constant time.
+    #[must_use]
+    pub fn connected(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&*self.state, &*other.state);
+        if ours.closed
+            || theirs.closed
+            || ours.version != theirs.version
+            || ours.signing_key != theirs.signing_key
+        {
+            return false;
+        }
+        let common = ours.first.index().max(theirs.first.index());
+        match (ours.ratchet_at(common), theirs.ratchet_at(common)) {
+            (Some(ours), Some(theirs)) => ours.value().ct_eq(theirs.value()),
+            _ => false,
+        }
+    }
+
+    /// Compares what the two sessions can decrypt.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> SessionOrdering {
+        if !self.connected(other) {
+            return SessionOrdering::Unconnected;
+        }
+        match self.first_known_index().cmp(&other.first_known_index()) {
+            core::cmp::Ordering::Less => SessionOrdering::Better,
+            core::cmp::Ordering::Equal => SessionOrdering::Equal,
+            core::cmp::Ordering::Greater => SessionOrdering::Worse,
+        }
+    }
+
+    /// The best of two copies of one session: the earliest ratchet and the better provenance. `None`
+    /// unless they are [connected](Self::connected): without equal ratchets, trust in one copy says
+    /// nothing about the other (S-21).
+    #[must_use]
+    pub fn merge(&self, other: &Self) -> Option<Self> {
+        let (earlier, later) = match self.compare(other) {
+            SessionOrdering::Unconnected => return None,
+            SessionOrdering::Worse => (other, self),
+            SessionOrdering::Equal | SessionOrdering::Better => (self, other),
+        };
+        let (earlier, later) = (&*earlier.state, &*later.state);
+        let latest = if earlier.latest.index() < later.latest.index() {
+            &later.latest
+        } else {
+            &earlier.latest
+        };
+        Some(Self::from_state(InboundGroupSessionState {
+            first: earlier.first.clone(),
+            latest: latest.clone(),
+            provenance: earlier.provenance.max(later.provenance),
+            signing_key_verified: earlier.signing_key_verified || later.signing_key_verified,
+            generation: earlier.generation.max(later.generation).saturating_add(1),
+            ..earlier.clone()
+        }))
+    }
+}
+
+impl InboundGroupSessionState {
+    /// The ratchet at `index`, from the nearest one before it; `None` before the first.
+    fn ratchet_at(&self, index: u32) -> Option<MegolmRatchet> {
+        let nearest =
+            [&self.latest, &self.first].into_iter().find(|known| known.index() <= index)?;
+        let mut ratchet = nearest.clone();
+        ratchet.advance_to(index);
+        Some(ratchet)
+    }
+}
+
+impl fmt::Debug for InboundGroupSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundGroupSession")
+            .field("session_id", &self.session_id())
+            .field("version", &self.version())
+            .field("provenance", &self.provenance())
+            .field("first_known_index", &self.first_known_index())
+            .field("closed", &self.is_closed())
+            .field("generation", &self.generation())
+            .finish_non_exhaustive()
+    }
+}

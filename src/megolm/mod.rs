@@ -1,0 +1,38 @@
+//! Megolm: one sender, many receivers.
+//!
+//! The sender has a [`GroupSession`] for a room and shares its [`SessionKey`] with each device over
+//! Olm; each device makes an [`InboundGroupSession`] of it.
+//!
+//! ```
+//! use moceril::megolm::{GroupSession, InboundGroupSession};
+//!
+//! let mut room = GroupSession::new()?;
+//! let mut theirs = InboundGroupSession::new(&room.session_key());
+//!
+//! let event = room.encrypt(b"to everybody")?;
+//! let decrypted = theirs.decrypt(&event)?;
+//! assert_eq!(decrypted.plaintext, b"to everybody");
+//! assert_eq!(decrypted.message_index, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What Megolm does not do: whoever has the session key can read everything from its index on, so a
+//! client starts a new session after some messages, some time ([`RotationPolicy`]), and whenever
+//! somebody leaves. A message can be presented twice; [`ReplayGuard`] notices.
+
+pub(crate) mod inbound;
+pub(crate) mod outbound;
+pub(crate) mod replay;
+
+pub use self::{
+    inbound::{DecryptedMessage, InboundGroupSession, Provenance, SessionOrdering},
+    outbound::{GroupSession, GroupSessionConfig, RotationPolicy},
+    replay::ReplayGuard,
+};
+pub use crate::{
+    error::{
+        EncryptionError, ExportError, GroupDecryptionError as DecryptionError, ReplayError,
+        SessionKeyError,
+    },
+    wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
+};

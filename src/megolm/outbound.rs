@@ -1,0 +1,222 @@
+//! The sender's end of a Megolm session.
+
+use alloc::{boxed::Box, string::String};
+use core::fmt;
+
+use rand::TryCryptoRng;
+
+#[cfg(feature = "std")]
+use crate::primitives::rng;
+use crate::{
+    error::{EncryptionError, PickleError, RandomError},
+    keys::Ed25519PublicKey,
+    primitives::{
+        ed25519::SigningKey,
+        rng::draw,
+        seal::{self, Purpose},
+    },
+    ratchet::megolm::MegolmRatchet,
+    wire::{
+        MessageVersion,
+        megolm::{MegolmMessage, SessionKey},
+    },
+};
+
+/// What is chosen when a group session is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupSessionConfig {
+    /// All receivers must choose the same version.
+    pub version: MessageVersion,
+    /// The present time in seconds since 1970, for [`GroupSession::rotation_due`]. This library reads
+    /// no clock.
+    pub created_at: Option<u64>,
+}
+
+/// When to replace a group session by a new one (S-20).
+///
+/// The default is the recommendation of the Matrix specification: 100 messages or one week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RotationPolicy {
+    /// After this many messages.
+    pub messages: u32,
+    /// After this many seconds.
+    pub seconds: u64,
+}
+
+impl Default for RotationPolicy {
+    fn default() -> Self {
+        Self { messages: 100, seconds: 7 * 24 * 60 * 60 }
+    }
+}
+
+/// A Megolm session that encrypts.
+///
+/// Everything secret is in one heap block, wiped on drop.
+pub struct GroupSession {
+    state: Box<GroupSessionState>,
+}
+
+/// The whole state of a group session. The pickle formats translate to it and back.
+#[derive(Clone)]
+pub(crate) struct GroupSessionState {
+    pub(crate) ratchet: MegolmRatchet,
+    /// Whether the ratchet's index, which then is the last one, was used.
+    pub(crate) exhausted: bool,
+    pub(crate) signing_key: SigningKey,
+    pub(crate) version: MessageVersion,
+    pub(crate) created_at: Option<u64>,
+    pub(crate) generation: u64,
+}
+
+impl GroupSession {
+    /// Creates a session from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new() -> Result<Self, RandomError> {
+        Self::with(GroupSessionConfig::default(), &mut rng::system())
+    }
+
+    /// As `new`, with a configuration of your choice and another source of randomness: it gives 128
+    /// bytes for the ratchet, then 32 for the Ed25519 seed.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn with<R: TryCryptoRng + ?Sized>(
+        config: GroupSessionConfig,
+        rng: &mut R,
+    ) -> Result<Self, RandomError> {
+        let ratchet = MegolmRatchet::new(draw(rng)?, 0);
+        let signing_key = SigningKey::from_seed(draw(rng)?);
+        Ok(Self::from_state(GroupSessionState {
+            ratchet,
+            exhausted: false,
+            signing_key,
+            version: config.version,
+            created_at: config.created_at,
+            generation: 0,
+        }))
+    }
+
+    pub(crate) fn from_state(state: GroupSessionState) -> Self {
+        Self { state: Box::new(state) }
+    }
+
+    pub(crate) const fn state(&self) -> &GroupSessionState {
+        &self.state
+    }
+
+    /// Takes a state from a pickle, if it is one that a session can be in.
+    pub(crate) fn restore(state: GroupSessionState) -> Result<Self, PickleError> {
+        if state.exhausted && state.ratchet.index() != u32::MAX {
+            return Err(PickleError::InvalidState);
+        }
+        Ok(Self::from_state(state))
+    }
+
+    /// A number that grows with every change and is part of the pickle (S-35). A store that remembers
+    /// the highest one it has written can tell that it was rolled back.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.state.generation
+    }
+
+    fn signing_key(&self) -> Ed25519PublicKey {
+        Ed25519PublicKey::from_verifying_key(*self.state.signing_key.public())
+    }
+
+    /// The id of the session: its Ed25519 public key in base64 (43 characters).
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        self.signing_key().to_base64()
+    }
+
+    /// The version of the session's messages.
+    #[must_use]
+    pub const fn version(&self) -> MessageVersion {
+        self.state.version
+    }
+
+    /// The index that the next message will have: the number of messages encrypted so far, except
+    /// that it stays at 2^32 - 1 when the session is [exhausted](Self::is_exhausted).
+    #[must_use]
+    pub const fn message_index(&self) -> u32 {
+        self.state.ratchet.index()
+    }
+
+    /// Whether the last index was used, so that nothing more can be encrypted.
+    #[must_use]
+    pub const fn is_exhausted(&self) -> bool {
+        self.state.exhausted
+    }
+
+    /// When the session was made, as its maker said, in seconds since 1970.
+    #[must_use]
+    pub const fn created_at(&self) -> Option<u64> {
+        self.state.created_at
+    }
+
+    /// Whether the policy asks for a new session by now, `now` being in seconds since 1970. The age
+    /// counts only if the session knows when it was made. (A member leaving is a reason, too, which
+    /// only the caller knows.)
+    #[must_use]
+    pub fn rotation_due(&self, policy: &RotationPolicy, now: u64) -> bool {
+        let too_old =
+            self.created_at().is_some_and(|created| now.saturating_sub(created) >= policy.seconds);
+        too_old || self.is_exhausted() || self.message_index() >= policy.messages
+    }
+
+    /// The key to share with the receivers, over Olm: it decrypts all messages from the next one on.
+    #[must_use]
+    pub fn session_key(&self) -> SessionKey {
+        let ratchet = &self.state.ratchet;
+        SessionKey::new(ratchet.index(), ratchet.value(), self.signing_key(), |bytes| {
+            self.state.signing_key.sign(bytes)
+        })
+    }
+
+    /// Encrypts and signs a message, and moves the ratchet on.
+    ///
+    /// Save the session before you send the message: a message key must not be used twice.
+    ///
+    /// # Errors
+    ///
+    /// [`EncryptionError::SessionExhausted`] after 2^32 messages (S-11).
+    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<MegolmMessage, EncryptionError> {
+        let state = &mut *self.state;
+        if state.exhausted {
+            return Err(EncryptionError::SessionExhausted);
+        }
+        let (version, index) = (state.version, state.ratchet.index());
+        let message = MegolmMessage::encode(
+            version,
+            index,
+            plaintext.len(),
+            |header| {
+                let key = state.ratchet.value().as_bytes();
+                seal::seal(key, Purpose::Megolm, header, plaintext, version.mac_length())
+            },
+            |bytes| state.signing_key.sign(bytes),
+        );
+        match index.checked_add(1) {
+            Some(next) => state.ratchet.advance_to(next),
+            None => state.exhausted = true,
+        }
+        state.generation = state.generation.saturating_add(1);
+        Ok(message)
+    }
+}
+
+impl fmt::Debug for GroupSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupSession")
+            .field("session_id", &self.session_id())
+            .field("version", &self.version())
+            .field("message_index", &self.message_index())
+            .field("generation", &self.generation())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,372 @@
+//! A device's identity: it signs, publishes one-time keys, and makes sessions.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
+
+use rand::TryCryptoRng;
+
+use super::{
+    bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
+    one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeyGeneration, OneTimeKeys, StoredKey},
+    session::{DecryptedMessage, Session, SessionConfig},
+};
+#[cfg(feature = "std")]
+use crate::primitives::rng;
+use crate::{
+    error::{KeyGenerationError, PickleError, RandomError, SessionCreationError},
+    keys::{
+        Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, IdentityKeys,
+        KeyId,
+    },
+    primitives::{curve25519::NonContributory, ed25519::SigningKey, rng::draw},
+    ratchet::{double::DoubleRatchet, handshake},
+    wire::olm::{PreKeyMessage, SessionKeys},
+};
+
+/// The long-term keys of a device and its stock of one-time keys.
+///
+/// Everything secret is in one heap block, wiped on drop.
+pub struct Account {
+    state: Box<AccountState>,
+}
+
+/// The whole state of an account. The pickle formats translate to it and back.
+#[derive(Clone)]
+pub(crate) struct AccountState {
+    pub(crate) signing_key: SigningKey,
+    pub(crate) identity_key: Curve25519KeyPair,
+    pub(crate) one_time_keys: OneTimeKeys,
+    pub(crate) generation: u64,
+}
+
+/// What [`Account::create_inbound_session`] made.
+#[derive(Debug)]
+pub struct InboundCreation {
+    /// The new session.
+    pub session: Session,
+    /// The message that created it, decrypted.
+    pub message: DecryptedMessage,
+}
+
+impl Account {
+    /// One-time keys an account stores at most; generating more evicts old ones.
+    pub const MAX_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
+
+    /// Creates an account with new identity keys from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new() -> Result<Self, RandomError> {
+        Self::with_rng(&mut rng::system())
+    }
+
+    /// As `new`, with another source of randomness: it gives 32 bytes for the Ed25519 seed, then 32
+    /// for the Curve25519 private key.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        let signing_key = SigningKey::from_seed(draw(rng)?);
+        let identity_key = Curve25519KeyPair::generate(rng)?;
+        Ok(Self::from_state(AccountState {
+            signing_key,
+            identity_key,
+            one_time_keys: OneTimeKeys::new(),
+            generation: 0,
+        }))
+    }
+
+    pub(crate) fn from_state(state: AccountState) -> Self {
+        Self { state: Box::new(state) }
+    }
+
+    pub(crate) const fn state(&self) -> &AccountState {
+        &self.state
+    }
+
+    /// Takes a state from a pickle, if it is one that an account can be in.
+    pub(crate) fn restore(state: AccountState) -> Result<Self, PickleError> {
+        if state.one_time_keys.is_consistent() {
+            Ok(Self::from_state(state))
+        } else {
+            Err(PickleError::InvalidState)
+        }
+    }
+
+    fn changed(&mut self) {
+        self.state.generation = self.state.generation.saturating_add(1);
+    }
+
+    /// A number that grows with every change and is part of the pickle (S-35). A store that remembers
+    /// the highest one it has written can tell that it was rolled back.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.state.generation
+    }
+
+    /// Both public identity keys.
+    #[must_use]
+    pub fn identity_keys(&self) -> IdentityKeys {
+        IdentityKeys { ed25519: self.ed25519_key(), curve25519: self.curve25519_key() }
+    }
+
+    /// The public key that verifies this device's signatures: its fingerprint.
+    #[must_use]
+    pub fn ed25519_key(&self) -> Ed25519PublicKey {
+        Ed25519PublicKey::from_verifying_key(*self.state.signing_key.public())
+    }
+
+    /// The public key that sessions with this device are made with.
+    #[must_use]
+    pub const fn curve25519_key(&self) -> Curve25519PublicKey {
+        self.state.identity_key.public()
+    }
+
+    /// Signs these bytes with the Ed25519 identity key.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
+        Ed25519Signature::from_bytes(self.state.signing_key.sign(message))
+    }
+
+    /// Generates one-time keys, to be published with [`signed_one_time_keys`](Self::signed_one_time_keys).
+    ///
+    /// # Errors
+    ///
+    /// [`KeyGenerationError`]; no key is added then.
+    #[cfg(feature = "std")]
+    pub fn generate_one_time_keys(
+        &mut self,
+        count: usize,
+    ) -> Result<OneTimeKeyGeneration, KeyGenerationError> {
+        self.generate_one_time_keys_with_rng(count, &mut rng::system())
+    }
+
+    /// As `generate_one_time_keys`, with another source of randomness: it gives 32 bytes for each key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyGenerationError`]; no key is added then.
+    pub fn generate_one_time_keys_with_rng<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        count: usize,
+        rng: &mut R,
+    ) -> Result<OneTimeKeyGeneration, KeyGenerationError> {
+        let generation = self.state.one_time_keys.generate(count, rng)?;
+        self.changed();
+        Ok(generation)
+    }
+
+    /// The one-time keys that are not marked as published, oldest first.
+    #[must_use]
+    pub fn one_time_keys(&self) -> Vec<(KeyId, Curve25519PublicKey)> {
+        self.unpublished_one_time_keys().map(StoredKey::public).collect()
+    }
+
+    /// The one-time keys that are not marked as published, signed for `/keys/upload`, oldest first.
+    #[must_use]
+    pub fn signed_one_time_keys(&self) -> Vec<(KeyId, SignedOneTimeKey)> {
+        self.unpublished_one_time_keys().map(|key| self.sign_key(key, false)).collect()
+    }
+
+    fn unpublished_one_time_keys(&self) -> impl Iterator<Item = &StoredKey> {
+        self.state.one_time_keys.keys.iter().filter(|key| !key.published)
+    }
+
+    fn sign_key(&self, stored: &StoredKey, fallback: bool) -> (KeyId, SignedOneTimeKey) {
+        let (id, key) = stored.public();
+        let signature = self.sign(canonical_json(&key, fallback).as_bytes());
+        (id, SignedOneTimeKey { key, fallback, signature })
+    }
+
+    /// How many one-time keys the account stores, published or not.
+    #[must_use]
+    pub fn stored_one_time_key_count(&self) -> usize {
+        self.state.one_time_keys.keys.len()
+    }
+
+    /// Marks keys as published, after the server confirmed their upload: one-time keys and the
+    /// current fallback key. Ids that are not there are ignored. Returns how many keys were marked
+    /// that were not marked before.
+    pub fn mark_as_published(&mut self, ids: impl IntoIterator<Item = KeyId>) -> usize {
+        let keys = &mut self.state.one_time_keys;
+        let marked = ids.into_iter().filter(|id| keys.mark_as_published(*id)).count();
+        if marked > 0 {
+            self.changed();
+        }
+        marked
+    }
+
+    /// Removes a one-time key that will not be used; a message made with it cannot be read any more.
+    /// Returns whether it was there.
+    pub fn remove_one_time_key(&mut self, id: KeyId) -> bool {
+        let removed = self.state.one_time_keys.remove(id).is_some();
+        if removed {
+            self.changed();
+        }
+        removed
+    }
+
+    /// Generates a fallback key, which senders use when the one-time keys have run out. The present
+    /// one is kept for messages on the way; the one before it is forgotten and returned.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyGenerationError`]; nothing is changed then.
+    #[cfg(feature = "std")]
+    pub fn generate_fallback_key(
+        &mut self,
+    ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
+        self.generate_fallback_key_with_rng(&mut rng::system())
+    }
+
+    /// As `generate_fallback_key`, with another source of randomness: it gives 32 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyGenerationError`]; nothing is changed then.
+    pub fn generate_fallback_key_with_rng<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        rng: &mut R,
+    ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
+        let forgotten = self.state.one_time_keys.generate_fallback(rng)?;
+        self.changed();
+        Ok(forgotten)
+    }
+
+    /// The current fallback key, if it is not marked as published.
+    #[must_use]
+    pub fn fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
+        self.unpublished_fallback_key().map(StoredKey::public)
+    }
+
+    /// The current fallback key, if it is not marked as published, signed for `/keys/upload`.
+    #[must_use]
+    pub fn signed_fallback_key(&self) -> Option<(KeyId, SignedOneTimeKey)> {
+        self.unpublished_fallback_key().map(|key| self.sign_key(key, true))
+    }
+
+    fn unpublished_fallback_key(&self) -> Option<&StoredKey> {
+        let fallback = self.state.one_time_keys.fallback.as_ref()?;
+        Some(&fallback.key).filter(|key| !key.published)
+    }
+
+    /// Forgets the previous fallback key, once the new one has been published for long enough. Returns
+    /// whether there was one.
+    pub fn forget_previous_fallback_key(&mut self) -> bool {
+        let forgotten = self.state.one_time_keys.previous_fallback.take().is_some();
+        if forgotten {
+            self.changed();
+        }
+        forgotten
+    }
+
+    /// Makes a session with the device that the bundle belongs to; it sends the first message.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionCreationError::Random`].
+    #[cfg(feature = "std")]
+    pub fn create_outbound_session(
+        &self,
+        bundle: &PreKeyBundle,
+    ) -> Result<Session, SessionCreationError> {
+        self.create_outbound_session_with(bundle, SessionConfig::default(), &mut rng::system())
+    }
+
+    /// As `create_outbound_session`, with a message version and limits of your choice and another
+    /// source of randomness: it gives 32 bytes for the base key, then 32 for the first ratchet key.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionCreationError::Random`].
+    pub fn create_outbound_session_with<R: TryCryptoRng + ?Sized>(
+        &self,
+        bundle: &PreKeyBundle,
+        config: SessionConfig,
+        rng: &mut R,
+    ) -> Result<Session, SessionCreationError> {
+        let base_key = Curve25519KeyPair::generate(rng)?;
+        let ratchet_key = Curve25519KeyPair::generate(rng)?;
+        let (identity_key, one_time_key) = (bundle.identity_key(), bundle.one_time_key());
+        let keys = handshake::initiate(
+            self.state.identity_key.secret(),
+            base_key.secret(),
+            &identity_key,
+            &one_time_key,
+        )
+        .map_err(|NonContributory| SessionCreationError::NonContributoryKey)?;
+        let session_keys = SessionKeys {
+            identity_key: self.curve25519_key(),
+            base_key: base_key.public(),
+            one_time_key,
+        };
+        let ratchet = DoubleRatchet::initiator(keys, ratchet_key, config.limits);
+        Ok(Session::new(session_keys, identity_key, config.version, ratchet))
+    }
+
+    /// Makes a session from another device's first message, and decrypts that message: one
+    /// transaction (S-05). On success the one-time key is used up, or the fallback key remembers the
+    /// session (S-08); on an error nothing has changed.
+    ///
+    /// `their_identity_key` is the key the caller knows the sender by; it must be the message's.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionCreationError`].
+    pub fn create_inbound_session(
+        &mut self,
+        their_identity_key: Curve25519PublicKey,
+        message: &PreKeyMessage,
+    ) -> Result<InboundCreation, SessionCreationError> {
+        self.create_inbound_session_with(their_identity_key, message, SessionConfig::default())
+    }
+
+    /// As `create_inbound_session`, with a message version and limits of your choice.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionCreationError`].
+    pub fn create_inbound_session_with(
+        &mut self,
+        their_identity_key: Curve25519PublicKey,
+        message: &PreKeyMessage,
+        config: SessionConfig,
+    ) -> Result<InboundCreation, SessionCreationError> {
+        let session_keys = *message.session_keys();
+        if session_keys.identity_key != their_identity_key {
+            return Err(SessionCreationError::IdentityKeyMismatch);
+        }
+        let one_time_keys = &self.state.one_time_keys;
+        let place = one_time_keys
+            .find(&session_keys.one_time_key)
+            .ok_or(SessionCreationError::UnknownOneTimeKey)?;
+        let one_time_key = one_time_keys.usable(place, &session_keys.base_key)?;
+        let keys = handshake::respond(
+            self.state.identity_key.secret(),
+            one_time_key.secret(),
+            &their_identity_key,
+            &session_keys.base_key,
+        )
+        .map_err(|NonContributory| SessionCreationError::NonContributoryKey)?;
+        let ratchet =
+            DoubleRatchet::responder(keys, message.message().ratchet_key(), config.limits);
+        let mut session = Session::new(session_keys, their_identity_key, config.version, ratchet);
+        let message = session.decrypt_inner(message.message())?;
+        self.state.one_time_keys.consume(place, session_keys.base_key);
+        self.changed();
+        Ok(InboundCreation { session, message })
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("identity_keys", &self.identity_keys())
+            .field("one_time_keys", &self.stored_one_time_key_count())
+            .field("generation", &self.generation())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,109 @@
+//! The keys of another device, verified before a session is made with them (S-17).
+
+use alloc::{format, string::String};
+
+use crate::{
+    error::BundleError,
+    keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, IdentityKeys},
+};
+
+/// A one-time or fallback key with the signature of its device: a `signed_curve25519` key of the
+/// Matrix specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedOneTimeKey {
+    /// The key.
+    pub key: Curve25519PublicKey,
+    /// Whether it is a fallback key, which the signature covers as well.
+    pub fallback: bool,
+    /// The device's signature over [`canonical_json`](Self::canonical_json).
+    pub signature: Ed25519Signature,
+}
+
+impl SignedOneTimeKey {
+    /// The canonical JSON of the key object without its `signatures`: `{"key":"…"}`, or
+    /// `{"fallback":true,"key":"…"}` for a fallback key.
+    ///
+    /// Spec: Matrix specification, "Signing JSON" and "Key algorithms". An object with further
+    /// members has another canonical form and does not verify.
+    #[must_use]
+    pub fn canonical_json(&self) -> String {
+        canonical_json(&self.key, self.fallback)
+    }
+}
+
+pub(crate) fn canonical_json(key: &Curve25519PublicKey, fallback: bool) -> String {
+    let fallback = if fallback { r#""fallback":true,"# } else { "" };
+    format!(r#"{{{fallback}"key":"{key}"}}"#)
+}
+
+/// The public keys that an outbound session is made with. Having one means that the one-time key was
+/// signed by the device it is said to belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreKeyBundle {
+    identity_key: Curve25519PublicKey,
+    one_time_key: Curve25519PublicKey,
+}
+
+impl PreKeyBundle {
+    /// Verifies that the device signed the key.
+    ///
+    /// That `identity_keys` belong together and to the right person is for the caller to know: from
+    /// the device's self-signed keys, cross-signing, or a verification by the users (`sas`).
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::Signature`]; [`BundleError::OneTimeKeyIsIdentityKey`] for a one-time key that
+    /// would make two of the three agreements one.
+    pub fn verify(
+        identity_keys: IdentityKeys,
+        one_time_key: &SignedOneTimeKey,
+    ) -> Result<Self, BundleError> {
+        let IdentityKeys { ed25519, curve25519 } = identity_keys;
+        verify_signature(&ed25519, one_time_key)?;
+        Self::from_keys(curve25519, one_time_key.key)
+    }
+
+    fn from_keys(
+        identity_key: Curve25519PublicKey,
+        one_time_key: Curve25519PublicKey,
+    ) -> Result<Self, BundleError> {
+        if identity_key == one_time_key {
+            return Err(BundleError::OneTimeKeyIsIdentityKey);
+        }
+        Ok(Self { identity_key, one_time_key })
+    }
+
+    /// A bundle of keys that nobody vouches for. Only with the feature `hazmat`.
+    ///
+    /// Whoever hands you the keys can read what you encrypt to them. Use it where the keys were
+    /// verified by other means.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::OneTimeKeyIsIdentityKey`].
+    #[cfg(feature = "hazmat")]
+    pub fn from_unverified_keys(
+        identity_key: Curve25519PublicKey,
+        one_time_key: Curve25519PublicKey,
+    ) -> Result<Self, BundleError> {
+        Self::from_keys(identity_key, one_time_key)
+    }
+
+    /// The device's identity key.
+    #[must_use]
+    pub const fn identity_key(&self) -> Curve25519PublicKey {
+        self.identity_key
+    }
+
+    /// The device's one-time or fallback key.
+    #[must_use]
+    pub const fn one_time_key(&self) -> Curve25519PublicKey {
+        self.one_time_key
+    }
+}
+
+fn verify_signature(signer: &Ed25519PublicKey, key: &SignedOneTimeKey) -> Result<(), BundleError> {
+    signer
+        .verify(key.canonical_json().as_bytes(), &key.signature)
+        .map_err(|_| BundleError::Signature)
+}

@@ -1,0 +1,50 @@
+//! Olm: encrypted sessions between two devices.
+//!
+//! An [`Account`] is a device's identity and its stock of one-time keys. From a verified
+//! [`PreKeyBundle`] of another device it makes an outbound [`Session`]; from the other device's first
+//! message, an inbound one.
+//!
+//! ```
+//! use moceril::olm::{Account, PreKeyBundle};
+//!
+//! let alice = Account::new()?;
+//! let mut bob = Account::new()?;
+//! bob.generate_one_time_keys(1)?;
+//! // Bob publishes his identity keys and signed one-time keys; Alice fetches and verifies them.
+//! let (_, one_time_key) = bob.signed_one_time_keys().remove(0);
+//! let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key)?;
+//!
+//! let mut to_bob = alice.create_outbound_session(&bundle)?;
+//! let message = to_bob.encrypt(b"hello")?;
+//!
+//! let pre_key = message.as_pre_key().ok_or("not a pre-key message")?;
+//! let mut inbound = bob.create_inbound_session(alice.curve25519_key(), pre_key)?;
+//! assert_eq!(inbound.message.plaintext, b"hello");
+//!
+//! let reply = inbound.session.encrypt(b"hello, Alice")?;
+//! assert_eq!(to_bob.decrypt(&reply)?.plaintext, b"hello, Alice");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Persist an account or session after each call that changed it, and **before** anything that
+//! the call produced is sent: a state restored from an older copy would use a message key twice.
+
+pub(crate) mod account;
+pub(crate) mod bundle;
+pub(crate) mod one_time_keys;
+pub(crate) mod session;
+
+pub use self::{
+    account::{Account, InboundCreation},
+    bundle::{PreKeyBundle, SignedOneTimeKey},
+    one_time_keys::OneTimeKeyGeneration,
+    session::{DecryptedMessage, Session, SessionConfig},
+};
+pub use crate::{
+    error::{
+        BundleError, DecryptionError, EncryptionError, KeyGenerationError, SessionCreationError,
+    },
+    keys::{IdentityKeys, KeyId},
+    ratchet::chain::Limits,
+    wire::olm::{Message, OlmMessage, PreKeyMessage, SessionKeys},
+};

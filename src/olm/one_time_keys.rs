@@ -1,0 +1,226 @@
+//! The stock of one-time and fallback keys, and its book-keeping (S-08, S-10).
+
+use alloc::vec::Vec;
+
+use rand::TryCryptoRng;
+
+use crate::{
+    error::{KeyGenerationError, SessionCreationError},
+    keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
+    primitives::secret::SecretList,
+};
+
+/// Keys an account stores at most. Servers hold some tens of a device's keys; those given out but
+/// not used yet must not be forgotten while their messages are on the way.
+pub(crate) const MAX_ONE_TIME_KEYS: usize = 5_000;
+
+/// Sessions that one fallback key serves at most, because it remembers each one's base key for as
+/// long as it lives. Clients replace a fallback key soon after its first use, so only an attack
+/// gets here.
+pub(crate) const MAX_FALLBACK_SESSIONS: usize = 1_000;
+
+/// A one-time or fallback key. The default is the vacated slot of a `SecretList`.
+#[derive(Clone, Default)]
+pub(crate) struct StoredKey {
+    pub(crate) id: u64,
+    pub(crate) pair: Curve25519KeyPair,
+    pub(crate) published: bool,
+}
+
+impl StoredKey {
+    fn generate<R: TryCryptoRng + ?Sized>(
+        id: u64,
+        rng: &mut R,
+    ) -> Result<Self, KeyGenerationError> {
+        Ok(Self { id, pair: Curve25519KeyPair::generate(rng)?, published: false })
+    }
+
+    pub(crate) const fn public(&self) -> (KeyId, Curve25519PublicKey) {
+        (KeyId(self.id), self.pair.public())
+    }
+}
+
+/// A fallback key and what it was used for.
+#[derive(Clone)]
+pub(crate) struct FallbackKey {
+    pub(crate) key: StoredKey,
+    /// The base keys of all sessions made with it, in order.
+    pub(crate) used_by: Vec<Curve25519PublicKey>,
+}
+
+/// What [`Account::generate_one_time_keys`](super::Account::generate_one_time_keys) did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneTimeKeyGeneration {
+    /// The new keys, to be published.
+    pub created: Vec<(KeyId, Curve25519PublicKey)>,
+    /// Keys dropped because the account was full: unpublished ones before published ones, the
+    /// oldest first. Messages made with them can no longer be read.
+    pub evicted: Vec<(KeyId, Curve25519PublicKey)>,
+}
+
+/// Where the private half of a message's one-time key is.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    OneTime(usize),
+    Fallback,
+    PreviousFallback,
+}
+
+/// All single-use and fallback keys of an account.
+#[derive(Clone)]
+pub(crate) struct OneTimeKeys {
+    /// In ascending order of their ids.
+    pub(crate) keys: SecretList<StoredKey>,
+    pub(crate) fallback: Option<FallbackKey>,
+    /// The one before, for messages on the way when it was replaced.
+    pub(crate) previous_fallback: Option<FallbackKey>,
+    /// Above every id ever given out, also to keys that are gone: ids are not reused.
+    pub(crate) next_id: u64,
+}
+
+impl OneTimeKeys {
+    pub(crate) const fn new() -> Self {
+        Self { keys: SecretList::new(), fallback: None, previous_fallback: None, next_id: 1 }
+    }
+
+    /// Draws all keys before it changes anything.
+    pub(crate) fn generate<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        count: usize,
+        rng: &mut R,
+    ) -> Result<OneTimeKeyGeneration, KeyGenerationError> {
+        if count > MAX_ONE_TIME_KEYS {
+            return Err(KeyGenerationError::TooMany {
+                requested: count,
+                maximum: MAX_ONE_TIME_KEYS,
+            });
+        }
+        let end = self.next_id.checked_add(count as u64).ok_or(KeyGenerationError::IdsExhausted)?;
+        let mut new = SecretList::new();
+        new.reserve(count);
+        for id in self.next_id..end {
+            new.push(StoredKey::generate(id, rng)?);
+        }
+        let created = new.iter().map(StoredKey::public).collect();
+        let evicted =
+            self.evict(self.keys.len().saturating_add(count).saturating_sub(MAX_ONE_TIME_KEYS));
+        self.keys.append(new);
+        self.next_id = end;
+        Ok(OneTimeKeyGeneration { created, evicted })
+    }
+
+    /// Drops `count` keys. Those that nobody can have used yet go first.
+    fn evict(&mut self, count: usize) -> Vec<(KeyId, Curve25519PublicKey)> {
+        let unpublished = self.keys.iter().filter(|key| !key.published);
+        let published = self.keys.iter().filter(|key| key.published);
+        let evicted: Vec<_> =
+            unpublished.chain(published).take(count).map(StoredKey::public).collect();
+        if !evicted.is_empty() {
+            let mut ids: Vec<_> = evicted.iter().map(|(id, _)| id.0).collect();
+            ids.sort_unstable();
+            self.keys.retain(|_, key| ids.binary_search(&key.id).is_err());
+        }
+        evicted
+    }
+
+    /// Makes a new fallback key; returns the one that can no longer be used.
+    pub(crate) fn generate_fallback<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        rng: &mut R,
+    ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
+        let end = self.next_id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
+        let key = StoredKey::generate(self.next_id, rng)?;
+        self.next_id = end;
+        let replaced = self.fallback.replace(FallbackKey { key, used_by: Vec::new() });
+        let forgotten = core::mem::replace(&mut self.previous_fallback, replaced);
+        Ok(forgotten.map(|forgotten| forgotten.key.pair.public()))
+    }
+
+    /// Marks those of the keys that exist; returns how many were not marked before.
+    pub(crate) fn mark_as_published(&mut self, id: KeyId) -> bool {
+        let one_time = self.keys.binary_search_by_key(&id.0, |key| key.id).ok();
+        let key = match one_time.and_then(|place| self.keys.get_mut(place)) {
+            Some(key) => Some(key),
+            None => self
+                .fallback
+                .as_mut()
+                .map(|fallback| &mut fallback.key)
+                .filter(|key| key.id == id.0),
+        };
+        key.is_some_and(|key| !core::mem::replace(&mut key.published, true))
+    }
+
+    pub(crate) fn remove(&mut self, id: KeyId) -> Option<StoredKey> {
+        let place = self.keys.binary_search_by_key(&id.0, |key| key.id).ok()?;
+        self.keys.remove(place)
+    }
+
+    /// Finds the private half: among the one-time keys, then the fallback key, then the one before.
+    pub(crate) fn find(&self, public: &Curve25519PublicKey) -> Option<Place> {
+        let matches = |fallback: &Option<FallbackKey>| {
+            fallback.as_ref().is_some_and(|fallback| fallback.key.pair.public() == *public)
+        };
+        self.keys
+            .iter()
+            .position(|key| key.pair.public() == *public)
+            .map(Place::OneTime)
+            .or_else(|| matches(&self.fallback).then_some(Place::Fallback))
+            .or_else(|| matches(&self.previous_fallback).then_some(Place::PreviousFallback))
+    }
+
+    /// The key pair at `place`, unless it is a fallback key that has seen `base_key` before (S-08) or
+    /// can remember no more.
+    pub(crate) fn usable(
+        &self,
+        place: Place,
+        base_key: &Curve25519PublicKey,
+    ) -> Result<&Curve25519KeyPair, SessionCreationError> {
+        let fallback = match place {
+            Place::OneTime(index) => {
+                let key = self.keys.get(index).ok_or(SessionCreationError::UnknownOneTimeKey)?;
+                return Ok(&key.pair);
+            }
+            Place::Fallback => &self.fallback,
+            Place::PreviousFallback => &self.previous_fallback,
+        };
+        let fallback = fallback.as_ref().ok_or(SessionCreationError::UnknownOneTimeKey)?;
+        if fallback.used_by.contains(base_key) {
+            Err(SessionCreationError::Replayed)
+        } else if fallback.used_by.len() >= MAX_FALLBACK_SESSIONS {
+            Err(SessionCreationError::FallbackKeyExhausted)
+        } else {
+            Ok(&fallback.key.pair)
+        }
+    }
+
+    /// Uses the key at `place` up: removes a one-time key, and makes a fallback key remember the
+    /// session.
+    pub(crate) fn consume(&mut self, place: Place, base_key: Curve25519PublicKey) {
+        let fallback = match place {
+            Place::OneTime(index) => {
+                self.keys.remove(index);
+                return;
+            }
+            Place::Fallback => &mut self.fallback,
+            Place::PreviousFallback => &mut self.previous_fallback,
+        };
+        if let Some(fallback) = fallback {
+            fallback.used_by.push(base_key);
+        }
+    }
+
+    /// Whether the book-keeping holds together: ids ascend, none was given out twice, and no list is
+    /// longer than it can grow.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
+        let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
+        let ids = || self.keys.iter().map(|key| key.id);
+        ids().is_sorted_by(|a, b| a < b)
+            && fallback_ids().is_sorted_by(|a, b| a < b)
+            && ids().chain(fallback_ids()).all(|id| id < self.next_id)
+            && fallback_ids().all(|id| ids().all(|other| other != id))
+            && self.keys.len() <= MAX_ONE_TIME_KEYS
+            && fallbacks().all(|fallback| fallback.used_by.len() <= MAX_FALLBACK_SESSIONS)
+            && (self.fallback.is_some() || self.previous_fallback.is_none())
+    }
+}

@@ -1,0 +1,291 @@
+//! An Olm session: messages between two devices, in order or not.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::fmt::{self, Write};
+
+use rand::TryCryptoRng;
+
+#[cfg(feature = "std")]
+use crate::primitives::rng;
+use crate::{
+    error::{DecryptionError, EncryptionError, PickleError},
+    keys::Curve25519PublicKey,
+    primitives::seal::{self, Purpose},
+    ratchet::{chain::Limits, double::DoubleRatchet},
+    wire::{
+        MessageVersion,
+        olm::{Message, OlmMessage, PreKeyMessage, SessionKeys},
+    },
+};
+
+/// What is chosen when a session is made: the version of its messages, and its limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionConfig {
+    /// Both ends must choose the same version.
+    pub version: MessageVersion,
+    /// How much the session remembers for late messages.
+    pub limits: Limits,
+}
+
+/// A decrypted Olm message, with what was authenticated together with it (S-16, S-18).
+#[derive(Clone, PartialEq, Eq)]
+pub struct DecryptedMessage {
+    /// What the peer encrypted.
+    pub plaintext: Vec<u8>,
+    /// The peer's identity key; `None` only for a session imported from a format that does not store
+    /// it.
+    ///
+    /// The plaintext must say who sent it to whom: this key alone does not prevent that a session is
+    /// presented as one with somebody else (olm.md, "Message authentication concerns").
+    pub sender_key: Option<Curve25519PublicKey>,
+    /// The keys of the session it came through.
+    pub session_keys: SessionKeys,
+}
+
+impl fmt::Debug for DecryptedMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecryptedMessage")
+            .field("sender_key", &self.sender_key)
+            .field("session_keys", &self.session_keys)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One of the two ends of an Olm session.
+///
+/// Everything secret is in one heap block, wiped on drop.
+pub struct Session {
+    state: Box<SessionState>,
+}
+
+/// The whole state of a session. The pickle formats translate to it and back.
+#[derive(Clone)]
+pub(crate) struct SessionState {
+    pub(crate) keys: SessionKeys,
+    pub(crate) their_identity_key: Option<Curve25519PublicKey>,
+    pub(crate) version: MessageVersion,
+    /// Whether a message of the peer was decrypted. Until then, we send pre-key messages.
+    pub(crate) received: bool,
+    pub(crate) generation: u64,
+    pub(crate) ratchet: DoubleRatchet,
+}
+
+impl Session {
+    pub(crate) fn new(
+        keys: SessionKeys,
+        their_identity_key: Curve25519PublicKey,
+        version: MessageVersion,
+        ratchet: DoubleRatchet,
+    ) -> Self {
+        Self::from_state(SessionState {
+            keys,
+            their_identity_key: Some(their_identity_key),
+            version,
+            received: false,
+            generation: 0,
+            ratchet,
+        })
+    }
+
+    pub(crate) fn from_state(state: SessionState) -> Self {
+        Self { state: Box::new(state) }
+    }
+
+    pub(crate) const fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    /// Takes a state from a pickle, if it is one that a session can be in.
+    pub(crate) fn restore(state: SessionState) -> Result<Self, PickleError> {
+        if state.ratchet.is_consistent() {
+            Ok(Self::from_state(state))
+        } else {
+            Err(PickleError::InvalidState)
+        }
+    }
+
+    fn changed(&mut self) {
+        self.state.generation = self.state.generation.saturating_add(1);
+    }
+
+    /// A number that grows with every change and is part of the pickle (S-35). A store that remembers
+    /// the highest one it has written can tell that it was rolled back.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.state.generation
+    }
+
+    /// The id of the session, the same at both ends (43 characters).
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        self.state.keys.session_id()
+    }
+
+    /// The three public keys that the session was made from.
+    #[must_use]
+    pub const fn session_keys(&self) -> &SessionKeys {
+        &self.state.keys
+    }
+
+    /// The peer's identity key; `None` only for a session imported from a format that does not store
+    /// it.
+    #[must_use]
+    pub const fn their_identity_key(&self) -> Option<Curve25519PublicKey> {
+        self.state.their_identity_key
+    }
+
+    /// The version of the session's messages.
+    #[must_use]
+    pub const fn version(&self) -> MessageVersion {
+        self.state.version
+    }
+
+    /// How much the session remembers for late messages.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.state.ratchet.limits
+    }
+
+    /// Whether a message of the peer was decrypted: the peer has the session too.
+    #[must_use]
+    pub const fn has_received_message(&self) -> bool {
+        self.state.received
+    }
+
+    /// Whether a pre-key message belongs to this session. If so, decrypt it here; do not create
+    /// another session from it.
+    #[must_use]
+    pub fn matches(&self, message: &PreKeyMessage) -> bool {
+        *message.session_keys() == self.state.keys
+    }
+
+    /// Encrypts a message. It is a pre-key message until the peer has answered.
+    ///
+    /// Save the session before you send the message: a message key must not be used twice.
+    ///
+    /// # Errors
+    ///
+    /// [`EncryptionError`]; the session is unchanged then.
+    #[cfg(feature = "std")]
+    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<OlmMessage, EncryptionError> {
+        self.encrypt_with_rng(plaintext, &mut rng::system())
+    }
+
+    /// As `encrypt`, with another source of randomness: it gives 32 bytes for a new ratchet key if
+    /// this message begins a new chain, else nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`EncryptionError`]; the session is unchanged then.
+    pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        plaintext: &[u8],
+        rng: &mut R,
+    ) -> Result<OlmMessage, EncryptionError> {
+        let version = self.state.version;
+        let key = self.state.ratchet.next_message_key(rng)?;
+        self.changed();
+        let message =
+            Message::encode(version, key.ratchet_key, key.index, plaintext.len(), |header| {
+                seal::seal(
+                    key.key.as_bytes(),
+                    Purpose::Olm,
+                    header,
+                    plaintext,
+                    version.mac_length(),
+                )
+            });
+        Ok(if self.state.received {
+            OlmMessage::Normal(message)
+        } else {
+            OlmMessage::PreKey(PreKeyMessage::wrap(self.state.keys, message))
+        })
+    }
+
+    /// Decrypts a message of the peer. Messages may arrive in any order, within the [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptionError`]; the session is unchanged then.
+    pub fn decrypt(&mut self, message: &OlmMessage) -> Result<DecryptedMessage, DecryptionError> {
+        // S-09: the outer keys are not covered by the MAC, so they must be the session's.
+        if message.as_pre_key().is_some_and(|message| !self.matches(message)) {
+            return Err(DecryptionError::SessionKeysMismatch);
+        }
+        self.decrypt_inner(message.inner())
+    }
+
+    pub(crate) fn decrypt_inner(
+        &mut self,
+        message: &Message,
+    ) -> Result<DecryptedMessage, DecryptionError> {
+        let state = &mut *self.state;
+        if message.version() != state.version {
+            return Err(DecryptionError::VersionMismatch);
+        }
+        let (key, change) = state.ratchet.plan(&message.ratchet_key(), message.chain_index())?;
+        let (plaintext, change) = seal::open(
+            key.as_bytes(),
+            Purpose::Olm,
+            &message.sealed(),
+            state.version.mac_length(),
+            change,
+        )
+        .map_err(|seal::Forged| DecryptionError::Authentication)?;
+        state.ratchet.commit(change);
+        state.received = true;
+        self.changed();
+        Ok(DecryptedMessage {
+            plaintext,
+            sender_key: self.state.their_identity_key,
+            session_keys: self.state.keys,
+        })
+    }
+
+    /// A text for logs and bug reports that helps to find out why two ends disagree (S-35): indices,
+    /// counts and the beginnings of public keys, nothing secret.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_description(&mut text);
+        text
+    }
+
+    fn write_description(&self, text: &mut String) -> fmt::Result {
+        let state = &*self.state;
+        let ratchet = &state.ratchet;
+        write!(text, "session {}", prefix(&self.session_id()))?;
+        write!(text, ", version {}, received {}", state.version.byte(), state.received)?;
+        write!(text, ", generation {}", state.generation)?;
+        match &ratchet.sender {
+            Some(sender) => {
+                let key = sender.ratchet_key.public().to_base64();
+                write!(text, ", sending {} at {}", prefix(&key), sender.chain_key.index)?;
+            }
+            None => text.write_str(", sending nothing yet")?,
+        }
+        for chain in ratchet.receivers.iter().rev() {
+            let key = chain.ratchet_key.to_base64();
+            write!(text, ", receiving {} at {}", prefix(&key), chain.chain_key.index)?;
+            if !chain.skipped.is_empty() {
+                write!(text, " missing {}", chain.skipped.len())?;
+            }
+            if chain.evicted_below > 0 {
+                write!(text, " evicted below {}", chain.evicted_below)?;
+            }
+        }
+        write!(text, ", chains evicted {}", ratchet.evicted.len())
+    }
+}
+
+/// Enough of a public key to recognize it by.
+fn prefix(key: &str) -> &str {
+    key.get(..8).unwrap_or(key)
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({})", self.describe())
+    }
+}

@@ -1,0 +1,103 @@
+//! X25519 (RFC 7748): key agreement that refuses what an honest peer never sends (S-01).
+
+use rand::TryCryptoRng;
+use x25519_dalek::{PublicKey, StaticSecret};
+
+use super::{rng, secret::Secret};
+use crate::error::{KeyError, RandomError};
+
+/// The agreement produced the all-zero secret: the peer's key contributed nothing.
+#[derive(Debug)]
+pub(crate) struct NonContributory;
+
+/// A Curve25519 private key: kept as given and clamped in use, wiped on drop.
+#[derive(Clone)]
+pub(crate) struct SecretKey(StaticSecret);
+
+impl SecretKey {
+    pub(crate) fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        Ok(Self::from_bytes(&rng::draw(rng)?))
+    }
+
+    pub(crate) fn from_bytes(bytes: &Secret<32>) -> Self {
+        Self(StaticSecret::from(*bytes.as_bytes()))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    pub(crate) fn public(&self) -> [u8; 32] {
+        PublicKey::from(&self.0).to_bytes()
+    }
+
+    /// `ECDH(self, their_public)`, with the contributory check of RFC 7748, section 6.1, in
+    /// constant time. [`check_public`] has kept low-order keys out before; this is the second lock.
+    pub(crate) fn agree(&self, their_public: &[u8; 32]) -> Result<Secret<32>, NonContributory> {
+        let shared = self.0.diffie_hellman(&PublicKey::from(*their_public));
+        if shared.was_contributory() {
+            Ok(Secret::new(shared.to_bytes()))
+        } else {
+            Err(NonContributory)
+        }
+    }
+}
+
+impl Default for SecretKey {
+    fn default() -> Self {
+        Self(StaticSecret::from([0; 32]))
+    }
+}
+
+/// The u-coordinates of all points of low order on the curve and its twist, in canonical form,
+/// little-endian. Any private key times one of these is zero.
+const LOW_ORDER: [[u8; 32]; 5] = [
+    // 0 (order 2) and 1 (order 4).
+    [0; 32],
+    [
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0,
+    ],
+    // The two of order 8.
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
+    ],
+    // p - 1 (order 4, on the twist).
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0x7f,
+    ],
+];
+
+/// p = 2^255 - 19, little-endian.
+const P: [u8; 32] = [
+    0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+];
+
+/// Whether the 32 little-endian bytes are a number below p: the one encoding of a field element.
+pub(crate) fn is_canonical(bytes: &[u8; 32]) -> bool {
+    bytes.iter().rev().lt(P.iter().rev())
+}
+
+/// S-01: a public key is a canonical u-coordinate and not of low order.
+///
+/// Why canonical: with one encoding per key, keys that are compared as bytes are equal exactly when
+/// they act equally, and a session id has one input.
+pub(crate) fn check_public(bytes: &[u8; 32]) -> Result<(), KeyError> {
+    if !is_canonical(bytes) {
+        Err(KeyError::NonCanonical)
+    } else if LOW_ORDER.contains(bytes) {
+        Err(KeyError::LowOrder)
+    } else {
+        Ok(())
+    }
+}

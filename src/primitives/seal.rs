@@ -1,0 +1,164 @@
+//! The authenticated encryption of Olm and Megolm: AES-256-CBC with PKCS#7, then HMAC-SHA-256.
+//!
+//! Spec: olm.md, "Olm Authenticated Encryption"; megolm.md, "Message encryption".
+//! Raw CBC does not leave this file: [`seal`] always appends the MAC, [`open`] always verifies it
+//! first, so there is no padding oracle to build (S-28).
+
+use aes::{
+    Aes256,
+    cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7},
+};
+use alloc::vec::Vec;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use super::{
+    kdf::{HmacKey, hkdf},
+    secret::Secret,
+};
+
+const BLOCK: usize = 16;
+
+/// Which protocol the key belongs to: the info string that separates their keys.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    Olm,
+    Megolm,
+}
+
+impl Purpose {
+    const fn info(self) -> &'static [u8] {
+        match self {
+            Self::Olm => b"OLM_KEYS",
+            Self::Megolm => b"MEGOLM_KEYS",
+        }
+    }
+}
+
+/// MAC or padding did not verify. One value for both: the difference would help only a forger.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Forged;
+
+/// Proof that the value was carried through a successful MAC check.
+///
+/// Only [`open`] makes one, and every `commit` of the ratchets takes nothing else, so a state change
+/// before authentication does not compile.
+pub(crate) struct Authenticated<T>(T);
+
+impl<T> Authenticated<T> {
+    pub(crate) fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// AES key, HMAC key and IV of one message.
+struct MessageCipher {
+    aes_key: Secret<32>,
+    mac_key: HmacKey,
+    iv: Secret<16>,
+}
+
+impl MessageCipher {
+    /// `AES_KEY || HMAC_KEY || AES_IV = HKDF(0, key, info, 80)`
+    fn derive(key: &[u8], purpose: Purpose) -> Self {
+        let okm = hkdf::<80>(None, key, purpose.info());
+        let mut aes_key = Secret::default();
+        let mut mac_key = Secret::<32>::default();
+        let mut iv = Secret::default();
+        let parts = aes_key
+            .as_mut_bytes()
+            .iter_mut()
+            .chain(mac_key.as_mut_bytes())
+            .chain(iv.as_mut_bytes());
+        for (to, from) in parts.zip(okm.as_bytes()) {
+            *to = *from;
+        }
+        Self { aes_key, mac_key: HmacKey::new(mac_key.as_bytes()), iv }
+    }
+
+    fn encrypt<'a>(&self, buffer: &'a mut [u8], plaintext_length: usize) -> Option<&'a [u8]> {
+        cbc::Encryptor::<Aes256>::new(self.aes_key.as_bytes().into(), self.iv.as_bytes().into())
+            .encrypt_padded::<Pkcs7>(buffer, plaintext_length)
+            .ok()
+    }
+
+    fn decrypt(&self, ciphertext: &[u8]) -> Result<Vec<u8>, Forged> {
+        let mut plaintext = ciphertext.to_vec();
+        let decrypted = cbc::Decryptor::<Aes256>::new(
+            self.aes_key.as_bytes().into(),
+            self.iv.as_bytes().into(),
+        )
+        .decrypt_padded::<Pkcs7>(&mut plaintext)
+        .map(<[u8]>::len);
+        match decrypted {
+            // PKCS#7 always pads: an empty ciphertext is nobody's encryption of anything.
+            Ok(length) if !ciphertext.is_empty() => {
+                plaintext.truncate(length);
+                Ok(plaintext)
+            }
+            _ => {
+                plaintext.zeroize();
+                Err(Forged)
+            }
+        }
+    }
+}
+
+/// Length of the ciphertext of a plaintext: PKCS#7 adds 1 to 16 bytes.
+pub(crate) const fn ciphertext_length(plaintext_length: usize) -> usize {
+    // A slice is at most isize::MAX bytes long: this cannot saturate.
+    (plaintext_length / BLOCK).saturating_add(1).saturating_mul(BLOCK)
+}
+
+/// Completes `message`, which holds everything up to the ciphertext: appends the encrypted
+/// `plaintext`, then `mac_length` bytes of the MAC over all of it.
+pub(crate) fn seal(
+    key: &[u8],
+    purpose: Purpose,
+    mut message: Vec<u8>,
+    plaintext: &[u8],
+    mac_length: usize,
+) -> Vec<u8> {
+    let cipher = MessageCipher::derive(key, purpose);
+    let header_length = message.len();
+    let padded_length = ciphertext_length(plaintext.len());
+    message.reserve_exact(padded_length.saturating_add(mac_length));
+    message.extend_from_slice(plaintext);
+    message.resize(header_length.saturating_add(padded_length), 0);
+    if let Some(buffer) = message.get_mut(header_length..) {
+        let encrypted = cipher.encrypt(buffer, plaintext.len());
+        debug_assert!(encrypted.is_some(), "the buffer has the padded length");
+    }
+    let tag = cipher.mac_key.tag(&message);
+    message.extend(tag.iter().take(mac_length));
+    message
+}
+
+/// What [`open`] needs of a received message. The parts overlap: `authenticated` are all bytes
+/// before the MAC, exactly as received (S-06), and `ciphertext` is one of its fields.
+pub(crate) struct Sealed<'a> {
+    pub(crate) authenticated: &'a [u8],
+    pub(crate) ciphertext: &'a [u8],
+    pub(crate) mac: &'a [u8],
+}
+
+/// Verifies the MAC, then decrypts. `candidate` is the state to commit if the message is genuine; it
+/// comes back [`Authenticated`], or not at all.
+///
+/// `mac_length` is the length that the session's version demands (S-12).
+pub(crate) fn open<T>(
+    key: &[u8],
+    purpose: Purpose,
+    message: &Sealed<'_>,
+    mac_length: usize,
+    candidate: T,
+) -> Result<(Vec<u8>, Authenticated<T>), Forged> {
+    let cipher = MessageCipher::derive(key, purpose);
+    let tag = cipher.mac_key.tag(message.authenticated);
+    let expected = tag.get(..mac_length).ok_or(Forged)?;
+    // `ct_eq` of slices compares their lengths first: public, and decided by the version.
+    if !bool::from(expected.ct_eq(message.mac)) {
+        return Err(Forged);
+    }
+    Ok((cipher.decrypt(message.ciphertext)?, Authenticated(candidate)))
+}

@@ -1,0 +1,203 @@
+//! Containers that wipe what they hold (S-25) and never show it (S-29).
+
+use alloc::{string::String, vec::Vec};
+use core::{fmt, ops::Deref};
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+/// `N` secret bytes: wiped on drop, compared in constant time, without `Debug`, `Display` or serde.
+///
+/// The bytes are stored inline. Long-lived secrets sit inside one heap block per public object
+/// (`Account`, `Session`, …), so that moving an object never leaves a copy behind.
+#[derive(Clone)]
+pub(crate) struct Secret<const N: usize>([u8; N]);
+
+impl<const N: usize> Secret<N> {
+    pub(crate) const fn new(bytes: [u8; N]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn as_bytes(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    pub(crate) const fn as_mut_bytes(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
+
+    /// Equality whose running time does not depend on the bytes (S-26).
+    pub(crate) fn ct_eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl<const N: usize> Default for Secret<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> Drop for Secret<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A growable list of secret-bearing items that leaves nothing behind in its heap block.
+///
+/// `Vec` moves bytes when it grows, and `remove` and `pop` leave the moved-out bytes in the spare
+/// capacity, where no destructor reaches them. This list overwrites every slot it vacates with
+/// `T::default()` first (the default of a secret is zeros).
+#[derive(Clone)]
+pub(crate) struct SecretList<T>(Vec<T>);
+
+impl<T: Default> SecretList<T> {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Makes room for `additional` more items, moving the present ones out of a block that is too
+    /// small so that it holds only defaults when it is freed.
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        let needed = self.0.len().saturating_add(additional);
+        if needed > self.0.capacity() {
+            let mut grown = Vec::with_capacity(needed.max(self.0.len().saturating_mul(2)));
+            grown.extend(self.0.iter_mut().map(core::mem::take));
+            self.0 = grown;
+        }
+    }
+
+    pub(crate) fn push(&mut self, item: T) {
+        self.reserve(1);
+        self.0.push(item);
+    }
+
+    /// Moves all items of `other` to the end of this list.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.reserve(other.0.len());
+        self.0.extend(other.0.iter_mut().map(core::mem::take));
+    }
+
+    /// Keeps the items for which `keep` says so, in their order. It sees each item's place, too.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize, &T) -> bool) {
+        let mut kept = 0_usize;
+        for place in 0..self.0.len() {
+            if self.0.get(place).is_some_and(|item| keep(place, item)) {
+                self.0.swap(kept, place);
+                kept = kept.saturating_add(1);
+            }
+        }
+        self.0.iter_mut().skip(kept).for_each(|vacated| *vacated = T::default());
+        self.0.truncate(kept);
+    }
+
+    /// Takes out the item at `index` and closes the gap; `None` when there is no such item.
+    pub(crate) fn remove(&mut self, index: usize) -> Option<T> {
+        let removed = core::mem::take(self.0.get_mut(index)?);
+        self.retain(|place, _| place != index);
+        Some(removed)
+    }
+
+    /// Drops the first `count` items, or all if there are fewer.
+    pub(crate) fn remove_first(&mut self, count: usize) {
+        self.retain(|place, _| place >= count);
+    }
+
+    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.0.get_mut(index)
+    }
+}
+
+impl<T> Deref for SecretList<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+/// Secret text, such as a session key in base64: wiped on drop, and not shown by `Debug`.
+///
+/// It dereferences to `str`; a copy made of it is the caller's to protect.
+#[derive(Clone)]
+pub struct SecretString(String);
+
+impl SecretString {
+    pub(crate) const fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Deref for SecretString {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for SecretString {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretString").finish_non_exhaustive()
+    }
+}
+
+impl Drop for SecretString {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(items: &[u8]) -> SecretList<Secret<1>> {
+        let mut list = SecretList::new();
+        for &item in items {
+            list.push(Secret::new([item]));
+        }
+        list
+    }
+
+    fn values(list: &SecretList<Secret<1>>) -> Vec<u8> {
+        list.iter().map(|item| item.as_bytes()[0]).collect()
+    }
+
+    #[test]
+    fn remove_keeps_the_order_of_the_rest() {
+        for index in 0..4 {
+            let mut list = list(&[1, 2, 3, 4]);
+            let removed = list.remove(index).map(|item| item.as_bytes()[0]);
+            assert_eq!(removed, Some(index as u8 + 1));
+            let mut rest = Vec::from([1, 2, 3, 4]);
+            rest.remove(index);
+            assert_eq!(values(&list), rest);
+        }
+        assert!(list(&[1]).remove(1).is_none());
+        assert!(list(&[]).remove(0).is_none());
+    }
+
+    #[test]
+    fn remove_first_drops_the_oldest() {
+        let mut items = list(&[1, 2, 3, 4]);
+        items.remove_first(3);
+        assert_eq!(values(&items), [4]);
+        items.remove_first(9);
+        assert!(items.is_empty());
+    }
+
+    #[test]
+    fn append_moves_all_and_growth_keeps_all() {
+        let mut items = list(&[1, 2]);
+        items.append(list(&[3, 4, 5]));
+        assert_eq!(values(&items), [1, 2, 3, 4, 5]);
+    }
+}

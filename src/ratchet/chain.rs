@@ -1,0 +1,269 @@
+//! Chains of message keys. Spec: olm.md, "Advancing the chain key", "Creating a message key" and
+//! "Receiving messages".
+
+use crate::{
+    error::DecryptionError,
+    keys::Curve25519PublicKey,
+    primitives::{
+        kdf::HmacKey,
+        secret::{Secret, SecretList},
+    },
+};
+
+/// How much an Olm session remembers and how hard it works for a message that arrives late or early
+/// (S-22).
+///
+/// The defaults are also the minimum. Raising a limit lets more late messages decrypt; it costs
+/// memory, makes pickles longer, lets a peer cause more hashing with one message, and keeps keys
+/// around that forward secrecy would rather see gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    skipped_keys: u32,
+    message_gap: u32,
+    receiver_chains: u32,
+}
+
+impl Limits {
+    /// Keys of missing messages kept in each chain. Networks reorder by a few messages, not by
+    /// dozens.
+    pub const DEFAULT_SKIPPED_KEYS: u32 = 40;
+    /// At most 65,536 keys, 2.3 MB, in each chain.
+    pub const MAX_SKIPPED_KEYS: u32 = 1 << 16;
+    /// How far a message may be ahead of its chain: 2,000 lost messages in a row. Each costs the
+    /// receiver two hashes before the MAC can be checked.
+    pub const DEFAULT_MESSAGE_GAP: u32 = 2_000;
+    /// At most 65,536 messages ahead: 10 milliseconds of hashing that a peer can cause.
+    pub const MAX_MESSAGE_GAP: u32 = 1 << 16;
+    /// Sender chains of the peer kept for late messages, the current one included.
+    pub const DEFAULT_RECEIVER_CHAINS: u32 = 5;
+    /// At most 255 chains.
+    pub const MAX_RECEIVER_CHAINS: u32 = 255;
+    /// Ratchet keys of dropped chains that are remembered, to tell a late message from a forged one.
+    pub const REMEMBERED_CHAINS: usize = 16;
+
+    /// The same limits but with `count` skipped keys in each chain, clamped to what is allowed.
+    #[must_use]
+    pub fn with_skipped_keys(mut self, count: u32) -> Self {
+        self.skipped_keys = count.clamp(Self::DEFAULT_SKIPPED_KEYS, Self::MAX_SKIPPED_KEYS);
+        self
+    }
+
+    /// The same limits but with messages up to `gap` ahead of their chain, clamped to what is allowed.
+    #[must_use]
+    pub fn with_message_gap(mut self, gap: u32) -> Self {
+        self.message_gap = gap.clamp(Self::DEFAULT_MESSAGE_GAP, Self::MAX_MESSAGE_GAP);
+        self
+    }
+
+    /// The same limits but with `count` chains of the peer, clamped to what is allowed.
+    #[must_use]
+    pub fn with_receiver_chains(mut self, count: u32) -> Self {
+        self.receiver_chains =
+            count.clamp(Self::DEFAULT_RECEIVER_CHAINS, Self::MAX_RECEIVER_CHAINS);
+        self
+    }
+
+    /// Keys of missing messages kept in each chain.
+    #[must_use]
+    pub const fn skipped_keys(&self) -> u32 {
+        self.skipped_keys
+    }
+
+    /// How far a message may be ahead of its chain.
+    #[must_use]
+    pub const fn message_gap(&self) -> u32 {
+        self.message_gap
+    }
+
+    /// Chains of the peer kept, the current one included.
+    #[must_use]
+    pub const fn receiver_chains(&self) -> u32 {
+        self.receiver_chains
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            skipped_keys: Self::DEFAULT_SKIPPED_KEYS,
+            message_gap: Self::DEFAULT_MESSAGE_GAP,
+            receiver_chains: Self::DEFAULT_RECEIVER_CHAINS,
+        }
+    }
+}
+
+/// One past the last index: the value of a chain's index when it has given out all its keys.
+pub(crate) const EXHAUSTED: u64 = 1 << 32;
+
+/// `C_i,j` with its `j`, which runs from 0 to [`EXHAUSTED`].
+#[derive(Clone, Default)]
+pub(crate) struct ChainKey {
+    pub(crate) key: Secret<32>,
+    pub(crate) index: u64,
+}
+
+impl ChainKey {
+    pub(crate) const fn first(key: Secret<32>) -> Self {
+        Self { key, index: 0 }
+    }
+
+    /// Takes the message key at the present index, and advances:
+    /// `M_i,j = HMAC(C_i,j, 0x01)`, `C_i,j+1 = HMAC(C_i,j, 0x02)`.
+    ///
+    /// `None` when the last index was used (S-11).
+    pub(crate) fn step(&mut self) -> Option<(u32, Secret<32>)> {
+        let index = u32::try_from(self.index).ok()?;
+        let hmac = HmacKey::new(self.key.as_bytes());
+        let message_key = hmac.derive(&[1]);
+        self.advance_with(&hmac);
+        Some((index, message_key))
+    }
+
+    /// Advances without taking the message key.
+    fn skip(&mut self) {
+        self.advance_with(&HmacKey::new(self.key.as_bytes()));
+    }
+
+    pub(crate) const fn is_consistent(&self) -> bool {
+        self.index <= EXHAUSTED
+    }
+
+    fn advance_with(&mut self, hmac: &HmacKey) {
+        self.key = hmac.derive(&[2]);
+        self.index = self.index.saturating_add(1);
+    }
+}
+
+/// The key of a message that has not arrived yet.
+#[derive(Clone, Default)]
+pub(crate) struct SkippedKey {
+    pub(crate) index: u32,
+    pub(crate) key: Secret<32>,
+}
+
+/// A chain of the peer: `T_i`, the next `C_i,j`, and the keys of messages skipped on the way there.
+///
+/// The default is the vacated slot of a `SecretList`.
+#[derive(Clone)]
+pub(crate) struct ReceiverChain {
+    pub(crate) ratchet_key: Curve25519PublicKey,
+    pub(crate) chain_key: ChainKey,
+    /// In ascending order of their indices, all below `chain_key.index`.
+    pub(crate) skipped: SecretList<SkippedKey>,
+    /// Below this index keys were evicted; from it on, a key that is missing was used.
+    pub(crate) evicted_below: u64,
+}
+
+impl Default for ReceiverChain {
+    fn default() -> Self {
+        Self::first(Curve25519PublicKey::default(), Secret::default())
+    }
+}
+
+/// What a message would change in its chain.
+pub(crate) enum ChainStep {
+    /// The message's key is used up; it was stored at this place.
+    UseSkipped(usize),
+    /// The chain moves past the message.
+    Advance { chain_key: ChainKey, skipped: SecretList<SkippedKey>, evicted_below: u64 },
+}
+
+impl ReceiverChain {
+    pub(crate) const fn first(ratchet_key: Curve25519PublicKey, chain_key: Secret<32>) -> Self {
+        Self {
+            ratchet_key,
+            chain_key: ChainKey::first(chain_key),
+            skipped: SecretList::new(),
+            evicted_below: 0,
+        }
+    }
+
+    /// The key of the message at `index`, and the step that using it would be.
+    pub(crate) fn plan(
+        &self,
+        index: u32,
+        limits: &Limits,
+    ) -> Result<(Secret<32>, ChainStep), DecryptionError> {
+        match u64::from(index).checked_sub(self.chain_key.index) {
+            None => self.plan_skipped(index),
+            Some(gap) => self.plan_advance(index, gap, limits),
+        }
+    }
+
+    fn plan_skipped(&self, index: u32) -> Result<(Secret<32>, ChainStep), DecryptionError> {
+        let found = self.skipped.binary_search_by_key(&index, |skipped| skipped.index).ok();
+        match found.and_then(|place| Some((place, self.skipped.get(place)?))) {
+            Some((place, skipped)) => Ok((skipped.key.clone(), ChainStep::UseSkipped(place))),
+            None if u64::from(index) < self.evicted_below => Err(DecryptionError::Evicted),
+            None => Err(DecryptionError::AlreadyUsed),
+        }
+    }
+
+    fn plan_advance(
+        &self,
+        index: u32,
+        gap: u64,
+        limits: &Limits,
+    ) -> Result<(Secret<32>, ChainStep), DecryptionError> {
+        if gap > limits.message_gap.into() {
+            let maximum = self.chain_key.index.saturating_add(limits.message_gap.into());
+            let maximum = u32::try_from(maximum).unwrap_or(u32::MAX);
+            return Err(DecryptionError::TooFarAhead { index, maximum });
+        }
+        // Keys that the limit would evict at once are not even computed.
+        let kept_from = u64::from(index).saturating_sub(limits.skipped_keys.into());
+        let mut chain_key = self.chain_key.clone();
+        let mut skipped = SecretList::new();
+        while chain_key.index < kept_from {
+            chain_key.skip();
+        }
+        // At most `message_gap` of them, so the conversion to reserve cannot matter.
+        skipped.reserve(u64::from(index).saturating_sub(chain_key.index).try_into().unwrap_or(0));
+        while chain_key.index < index.into() {
+            if let Some((index, key)) = chain_key.step() {
+                skipped.push(SkippedKey { index, key });
+            }
+        }
+        let (_, message_key) = chain_key.step().ok_or(DecryptionError::Authentication)?;
+        let evicted_below =
+            if kept_from > self.chain_key.index { kept_from } else { self.evicted_below };
+        Ok((message_key, ChainStep::Advance { chain_key, skipped, evicted_below }))
+    }
+
+    /// Carries out a planned step; evicts the oldest keys beyond the limit.
+    pub(crate) fn commit(&mut self, step: ChainStep, limits: &Limits) {
+        match step {
+            ChainStep::UseSkipped(place) => {
+                self.skipped.remove(place);
+            }
+            ChainStep::Advance { chain_key, skipped, evicted_below } => {
+                self.chain_key = chain_key;
+                self.evicted_below = evicted_below;
+                self.skipped.append(skipped);
+                self.evict(limits);
+            }
+        }
+    }
+
+    fn evict(&mut self, limits: &Limits) {
+        let kept = usize::try_from(limits.skipped_keys).unwrap_or(usize::MAX);
+        let excess = self.skipped.len().saturating_sub(kept);
+        if let Some(last_evicted) = excess.checked_sub(1).and_then(|last| self.skipped.get(last)) {
+            let after = u64::from(last_evicted.index).saturating_add(1);
+            self.evicted_below = self.evicted_below.max(after);
+            self.skipped.remove_first(excess);
+        }
+    }
+
+    /// Whether this is a state that the functions above can lead to.
+    pub(crate) fn is_consistent(&self, limits: &Limits) -> bool {
+        self.chain_key.is_consistent()
+            && self.skipped.len() as u64 <= limits.skipped_keys.into()
+            && self.skipped.is_sorted_by(|a, b| a.index < b.index)
+            && self
+                .skipped
+                .iter()
+                .all(|key| (self.evicted_below..self.chain_key.index).contains(&key.index.into()))
+            && self.evicted_below <= self.chain_key.index
+    }
+}

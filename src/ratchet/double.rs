@@ -1,0 +1,196 @@
+//! The double ratchet of Olm. Spec: olm.md, "Advancing the root key", "Sending normal messages" and
+//! "Receiving messages". `R`, `C`, `T` and `M` are its letters.
+
+use alloc::vec::Vec;
+
+use rand::TryCryptoRng;
+
+use super::{
+    chain::{ChainKey, ChainStep, Limits, ReceiverChain},
+    handshake::RootAndChain,
+};
+use crate::{
+    error::{DecryptionError, EncryptionError},
+    keys::{Curve25519KeyPair, Curve25519PublicKey},
+    primitives::{
+        curve25519::{NonContributory, SecretKey},
+        seal::Authenticated,
+        secret::{Secret, SecretList},
+    },
+};
+
+/// Our sender chain: `T_i` with its private half, and the next `C_i,j`.
+#[derive(Clone)]
+pub(crate) struct SenderChain {
+    pub(crate) ratchet_key: Curve25519KeyPair,
+    pub(crate) chain_key: ChainKey,
+}
+
+/// The state of an Olm session after its handshake.
+#[derive(Clone)]
+pub(crate) struct DoubleRatchet {
+    /// `R_i`, where `i` counts our chain and the peer's together.
+    pub(crate) root: Secret<32>,
+    /// `None` after the peer began a new chain: the next message we send begins ours. Then there is at
+    /// least one receiver chain.
+    pub(crate) sender: Option<SenderChain>,
+    /// The peer's chains, oldest first, with distinct ratchet keys.
+    pub(crate) receivers: SecretList<ReceiverChain>,
+    /// Ratchet keys of the chains dropped last, oldest first.
+    pub(crate) evicted: Vec<Curve25519PublicKey>,
+    pub(crate) limits: Limits,
+}
+
+/// What encrypting one message needs.
+pub(crate) struct MessageKey {
+    pub(crate) ratchet_key: Curve25519PublicKey,
+    pub(crate) index: u32,
+    pub(crate) key: Secret<32>,
+}
+
+/// The change that an authenticated message makes.
+pub(crate) enum Change {
+    /// In a chain we have, at this place.
+    Step { place: usize, step: ChainStep },
+    /// The peer began a new chain.
+    NewChain { root: Secret<32>, chain: ReceiverChain, step: ChainStep },
+}
+
+impl DoubleRatchet {
+    /// Alice's state: she sends first, in the chain of her `T_0`.
+    pub(crate) fn initiator(
+        keys: RootAndChain,
+        ratchet_key: Curve25519KeyPair,
+        limits: Limits,
+    ) -> Self {
+        let sender = SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) };
+        Self {
+            root: keys.root,
+            sender: Some(sender),
+            receivers: SecretList::new(),
+            evicted: Vec::new(),
+            limits,
+        }
+    }
+
+    /// Bob's state: he knows Alice's chain, and her `T_0` from the message.
+    pub(crate) fn responder(
+        keys: RootAndChain,
+        their_ratchet_key: Curve25519PublicKey,
+        limits: Limits,
+    ) -> Self {
+        let mut receivers = SecretList::new();
+        receivers.push(ReceiverChain::first(their_ratchet_key, keys.chain));
+        Self { root: keys.root, sender: None, receivers, evicted: Vec::new(), limits }
+    }
+
+    /// The key for the next message we send, which begins a new chain if we have none. On an error
+    /// nothing has changed.
+    pub(crate) fn next_message_key<R>(&mut self, rng: &mut R) -> Result<MessageKey, EncryptionError>
+    where
+        R: TryCryptoRng + ?Sized,
+    {
+        if self.sender.is_none() {
+            let (root, sender) = self.begin_chain(rng)?;
+            self.root = root;
+            self.sender = Some(sender);
+        }
+        // A chain just begun is not exhausted, so this does not fail after the change above.
+        let sender = self.sender.as_mut().ok_or(EncryptionError::SessionExhausted)?;
+        let (index, key) = sender.chain_key.step().ok_or(EncryptionError::SessionExhausted)?;
+        Ok(MessageKey { ratchet_key: sender.ratchet_key.public(), index, key })
+    }
+
+    fn begin_chain<R>(&self, rng: &mut R) -> Result<(Secret<32>, SenderChain), EncryptionError>
+    where
+        R: TryCryptoRng + ?Sized,
+    {
+        // The checked constructors leave no session with neither a sender nor a receiver chain.
+        let their_chain = self.receivers.last().ok_or(EncryptionError::SessionExhausted)?;
+        let ratchet_key = Curve25519KeyPair::generate(rng)?;
+        let keys = self
+            .advance_root(ratchet_key.secret(), &their_chain.ratchet_key)
+            .map_err(|NonContributory| EncryptionError::NonContributoryKey)?;
+        Ok((keys.root, SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) }))
+    }
+
+    /// `R_i || C_i,0 = HKDF(R_i-1, ECDH(T_i-1, T_i), "OLM_RATCHET", 64)`
+    fn advance_root(
+        &self,
+        ours: &SecretKey,
+        theirs: &Curve25519PublicKey,
+    ) -> Result<RootAndChain, NonContributory> {
+        let secret = ours.agree(theirs.as_bytes())?;
+        Ok(RootAndChain::derive(Some(&self.root), secret.as_bytes(), b"OLM_RATCHET"))
+    }
+
+    /// The key of a received message, and the change to commit if the message is authentic.
+    pub(crate) fn plan(
+        &self,
+        ratchet_key: &Curve25519PublicKey,
+        index: u32,
+    ) -> Result<(Secret<32>, Change), DecryptionError> {
+        // The newest chain is last, and the likeliest.
+        if let Some(place) =
+            self.receivers.iter().rposition(|chain| chain.ratchet_key == *ratchet_key)
+            && let Some(chain) = self.receivers.get(place)
+        {
+            let (key, step) = chain.plan(index, &self.limits)?;
+            return Ok((key, Change::Step { place, step }));
+        }
+        if self.evicted.contains(ratchet_key) {
+            return Err(DecryptionError::Evicted);
+        }
+        // An honest peer begins a chain only in reply to ours, so without ours this is a forgery.
+        let sender = self.sender.as_ref().ok_or(DecryptionError::Authentication)?;
+        let keys = self
+            .advance_root(sender.ratchet_key.secret(), ratchet_key)
+            .map_err(|NonContributory| DecryptionError::Authentication)?;
+        let chain = ReceiverChain::first(*ratchet_key, keys.chain);
+        let (key, step) = chain.plan(index, &self.limits)?;
+        Ok((key, Change::NewChain { root: keys.root, chain, step }))
+    }
+
+    /// Carries out the change of an authentic message.
+    pub(crate) fn commit(&mut self, change: Authenticated<Change>) {
+        match change.into_inner() {
+            Change::Step { place, step } => {
+                if let Some(chain) = self.receivers.get_mut(place) {
+                    chain.commit(step, &self.limits);
+                }
+            }
+            Change::NewChain { root, mut chain, step } => {
+                chain.commit(step, &self.limits);
+                self.root = root;
+                self.sender = None;
+                self.receivers.push(chain);
+                self.evict_chains();
+            }
+        }
+    }
+
+    fn evict_chains(&mut self) {
+        let kept = usize::try_from(self.limits.receiver_chains()).unwrap_or(usize::MAX);
+        let excess = self.receivers.len().saturating_sub(kept);
+        self.evicted.extend(self.receivers.iter().take(excess).map(|chain| chain.ratchet_key));
+        self.receivers.remove_first(excess);
+        let forgotten = self.evicted.len().saturating_sub(Limits::REMEMBERED_CHAINS);
+        self.evicted.drain(..forgotten);
+    }
+
+    /// Whether this is a state that the functions above can lead to.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let distinct = |(place, chain): (usize, &ReceiverChain)| {
+            self.receivers
+                .iter()
+                .skip(place.saturating_add(1))
+                .all(|other| other.ratchet_key != chain.ratchet_key)
+        };
+        (self.sender.is_some() || !self.receivers.is_empty())
+            && self.sender.iter().all(|sender| sender.chain_key.is_consistent())
+            && self.receivers.len() as u64 <= self.limits.receiver_chains().into()
+            && self.receivers.iter().enumerate().all(distinct)
+            && self.receivers.iter().all(|chain| chain.is_consistent(&self.limits))
+            && self.evicted.len() <= Limits::REMEMBERED_CHAINS
+    }
+}

@@ -1,0 +1,67 @@
+//! Triple Diffie-Hellman. Spec: olm.md, "Initial setup".
+
+use crate::{
+    keys::Curve25519PublicKey,
+    primitives::{
+        curve25519::{NonContributory, SecretKey},
+        kdf::hkdf,
+        secret::Secret,
+    },
+};
+
+/// A root key and the first chain key below it.
+pub(crate) struct RootAndChain {
+    pub(crate) root: Secret<32>,
+    pub(crate) chain: Secret<32>,
+}
+
+impl RootAndChain {
+    /// `R || C = HKDF(salt, secret, info, 64)`
+    pub(crate) fn derive(salt: Option<&Secret<32>>, secret: &[u8], info: &[u8]) -> Self {
+        let okm = hkdf::<64>(salt.map(|salt| salt.as_bytes().as_slice()), secret, info);
+        let mut keys = Self { root: Secret::default(), chain: Secret::default() };
+        let parts = keys.root.as_mut_bytes().iter_mut().chain(keys.chain.as_mut_bytes());
+        for (to, from) in parts.zip(okm.as_bytes()) {
+            *to = *from;
+        }
+        keys
+    }
+}
+
+/// Alice's side: `S = ECDH(I_A, E_B) || ECDH(E_A, I_B) || ECDH(E_A, E_B)`.
+pub(crate) fn initiate(
+    identity: &SecretKey,
+    base: &SecretKey,
+    their_identity: &Curve25519PublicKey,
+    their_one_time: &Curve25519PublicKey,
+) -> Result<RootAndChain, NonContributory> {
+    Ok(combine([
+        identity.agree(their_one_time.as_bytes())?,
+        base.agree(their_identity.as_bytes())?,
+        base.agree(their_one_time.as_bytes())?,
+    ]))
+}
+
+/// Bob's side of the same three agreements, in the same order.
+pub(crate) fn respond(
+    identity: &SecretKey,
+    one_time: &SecretKey,
+    their_identity: &Curve25519PublicKey,
+    their_base: &Curve25519PublicKey,
+) -> Result<RootAndChain, NonContributory> {
+    Ok(combine([
+        one_time.agree(their_identity.as_bytes())?,
+        identity.agree(their_base.as_bytes())?,
+        one_time.agree(their_base.as_bytes())?,
+    ]))
+}
+
+/// `R_0 || C_0,0 = HKDF(0, S, "OLM_ROOT", 64)`
+fn combine(agreements: [Secret<32>; 3]) -> RootAndChain {
+    let mut secret = Secret::<96>::default();
+    let bytes = agreements.iter().flat_map(|agreement| agreement.as_bytes());
+    for (to, from) in secret.as_mut_bytes().iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    RootAndChain::derive(None, secret.as_bytes(), b"OLM_ROOT")
+}

@@ -1,0 +1,377 @@
+//! Megolm messages and session keys. Spec: megolm.md, "Data exchange formats".
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::{fmt, ops::Range};
+
+use super::{
+    Fields, MAX_HEADER, MessageVersion, Value, index, put_string_header, put_varint, required, set,
+};
+use crate::{
+    error::{DecodeError, SessionKeyError},
+    keys::{Ed25519PublicKey, Ed25519Signature},
+    primitives::{
+        base64,
+        ed25519::SIGNATURE_LENGTH,
+        seal::{Sealed, ciphertext_length},
+        secret::{Secret, SecretString},
+    },
+};
+
+/// A Megolm message: index, ciphertext, MAC and signature.
+///
+/// It keeps the bytes it was parsed from, and those are what signature and MAC are checked over
+/// (S-06).
+#[derive(Clone, PartialEq, Eq)]
+pub struct MegolmMessage {
+    bytes: Vec<u8>,
+    version: MessageVersion,
+    message_index: u32,
+    ciphertext: Range<usize>,
+    signature: Ed25519Signature,
+}
+
+const MESSAGE_INDEX: u8 = 0x08;
+const CIPHERTEXT: u8 = 0x12;
+
+impl MegolmMessage {
+    /// Parses a message.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`], which names the layer that refused the bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode(bytes.to_vec())
+    }
+
+    /// Parses a message from base64 with or without padding.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`], which names the layer that refused the text.
+    pub fn from_base64(text: &str) -> Result<Self, DecodeError> {
+        Self::decode(base64::decode(text)?)
+    }
+
+    fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        let version = MessageVersion::of_message(&bytes)?;
+        let (rest, signature) =
+            bytes.split_last_chunk::<SIGNATURE_LENGTH>().ok_or(DecodeError::Format)?;
+        let end = rest.len().checked_sub(version.mac_length()).ok_or(DecodeError::Format)?;
+        let (mut message_index, mut ciphertext) = (None, None);
+        let mut fields = Fields::new(rest, end);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Integer(value)) => set(&mut message_index, index(value)?)?,
+                (2, Value::String(place)) => set(&mut ciphertext, place)?,
+                (1 | 2, _) => return Err(DecodeError::Format),
+                _ => {}
+            }
+        }
+        let signature = Ed25519Signature::from_bytes(*signature);
+        let (message_index, ciphertext) = (required(message_index)?, required(ciphertext)?);
+        Ok(Self { version, message_index, ciphertext, signature, bytes })
+    }
+
+    /// Writes the header; `seal` appends ciphertext and MAC, then `sign` signs all of it.
+    pub(crate) fn encode(
+        version: MessageVersion,
+        message_index: u32,
+        plaintext_length: usize,
+        seal: impl FnOnce(Vec<u8>) -> Vec<u8>,
+        sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_LENGTH],
+    ) -> Self {
+        let length = ciphertext_length(plaintext_length);
+        let trailer = version.mac_length().saturating_add(SIGNATURE_LENGTH);
+        let mut header =
+            Vec::with_capacity(length.saturating_add(MAX_HEADER).saturating_add(trailer));
+        header.push(version.byte());
+        header.push(MESSAGE_INDEX);
+        put_varint(&mut header, message_index.into());
+        put_string_header(&mut header, CIPHERTEXT, length);
+        let start = header.len();
+        let mut bytes = seal(header);
+        let signature = sign(&bytes);
+        bytes.extend_from_slice(&signature);
+        Self {
+            bytes,
+            version,
+            message_index,
+            ciphertext: start..start.saturating_add(length),
+            signature: Ed25519Signature::from_bytes(signature),
+        }
+    }
+
+    /// The version of this message.
+    #[must_use]
+    pub const fn version(&self) -> MessageVersion {
+        self.version
+    }
+
+    /// The index of the ratchet that this message was encrypted with.
+    #[must_use]
+    pub const fn message_index(&self) -> u32 {
+        self.message_index
+    }
+
+    /// The ciphertext field.
+    #[must_use]
+    pub fn ciphertext(&self) -> &[u8] {
+        self.bytes.get(self.ciphertext.clone()).unwrap_or_default()
+    }
+
+    /// The signature, which covers every byte before it.
+    #[must_use]
+    pub const fn signature(&self) -> &Ed25519Signature {
+        &self.signature
+    }
+
+    /// What the signature covers.
+    pub(crate) fn signed_bytes(&self) -> &[u8] {
+        self.bytes.split_last_chunk::<SIGNATURE_LENGTH>().map_or(&[], |(signed, _)| signed)
+    }
+
+    pub(crate) fn sealed(&self) -> Sealed<'_> {
+        let signed = self.signed_bytes();
+        let mac_start = signed.len().saturating_sub(self.version.mac_length());
+        let (authenticated, mac) = signed.split_at_checked(mac_start).unwrap_or_default();
+        Sealed { authenticated, ciphertext: self.ciphertext(), mac }
+    }
+
+    /// The message as it travels.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The message in unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        base64::encode(&self.bytes)
+    }
+}
+
+impl fmt::Debug for MegolmMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MegolmMessage")
+            .field("version", &self.version)
+            .field("message_index", &self.message_index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Length of a ratchet on the wire: four parts of 32 bytes.
+const RATCHET_LENGTH: usize = 128;
+/// Version, index, ratchet and signing key.
+const EXPORT_LENGTH: usize = 1 + 4 + RATCHET_LENGTH + 32;
+const SHARING_LENGTH: usize = EXPORT_LENGTH + SIGNATURE_LENGTH;
+const EXPORT_VERSION: u8 = 1;
+const SHARING_VERSION: u8 = 2;
+
+/// What both formats begin with, after the version byte.
+#[derive(Clone)]
+struct Body {
+    index: u32,
+    ratchet: Box<Secret<RATCHET_LENGTH>>,
+    signing_key: Ed25519PublicKey,
+}
+
+impl Body {
+    fn to_bytes(&self, version: u8) -> Secret<EXPORT_LENGTH> {
+        let fields = [version]
+            .into_iter()
+            .chain(self.index.to_be_bytes())
+            .chain(self.ratchet.as_bytes().iter().copied())
+            .chain(*self.signing_key.as_bytes());
+        let mut bytes = Secret::default();
+        for (to, from) in bytes.as_mut_bytes().iter_mut().zip(fields) {
+            *to = from;
+        }
+        bytes
+    }
+
+    fn from_bytes(version: u8, bytes: &[u8; EXPORT_LENGTH]) -> Result<Self, SessionKeyError> {
+        let ([found], rest) = split(bytes)?;
+        if *found != version {
+            return Err(SessionKeyError::Version(*found));
+        }
+        let (index, rest) = split(rest)?;
+        let (ratchet, rest) = split(rest)?;
+        let (signing_key, _) = split::<32>(rest)?;
+        Ok(Self {
+            index: u32::from_be_bytes(*index),
+            ratchet: Box::new(Secret::new(*ratchet)),
+            signing_key: Ed25519PublicKey::from_bytes(*signing_key)?,
+        })
+    }
+}
+
+fn split<const N: usize>(bytes: &[u8]) -> Result<(&[u8; N], &[u8]), SessionKeyError> {
+    bytes.split_first_chunk().ok_or(SessionKeyError::Length)
+}
+
+/// What both kinds of session key can tell, and their redacted `Debug`.
+macro_rules! session_key_accessors {
+    ($type:ident) => {
+        impl $type {
+            /// The first message index that this key decrypts.
+            #[must_use]
+            pub const fn index(&self) -> u32 {
+                self.body.index
+            }
+
+            /// The key that signs the session's messages; its base64 is the session's id.
+            #[must_use]
+            pub const fn signing_key(&self) -> &Ed25519PublicKey {
+                &self.body.signing_key
+            }
+
+            /// The id of the session (43 characters).
+            #[must_use]
+            pub fn session_id(&self) -> String {
+                self.body.signing_key.to_base64()
+            }
+
+            pub(crate) fn ratchet(&self) -> &Secret<RATCHET_LENGTH> {
+                &self.body.ratchet
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($type))
+                    .field("session_id", &self.session_id())
+                    .field("index", &self.index())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+/// The key of a group session, in the sharing format: 229 bytes, 306 characters of base64.
+///
+/// Whoever holds it can decrypt the session's messages from its index on. Its signature, which shows
+/// that it comes from the owner of the session, was verified when it was parsed.
+///
+/// Spec: megolm.md, "Session sharing format".
+#[derive(Clone)]
+pub struct SessionKey {
+    body: Body,
+    signature: Ed25519Signature,
+}
+
+session_key_accessors!(SessionKey);
+
+impl SessionKey {
+    /// Parses the 229 bytes and verifies the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionKeyError`], which names what was wrong.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
+        let bytes: &[u8; SHARING_LENGTH] = bytes.try_into().map_err(|_| SessionKeyError::Length)?;
+        let (signed, signature) = split::<EXPORT_LENGTH>(bytes)?;
+        let (signature, _) = split(signature)?;
+        let body = Body::from_bytes(SHARING_VERSION, signed)?;
+        let signature = Ed25519Signature::from_bytes(*signature);
+        body.signing_key.verify(signed, &signature)?;
+        Ok(Self { body, signature })
+    }
+
+    /// Parses the 306 characters, padded or not, and verifies the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionKeyError`], which names what was wrong.
+    pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
+        let bytes =
+            base64::decode_secret::<SHARING_LENGTH>(text)?.ok_or(SessionKeyError::Length)?;
+        Self::from_bytes(bytes.as_bytes())
+    }
+
+    pub(crate) fn new(
+        index: u32,
+        ratchet: &Secret<RATCHET_LENGTH>,
+        signing_key: Ed25519PublicKey,
+        sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_LENGTH],
+    ) -> Self {
+        let body = Body { index, ratchet: Box::new(ratchet.clone()), signing_key };
+        let signature = sign(body.to_bytes(SHARING_VERSION).as_bytes());
+        Self { body, signature: Ed25519Signature::from_bytes(signature) }
+    }
+
+    /// The 229 bytes. They are secret: the copy is yours to protect.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; SHARING_LENGTH] {
+        *self.to_secret().as_bytes()
+    }
+
+    /// The 306 characters of unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> SecretString {
+        base64::encode_secret(self.to_secret().as_bytes())
+    }
+
+    fn to_secret(&self) -> Secret<SHARING_LENGTH> {
+        let mut bytes = Secret::default();
+        let body = self.body.to_bytes(SHARING_VERSION);
+        let fields = body.as_bytes().iter().chain(self.signature.as_bytes());
+        for (to, from) in bytes.as_mut_bytes().iter_mut().zip(fields) {
+            *to = *from;
+        }
+        bytes
+    }
+}
+
+/// The key of a group session, in the export format: 165 bytes, 220 characters of base64.
+///
+/// As [`SessionKey`], but without a signature: nothing in it shows who made it.
+///
+/// Spec: megolm.md, "Session export format".
+#[derive(Clone)]
+pub struct ExportedSessionKey {
+    body: Body,
+}
+
+session_key_accessors!(ExportedSessionKey);
+
+impl ExportedSessionKey {
+    /// Parses the 165 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionKeyError`], which names what was wrong.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
+        let bytes = bytes.try_into().map_err(|_| SessionKeyError::Length)?;
+        Ok(Self { body: Body::from_bytes(EXPORT_VERSION, bytes)? })
+    }
+
+    /// Parses the 220 characters, padded or not.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionKeyError`], which names what was wrong.
+    pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
+        let bytes = base64::decode_secret::<EXPORT_LENGTH>(text)?.ok_or(SessionKeyError::Length)?;
+        Self::from_bytes(bytes.as_bytes())
+    }
+
+    pub(crate) fn new(
+        index: u32,
+        ratchet: &Secret<RATCHET_LENGTH>,
+        signing_key: Ed25519PublicKey,
+    ) -> Self {
+        Self { body: Body { index, ratchet: Box::new(ratchet.clone()), signing_key } }
+    }
+
+    /// The 165 bytes. They are secret: the copy is yours to protect.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; EXPORT_LENGTH] {
+        *self.body.to_bytes(EXPORT_VERSION).as_bytes()
+    }
+
+    /// The 220 characters of unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> SecretString {
+        base64::encode_secret(self.body.to_bytes(EXPORT_VERSION).as_bytes())
+    }
+}

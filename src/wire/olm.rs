@@ -1,0 +1,368 @@
+//! Olm messages. Spec: olm.md, "Normal Messages" and "Pre-Key Messages".
+
+use alloc::{string::String, vec::Vec};
+use core::{fmt, ops::Range};
+
+use super::{
+    Fields, MAX_HEADER, MessageVersion, Value, index, put_string, put_string_header, put_varint,
+    required, set,
+};
+use crate::{
+    error::{DecodeError, KeyError},
+    keys::Curve25519PublicKey,
+    primitives::{
+        base64,
+        kdf::sha256,
+        seal::{Sealed, ciphertext_length},
+    },
+};
+
+/// The three public keys that define an Olm session; both ends have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionKeys {
+    /// The initiator's identity key, `I_A`.
+    pub identity_key: Curve25519PublicKey,
+    /// The initiator's single-use key, `E_A`.
+    pub base_key: Curve25519PublicKey,
+    /// The recipient's one-time or fallback key, `E_B`.
+    pub one_time_key: Curve25519PublicKey,
+}
+
+impl SessionKeys {
+    /// The session's id, the same at both ends: base64 of the SHA-256 of the three keys (43
+    /// characters).
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        let keys = [&self.identity_key, &self.base_key, &self.one_time_key];
+        base64::encode(&sha256(&keys.map(|key| key.as_bytes().as_slice())))
+    }
+}
+
+/// A normal Olm message (type 1): ratchet key, chain index, ciphertext and MAC.
+///
+/// It keeps the bytes it was parsed from, and those are what the MAC is checked over (S-06).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    bytes: Vec<u8>,
+    version: MessageVersion,
+    ratchet_key: Curve25519PublicKey,
+    chain_index: u32,
+    ciphertext: Range<usize>,
+}
+
+const RATCHET_KEY: u8 = 0x0a;
+const CHAIN_INDEX: u8 = 0x10;
+const CIPHERTEXT: u8 = 0x22;
+
+impl Message {
+    /// Parses a message.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`], which names the layer that refused the bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode(bytes.to_vec())
+    }
+
+    /// Parses a message from base64 with or without padding.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`], which names the layer that refused the text.
+    pub fn from_base64(text: &str) -> Result<Self, DecodeError> {
+        Self::decode(base64::decode(text)?)
+    }
+
+    fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        let version = MessageVersion::of_message(&bytes)?;
+        let end = bytes.len().checked_sub(version.mac_length()).ok_or(DecodeError::Format)?;
+        let (mut ratchet_key, mut chain_index, mut ciphertext) = (None, None, None);
+        let mut fields = Fields::new(&bytes, end);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::String(place)) => set(&mut ratchet_key, place)?,
+                (2, Value::Integer(value)) => set(&mut chain_index, index(value)?)?,
+                (4, Value::String(place)) => set(&mut ciphertext, place)?,
+                (1 | 2 | 4, _) => return Err(DecodeError::Format),
+                _ => {}
+            }
+        }
+        let ratchet_key = key_field(&bytes, ratchet_key)?;
+        let (chain_index, ciphertext) = (required(chain_index)?, required(ciphertext)?);
+        Ok(Self { version, ratchet_key, chain_index, ciphertext, bytes })
+    }
+
+    /// Writes the header; `seal` then appends the ciphertext and the MAC.
+    pub(crate) fn encode(
+        version: MessageVersion,
+        ratchet_key: Curve25519PublicKey,
+        chain_index: u32,
+        plaintext_length: usize,
+        seal: impl FnOnce(Vec<u8>) -> Vec<u8>,
+    ) -> Self {
+        let length = ciphertext_length(plaintext_length);
+        let capacity = length.saturating_add(MAX_HEADER).saturating_add(version.mac_length());
+        let mut header = Vec::with_capacity(capacity);
+        header.push(version.byte());
+        put_string(&mut header, RATCHET_KEY, ratchet_key.as_bytes());
+        header.push(CHAIN_INDEX);
+        put_varint(&mut header, chain_index.into());
+        put_string_header(&mut header, CIPHERTEXT, length);
+        let start = header.len();
+        let bytes = seal(header);
+        Self {
+            bytes,
+            version,
+            ratchet_key,
+            chain_index,
+            ciphertext: start..start.saturating_add(length),
+        }
+    }
+
+    /// The version of this message.
+    #[must_use]
+    pub const fn version(&self) -> MessageVersion {
+        self.version
+    }
+
+    /// The sender's ratchet key, `T_i`.
+    #[must_use]
+    pub const fn ratchet_key(&self) -> Curve25519PublicKey {
+        self.ratchet_key
+    }
+
+    /// The index of this message in its chain, `j`.
+    #[must_use]
+    pub const fn chain_index(&self) -> u32 {
+        self.chain_index
+    }
+
+    /// The ciphertext field.
+    #[must_use]
+    pub fn ciphertext(&self) -> &[u8] {
+        self.bytes.get(self.ciphertext.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn sealed(&self) -> Sealed<'_> {
+        let mac_start = self.bytes.len().saturating_sub(self.version.mac_length());
+        let (authenticated, mac) = self.bytes.split_at_checked(mac_start).unwrap_or_default();
+        Sealed { authenticated, ciphertext: self.ciphertext(), mac }
+    }
+
+    /// The message as it travels.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The message in unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        base64::encode(&self.bytes)
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("version", &self.version)
+            .field("ratchet_key", &self.ratchet_key)
+            .field("chain_index", &self.chain_index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An Olm pre-key message (type 0): the keys that make a session, and the session's first message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PreKeyMessage {
+    bytes: Vec<u8>,
+    session_keys: SessionKeys,
+    message: Message,
+}
+
+/// The version byte around a message, whatever the version within.
+const PRE_KEY_VERSION: u8 = 3;
+const ONE_TIME_KEY: u8 = 0x0a;
+const BASE_KEY: u8 = 0x12;
+const IDENTITY_KEY: u8 = 0x1a;
+const MESSAGE: u8 = 0x22;
+
+impl PreKeyMessage {
+    /// Parses a message, the one within included.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`], which names the layer that refused the bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode(bytes.to_vec())
+    }
+
+    /// Parses a message from base64 with or without padding.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`], which names the layer that refused the text.
+    pub fn from_base64(text: &str) -> Result<Self, DecodeError> {
+        Self::decode(base64::decode(text)?)
+    }
+
+    fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        match bytes.first() {
+            Some(&PRE_KEY_VERSION) => {}
+            found => return Err(DecodeError::Version(found.copied())),
+        }
+        let (mut one_time_key, mut base_key, mut identity_key, mut message) =
+            (None, None, None, None);
+        let mut fields = Fields::new(&bytes, bytes.len());
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::String(place)) => set(&mut one_time_key, place)?,
+                (2, Value::String(place)) => set(&mut base_key, place)?,
+                (3, Value::String(place)) => set(&mut identity_key, place)?,
+                (4, Value::String(place)) => set(&mut message, place)?,
+                (1..=4, _) => return Err(DecodeError::Format),
+                _ => {}
+            }
+        }
+        let session_keys = SessionKeys {
+            identity_key: key_field(&bytes, identity_key)?,
+            base_key: key_field(&bytes, base_key)?,
+            one_time_key: key_field(&bytes, one_time_key)?,
+        };
+        let message = Message::from_bytes(required(bytes.get(required(message)?))?)?;
+        Ok(Self { session_keys, message, bytes })
+    }
+
+    pub(crate) fn wrap(session_keys: SessionKeys, message: Message) -> Self {
+        let inner = message.as_bytes();
+        let mut bytes = Vec::with_capacity(inner.len().saturating_add(1 + 3 * 34 + 11));
+        bytes.push(PRE_KEY_VERSION);
+        put_string(&mut bytes, ONE_TIME_KEY, session_keys.one_time_key.as_bytes());
+        put_string(&mut bytes, BASE_KEY, session_keys.base_key.as_bytes());
+        put_string(&mut bytes, IDENTITY_KEY, session_keys.identity_key.as_bytes());
+        put_string(&mut bytes, MESSAGE, inner);
+        Self { bytes, session_keys, message }
+    }
+
+    /// The keys of the session that this message belongs to.
+    #[must_use]
+    pub const fn session_keys(&self) -> &SessionKeys {
+        &self.session_keys
+    }
+
+    /// The id of the session that this message belongs to.
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        self.session_keys.session_id()
+    }
+
+    /// The sender's identity key, `I_A`. Not authenticated before the message decrypts.
+    #[must_use]
+    pub const fn identity_key(&self) -> Curve25519PublicKey {
+        self.session_keys.identity_key
+    }
+
+    /// The message within.
+    #[must_use]
+    pub const fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The message as it travels.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The message in unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        base64::encode(&self.bytes)
+    }
+}
+
+impl fmt::Debug for PreKeyMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreKeyMessage")
+            .field("session_keys", &self.session_keys)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An Olm message of either type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OlmMessage {
+    /// Type 0: until the initiator has received a reply.
+    PreKey(PreKeyMessage),
+    /// Type 1: afterwards.
+    Normal(Message),
+}
+
+impl OlmMessage {
+    /// Parses the `type` and `body` of a Matrix event's ciphertext object.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::MessageType`] for a type other than 0 and 1, else what the parser refused.
+    pub fn from_parts(message_type: usize, body: &str) -> Result<Self, DecodeError> {
+        match message_type {
+            0 => PreKeyMessage::from_base64(body).map(Self::PreKey),
+            1 => Message::from_base64(body).map(Self::Normal),
+            other => Err(DecodeError::MessageType(other)),
+        }
+    }
+
+    /// The `type` and `body` of a Matrix event's ciphertext object.
+    #[must_use]
+    pub fn to_parts(&self) -> (usize, String) {
+        (self.message_type(), base64::encode(self.as_bytes()))
+    }
+
+    /// 0 for a pre-key message, 1 for a normal one.
+    #[must_use]
+    pub const fn message_type(&self) -> usize {
+        match self {
+            Self::PreKey(_) => 0,
+            Self::Normal(_) => 1,
+        }
+    }
+
+    /// The pre-key message, if it is one: what `Account::create_inbound_session` takes.
+    #[must_use]
+    pub const fn as_pre_key(&self) -> Option<&PreKeyMessage> {
+        match self {
+            Self::PreKey(message) => Some(message),
+            Self::Normal(_) => None,
+        }
+    }
+
+    /// The message as it travels.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::PreKey(message) => message.as_bytes(),
+            Self::Normal(message) => message.as_bytes(),
+        }
+    }
+
+    /// The message that carries the ciphertext: the one within a pre-key message, or itself.
+    pub(crate) const fn inner(&self) -> &Message {
+        match self {
+            Self::PreKey(message) => message.message(),
+            Self::Normal(message) => message,
+        }
+    }
+}
+
+/// The key in a mandatory field of exactly 32 bytes.
+fn key_field(
+    bytes: &[u8],
+    place: Option<Range<usize>>,
+) -> Result<Curve25519PublicKey, DecodeError> {
+    let field = required(bytes.get(required(place)?))?;
+    Curve25519PublicKey::from_slice(field).map_err(|error| match error {
+        KeyError::Length(_) => DecodeError::Format,
+        error => DecodeError::Key(error),
+    })
+}
