@@ -80,8 +80,8 @@ pub enum DecodeError {
     Base64,
     /// The message type is neither 0 (pre-key) nor 1 (normal).
     MessageType(usize),
-    /// The first byte is not a version this library speaks; `None` for an empty message.
-    Version(Option<u8>),
+    /// The first byte is not a version this library speaks.
+    Version(u8),
     /// A field is missing, repeated, of the wrong type, length or range, or the end is cut off.
     Format,
     /// A key field holds an unacceptable key.
@@ -91,8 +91,7 @@ pub enum DecodeError {
 texts!(DecodeError {
     Self::Base64 => "the message is not valid base64";
     Self::MessageType(found) => "unknown Olm message type {found}";
-    Self::Version(Some(found)) => "unknown message version {found}";
-    Self::Version(None) => "the message is empty";
+    Self::Version(found) => "unknown message version {found}";
     Self::Format => "the message is malformed";
     Self::Key(error) => "the message holds a bad key: {error}";
 });

@@ -53,8 +53,8 @@ impl MessageVersion {
     }
 
     fn of_message(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let byte = bytes.first().copied();
-        byte.and_then(Self::from_byte).ok_or(DecodeError::Version(byte))
+        let byte = *bytes.first().ok_or(DecodeError::Format)?;
+        Self::from_byte(byte).ok_or(DecodeError::Version(byte))
     }
 }
 

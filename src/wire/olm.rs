@@ -207,9 +207,9 @@ impl PreKeyMessage {
     }
 
     fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
-        match bytes.first() {
-            Some(&PRE_KEY_VERSION) => {}
-            found => return Err(DecodeError::Version(found.copied())),
+        match *bytes.first().ok_or(DecodeError::Format)? {
+            PRE_KEY_VERSION => {}
+            found => return Err(DecodeError::Version(found)),
         }
         let (mut one_time_key, mut base_key, mut identity_key, mut message) =
             (None, None, None, None);

@@ -1,0 +1,200 @@
+"""Checks every file of test-vectors/ against the textbook. Usage: check.py <folder>
+
+With libolm installed, `check.py <folder> --libolm` also plays its pickles."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import primitives as p
+import textbook
+import wire
+from decoding import input_key, values
+from vectors import read, unb64, unitem
+
+
+def primitive(v):
+    kind = v["kind"]
+    data = {}
+    for key, value in v.items():
+        if key not in ("kind", "source", "expect", "command", "step", "iterations"):
+            data[key] = bytes.fromhex(value)
+    if kind == "x25519":
+        assert p.x25519(data["scalar"], data["u"]) == data["output"]
+    elif kind == "x25519-iterated":
+        k = u = data["start"]
+        for _ in range(int(v["iterations"])):
+            k, u = p.x25519(k, u), k
+        assert k == data["output"]
+    elif kind in ("ed25519", "ed25519-verify"):
+        if kind == "ed25519":
+            assert p.ed25519_public(data["seed"]) == data["public"]
+            assert p.ed25519_sign(data["seed"], data["message"]) == data["signature"]
+        p.ed25519_verify(data["public"], data["message"], data["signature"])
+    elif kind == "hmac-sha256":
+        assert data["tag"] and p.hmac(data["key"], data["data"]).startswith(data["tag"])
+    elif kind == "hkdf-sha256":
+        okm = data["okm"]
+        assert p.hkdf(data["ikm"], data["salt"], data["info"], len(okm)) == okm
+    elif kind == "aes-256-cbc":
+        for encrypt, source, result in (
+            (True, "plaintext", "ciphertext"),
+            (False, "ciphertext", "plaintext"),
+        ):
+            done = p.aes_cbc(data["key"], data["iv"], data[source], encrypt)
+            assert done == data[result]
+
+
+def decoding(v):
+    found = dict(values(v["kind"], v[input_key(v["kind"])]))
+    if v["expect"] == "success":
+        for key, value in found.items():
+            assert str(value) == v[key], key
+
+
+def megolm_ratchet(v):
+    output = textbook.advance(bytes.fromhex(v["initial"]), int(v["start"]), int(v["target"]))
+    assert output.hex() == v["output"]
+
+
+def megolm_decrypt(v):
+    (kind,) = {"session-key", "exported-session-key"} & set(v)
+    session = textbook.InboundGroupSession(wire.decode(kind, v[kind]), int(v["version"]))
+    plaintext, index = session.decrypt(v["message"])
+    if v["expect"] == "success":
+        assert (plaintext.hex(), str(index)) == (v["plaintext"], v["index"])
+
+
+def must_refuse(layer, action, *arguments):
+    try:
+        action(*arguments)
+    except p.Refused as refused:
+        assert refused.args[0] == layer, f"{refused.args[0]} instead of {layer}"
+    else:
+        raise AssertionError(f"accepted, not refused by {layer}")
+
+
+def megolm_transcript(v):
+    version = int(v["version"])
+    sender = textbook.GroupSession(bytes.fromhex(v["group-random"]), version)
+    assert (sender.session_id(), sender.session_key()) == (v["session-id"], v["session-key"])
+    receiver = textbook.InboundGroupSession(wire.decode("session-key", v["session-key"]), version)
+    sent = []
+    for name, *items in v["step"]:
+        if name == "send":
+            index = sender.index
+            assert sender.encrypt(unitem(items[0])) == items[1]
+            sent.append((items[1], (unitem(items[0]), index)))
+        elif name == "advance":
+            sender.advance_to(sender.index + int(items[0]))
+        elif name == "session-key":
+            assert sender.session_key() == items[0]
+        elif name == "export":
+            assert receiver.export(int(items[0])) == items[1]
+        elif name == "receive":
+            message, expected = sent[int(items[0])]
+            assert receiver.decrypt(message) == expected
+        else:
+            assert name == "refuse"
+            must_refuse(items[0], receiver.decrypt, items[1])
+
+
+def refused_creation(arguments, kind, body):
+    textbook.Session.inbound(*arguments).decrypt(kind, body)
+
+
+def olm_transcript(v):
+    version = int(v["version"])
+    alice, bob = bytes.fromhex(v["alice-random"])[32:], bytes.fromhex(v["bob-random"])[32:]
+    one_time = bytes.fromhex(v["bob-one-time-random"])
+    secrets = [one_time[at : at + 32] for at in range(0, len(one_time), 32)]
+    if "bob-fallback-random" in v:
+        secrets.append(bytes.fromhex(v["bob-fallback-random"]))
+    uses = v["uses"].split(" ")
+    used = p.x25519_public(secrets[int(uses[1]) if uses[0] == "one-time-key" else -1])
+    sessions, sent = {}, []
+    if "session-random" in v:
+        random = bytes.fromhex(v["session-random"])
+        sessions["alice"] = textbook.Session.outbound(
+            version, alice, random, p.x25519_public(bob), used
+        )
+    for who, name, *items in v["step"]:
+        if name == "send":
+            random, plaintext, kind, body = items
+            if who in sessions:
+                made = sessions[who].encrypt(unitem(plaintext), unitem(random))
+                assert made == (int(kind), body)
+            sent.append((int(kind), body, unitem(plaintext)))
+            continue
+        if name == "receive":
+            kind, body, plaintext = sent[int(items[0])]
+        else:
+            layer, kind, body = items[0], int(items[1]), items[2]
+        if who == "bob" and who not in sessions:
+            make = (version, bob, secrets, p.x25519_public(alice), body)
+            if name == "refuse":
+                must_refuse(layer, refused_creation, make, kind, body)
+                continue
+            sessions[who] = textbook.Session.inbound(*make)
+            assert sessions[who].keys[2] == used
+            assert sessions[who].session_id() == v["session-id"]
+        if who not in sessions:
+            continue
+        if name == "receive":
+            assert sessions[who].decrypt(kind, body) == plaintext
+        else:
+            must_refuse(layer, sessions[who].decrypt, kind, body)
+
+
+def libolm_session_pickle(v):
+    if "--libolm" in sys.argv:
+        import olm_ctypes
+
+        session = olm_ctypes.Session.unpickle(bytes.fromhex(v["pickle-key"]), v["pickle"])
+        for name, *items in v["step"]:
+            if name == "send":
+                assert session.encrypt(unitem(items[0])) == (int(items[1]), items[2])
+            else:
+                assert session.decrypt(int(items[0]), items[1]) == unitem(items[2])
+
+
+def libolm_account_pickle(v):
+    keys = p.Keys(bytes.fromhex(v["pickle-key"]), b"Pickle")
+    data = unb64(v["pickle"])
+    assert keys.mac(data[:-8], 8) == data[-8:]
+    raw = keys.decrypt(data[:-8])
+    if raw[:4] == bytes([0, 0, 0, 1]):
+        raise p.Refused("version")
+    assert unb64(v["fallback-key"]) in raw
+
+
+CHECKS = {kind: decoding for kind in wire.DECODERS} | {
+    "megolm-ratchet": megolm_ratchet,
+    "megolm-decrypt": megolm_decrypt,
+    "megolm-transcript": megolm_transcript,
+    "olm-transcript": olm_transcript,
+    "libolm-session-pickle": libolm_session_pickle,
+    "libolm-account-pickle": libolm_account_pickle,
+}
+
+
+def main(folder):
+    counts, failed = Counter(), 0
+    for path in sorted(Path(folder).glob("*/*.txt")):
+        v = read(path)
+        counts[path.parent.name, v["expect"] == "success"] += 1
+        try:
+            if v["expect"] == "success":
+                CHECKS.get(v["kind"], primitive)(v)
+            else:
+                must_refuse(v["expect"], CHECKS.get(v["kind"], primitive), v)
+        except (AssertionError, p.Refused) as error:
+            failed += 1
+            print(f"{path}: {error!r}")
+    for area in sorted({area for area, _ in counts}):
+        print(f"{area}: {counts[area, True]} positive, {counts[area, False]} negative")
+    sys.exit(failed != 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
