@@ -343,7 +343,7 @@ impl Item for StoredKey {
 }
 
 impl Item for SkippedKey {
-    const MIN_LENGTH: usize = 4 + 32;
+    const MIN_LENGTH: usize = 4 + 8 + 32;
 }
 
 impl Item for ReceiverChain {
@@ -372,11 +372,11 @@ encode_fields! {
     FallbackKey { key, used_by }
     SessionState { keys, their_identity_key, version, received, generation, ratchet }
     SessionKeys { identity_key, base_key, one_time_key }
-    DoubleRatchet { root, sender, receivers, evicted, limits }
+    DoubleRatchet { root, sender, receivers, evicted, next_serial, limits }
     SenderChain { ratchet_key, chain_key }
     ReceiverChain { ratchet_key, chain_key, skipped, evicted_below }
     ChainKey { key, index }
-    SkippedKey { index, key }
+    SkippedKey { index, serial, key }
     GroupSessionState { ratchet, exhausted, signing_key, version, created_at, generation }
 }
 

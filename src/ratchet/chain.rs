@@ -138,6 +138,8 @@ impl ChainKey {
 #[derive(Clone, Default)]
 pub(crate) struct SkippedKey {
     pub(crate) index: u32,
+    /// Counts the skipped keys of the whole session: which of two is older, across chains.
+    pub(crate) serial: u64,
     pub(crate) key: Secret<32>,
 }
 
@@ -168,6 +170,16 @@ pub(crate) enum ChainStep {
     Advance { chain_key: ChainKey, skipped: SecretList<SkippedKey>, evicted_below: u64 },
 }
 
+impl ChainStep {
+    /// The serial number for the next skipped key, once this step is made.
+    pub(crate) fn next_serial(&self, before: u64) -> u64 {
+        match self {
+            Self::UseSkipped(_) => before,
+            Self::Advance { skipped, .. } => before.saturating_add(skipped.len() as u64),
+        }
+    }
+}
+
 impl ReceiverChain {
     pub(crate) const fn first(ratchet_key: Curve25519PublicKey, chain_key: Secret<32>) -> Self {
         Self {
@@ -178,15 +190,17 @@ impl ReceiverChain {
         }
     }
 
-    /// The key of the message at `index`, and the step that using it would be.
+    /// The key of the message at `index`, and the step that using it would be. Keys that it skips are
+    /// numbered from `serial` on.
     pub(crate) fn plan(
         &self,
         index: u32,
+        serial: u64,
         limits: &Limits,
     ) -> Result<(Secret<32>, ChainStep), DecryptionError> {
         match u64::from(index).checked_sub(self.chain_key.index) {
             None => self.plan_skipped(index),
-            Some(gap) => self.plan_advance(index, gap, limits),
+            Some(gap) => self.plan_advance(index, gap, serial, limits),
         }
     }
 
@@ -203,6 +217,7 @@ impl ReceiverChain {
         &self,
         index: u32,
         gap: u64,
+        serial: u64,
         limits: &Limits,
     ) -> Result<(Secret<32>, ChainStep), DecryptionError> {
         if gap > limits.message_gap.into() {
@@ -211,22 +226,19 @@ impl ReceiverChain {
             return Err(DecryptionError::TooFarAhead { index, maximum });
         }
         // Keys that the limit would evict at once are not even computed.
-        let kept_from = u64::from(index).saturating_sub(limits.skipped_keys.into());
+        let kept = gap.min(limits.skipped_keys.into());
         let mut chain_key = self.chain_key.clone();
-        let mut skipped = SecretList::new();
-        while chain_key.index < kept_from {
+        for _ in kept..gap {
             chain_key.skip();
         }
-        // At most `message_gap` of them, so the conversion to reserve cannot matter.
-        skipped.reserve(u64::from(index).saturating_sub(chain_key.index).try_into().unwrap_or(0));
-        while chain_key.index < index.into() {
-            if let Some((index, key)) = chain_key.step() {
-                skipped.push(SkippedKey { index, key });
-            }
+        let evicted_below = if kept < gap { chain_key.index } else { self.evicted_below };
+        let mut skipped = SecretList::new();
+        skipped.reserve(usize::try_from(kept).unwrap_or(0));
+        for serial in serial..serial.saturating_add(kept) {
+            let (index, key) = chain_key.step().ok_or(DecryptionError::Authentication)?;
+            skipped.push(SkippedKey { index, serial, key });
         }
         let (_, message_key) = chain_key.step().ok_or(DecryptionError::Authentication)?;
-        let evicted_below =
-            if kept_from > self.chain_key.index { kept_from } else { self.evicted_below };
         Ok((message_key, ChainStep::Advance { chain_key, skipped, evicted_below }))
     }
 
@@ -259,7 +271,7 @@ impl ReceiverChain {
     pub(crate) fn is_consistent(&self, limits: &Limits) -> bool {
         self.chain_key.is_consistent()
             && self.skipped.len() as u64 <= limits.skipped_keys.into()
-            && self.skipped.is_sorted_by(|a, b| a.index < b.index)
+            && self.skipped.is_sorted_by(|a, b| a.index < b.index && a.serial < b.serial)
             && self
                 .skipped
                 .iter()

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use rand::TryCryptoRng;
 
 use super::{
-    chain::{ChainKey, ChainStep, Limits, ReceiverChain},
+    chain::{ChainKey, ChainStep, Limits, ReceiverChain, SkippedKey},
     handshake::RootAndChain,
 };
 use crate::{
@@ -38,6 +38,8 @@ pub(crate) struct DoubleRatchet {
     pub(crate) receivers: SecretList<ReceiverChain>,
     /// Ratchet keys of the chains dropped last, oldest first.
     pub(crate) evicted: Vec<Curve25519PublicKey>,
+    /// The number of the next skipped key.
+    pub(crate) next_serial: u64,
     pub(crate) limits: Limits,
 }
 
@@ -69,6 +71,7 @@ impl DoubleRatchet {
             sender: Some(sender),
             receivers: SecretList::new(),
             evicted: Vec::new(),
+            next_serial: 0,
             limits,
         }
     }
@@ -81,7 +84,14 @@ impl DoubleRatchet {
     ) -> Self {
         let mut receivers = SecretList::new();
         receivers.push(ReceiverChain::first(their_ratchet_key, keys.chain));
-        Self { root: keys.root, sender: None, receivers, evicted: Vec::new(), limits }
+        Self {
+            root: keys.root,
+            sender: None,
+            receivers,
+            evicted: Vec::new(),
+            next_serial: 0,
+            limits,
+        }
     }
 
     /// The key for the next message we send, which begins a new chain if we have none. On an error
@@ -135,7 +145,7 @@ impl DoubleRatchet {
             self.receivers.iter().rposition(|chain| chain.ratchet_key == *ratchet_key)
             && let Some(chain) = self.receivers.get(place)
         {
-            let (key, step) = chain.plan(index, &self.limits)?;
+            let (key, step) = chain.plan(index, self.next_serial, &self.limits)?;
             return Ok((key, Change::Step { place, step }));
         }
         if self.evicted.contains(ratchet_key) {
@@ -147,7 +157,7 @@ impl DoubleRatchet {
             .advance_root(sender.ratchet_key.secret(), ratchet_key)
             .map_err(|NonContributory| DecryptionError::Authentication)?;
         let chain = ReceiverChain::first(*ratchet_key, keys.chain);
-        let (key, step) = chain.plan(index, &self.limits)?;
+        let (key, step) = chain.plan(index, self.next_serial, &self.limits)?;
         Ok((key, Change::NewChain { root: keys.root, chain, step }))
     }
 
@@ -155,11 +165,13 @@ impl DoubleRatchet {
     pub(crate) fn commit(&mut self, change: Authenticated<Change>) {
         match change.into_inner() {
             Change::Step { place, step } => {
+                self.next_serial = step.next_serial(self.next_serial);
                 if let Some(chain) = self.receivers.get_mut(place) {
                     chain.commit(step, &self.limits);
                 }
             }
             Change::NewChain { root, mut chain, step } => {
+                self.next_serial = step.next_serial(self.next_serial);
                 chain.commit(step, &self.limits);
                 self.root = root;
                 self.sender = None;
@@ -178,6 +190,11 @@ impl DoubleRatchet {
         self.evicted.drain(..forgotten);
     }
 
+    /// The stored keys of all chains.
+    pub(crate) fn skipped_keys(&self) -> impl Iterator<Item = &SkippedKey> {
+        self.receivers.iter().flat_map(|chain| chain.skipped.iter())
+    }
+
     /// Whether this is a state that the functions above can lead to.
     pub(crate) fn is_consistent(&self) -> bool {
         let distinct = |(place, chain): (usize, &ReceiverChain)| {
@@ -191,6 +208,7 @@ impl DoubleRatchet {
             && self.receivers.len() as u64 <= self.limits.receiver_chains().into()
             && self.receivers.iter().enumerate().all(distinct)
             && self.receivers.iter().all(|chain| chain.is_consistent(&self.limits))
+            && self.skipped_keys().all(|key| key.serial < self.next_serial)
             && self.evicted.len() <= Limits::REMEMBERED_CHAINS
     }
 }
