@@ -406,3 +406,46 @@ impl From<RandomError> for PickleError {
         Self::Random
     }
 }
+
+/// A pickle in libolm's format could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LibolmPickleError {
+    /// The text is not base64.
+    Base64,
+    /// Wrong key, or the pickle was altered or cut off.
+    Authentication,
+    /// The pickle has a version that libolm does not write, or no longer reads.
+    Version(u32),
+    /// The content ends early, goes on after its end, or is not a possible state of the object.
+    InvalidState,
+    /// The content holds an unacceptable key.
+    Key(KeyError),
+}
+
+texts!(LibolmPickleError {
+    Self::Base64 => "the pickle is not valid base64";
+    Self::Authentication => "wrong pickle key, or the pickle was altered";
+    Self::Version(found) => "unknown pickle version {found}";
+    Self::InvalidState => "the pickle's content is not a possible state";
+    Self::Key(error) => "the pickle holds a bad key: {error}";
+});
+
+impl From<Base64Error> for LibolmPickleError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<KeyError> for LibolmPickleError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// The only reason why the floors below refuse a state.
+impl From<PickleError> for LibolmPickleError {
+    fn from(_: PickleError) -> Self {
+        Self::InvalidState
+    }
+}

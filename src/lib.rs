@@ -34,7 +34,10 @@ pub mod megolm;
 pub mod olm;
 
 pub use crate::{
-    error::{Base64Error, DecodeError, KeyError, PickleError, RandomError, SignatureError},
+    error::{
+        Base64Error, DecodeError, KeyError, LibolmPickleError, PickleError, RandomError,
+        SignatureError,
+    },
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature},
     pickle::native::PickleKey,
     primitives::secret::SecretString,

@@ -18,6 +18,8 @@ use core::fmt;
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use super::Reader;
+
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
@@ -208,17 +210,6 @@ impl Sink for Length {
 impl Sink for Vec<u8> {
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
-    }
-}
-
-/// What is left to read. Every read checks that it is there.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(taken)
     }
 }
 

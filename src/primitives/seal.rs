@@ -24,6 +24,8 @@ const BLOCK: usize = 16;
 pub(crate) enum Purpose {
     Olm,
     Megolm,
+    /// libolm's pickles, which use the same scheme.
+    Pickle,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
         match self {
             Self::Olm => b"OLM_KEYS",
             Self::Megolm => b"MEGOLM_KEYS",
+            Self::Pickle => b"Pickle",
         }
     }
 }

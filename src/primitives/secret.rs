@@ -104,6 +104,11 @@ impl<T: Default> SecretList<T> {
         self.retain(|place, _| place >= count);
     }
 
+    pub(crate) fn reversed(mut self) -> Self {
+        self.0.reverse();
+        self
+    }
+
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         self.0.get_mut(index)
     }

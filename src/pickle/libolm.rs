@@ -1,0 +1,340 @@
+//! libolm's pickles: `base64(AES-CBC(state) || MAC[8])`, keyed by HKDF with the info "Pickle".
+//!
+//! All integers are big-endian; a list is a u32 count and its items; a pair of keys is the public
+//! and the private half (Ed25519: 32 and 64 bytes, X25519: 32 and 32). The layouts stand above the
+//! functions that read them.
+
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use super::Reader;
+use crate::{
+    error::LibolmPickleError,
+    keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
+    megolm::{
+        inbound::{InboundGroupSession, InboundGroupSessionState, Provenance},
+        outbound::{GroupSession, GroupSessionState},
+    },
+    olm::{
+        account::{Account, AccountState},
+        one_time_keys::{FallbackKey, OneTimeKeys, StoredKey},
+        session::{Session, SessionState},
+    },
+    primitives::{
+        base64,
+        ed25519::SigningKey,
+        seal::{self, Forged, Purpose, Sealed},
+        secret::{Secret, SecretList},
+    },
+    ratchet::{
+        chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
+        double::{DoubleRatchet, SenderChain},
+        megolm::MegolmRatchet,
+    },
+    wire::{MessageVersion, olm::SessionKeys},
+};
+
+const MAC_LENGTH: usize = 8;
+
+type Result<T> = core::result::Result<T, LibolmPickleError>;
+
+/// Decrypts a pickle and hands its version and content to `read`, which must use all of it.
+fn open<T>(
+    pickle: &str,
+    key: &[u8],
+    read: impl FnOnce(u32, &mut Reader<'_>) -> Result<T>,
+) -> Result<T> {
+    let bytes = base64::decode(pickle)?;
+    let (ciphertext, mac) =
+        bytes.split_last_chunk::<MAC_LENGTH>().ok_or(LibolmPickleError::Authentication)?;
+    let sealed = Sealed { authenticated: ciphertext, ciphertext, mac };
+    let (state, _) = seal::open(key, Purpose::Pickle, &sealed, MAC_LENGTH, ())
+        .map_err(|Forged| LibolmPickleError::Authentication)?;
+    let state = Zeroizing::new(state);
+    let mut reader = Reader(&state);
+    let version = read_number(&mut reader)?;
+    let object = read(version, &mut reader)?;
+    if reader.0.is_empty() { Ok(object) } else { Err(LibolmPickleError::InvalidState) }
+}
+
+impl Account {
+    /// Reads an account that libolm pickled (versions 2 to 4), with the key it was pickled with.
+    ///
+    /// # Errors
+    ///
+    /// [`LibolmPickleError`]. Version 1 is refused: its keys were stored wrongly and must not be used.
+    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
+        Ok(Self::restore(open(pickle, key, read_account)?)?)
+    }
+}
+
+impl Session {
+    /// Reads a session that libolm pickled, with the key it was pickled with. The peer's identity key
+    /// is not in the pickle, and keys that libolm evicted count as used.
+    ///
+    /// # Errors
+    ///
+    /// [`LibolmPickleError`].
+    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
+        Ok(Self::restore(open(pickle, key, read_session)?)?)
+    }
+}
+
+impl GroupSession {
+    /// Reads an outbound group session that libolm pickled, with the key it was pickled with.
+    ///
+    /// # Errors
+    ///
+    /// [`LibolmPickleError`].
+    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
+        Ok(Self::restore(open(pickle, key, read_group_session)?)?)
+    }
+}
+
+impl InboundGroupSession {
+    /// Reads an inbound group session that libolm pickled, with the key it was pickled with. The
+    /// pickle does not say where the session came from: it counts as [`Provenance::Exported`].
+    ///
+    /// # Errors
+    ///
+    /// [`LibolmPickleError`].
+    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
+        Ok(Self::restore(open(pickle, key, read_inbound_group_session)?)?)
+    }
+}
+
+/// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first; u8 count of fallback
+/// keys (0 to 2), and those, the current one first; u32 last id given out. Version 3: instead of
+/// the count always two fallback keys, whose `published` says that they exist. Version 2: no fallback
+/// keys.
+fn read_account(version: u32, reader: &mut Reader<'_>) -> Result<AccountState> {
+    if !(2..=4).contains(&version) {
+        return Err(LibolmPickleError::Version(version));
+    }
+    let signing_key = read_signing_key(reader)?;
+    let identity_key = read_pair(reader)?;
+    let mut newest_first = SecretList::new();
+    for _ in 0..read_count(reader, STORED_KEY_LENGTH)? {
+        newest_first.push(read_stored_key(reader)?);
+    }
+    let (fallback, previous_fallback) = match version {
+        4 => read_fallback_keys(reader)?,
+        3 => read_fallback_slots(reader)?,
+        _ => (None, None),
+    };
+    let next_id = u64::from(read_number(reader)?).saturating_add(1);
+    let keys = newest_first.reversed();
+    let one_time_keys = OneTimeKeys { keys, fallback, previous_fallback, next_id };
+    Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
+}
+
+type FallbackKeys = (Option<FallbackKey>, Option<FallbackKey>);
+
+fn read_fallback_keys(reader: &mut Reader<'_>) -> Result<FallbackKeys> {
+    let [count] = *read(reader)?;
+    let mut read_if =
+        |present| if present { read_fallback_key(reader).map(Some) } else { Ok(None) };
+    match count {
+        0..=2 => Ok((read_if(count > 0)?, read_if(count > 1)?)),
+        _ => Err(LibolmPickleError::InvalidState),
+    }
+}
+
+fn read_fallback_slots(reader: &mut Reader<'_>) -> Result<FallbackKeys> {
+    let current = read_fallback_slot(reader)?;
+    let previous = read_fallback_slot(reader)?;
+    Ok(match current {
+        Some(current) => (Some(current), previous),
+        None => (None, None),
+    })
+}
+
+/// An empty slot holds no valid key, so its bytes are not looked at.
+fn read_fallback_slot(reader: &mut Reader<'_>) -> Result<Option<FallbackKey>> {
+    let slot: &[u8; STORED_KEY_LENGTH] = read(reader)?;
+    let exists = slot.get(4).is_some_and(|published| *published != 0);
+    if exists { read_fallback_key(&mut Reader(slot)).map(Some) } else { Ok(None) }
+}
+
+fn read_fallback_key(reader: &mut Reader<'_>) -> Result<FallbackKey> {
+    Ok(FallbackKey { key: read_stored_key(reader)?, used_by: Vec::new() })
+}
+
+/// u32 id, u8 published, X25519 pair.
+fn read_stored_key(reader: &mut Reader<'_>) -> Result<StoredKey> {
+    Ok(StoredKey {
+        id: read_number(reader)?.into(),
+        published: read_flag(reader)?,
+        pair: read_pair(reader)?,
+    })
+}
+
+const STORED_KEY_LENGTH: usize = 4 + 1 + 64;
+
+/// u8 received; the initiator's identity and base key, the one-time key; root key; list of at most one
+/// sender chain {X25519 pair, chain key, u32 index}; list of receiver chains {ratchet key, chain key,
+/// u32 index}, newest first; list of skipped keys {ratchet key, message key, u32 index}, newest
+/// first. Version 0x80000001 has a u32 more.
+fn read_session(version: u32, reader: &mut Reader<'_>) -> Result<SessionState> {
+    if !matches!(version, 1 | 0x8000_0001) {
+        return Err(LibolmPickleError::Version(version));
+    }
+    let received = read_flag(reader)?;
+    let keys = SessionKeys {
+        identity_key: read_public(reader)?,
+        base_key: read_public(reader)?,
+        one_time_key: read_public(reader)?,
+    };
+    let root = read_secret(reader)?;
+    let sender = match read_number(reader)? {
+        0 => None,
+        1 => Some(SenderChain {
+            ratchet_key: read_pair(reader)?,
+            chain_key: read_chain_key(reader)?,
+        }),
+        _ => return Err(LibolmPickleError::InvalidState),
+    };
+    let mut newest_first = SecretList::new();
+    for _ in 0..read_count(reader, 32 + 32 + 4)? {
+        let ratchet_key = read_public(reader)?;
+        let chain_key = read_chain_key(reader)?;
+        newest_first.push(ReceiverChain {
+            chain_key,
+            ..ReceiverChain::first(ratchet_key, Secret::default())
+        });
+    }
+    let mut receivers = newest_first.reversed();
+    let next_serial = read_skipped_keys(reader, &mut receivers)?;
+    if version != 1 {
+        read_number(reader)?;
+    }
+    let ratchet = DoubleRatchet {
+        root,
+        sender,
+        receivers,
+        evicted: Vec::new(),
+        next_serial,
+        limits: Limits::default(),
+    };
+    Ok(SessionState {
+        keys,
+        their_identity_key: None,
+        version: MessageVersion::V3,
+        received,
+        generation: 0,
+        ratchet,
+    })
+}
+
+/// Sorts the skipped keys of all chains into their chains. Those of chains that are gone are dropped:
+/// libolm does not use them either.
+fn read_skipped_keys(
+    reader: &mut Reader<'_>,
+    receivers: &mut SecretList<ReceiverChain>,
+) -> Result<u64> {
+    let mut newest_first = Vec::new();
+    for _ in 0..read_count(reader, 32 + 32 + 4)? {
+        newest_first.push((read::<32>(reader)?, read::<32>(reader)?, read_number(reader)?));
+    }
+    let oldest_first = newest_first.into_iter().rev();
+    let mut next_serial = 0;
+    for (ratchet_key, key, index) in oldest_first {
+        let place = receivers.iter().position(|chain| chain.ratchet_key.as_bytes() == ratchet_key);
+        if let Some(chain) = place.and_then(|place| receivers.get_mut(place)) {
+            chain.skipped.push(SkippedKey { index, serial: next_serial, key: Secret::new(*key) });
+            next_serial = next_serial.saturating_add(1);
+        }
+    }
+    Ok(next_serial)
+}
+
+/// Ratchet of 128 bytes, u32 index, Ed25519 pair.
+fn read_group_session(version: u32, reader: &mut Reader<'_>) -> Result<GroupSessionState> {
+    if version != 1 {
+        return Err(LibolmPickleError::Version(version));
+    }
+    Ok(GroupSessionState {
+        ratchet: read_ratchet(reader)?,
+        exhausted: false,
+        signing_key: read_signing_key(reader)?,
+        version: MessageVersion::V3,
+        created_at: None,
+        generation: 0,
+    })
+}
+
+/// Earliest and latest ratchet with their u32 indices, Ed25519 public key, u8 verified. Version 1 is
+/// without `verified`, and counts as verified.
+fn read_inbound_group_session(
+    version: u32,
+    reader: &mut Reader<'_>,
+) -> Result<InboundGroupSessionState> {
+    if !(1..=2).contains(&version) {
+        return Err(LibolmPickleError::Version(version));
+    }
+    Ok(InboundGroupSessionState {
+        first: read_ratchet(reader)?,
+        latest: read_ratchet(reader)?,
+        signing_key: Ed25519PublicKey::from_bytes(*read(reader)?)?,
+        provenance: Provenance::Exported,
+        signing_key_verified: version == 1 || read_flag(reader)?,
+        closed: false,
+        version: MessageVersion::V3,
+        generation: 0,
+    })
+}
+
+fn read_ratchet(reader: &mut Reader<'_>) -> Result<MegolmRatchet> {
+    Ok(MegolmRatchet::new(read_secret(reader)?, read_number(reader)?))
+}
+
+fn read_chain_key(reader: &mut Reader<'_>) -> Result<ChainKey> {
+    Ok(ChainKey { key: read_secret(reader)?, index: read_number(reader)?.into() })
+}
+
+/// An Ed25519 pair. S-14: the public key is derived from the private one, and must be the stored one.
+fn read_signing_key(reader: &mut Reader<'_>) -> Result<SigningKey> {
+    let public = read::<32>(reader)?;
+    let signing_key = SigningKey::from_expanded(read_secret(reader)?)?;
+    if signing_key.public().as_bytes() == public {
+        Ok(signing_key)
+    } else {
+        Err(LibolmPickleError::InvalidState)
+    }
+}
+
+/// An X25519 pair, public half first.
+fn read_pair(reader: &mut Reader<'_>) -> Result<Curve25519KeyPair> {
+    let public = read_public(reader)?;
+    Ok(Curve25519KeyPair::from_parts(&read_secret(reader)?, public))
+}
+
+fn read_public(reader: &mut Reader<'_>) -> Result<Curve25519PublicKey> {
+    Ok(Curve25519PublicKey::from_bytes(*read(reader)?)?)
+}
+
+fn read_secret<const N: usize>(reader: &mut Reader<'_>) -> Result<Secret<N>> {
+    read(reader).copied().map(Secret::new)
+}
+
+/// A count of items that what is left can hold.
+fn read_count(reader: &mut Reader<'_>, item_length: usize) -> Result<usize> {
+    let count = usize::try_from(read_number(reader)?).ok();
+    let fits = |count: &usize| {
+        count.checked_mul(item_length).is_some_and(|length| length <= reader.0.len())
+    };
+    count.filter(fits).ok_or(LibolmPickleError::InvalidState)
+}
+
+fn read_number(reader: &mut Reader<'_>) -> Result<u32> {
+    read(reader).copied().map(u32::from_be_bytes)
+}
+
+fn read_flag(reader: &mut Reader<'_>) -> Result<bool> {
+    read::<1>(reader).map(|flag| *flag != [0])
+}
+
+fn read<'a, const N: usize>(reader: &mut Reader<'a>) -> Result<&'a [u8; N]> {
+    reader.take().ok_or(LibolmPickleError::InvalidState)
+}
