@@ -263,7 +263,7 @@ impl Session {
                 let key = sender.ratchet_key.public().to_base64();
                 write!(text, ", sending {} at {}", prefix(&key), sender.chain_key.index)?;
             }
-            None => text.write_str(", sending nothing yet")?,
+            None => text.write_str(", next message begins a chain")?,
         }
         for chain in ratchet.receivers.iter().rev() {
             let key = chain.ratchet_key.to_base64();
