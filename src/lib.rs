@@ -1,4 +1,20 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
+//! # The map of the house
+//!
+//! Five floors; a file imports its own floor's siblings and lower floors, never higher ones. Read
+//! them in this order.
+//!
+//! | floor | files | what it is |
+//! |---|---|---|
+//! | | `error.rs` | every public error |
+//! | 0 | `primitives/` | the only folder that talks to cryptography crates: secrets that wipe themselves, X25519, Ed25519, HKDF, `seal` and `open` |
+//! | 1 | `keys.rs`, `wire/` | public keys that passed every check; bytes to typed messages and back |
+//! | 2 | `ratchet/` | both ratchets as pure state machines: plan, open, commit |
+//! | 3 | [`olm`], [`megolm`] | what a client uses: accounts, sessions, group sessions |
+//! | 4 | `pickle/` | stored forms of the objects of floor 3 |
+//!
+//! What the whole crate promises, and which test proves it, stands in `SECURITY.md` under the numbers
+//! S-01 to S-40, which the code cites where it keeps them.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]

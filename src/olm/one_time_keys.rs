@@ -48,7 +48,7 @@ pub(crate) struct FallbackKey {
     pub(crate) used_by: Vec<Curve25519PublicKey>,
 }
 
-/// What [`Account::generate_one_time_keys`](super::Account::generate_one_time_keys) did.
+/// What generating one-time keys did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTimeKeyGeneration {
     /// The new keys, to be published.
