@@ -37,7 +37,25 @@ pub(crate) fn canonical_json(key: &Curve25519PublicKey, fallback: bool) -> Strin
 }
 
 /// The public keys that an outbound session is made with. Having one means that the one-time key was
-/// signed by the device it is said to belong to.
+/// signed by the device it is said to belong to (S-17): there is no other way to get one.
+///
+/// ```compile_fail,E0451
+/// # use moceril::{Curve25519PublicKey, olm::PreKeyBundle};
+/// fn unverified(identity_key: Curve25519PublicKey, one_time_key: Curve25519PublicKey) -> PreKeyBundle {
+///     PreKeyBundle { identity_key, one_time_key }
+/// }
+/// ```
+#[cfg_attr(
+    not(feature = "hazmat"),
+    doc = "
+```compile_fail,E0599
+# use moceril::{Curve25519PublicKey, olm::PreKeyBundle};
+# fn unverified(identity_key: Curve25519PublicKey, one_time_key: Curve25519PublicKey) {
+PreKeyBundle::from_unverified_keys(identity_key, one_time_key); // only with the feature `hazmat`
+# }
+```
+"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreKeyBundle {
     identity_key: Curve25519PublicKey,

@@ -28,6 +28,16 @@ pub struct SessionConfig {
 }
 
 /// A decrypted Olm message, with what was authenticated together with it (S-16, S-18).
+///
+/// It is a type of its own, so that what came over Olm and what came over Megolm cannot be mixed up:
+///
+/// ```compile_fail,E0308
+/// fn room_key_from(message: moceril::olm::DecryptedMessage) {}
+///
+/// fn on_event(event: moceril::megolm::DecryptedMessage) {
+///     room_key_from(event); // a room key that did not come over Olm
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct DecryptedMessage {
     /// What the peer encrypted.

@@ -1,7 +1,7 @@
 //! SHA-256, HMAC-SHA-256 (RFC 2104) and HKDF-SHA-256 (RFC 5869).
 
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, KeyInit, Mac, digest::Key};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
@@ -22,7 +22,14 @@ pub(crate) struct HmacKey(Hmac<Sha256>);
 
 impl HmacKey {
     pub(crate) fn new(key: &[u8; 32]) -> Self {
-        Self(Hmac::<Sha256>::new(&padded(key)))
+        // RFC 2104, section 2: a key shorter than the block is filled up with zeros.
+        let mut block = Key::<Hmac<Sha256>>::default();
+        for (to, from) in block.iter_mut().zip(key) {
+            *to = *from;
+        }
+        let hmac = Hmac::<Sha256>::new(&block);
+        block.as_mut_slice().zeroize();
+        Self(hmac)
     }
 
     /// `HMAC(key, data)` as a secret: a new key of a ratchet.
@@ -37,15 +44,6 @@ impl HmacKey {
     pub(crate) fn tag(&self, data: &[u8]) -> [u8; 32] {
         self.0.clone().chain_update(data).finalize().into_bytes().into()
     }
-}
-
-/// RFC 2104, section 2: a key shorter than the block is filled up with zeros.
-fn padded(key: &[u8; 32]) -> hmac::digest::Key<Hmac<Sha256>> {
-    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    block
 }
 
 /// HKDF-SHA-256 with `N` bytes of output. `None` as salt means 32 zero bytes (RFC 5869, 2.2).

@@ -65,18 +65,12 @@ impl MessageCipher {
     /// `AES_KEY || HMAC_KEY || AES_IV = HKDF(0, key, info, 80)`
     fn derive(key: &[u8], purpose: Purpose) -> Self {
         let okm = hkdf::<80>(None, key, purpose.info());
-        let mut aes_key = Secret::default();
-        let mut mac_key = Secret::<32>::default();
-        let mut iv = Secret::default();
-        let parts = aes_key
-            .as_mut_bytes()
-            .iter_mut()
-            .chain(mac_key.as_mut_bytes())
-            .chain(iv.as_mut_bytes());
-        for (to, from) in parts.zip(okm.as_bytes()) {
-            *to = *from;
+        let mac_key = okm.part::<32, 32>();
+        Self {
+            aes_key: okm.part::<0, 32>(),
+            mac_key: HmacKey::new(mac_key.as_bytes()),
+            iv: okm.part::<64, 16>(),
         }
-        Self { aes_key, mac_key: HmacKey::new(mac_key.as_bytes()), iv }
     }
 
     fn encrypt<'a>(&self, buffer: &'a mut [u8], plaintext_length: usize) -> Option<&'a [u8]> {

@@ -26,6 +26,26 @@ impl<const N: usize> Secret<N> {
         &mut self.0
     }
 
+    /// The concatenation of `parts`, which are `N` bytes together.
+    pub(crate) fn concat(parts: &[&[u8]]) -> Self {
+        debug_assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), N);
+        let mut whole = Self::default();
+        for (to, from) in whole.0.iter_mut().zip(parts.iter().copied().flatten()) {
+            *to = *from;
+        }
+        whole
+    }
+
+    /// The `M` bytes from `START` on.
+    pub(crate) fn part<const START: usize, const M: usize>(&self) -> Secret<M> {
+        const { assert!(START.saturating_add(M) <= N) };
+        let mut part = Secret::default();
+        for (to, from) in part.0.iter_mut().zip(self.0.iter().skip(START)) {
+            *to = *from;
+        }
+        part
+    }
+
     /// Equality whose running time does not depend on the bytes (S-26).
     pub(crate) fn ct_eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()

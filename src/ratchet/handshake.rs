@@ -19,12 +19,7 @@ impl RootAndChain {
     /// `R || C = HKDF(salt, secret, info, 64)`
     pub(crate) fn derive(salt: Option<&Secret<32>>, secret: &[u8], info: &[u8]) -> Self {
         let okm = hkdf::<64>(salt.map(|salt| salt.as_bytes().as_slice()), secret, info);
-        let mut keys = Self { root: Secret::default(), chain: Secret::default() };
-        let parts = keys.root.as_mut_bytes().iter_mut().chain(keys.chain.as_mut_bytes());
-        for (to, from) in parts.zip(okm.as_bytes()) {
-            *to = *from;
-        }
-        keys
+        Self { root: okm.part::<0, 32>(), chain: okm.part::<32, 32>() }
     }
 }
 
@@ -58,10 +53,8 @@ pub(crate) fn respond(
 
 /// `R_0 || C_0,0 = HKDF(0, S, "OLM_ROOT", 64)`
 fn combine(agreements: [Secret<32>; 3]) -> RootAndChain {
-    let mut secret = Secret::<96>::default();
-    let bytes = agreements.iter().flat_map(|agreement| agreement.as_bytes());
-    for (to, from) in secret.as_mut_bytes().iter_mut().zip(bytes) {
-        *to = *from;
-    }
+    let [first, second, third] =
+        agreements.each_ref().map(|agreement| agreement.as_bytes().as_slice());
+    let secret = Secret::<96>::concat(&[first, second, third]);
     RootAndChain::derive(None, secret.as_bytes(), b"OLM_ROOT")
 }

@@ -177,16 +177,8 @@ struct Body {
 
 impl Body {
     fn to_bytes(&self, version: u8) -> Secret<EXPORT_LENGTH> {
-        let fields = [version]
-            .into_iter()
-            .chain(self.index.to_be_bytes())
-            .chain(self.ratchet.as_bytes().iter().copied())
-            .chain(*self.signing_key.as_bytes());
-        let mut bytes = Secret::default();
-        for (to, from) in bytes.as_mut_bytes().iter_mut().zip(fields) {
-            *to = from;
-        }
-        bytes
+        let (index, signing_key) = (self.index.to_be_bytes(), self.signing_key.as_bytes());
+        Secret::concat(&[&[version], &index, self.ratchet.as_bytes(), signing_key])
     }
 
     fn from_bytes(version: u8, bytes: &[u8; EXPORT_LENGTH]) -> Result<Self, SessionKeyError> {
@@ -312,13 +304,8 @@ impl SessionKey {
     }
 
     fn to_secret(&self) -> Secret<SHARING_LENGTH> {
-        let mut bytes = Secret::default();
         let body = self.body.to_bytes(SHARING_VERSION);
-        let fields = body.as_bytes().iter().chain(self.signature.as_bytes());
-        for (to, from) in bytes.as_mut_bytes().iter_mut().zip(fields) {
-            *to = *from;
-        }
-        bytes
+        Secret::concat(&[body.as_bytes(), self.signature.as_bytes()])
     }
 }
 

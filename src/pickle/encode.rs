@@ -1,0 +1,361 @@
+//! The state of each object as bytes, for the native format.
+//!
+//! All integers are big-endian, a list is a u32 count and its items, an option or a boolean is one
+//! byte 0 or 1, and every field is there in the order of its struct below: one state has one
+//! encoding. Public keys are stored beside their private halves: the native format authenticates
+//! them, and deriving them would cost more than everything else.
+
+use alloc::vec::Vec;
+
+use super::Reader;
+use crate::{
+    keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
+    megolm::{
+        inbound::{InboundGroupSessionState, Provenance},
+        outbound::GroupSessionState,
+    },
+    olm::{
+        account::AccountState,
+        one_time_keys::{FallbackKey, OneTimeKeys, StoredKey},
+        session::SessionState,
+    },
+    primitives::{
+        ed25519::SigningKey,
+        secret::{Secret, SecretList},
+    },
+    ratchet::{
+        chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
+        double::{DoubleRatchet, SenderChain},
+        megolm::MegolmRatchet,
+    },
+    wire::{MessageVersion, olm::SessionKeys},
+};
+
+/// Where encoded bytes go: first to [`Length`], which counts them, then to the buffer.
+pub(super) trait Sink {
+    fn put(&mut self, bytes: &[u8]);
+}
+
+pub(super) struct Length(pub(super) usize);
+
+impl Sink for Length {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0 = self.0.saturating_add(bytes.len());
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// A value with one encoding.
+pub(super) trait Encode: Sized {
+    fn write(&self, sink: &mut impl Sink);
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+}
+
+impl Encode for u32 {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(&self.to_be_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.take().copied().map(Self::from_be_bytes)
+    }
+}
+
+impl Encode for u64 {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(&self.to_be_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.take().copied().map(Self::from_be_bytes)
+    }
+}
+
+impl Encode for bool {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(&[u8::from(*self)]);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        match reader.take()? {
+            [0] => Some(false),
+            [1] => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Encode> Encode for Option<T> {
+    fn write(&self, sink: &mut impl Sink) {
+        self.is_some().write(sink);
+        if let Some(value) = self {
+            value.write(sink);
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        if bool::read(reader)? { T::read(reader).map(Some) } else { Some(None) }
+    }
+}
+
+impl<const N: usize> Encode for Secret<N> {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(self.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.take().copied().map(Self::new)
+    }
+}
+
+/// An item of a list.
+trait Item: Encode {
+    /// No encoding of an item is shorter, in bytes.
+    const MIN_LENGTH: usize;
+}
+
+fn write_list<T: Item>(items: &[T], sink: &mut impl Sink) {
+    // No list here can have 2^32 items; if one had, nothing would read its count.
+    u32::try_from(items.len()).unwrap_or(u32::MAX).write(sink);
+    for item in items {
+        item.write(sink);
+    }
+}
+
+/// Reads a list's count. One that what is left to read cannot hold is refused, before memory is set
+/// aside for it.
+fn read_count<T: Item>(reader: &mut Reader<'_>) -> Option<usize> {
+    let count = usize::try_from(u32::read(reader)?).ok()?;
+    let needed = count.checked_mul(T::MIN_LENGTH)?;
+    (needed <= reader.0.len()).then_some(count)
+}
+
+impl<T: Item + Default> Encode for SecretList<T> {
+    fn write(&self, sink: &mut impl Sink) {
+        write_list(self, sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let count = read_count::<T>(reader)?;
+        let mut list = Self::new();
+        list.reserve(count);
+        for _ in 0..count {
+            list.push(T::read(reader)?);
+        }
+        Some(list)
+    }
+}
+
+impl Encode for Vec<Curve25519PublicKey> {
+    fn write(&self, sink: &mut impl Sink) {
+        write_list(self, sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let count = read_count::<Curve25519PublicKey>(reader)?;
+        (0..count).map(|_| Curve25519PublicKey::read(reader)).collect()
+    }
+}
+
+impl Item for Curve25519PublicKey {
+    const MIN_LENGTH: usize = 32;
+}
+
+impl Item for StoredKey {
+    const MIN_LENGTH: usize = 8 + 64 + 1;
+}
+
+impl Item for SkippedKey {
+    const MIN_LENGTH: usize = 4 + 8 + 32;
+}
+
+impl Item for ReceiverChain {
+    const MIN_LENGTH: usize = 32 + 40 + 4 + 8;
+}
+
+/// Encodes a struct field by field.
+macro_rules! encode_fields {
+    ($($type:ident { $($field:ident),+ $(,)? })+) => {$(
+        impl Encode for $type {
+            fn write(&self, sink: &mut impl Sink) {
+                $(self.$field.write(sink);)+
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Option<Self> {
+                Some(Self { $($field: Encode::read(reader)?),+ })
+            }
+        }
+    )+};
+}
+
+encode_fields! {
+    AccountState { signing_key, identity_key, one_time_keys, generation }
+    OneTimeKeys { keys, fallback, previous_fallback, next_id }
+    StoredKey { id, pair, published }
+    FallbackKey { key, used_by }
+    SessionState { keys, their_identity_key, version, received, generation, ratchet }
+    SessionKeys { identity_key, base_key, one_time_key }
+    DoubleRatchet { root, sender, receivers, evicted, next_serial, limits }
+    SenderChain { ratchet_key, chain_key }
+    ReceiverChain { ratchet_key, chain_key, skipped, evicted_below }
+    ChainKey { key, index }
+    SkippedKey { index, serial, key }
+    GroupSessionState { ratchet, exhausted, signing_key, version, created_at, generation }
+}
+
+impl Encode for InboundGroupSessionState {
+    fn write(&self, sink: &mut impl Sink) {
+        self.first.write(sink);
+        self.signing_key.write(sink);
+        self.provenance.write(sink);
+        self.signing_key_verified.write(sink);
+        self.closed.write(sink);
+        self.version.write(sink);
+        self.generation.write(sink);
+    }
+
+    /// The later ratchet is not stored: it would double the size to save a few hashes once.
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let first = MegolmRatchet::read(reader)?;
+        Some(Self {
+            latest: first.clone(),
+            first,
+            signing_key: Encode::read(reader)?,
+            provenance: Encode::read(reader)?,
+            signing_key_verified: Encode::read(reader)?,
+            closed: Encode::read(reader)?,
+            version: Encode::read(reader)?,
+            generation: Encode::read(reader)?,
+        })
+    }
+}
+
+impl Encode for MegolmRatchet {
+    fn write(&self, sink: &mut impl Sink) {
+        self.value().write(sink);
+        self.index().write(sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self::new(Encode::read(reader)?, Encode::read(reader)?))
+    }
+}
+
+impl Encode for Curve25519PublicKey {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(self.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Self::from_bytes(*reader.take()?).ok()
+    }
+}
+
+impl Encode for Ed25519PublicKey {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(self.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Self::from_bytes(*reader.take()?).ok()
+    }
+}
+
+impl Encode for Curve25519KeyPair {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(self.secret().as_bytes());
+        self.public().write(sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let secret = Secret::read(reader)?;
+        Some(Self::from_parts(&secret, Encode::read(reader)?))
+    }
+}
+
+/// A byte that says which form follows: 1, the seed and the public key; 2, the 64 expanded bytes.
+impl Encode for SigningKey {
+    fn write(&self, sink: &mut impl Sink) {
+        match self.seed() {
+            Some(seed) => {
+                sink.put(&[1]);
+                seed.write(sink);
+                sink.put(self.public().as_bytes());
+            }
+            None => {
+                sink.put(&[2]);
+                self.expanded().write(sink);
+            }
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        match reader.take()? {
+            [1] => {
+                let seed = Secret::read(reader)?;
+                let public = Ed25519PublicKey::read(reader)?;
+                Some(Self::from_seed_and_public(seed, *public.verifying_key()))
+            }
+            [2] => Self::from_expanded(Secret::read(reader)?).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The version's byte on the wire. Never left out, never guessed (S-13).
+impl Encode for MessageVersion {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(&[self.byte()]);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let [byte] = *reader.take()?;
+        Self::from_byte(byte)
+    }
+}
+
+impl Encode for Provenance {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(&[match self {
+            Self::Signed => 1,
+            Self::Exported => 2,
+            Self::Backup => 3,
+        }]);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        match reader.take()? {
+            [1] => Some(Self::Signed),
+            [2] => Some(Self::Exported),
+            [3] => Some(Self::Backup),
+            _ => None,
+        }
+    }
+}
+
+impl Encode for Limits {
+    fn write(&self, sink: &mut impl Sink) {
+        self.skipped_keys().write(sink);
+        self.message_gap().write(sink);
+        self.receiver_chains().write(sink);
+    }
+
+    /// Refuses limits that the constructors would not have given out.
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (skipped_keys, message_gap, receiver_chains) =
+            (u32::read(reader)?, u32::read(reader)?, u32::read(reader)?);
+        let limits = Self::default()
+            .with_skipped_keys(skipped_keys)
+            .with_message_gap(message_gap)
+            .with_receiver_chains(receiver_chains);
+        let unchanged = limits.skipped_keys() == skipped_keys
+            && limits.message_gap() == message_gap
+            && limits.receiver_chains() == receiver_chains;
+        unchanged.then_some(limits)
+    }
+}
