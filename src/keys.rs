@@ -183,15 +183,19 @@ impl Ed25519Signature {
     }
 }
 
-/// The id of a one-time or fallback key, unique within its account for all time (S-10).
+/// The id of a one-time or fallback key, never given to another key of its kind (S-10).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(pub(crate) u64);
+pub struct KeyId {
+    pub(crate) number: u64,
+    /// Accounts that come from vodozemac count the ids of fallback keys for themselves.
+    pub(crate) fallback: bool,
+}
 
 impl KeyId {
     /// The id as 11 characters of base64 (8 bytes, big-endian), as it is published: `<algorithm>:<id>`.
     #[must_use]
     pub fn to_base64(self) -> String {
-        base64::encode(&self.0.to_be_bytes())
+        base64::encode(&self.number.to_be_bytes())
     }
 }
 

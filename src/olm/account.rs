@@ -162,21 +162,24 @@ impl Account {
     /// The one-time keys that are not marked as published, oldest first.
     #[must_use]
     pub fn one_time_keys(&self) -> Vec<(KeyId, Curve25519PublicKey)> {
-        self.unpublished_one_time_keys().map(StoredKey::public).collect()
+        self.unpublished_one_time_keys().map(StoredKey::one_time).collect()
     }
 
     /// The one-time keys that are not marked as published, signed for `/keys/upload`, oldest first.
     #[must_use]
     pub fn signed_one_time_keys(&self) -> Vec<(KeyId, SignedOneTimeKey)> {
-        self.unpublished_one_time_keys().map(|key| self.sign_key(key, false)).collect()
+        self.unpublished_one_time_keys().map(|key| self.sign_key(key.one_time(), false)).collect()
     }
 
     fn unpublished_one_time_keys(&self) -> impl Iterator<Item = &StoredKey> {
         self.state.one_time_keys.keys.iter().filter(|key| !key.published)
     }
 
-    fn sign_key(&self, stored: &StoredKey, fallback: bool) -> (KeyId, SignedOneTimeKey) {
-        let (id, key) = stored.public();
+    fn sign_key(
+        &self,
+        (id, key): (KeyId, Curve25519PublicKey),
+        fallback: bool,
+    ) -> (KeyId, SignedOneTimeKey) {
         let signature = self.sign(canonical_json(&key, fallback).as_bytes());
         (id, SignedOneTimeKey { key, fallback, signature })
     }
@@ -239,13 +242,13 @@ impl Account {
     /// The current fallback key, if it is not marked as published.
     #[must_use]
     pub fn fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
-        self.unpublished_fallback_key().map(StoredKey::public)
+        self.unpublished_fallback_key().map(StoredKey::fallback)
     }
 
     /// The current fallback key, if it is not marked as published, signed for `/keys/upload`.
     #[must_use]
     pub fn signed_fallback_key(&self) -> Option<(KeyId, SignedOneTimeKey)> {
-        self.unpublished_fallback_key().map(|key| self.sign_key(key, true))
+        self.unpublished_fallback_key().map(|key| self.sign_key(key.fallback(), true))
     }
 
     fn unpublished_fallback_key(&self) -> Option<&StoredKey> {

@@ -35,8 +35,12 @@ impl StoredKey {
         Ok(Self { id, pair: Curve25519KeyPair::generate(rng)?, published: false })
     }
 
-    pub(crate) const fn public(&self) -> (KeyId, Curve25519PublicKey) {
-        (KeyId(self.id), self.pair.public())
+    pub(crate) const fn one_time(&self) -> (KeyId, Curve25519PublicKey) {
+        (KeyId { number: self.id, fallback: false }, self.pair.public())
+    }
+
+    pub(crate) const fn fallback(&self) -> (KeyId, Curve25519PublicKey) {
+        (KeyId { number: self.id, fallback: true }, self.pair.public())
     }
 }
 
@@ -76,11 +80,19 @@ pub(crate) struct OneTimeKeys {
     pub(crate) previous_fallback: Option<FallbackKey>,
     /// Above every id ever given out, also to keys that are gone: ids are not reused.
     pub(crate) next_id: u64,
+    /// The same for fallback keys, in accounts that come from vodozemac; else they share `next_id`.
+    pub(crate) next_fallback_id: Option<u64>,
 }
 
 impl OneTimeKeys {
     pub(crate) const fn new() -> Self {
-        Self { keys: SecretList::new(), fallback: None, previous_fallback: None, next_id: 1 }
+        Self {
+            keys: SecretList::new(),
+            fallback: None,
+            previous_fallback: None,
+            next_id: 1,
+            next_fallback_id: None,
+        }
     }
 
     /// Draws all keys before it changes anything.
@@ -101,7 +113,7 @@ impl OneTimeKeys {
         for id in self.next_id..end {
             new.push(StoredKey::generate(id, rng)?);
         }
-        let created = new.iter().map(StoredKey::public).collect();
+        let created = new.iter().map(StoredKey::one_time).collect();
         let evicted =
             self.evict(self.keys.len().saturating_add(count).saturating_sub(MAX_ONE_TIME_KEYS));
         self.keys.append(new);
@@ -114,9 +126,9 @@ impl OneTimeKeys {
         let unpublished = self.keys.iter().filter(|key| !key.published);
         let published = self.keys.iter().filter(|key| key.published);
         let evicted: Vec<_> =
-            unpublished.chain(published).take(count).map(StoredKey::public).collect();
+            unpublished.chain(published).take(count).map(StoredKey::one_time).collect();
         if !evicted.is_empty() {
-            let mut ids: Vec<_> = evicted.iter().map(|(id, _)| id.0).collect();
+            let mut ids: Vec<_> = evicted.iter().map(|(id, _)| id.number).collect();
             ids.sort_unstable();
             self.keys.retain(|_, key| ids.binary_search(&key.id).is_err());
         }
@@ -128,31 +140,35 @@ impl OneTimeKeys {
         &mut self,
         rng: &mut R,
     ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
-        let end = self.next_id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
-        let key = StoredKey::generate(self.next_id, rng)?;
-        self.next_id = end;
+        let next_id = self.next_fallback_id.as_mut().unwrap_or(&mut self.next_id);
+        let end = next_id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
+        let key = StoredKey::generate(*next_id, rng)?;
+        *next_id = end;
         let replaced = self.fallback.replace(FallbackKey { key, used_by: Vec::new() });
         let forgotten = core::mem::replace(&mut self.previous_fallback, replaced);
         Ok(forgotten.map(|forgotten| forgotten.key.pair.public()))
     }
 
-    /// Marks those of the keys that exist; returns how many were not marked before.
+    /// Marks a key; returns whether it is there and was not marked before.
     pub(crate) fn mark_as_published(&mut self, id: KeyId) -> bool {
-        let one_time = self.keys.binary_search_by_key(&id.0, |key| key.id).ok();
-        let key = match one_time.and_then(|place| self.keys.get_mut(place)) {
-            Some(key) => Some(key),
-            None => self
-                .fallback
+        let key = if id.fallback {
+            self.fallback
                 .as_mut()
                 .map(|fallback| &mut fallback.key)
-                .filter(|key| key.id == id.0),
+                .filter(|key| key.id == id.number)
+        } else {
+            self.place_of(id).and_then(|place| self.keys.get_mut(place))
         };
         key.is_some_and(|key| !core::mem::replace(&mut key.published, true))
     }
 
     pub(crate) fn remove(&mut self, id: KeyId) -> Option<StoredKey> {
-        let place = self.keys.binary_search_by_key(&id.0, |key| key.id).ok()?;
-        self.keys.remove(place)
+        self.place_of(id).and_then(|place| self.keys.remove(place))
+    }
+
+    fn place_of(&self, id: KeyId) -> Option<usize> {
+        let place = self.keys.binary_search_by_key(&id.number, |key| key.id).ok();
+        place.filter(|_| !id.fallback)
     }
 
     /// Finds the private half: among the one-time keys, then the fallback key, then the one before.
@@ -215,10 +231,15 @@ impl OneTimeKeys {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
         let ids = || self.keys.iter().map(|key| key.id);
+        let (next_fallback_id, shared) = match self.next_fallback_id {
+            Some(next_fallback_id) => (next_fallback_id, false),
+            None => (self.next_id, true),
+        };
         ids().is_sorted_by(|a, b| a < b)
             && fallback_ids().is_sorted_by(|a, b| a < b)
-            && ids().chain(fallback_ids()).all(|id| id < self.next_id)
-            && fallback_ids().all(|id| ids().all(|other| other != id))
+            && ids().all(|id| id < self.next_id)
+            && fallback_ids().all(|id| id < next_fallback_id)
+            && !(shared && fallback_ids().any(|id| ids().any(|other| other == id)))
             && self.keys.len() <= MAX_ONE_TIME_KEYS
             && fallbacks().all(|fallback| fallback.used_by.len() <= MAX_FALLBACK_SESSIONS)
             && (self.fallback.is_some() || self.previous_fallback.is_none())

@@ -195,7 +195,7 @@ macro_rules! encode_fields {
 
 encode_fields! {
     AccountState { signing_key, identity_key, one_time_keys, generation }
-    OneTimeKeys { keys, fallback, previous_fallback, next_id }
+    OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id }
     StoredKey { id, pair, published }
     FallbackKey { key, used_by }
     SessionState { keys, their_identity_key, version, received, generation, ratchet }

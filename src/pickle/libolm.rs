@@ -125,7 +125,8 @@ fn read_account(version: u32, reader: &mut Reader<'_>) -> Result<AccountState> {
     };
     let next_id = u64::from(read_number(reader)?).saturating_add(1);
     let keys = newest_first.reversed();
-    let one_time_keys = OneTimeKeys { keys, fallback, previous_fallback, next_id };
+    let one_time_keys =
+        OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id: None };
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
 }
 
