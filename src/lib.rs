@@ -55,7 +55,10 @@ pub use crate::{
         SignatureError,
     },
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature},
-    pickle::native::PickleKey,
+    pickle::{
+        loss::{ConversionError, Loss},
+        native::PickleKey,
+    },
     primitives::secret::SecretString,
     wire::MessageVersion,
 };

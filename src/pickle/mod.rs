@@ -3,6 +3,7 @@
 
 mod encode;
 pub(crate) mod libolm;
+pub(crate) mod loss;
 pub(crate) mod native;
 
 /// What is left to read. Every read checks that it is there.

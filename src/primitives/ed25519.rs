@@ -1,5 +1,6 @@
 //! Ed25519 (RFC 8032), strict (S-14): S below L, no small-order or non-canonical key or R.
 
+use curve25519_dalek::scalar::clamp_integer;
 use ed25519_dalek::{
     Signature, VerifyingKey as DalekKey,
     hazmat::{ExpandedSecretKey, raw_sign},
@@ -91,6 +92,13 @@ impl SigningKey {
         &self.expanded
     }
 
+    /// The 64 bytes with the scalar's bits clamped, as libolm stores them (RFC 8032, 5.1.5, step 2).
+    pub(crate) fn clamped(&self) -> Secret<64> {
+        let scalar = clamp_integer(*self.expanded.part::<0, 32>().as_bytes());
+        let prefix = self.expanded.part::<32, 32>();
+        Secret::concat(&[Secret::new(scalar).as_bytes(), prefix.as_bytes()])
+    }
+
     /// Deterministic, as in RFC 8032, 5.1.6: a failing random source cannot leak the key.
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LENGTH] {
         let key = ExpandedSecretKey::from_bytes(self.expanded.as_bytes());
@@ -109,4 +117,21 @@ fn expand(seed: &Secret<32>) -> Secret<64> {
     let expanded = Secret::new(hash.into());
     hash.as_mut_slice().zeroize();
     expanded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S-37: a key whose second half is its public key is refused. (Nobody can compute one whose
+    /// first half is: the scalar would have to encode its own multiple of the base point.)
+    #[test]
+    fn a_public_key_is_no_secret() {
+        let key = SigningKey::from_seed(Secret::new([7; 32]));
+        let mut expanded = key.expanded().clone();
+        assert!(SigningKey::from_expanded(expanded.clone()).is_ok());
+        let (_, nonce_half) = expanded.as_mut_bytes().split_at_mut(32);
+        nonce_half.copy_from_slice(key.public().as_bytes());
+        assert_eq!(SigningKey::from_expanded(expanded).err(), Some(KeyError::PublicInSecret));
+    }
 }

@@ -1,30 +1,22 @@
-//! libolm's pickles: `base64(AES-CBC(state) || MAC[8])`, keyed by HKDF with the info "Pickle".
-//!
-//! All integers are big-endian; a list is a u32 count and its items; a pair of keys is the public
-//! and the private half (Ed25519: 32 and 64 bytes, X25519: 32 and 32). The layouts stand above the
-//! functions that read them.
+//! Reading libolm's pickles. The layouts stand above the functions.
 
 use alloc::vec::Vec;
 
-use zeroize::Zeroizing;
-
-use super::Reader;
+use super::{Reader, Result};
 use crate::{
     error::LibolmPickleError,
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
-        inbound::{InboundGroupSession, InboundGroupSessionState, Provenance},
-        outbound::{GroupSession, GroupSessionState},
+        inbound::{InboundGroupSessionState, Provenance},
+        outbound::GroupSessionState,
     },
     olm::{
-        account::{Account, AccountState},
+        account::AccountState,
         one_time_keys::{FallbackKey, OneTimeKeys, StoredKey},
-        session::{Session, SessionState},
+        session::SessionState,
     },
     primitives::{
-        base64,
         ed25519::SigningKey,
-        seal::{self, Forged, Purpose, Sealed},
         secret::{Secret, SecretList},
     },
     ratchet::{
@@ -35,80 +27,11 @@ use crate::{
     wire::{MessageVersion, olm::SessionKeys},
 };
 
-const MAC_LENGTH: usize = 8;
-
-type Result<T> = core::result::Result<T, LibolmPickleError>;
-
-/// Decrypts a pickle and hands its version and content to `read`, which must use all of it.
-fn open<T>(
-    pickle: &str,
-    key: &[u8],
-    read: impl FnOnce(u32, &mut Reader<'_>) -> Result<T>,
-) -> Result<T> {
-    let bytes = base64::decode(pickle)?;
-    let (ciphertext, mac) =
-        bytes.split_last_chunk::<MAC_LENGTH>().ok_or(LibolmPickleError::Authentication)?;
-    let sealed = Sealed { authenticated: ciphertext, ciphertext, mac };
-    let (state, _) = seal::open(key, Purpose::Pickle, &sealed, MAC_LENGTH, ())
-        .map_err(|Forged| LibolmPickleError::Authentication)?;
-    let state = Zeroizing::new(state);
-    let mut reader = Reader(&state);
-    let version = read_number(&mut reader)?;
-    let object = read(version, &mut reader)?;
-    if reader.0.is_empty() { Ok(object) } else { Err(LibolmPickleError::InvalidState) }
-}
-
-impl Account {
-    /// Reads an account that libolm pickled (versions 2 to 4), with the key it was pickled with.
-    ///
-    /// # Errors
-    ///
-    /// [`LibolmPickleError`]. Version 1 is refused: its keys were stored wrongly and must not be used.
-    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
-        Ok(Self::restore(open(pickle, key, read_account)?)?)
-    }
-}
-
-impl Session {
-    /// Reads a session that libolm pickled, with the key it was pickled with. The peer's identity key
-    /// is not in the pickle, and keys that libolm evicted count as used.
-    ///
-    /// # Errors
-    ///
-    /// [`LibolmPickleError`].
-    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
-        Ok(Self::restore(open(pickle, key, read_session)?)?)
-    }
-}
-
-impl GroupSession {
-    /// Reads an outbound group session that libolm pickled, with the key it was pickled with.
-    ///
-    /// # Errors
-    ///
-    /// [`LibolmPickleError`].
-    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
-        Ok(Self::restore(open(pickle, key, read_group_session)?)?)
-    }
-}
-
-impl InboundGroupSession {
-    /// Reads an inbound group session that libolm pickled, with the key it was pickled with. The
-    /// pickle does not say where the session came from: it counts as [`Provenance::Exported`].
-    ///
-    /// # Errors
-    ///
-    /// [`LibolmPickleError`].
-    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
-        Ok(Self::restore(open(pickle, key, read_inbound_group_session)?)?)
-    }
-}
-
 /// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first; u8 count of fallback
 /// keys (0 to 2), and those, the current one first; u32 last id given out. Version 3: instead of
 /// the count always two fallback keys, whose `published` says that they exist. Version 2: no fallback
 /// keys.
-fn read_account(version: u32, reader: &mut Reader<'_>) -> Result<AccountState> {
+pub(super) fn read_account(version: u32, reader: &mut Reader<'_>) -> Result<AccountState> {
     if !(2..=4).contains(&version) {
         return Err(LibolmPickleError::Version(version));
     }
@@ -177,7 +100,7 @@ const STORED_KEY_LENGTH: usize = 4 + 1 + 64;
 /// sender chain {X25519 pair, chain key, u32 index}; list of receiver chains {ratchet key, chain key,
 /// u32 index}, newest first; list of skipped keys {ratchet key, message key, u32 index}, newest
 /// first. Version 0x80000001 has a u32 more.
-fn read_session(version: u32, reader: &mut Reader<'_>) -> Result<SessionState> {
+pub(super) fn read_session(version: u32, reader: &mut Reader<'_>) -> Result<SessionState> {
     if !matches!(version, 1 | 0x8000_0001) {
         return Err(LibolmPickleError::Version(version));
     }
@@ -251,7 +174,10 @@ fn read_skipped_keys(
 }
 
 /// Ratchet of 128 bytes, u32 index, Ed25519 pair.
-fn read_group_session(version: u32, reader: &mut Reader<'_>) -> Result<GroupSessionState> {
+pub(super) fn read_group_session(
+    version: u32,
+    reader: &mut Reader<'_>,
+) -> Result<GroupSessionState> {
     if version != 1 {
         return Err(LibolmPickleError::Version(version));
     }
@@ -267,7 +193,7 @@ fn read_group_session(version: u32, reader: &mut Reader<'_>) -> Result<GroupSess
 
 /// Earliest and latest ratchet with their u32 indices, Ed25519 public key, u8 verified. Version 1 is
 /// without `verified`, and counts as verified.
-fn read_inbound_group_session(
+pub(super) fn read_inbound_group_session(
     version: u32,
     reader: &mut Reader<'_>,
 ) -> Result<InboundGroupSessionState> {
@@ -328,7 +254,7 @@ fn read_count(reader: &mut Reader<'_>, item_length: usize) -> Result<usize> {
     count.filter(fits).ok_or(LibolmPickleError::InvalidState)
 }
 
-fn read_number(reader: &mut Reader<'_>) -> Result<u32> {
+pub(super) fn read_number(reader: &mut Reader<'_>) -> Result<u32> {
     read(reader).copied().map(u32::from_be_bytes)
 }
 

@@ -1,0 +1,140 @@
+//! libolm's pickles: `base64(AES-CBC(state) || MAC[8])`, keyed by HKDF with the info "Pickle".
+//!
+//! All integers are big-endian; a list is a u32 count and its items; a pair of keys is the public
+//! and the private half (Ed25519: 32 and 64 bytes, X25519: 32 and 32). `read` has the layouts.
+//!
+//! Reading and writing are exact (S-24): what was read is written back byte for byte, and what the
+//! format cannot hold is an error, or is dropped by an explicit `lossy` call, which reports it and
+//! drops what libolm itself would have evicted. Not part of the format, and so not preserved, are the
+//! generation number, raised limits, the peer's identity key, the provenance of a group session
+//! beyond whether its signing key is verified, and what distinguishes evicted from used keys.
+
+mod read;
+mod write;
+
+use alloc::{string::String, vec::Vec};
+
+use zeroize::Zeroizing;
+
+use super::{
+    Reader,
+    encode::{Length, Sink},
+    loss::{ConversionError, Loss},
+};
+use crate::{
+    error::LibolmPickleError,
+    megolm::{inbound::InboundGroupSession, outbound::GroupSession},
+    olm::{account::Account, session::Session},
+    primitives::{
+        base64,
+        seal::{self, Forged, Purpose, Sealed},
+    },
+};
+
+const MAC_LENGTH: usize = 8;
+
+type Result<T> = core::result::Result<T, LibolmPickleError>;
+
+/// Decrypts a pickle and hands its version and content to `read`, which must use all of it.
+fn open<T>(
+    pickle: &str,
+    key: &[u8],
+    read: impl FnOnce(u32, &mut Reader<'_>) -> Result<T>,
+) -> Result<T> {
+    let bytes = base64::decode(pickle)?;
+    let (ciphertext, mac) =
+        bytes.split_last_chunk::<MAC_LENGTH>().ok_or(LibolmPickleError::Authentication)?;
+    let sealed = Sealed { authenticated: ciphertext, ciphertext, mac };
+    let (state, _) = seal::open(key, Purpose::Pickle, &sealed, MAC_LENGTH, ())
+        .map_err(|Forged| LibolmPickleError::Authentication)?;
+    let state = Zeroizing::new(state);
+    let mut reader = Reader(&state);
+    let version = read::read_number(&mut reader)?;
+    let object = read(version, &mut reader)?;
+    if reader.0.is_empty() { Ok(object) } else { Err(LibolmPickleError::InvalidState) }
+}
+
+/// Encrypts what `write` writes. It is called twice, first to measure: a buffer that grows would leave
+/// copies of secrets behind (S-25).
+fn seal(
+    key: &[u8],
+    write: impl Fn(&mut dyn Sink) -> core::result::Result<Loss, ConversionError>,
+) -> core::result::Result<(String, Loss), ConversionError> {
+    let mut length = Length(0);
+    write(&mut length)?;
+    let mut state = Zeroizing::new(Vec::with_capacity(length.0));
+    let loss = write(&mut *state)?;
+    let sealed = seal::seal(key, Purpose::Pickle, Vec::new(), &state, MAC_LENGTH);
+    Ok((base64::encode(&sealed), loss))
+}
+
+/// The public methods, which are the same for every object.
+macro_rules! libolm_pickle {
+    ($object:ident, $read:ident, $write:ident, $(#[$doc:meta])+) => {
+        impl $object {
+            $(#[$doc])+
+            ///
+            /// `key` is the key it was pickled with, of any length.
+            ///
+            /// # Errors
+            ///
+            /// [`LibolmPickleError`].
+            pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
+                Ok(Self::restore(open(pickle, key, read::$read)?)?)
+            }
+
+            /// Pickles the object as libolm does, exactly: libolm goes on where we stopped.
+            ///
+            /// # Errors
+            ///
+            /// [`ConversionError::Lossy`] if the format cannot hold everything, with what would be
+            /// lost; [`ConversionError::Unrepresentable`] if no libolm could go on from here.
+            pub fn to_libolm_pickle(&self, key: &[u8]) -> core::result::Result<String, ConversionError> {
+                match self.to_libolm_pickle_lossy(key)? {
+                    (pickle, loss) if loss.is_none() => Ok(pickle),
+                    (_, loss) => Err(ConversionError::Lossy(loss)),
+                }
+            }
+
+            /// As `to_libolm_pickle`, but drops what the format cannot hold, in the order in which
+            /// libolm would have dropped it, and reports it.
+            ///
+            /// # Errors
+            ///
+            /// [`ConversionError::Unrepresentable`].
+            pub fn to_libolm_pickle_lossy(
+                &self,
+                key: &[u8],
+            ) -> core::result::Result<(String, Loss), ConversionError> {
+                seal(key, |sink| write::$write(self.state(), sink))
+            }
+        }
+    };
+}
+
+libolm_pickle!(
+    Account,
+    read_account,
+    write_account,
+    /// Reads an account that libolm pickled (versions 2 to 4). Version 1 is refused, as libolm does.
+);
+libolm_pickle!(
+    Session,
+    read_session,
+    write_session,
+    /// Reads a session that libolm pickled. The peer's identity key is not in the pickle, and keys
+    /// that libolm evicted count as used.
+);
+libolm_pickle!(
+    GroupSession,
+    read_group_session,
+    write_group_session,
+    /// Reads an outbound group session that libolm pickled.
+);
+libolm_pickle!(
+    InboundGroupSession,
+    read_inbound_group_session,
+    write_inbound_group_session,
+    /// Reads an inbound group session that libolm pickled. The pickle does not say where the session
+    /// came from, so it counts as exported.
+);
