@@ -449,3 +449,93 @@ impl From<PickleError> for LibolmPickleError {
         Self::InvalidState
     }
 }
+
+/// A step of a SAS verification failed. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SasError {
+    /// The key agreement came out as zero (S-01).
+    NonContributoryKey,
+    /// More bytes were asked for than HKDF gives.
+    TooManyBytes {
+        /// How many were asked for.
+        requested: usize,
+        /// How many there can be.
+        maximum: usize,
+    },
+    /// The MAC is not the other device's: cancel the verification.
+    Mac,
+}
+
+texts!(SasError {
+    Self::NonContributoryKey => "the key agreement was not contributory";
+    Self::TooManyBytes { requested, maximum } => "{requested} bytes requested, {maximum} is the maximum";
+    Self::Mac => "the MAC does not verify";
+});
+
+/// A backed-up key could not be encrypted or decrypted.
+#[cfg(feature = "backup")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The key agreement came out as zero (S-01).
+    NonContributoryKey,
+    /// The message was made for another key, or is damaged in a way that shows. Most damage does not.
+    Decryption,
+    /// The random source failed.
+    Random,
+}
+
+#[cfg(feature = "backup")]
+texts!(BackupError {
+    Self::NonContributoryKey => "the key agreement was not contributory";
+    Self::Decryption => "the backed-up key does not decrypt";
+    Self::Random => "the random source failed";
+});
+
+#[cfg(feature = "backup")]
+impl From<RandomError> for BackupError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+/// A pickle in vodozemac's format could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VodozemacPickleError {
+    /// The text is not base64.
+    Base64,
+    /// Wrong key, or the pickle was altered or cut off.
+    Authentication,
+    /// The content is not such a pickle, or not a possible state of the object.
+    InvalidState,
+    /// The content holds an unacceptable key.
+    Key(KeyError),
+}
+
+texts!(VodozemacPickleError {
+    Self::Base64 => "the pickle is not valid base64";
+    Self::Authentication => "wrong pickle key, or the pickle was altered";
+    Self::InvalidState => "the pickle's content is not a possible state";
+    Self::Key(error) => "the pickle holds a bad key: {error}";
+});
+
+impl From<Base64Error> for VodozemacPickleError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<KeyError> for VodozemacPickleError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// The only reason why the floors below refuse a state.
+impl From<PickleError> for VodozemacPickleError {
+    fn from(_: PickleError) -> Self {
+        Self::InvalidState
+    }
+}

@@ -224,9 +224,15 @@ impl Curve25519KeyPair {
     }
 
     /// The public half of a clamped private key is never of low order, so it needs no check.
-    fn from_secret(secret: curve25519::SecretKey) -> Self {
+    pub(crate) fn from_secret(secret: curve25519::SecretKey) -> Self {
         let public = Curve25519PublicKey(secret.public());
         Self { secret, public }
+    }
+
+    /// A pair of which only the private half was stored.
+    #[cfg(feature = "vodozemac")]
+    pub(crate) fn from_secret_bytes(secret: &Secret<32>) -> Self {
+        Self::from_secret(curve25519::SecretKey::from_bytes(secret))
     }
 
     /// A pair from a native pickle, whose authenticated encryption vouches that the halves match.

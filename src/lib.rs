@@ -48,6 +48,16 @@ mod wire;
 pub mod hazmat;
 pub mod megolm;
 pub mod olm;
+/// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
+#[cfg(feature = "vodozemac")]
+pub mod vodozemac {
+    pub use crate::{
+        error::VodozemacPickleError,
+        pickle::vodozemac::{
+            AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
+        },
+    };
+}
 
 pub use crate::{
     error::{

@@ -5,6 +5,8 @@ mod encode;
 pub(crate) mod libolm;
 pub(crate) mod loss;
 pub(crate) mod native;
+#[cfg(feature = "vodozemac")]
+pub(crate) mod vodozemac;
 
 /// What is left to read. Every read checks that it is there.
 struct Reader<'a>(&'a [u8]);

