@@ -539,3 +539,235 @@ impl From<PickleError> for VodozemacPickleError {
         Self::InvalidState
     }
 }
+
+/// A step towards a secure channel that failed, and the object it was tried on: unchanged, to try
+/// again with (S-04).
+///
+/// `?` turns it into its error, where the object is of no more use.
+#[derive(Debug)]
+pub struct Refused<T, E> {
+    /// The object as it was before.
+    pub unchanged: T,
+    /// Why the step failed.
+    pub error: E,
+}
+
+impl<T, E: fmt::Display> fmt::Display for Refused<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<T: fmt::Debug, E: Error> Error for Refused<T, E> {}
+
+/// An ECIES channel could not be established, or a message not be encrypted or decrypted; nothing has
+/// changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EciesError {
+    /// The message was not made by the peer of this channel, was altered, or is not the next one.
+    Authentication,
+    /// The channel cannot count this message: it carries 2^64 - 1 in each direction, each below 256
+    /// GiB (S-11).
+    ChannelExhausted,
+    /// The key agreement came out as zero.
+    NonContributoryKey,
+}
+
+texts!(EciesError {
+    Self::Authentication => "the message is not authentic, or not the next one";
+    Self::ChannelExhausted => "the channel cannot carry another message";
+    Self::NonContributoryKey => "the key agreement was not contributory";
+});
+
+impl<T> From<Refused<T, Self>> for EciesError {
+    fn from(refused: Refused<T, Self>) -> Self {
+        refused.error
+    }
+}
+
+/// An HPKE channel could not be established, or a message not be sealed or opened; nothing has
+/// changed.
+#[cfg(feature = "hpke")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HpkeError {
+    /// The message was not made by the peer of this channel, was altered, is not the next one, or was
+    /// sealed with other associated data.
+    Authentication,
+    /// The channel cannot count this message: it carries 2^64 in each direction, each below 256 GiB
+    /// (S-11).
+    ChannelExhausted,
+    /// The key agreement came out as zero.
+    NonContributoryKey,
+    /// The random source failed.
+    Random,
+}
+
+#[cfg(feature = "hpke")]
+texts!(HpkeError {
+    Self::Authentication => "the message is not authentic, or not the next one";
+    Self::ChannelExhausted => "the channel cannot carry another message";
+    Self::NonContributoryKey => "the key agreement was not contributory";
+    Self::Random => "the random source failed";
+});
+
+#[cfg(feature = "hpke")]
+impl From<RandomError> for HpkeError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+#[cfg(feature = "hpke")]
+impl<T> From<Refused<T, Self>> for HpkeError {
+    fn from(refused: Refused<T, Self>) -> Self {
+        refused.error
+    }
+}
+
+/// A dehydrated device could not be made or taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DehydratedDeviceError {
+    /// The ciphertext or the nonce is not base64.
+    Base64,
+    /// The nonce does not have 12 bytes.
+    Nonce,
+    /// Wrong key, or the device was altered or cut off.
+    Authentication,
+    /// The device has another version than 1.
+    Version(u32),
+    /// The content is not a possible state of an account.
+    InvalidState,
+    /// The format has no form for this account: its Ed25519 seed is not known.
+    Unrepresentable,
+    /// The random source failed.
+    Random,
+}
+
+texts!(DehydratedDeviceError {
+    Self::Base64 => "the dehydrated device is not valid base64";
+    Self::Nonce => "the nonce does not have 12 bytes";
+    Self::Authentication => "wrong key, or the dehydrated device was altered";
+    Self::Version(found) => "unknown version {found} of a dehydrated device";
+    Self::InvalidState => "the dehydrated device's content is not a possible state";
+    Self::Unrepresentable => "the account's Ed25519 seed is not known";
+    Self::Random => "the random source failed";
+});
+
+impl From<Base64Error> for DehydratedDeviceError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<RandomError> for DehydratedDeviceError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+/// The plaintext of an Olm event does not name the right people and keys (S-16).
+#[cfg(feature = "payload")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// Not a JSON object of the right form.
+    Malformed,
+    /// This member is missing.
+    MissingMember(&'static str),
+    /// The event says it is from somebody else.
+    SenderMismatch,
+    /// The session or the event's `keys` are not those of the sender's device.
+    SenderKeyMismatch,
+    /// The event was meant for another user.
+    RecipientMismatch,
+    /// The event was meant for another device.
+    RecipientKeyMismatch,
+}
+
+#[cfg(feature = "payload")]
+texts!(PayloadError {
+    Self::Malformed => "the event is not a JSON object of the right form";
+    Self::MissingMember(name) => "the event lacks {name}";
+    Self::SenderMismatch => "the event is from somebody else";
+    Self::SenderKeyMismatch => "the event does not have the keys of the sender's device";
+    Self::RecipientMismatch => "the event was meant for another user";
+    Self::RecipientKeyMismatch => "the event was meant for another device";
+});
+
+/// A file of exported keys could not be written or read.
+#[cfg(feature = "key-export")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyExportError {
+    /// Header or trailer are missing, the content is cut off, or it is not text.
+    Format,
+    /// The content is not base64.
+    Base64,
+    /// The file has another version than 1.
+    Version(u8),
+    /// The file asks for no rounds of hashing, or for more than the caller allows.
+    Rounds {
+        /// What the file asks for.
+        rounds: u32,
+        /// What the caller allows.
+        maximum: u32,
+    },
+    /// Wrong passphrase, or the file was altered.
+    Authentication,
+    /// The random source failed.
+    Random,
+}
+
+#[cfg(feature = "key-export")]
+texts!(KeyExportError {
+    Self::Format => "not a file of exported keys";
+    Self::Base64 => "the file's content is not valid base64";
+    Self::Version(found) => "unknown version {found} of a file of exported keys";
+    Self::Rounds { rounds, maximum } => "the file asks for {rounds} rounds of hashing, allowed are 1 to {maximum}";
+    Self::Authentication => "wrong passphrase, or the file was altered";
+    Self::Random => "the random source failed";
+});
+
+#[cfg(feature = "key-export")]
+impl From<Base64Error> for KeyExportError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+#[cfg(feature = "key-export")]
+impl From<RandomError> for KeyExportError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+/// No key could be derived from a passphrase.
+#[cfg(feature = "passphrase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PassphraseError {
+    /// The text is not a pickle under a passphrase.
+    Format,
+    /// The cost is beyond the limit, or one that Argon2 does not allow.
+    Cost,
+    /// The random source failed.
+    Random,
+}
+
+#[cfg(feature = "passphrase")]
+texts!(PassphraseError {
+    Self::Format => "not a pickle under a passphrase";
+    Self::Cost => "the cost of the key derivation is not allowed";
+    Self::Random => "the random source failed";
+});
+
+#[cfg(feature = "passphrase")]
+impl From<RandomError> for PassphraseError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}

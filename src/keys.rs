@@ -3,20 +3,31 @@
 //! A key of these types has passed every check there is (S-01, S-14): code that holds one need not
 //! ask again.
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 use core::fmt;
 
 use rand::TryCryptoRng;
 
 use crate::{
     error::{KeyError, RandomError, SignatureError},
-    primitives::{base64, curve25519, ed25519, secret::Secret},
+    primitives::{
+        base64, curve25519, ed25519, rng,
+        secret::{Secret, SecretString},
+    },
 };
 
 /// Reads a 32-byte key from base64.
 fn key_from_base64(text: &str) -> Result<[u8; 32], KeyError> {
     let bytes = base64::decode(text)?;
     key_from_slice(&bytes)
+}
+
+/// Reads 32 secret bytes from base64, in constant time but for the length.
+pub(crate) fn secret_from_base64(text: &str) -> Result<Secret<32>, KeyError> {
+    base64::decode_secret(text)?.ok_or_else(|| {
+        // Good base64 of another length: three bytes for each four characters that are no padding.
+        KeyError::Length(text.trim_end_matches('=').len().saturating_mul(3) / 4)
+    })
 }
 
 fn key_from_slice(bytes: &[u8]) -> Result<[u8; 32], KeyError> {
@@ -183,6 +194,100 @@ impl Ed25519Signature {
     }
 }
 
+/// An Ed25519 private key outside of an account, such as a cross-signing key: a seed of 32 bytes.
+///
+/// Signatures are those of RFC 8032, and the public key is always derived from the seed (S-14). The
+/// secrets are in one heap block, wiped on drop.
+///
+/// ```
+/// use moceril::Ed25519SecretKey;
+///
+/// let master = Ed25519SecretKey::new()?;
+/// let signature = master.sign(b"this is my other key");
+/// master.public_key().verify(b"this is my other key", &signature)?;
+///
+/// // Kept, for instance, in secret storage.
+/// let restored = Ed25519SecretKey::from_base64(&master.to_base64())?;
+/// assert_eq!(restored.public_key(), master.public_key());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Ed25519SecretKey(Box<SeedAndKey>);
+
+struct SeedAndKey {
+    seed: Secret<32>,
+    key: ed25519::SigningKey,
+}
+
+impl Ed25519SecretKey {
+    /// Length of the seed in bytes.
+    pub const LENGTH: usize = 32;
+
+    /// Draws a key from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new() -> Result<Self, RandomError> {
+        Self::with_rng(&mut rng::system())
+    }
+
+    /// As `new`, with another source of randomness: it gives the 32 bytes of the seed.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        rng::draw(rng).map(Self::from_seed)
+    }
+
+    /// The key of this seed; any 32 bytes will do. The caller's copy is the caller's to wipe.
+    #[must_use]
+    pub fn from_bytes(seed: [u8; 32]) -> Self {
+        Self::from_seed(Secret::new(seed))
+    }
+
+    /// Reads a seed from base64 with or without padding.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Base64`] or [`KeyError::Length`].
+    pub fn from_base64(text: &str) -> Result<Self, KeyError> {
+        secret_from_base64(text).map(Self::from_seed)
+    }
+
+    fn from_seed(seed: Secret<32>) -> Self {
+        let key = ed25519::SigningKey::from_seed(seed.clone());
+        Self(Box::new(SeedAndKey { seed, key }))
+    }
+
+    /// The seed as 43 characters of unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> SecretString {
+        base64::encode_secret(self.0.seed.as_bytes())
+    }
+
+    /// The public half of the key.
+    #[must_use]
+    pub fn public_key(&self) -> Ed25519PublicKey {
+        Ed25519PublicKey::from_verifying_key(*self.0.key.public())
+    }
+
+    /// Signs exactly these bytes.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
+        Ed25519Signature::from_bytes(self.0.key.sign(message))
+    }
+}
+
+impl fmt::Debug for Ed25519SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ed25519SecretKey")
+            .field("public_key", &self.public_key())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The id of a one-time or fallback key, never given to another key of its kind (S-10).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
@@ -230,7 +335,6 @@ impl Curve25519KeyPair {
     }
 
     /// A pair of which only the private half was stored.
-    #[cfg(feature = "vodozemac")]
     pub(crate) fn from_secret_bytes(secret: &Secret<32>) -> Self {
         Self::from_secret(curve25519::SecretKey::from_bytes(secret))
     }

@@ -37,17 +37,28 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+mod check_code;
 mod error;
+#[cfg(any(feature = "payload", feature = "vodozemac"))]
+mod json;
 mod keys;
 mod pickle;
 mod primitives;
 mod ratchet;
 mod wire;
 
+#[cfg(feature = "backup")]
+pub mod backup;
+pub mod ecies;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
+#[cfg(feature = "hpke")]
+pub mod hpke;
+#[cfg(any(feature = "key-export", feature = "payload"))]
+pub mod matrix;
 pub mod megolm;
 pub mod olm;
+pub mod sas;
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
 #[cfg(feature = "vodozemac")]
 pub mod vodozemac {
@@ -59,13 +70,19 @@ pub mod vodozemac {
     };
 }
 
+#[cfg(feature = "passphrase")]
+pub use crate::{
+    error::PassphraseError,
+    pickle::passphrase::{PassphraseCost, PassphraseKey},
+};
 pub use crate::{
     error::{
-        Base64Error, DecodeError, KeyError, LibolmPickleError, PickleError, RandomError,
-        SignatureError,
+        Base64Error, DecodeError, DehydratedDeviceError, KeyError, LibolmPickleError, PickleError,
+        RandomError, SignatureError,
     },
-    keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature},
+    keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature},
     pickle::{
+        dehydrated::DehydratedDevice,
         loss::{ConversionError, Loss},
         native::PickleKey,
     },

@@ -1,10 +1,13 @@
 //! Floor 4: objects to stored bytes and back. Each format translates its bytes to the state of the
 //! object and lets the object's `restore` judge it, so all formats share one validation.
 
+pub(crate) mod dehydrated;
 mod encode;
 pub(crate) mod libolm;
 pub(crate) mod loss;
 pub(crate) mod native;
+#[cfg(feature = "passphrase")]
+pub(crate) mod passphrase;
 #[cfg(feature = "vodozemac")]
 pub(crate) mod vodozemac;
 

@@ -50,6 +50,10 @@ impl PickleKey {
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Box::new(Secret::new(bytes)))
     }
+
+    pub(super) fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
 }
 
 impl fmt::Debug for PickleKey {

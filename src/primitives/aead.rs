@@ -119,7 +119,7 @@ mod tests {
             ours += 1;
             valid += usize::from(expected.is_some());
         }
-        assert_eq!((set.number_of_tests, ours, valid), (0, 0, 0));
+        assert_eq!((set.number_of_tests, ours, valid), (325, 316, 256));
     }
 
     /// S-02: what is shorter than a tag is not a message.

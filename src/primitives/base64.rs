@@ -20,6 +20,12 @@ pub(crate) fn encode_secret(bytes: &[u8]) -> SecretString {
     SecretString::new(encode(bytes))
 }
 
+/// For the one format that wants padding.
+#[cfg(feature = "key-export")]
+pub(crate) fn encode_padded(bytes: &[u8]) -> String {
+    Base64::encode_string(bytes)
+}
+
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
     // Three bytes for every four characters begun: never less than what the text decodes to.
     let mut bytes = vec![0; text.len().div_ceil(4).saturating_mul(3)];

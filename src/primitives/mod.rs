@@ -8,7 +8,13 @@ pub(crate) mod aead;
 pub(crate) mod base64;
 pub(crate) mod curve25519;
 pub(crate) mod ed25519;
+#[cfg(feature = "key-export")]
+pub(crate) mod export;
+#[cfg(feature = "hpke")]
+pub(crate) mod hpke;
 pub(crate) mod kdf;
+#[cfg(feature = "passphrase")]
+pub(crate) mod passphrase;
 pub(crate) mod rng;
 pub(crate) mod seal;
 pub(crate) mod secret;

@@ -40,9 +40,9 @@ use core::fmt;
 use rand::TryCryptoRng;
 
 pub use self::emoji::Emoji;
+pub use crate::error::SasError;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
-pub use crate::error::SasError;
 use crate::{
     error::RandomError,
     keys::{Curve25519KeyPair, Curve25519PublicKey},
@@ -357,7 +357,8 @@ mod tests {
         assert_eq!(sas([0xff; 6]).decimals(), [9191; 3]);
 
         // 000001 000010 000011 000100 000101 000110 000111, and six bits that no emoji shows.
-        let in_sixes = sas([0b00000100, 0b00100000, 0b11000100, 0b00010100, 0b01100001, 0b11101010]);
+        let in_sixes =
+            sas([0b00000100, 0b00100000, 0b11000100, 0b00010100, 0b01100001, 0b11101010]);
         assert_eq!(in_sixes.emoji_indices(), [1, 2, 3, 4, 5, 6, 7]);
         // 0000000000001 0000000000010 0000000000011, and nine bits that no number shows.
         let in_thirteens = sas([0, 0b00001000, 0b00000000, 0b10000000, 0b00000111, 0b11111111]);

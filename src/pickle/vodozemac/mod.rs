@@ -8,7 +8,6 @@ mod convert;
 mod shape;
 
 use alloc::{string::String, vec::Vec};
-use std::io;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -16,6 +15,7 @@ use zeroize::Zeroizing;
 use super::loss::{ConversionError, Loss};
 use crate::{
     error::VodozemacPickleError,
+    json,
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
     primitives::{
@@ -29,11 +29,7 @@ const MAC_LENGTH: usize = 8;
 type Result<T> = core::result::Result<T, VodozemacPickleError>;
 
 fn encrypt(shape: &impl Serialize, key: &[u8; 32]) -> Result<String> {
-    // Measured first: a buffer that grows would leave copies of secrets behind (S-25).
-    let mut length = Length(0);
-    serde_json::to_writer(&mut length, shape).map_err(|_| VodozemacPickleError::InvalidState)?;
-    let mut json = Zeroizing::new(Vec::with_capacity(length.0));
-    serde_json::to_writer(&mut *json, shape).map_err(|_| VodozemacPickleError::InvalidState)?;
+    let json = json::to_vec(shape).ok_or(VodozemacPickleError::InvalidState)?;
     Ok(base64::encode(&seal::seal(key, Purpose::Pickle, Vec::new(), &json, MAC_LENGTH)))
 }
 
@@ -46,20 +42,6 @@ fn decrypt<T: for<'de> Deserialize<'de>>(pickle: &str, key: &[u8; 32]) -> Result
         .map_err(|Forged| VodozemacPickleError::Authentication)?;
     let json = Zeroizing::new(json);
     serde_json::from_slice(&json).map_err(|_| VodozemacPickleError::InvalidState)
-}
-
-/// Counts what is written to it.
-struct Length(usize);
-
-impl io::Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A pickle type and the public methods, which are the same for every object.

@@ -1,0 +1,416 @@
+//! ECIES: a secure channel between two devices of which one has shown its public key to the other,
+//! for example as a QR code (MSC4108, "Secure channel").
+//!
+//! X25519, HKDF-SHA-512 and ChaCha20-Poly1305, with a key for each direction. The device that shows
+//! its key (G, the *recipient*) waits for the first message; the one that has scanned it (S, the
+//! *initiator*) writes that.
+//!
+//! ```
+//! use moceril::ecies::{DigitMode, Ecies, InitialMessage, Message};
+//!
+//! let showing = Ecies::new()?;
+//! let qr_code = showing.public_key();
+//!
+//! let scanning = Ecies::new()?;
+//! let mut scanning = scanning.establish_outbound_channel(qr_code, b"MATRIX_QR_CODE_LOGIN_INITIATE")?;
+//! let sent = scanning.message.encode();
+//!
+//! let received = InitialMessage::decode(&sent)?;
+//! let mut showing = showing.establish_inbound_channel(&received)?;
+//! assert_eq!(showing.plaintext, b"MATRIX_QR_CODE_LOGIN_INITIATE");
+//!
+//! let sent = showing.channel.encrypt(b"MATRIX_QR_CODE_LOGIN_OK")?.encode();
+//! let answer = scanning.channel.decrypt(&Message::decode(&sent)?)?;
+//! assert_eq!(answer, b"MATRIX_QR_CODE_LOGIN_OK");
+//!
+//! // Now the scanning device knows that the channel is secure, and shows the code to the user, who
+//! // types it into the other device.
+//! let shown = scanning.channel.check_code().to_digit(DigitMode::AllowLeadingZero);
+//! let typed = shown;
+//! assert_eq!(showing.channel.check_code().to_digit(DigitMode::AllowLeadingZero), typed);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **The recipient does not know who has written to it** until the user has confirmed it there. Anyone
+//! who sees the public key can open a channel to it; until then, send nothing secret through it.
+//!
+//! Messages must arrive in the order they were sent in, all of them.
+
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+use rand::TryCryptoRng;
+
+#[cfg(feature = "std")]
+use crate::primitives::rng;
+pub use crate::{
+    check_code::{CheckCode, DigitMode},
+    error::{EciesError, Refused},
+};
+use crate::{
+    error::{DecodeError, KeyError, RandomError},
+    keys::{Curve25519KeyPair, Curve25519PublicKey},
+    primitives::{
+        aead::{self, Forged, TAG_LENGTH},
+        base64,
+        curve25519::NonContributory,
+        kdf,
+        secret::Secret,
+    },
+};
+
+/// What the keys of a channel are bound to unless [`Ecies::with_info`] says otherwise.
+const INFO: &str = "MATRIX_QR_CODE_LOGIN";
+
+/// A key pair for one channel, which is not established yet.
+///
+/// The private key is in a heap block of its own, wiped on drop.
+pub struct Ecies {
+    key_pair: Box<Curve25519KeyPair>,
+    info: String,
+}
+
+/// What [`Ecies::establish_outbound_channel`] made.
+#[derive(Debug)]
+pub struct OutboundCreation {
+    /// The channel.
+    pub channel: EstablishedEcies,
+    /// The message from which the other device makes its end.
+    pub message: InitialMessage,
+}
+
+/// What [`Ecies::establish_inbound_channel`] made.
+pub struct InboundCreation {
+    /// The channel.
+    pub channel: EstablishedEcies,
+    /// What the other device has encrypted in its initial message.
+    pub plaintext: Vec<u8>,
+}
+
+impl fmt::Debug for InboundCreation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundCreation").field("channel", &self.channel).finish_non_exhaustive()
+    }
+}
+
+impl Ecies {
+    /// Makes a key pair from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new() -> Result<Self, RandomError> {
+        Self::with_rng(&mut rng::system())
+    }
+
+    /// As `new`, with another source of randomness: it gives 32 bytes for the Curve25519 private key.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        Ok(Self { key_pair: Box::new(Curve25519KeyPair::generate(rng)?), info: INFO.to_string() })
+    }
+
+    /// Binds the channel to a purpose other than signing in with a QR code, whose text is
+    /// `MATRIX_QR_CODE_LOGIN`. Both devices must give the same text.
+    #[must_use]
+    pub fn with_info(self, info: &str) -> Self {
+        Self { info: info.to_string(), ..self }
+    }
+
+    /// Our public key, for the QR code.
+    #[must_use]
+    pub const fn public_key(&self) -> Curve25519PublicKey {
+        self.key_pair.public()
+    }
+
+    /// Establishes our end of a channel to the device that has shown us `their_public_key`, and
+    /// encrypts the first message.
+    ///
+    /// It takes the key pair: a second channel of the same two key pairs would encrypt under the same
+    /// keys and nonces again.
+    ///
+    /// # Errors
+    ///
+    /// [`EciesError::NonContributoryKey`], which no [`Curve25519PublicKey`] leads to.
+    pub fn establish_outbound_channel(
+        self,
+        their_public_key: Curve25519PublicKey,
+        initial_plaintext: &[u8],
+    ) -> Result<OutboundCreation, EciesError> {
+        let mut channel = self.establish(their_public_key, Role::Initiator)?;
+        let Message { ciphertext } = channel.encrypt(initial_plaintext)?;
+        let message = InitialMessage { public_key: self.public_key(), ciphertext };
+        Ok(OutboundCreation { channel, message })
+    }
+
+    /// Establishes our end of a channel from the first message of the device that has scanned our key.
+    ///
+    /// It takes the key pair, because a second channel from a replayed message would encrypt under the
+    /// same keys and nonces again. A message that it refuses gives it back: whoever can write to us
+    /// must not be able to make us forget the key that is on the screen.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with the key pair, and [`EciesError::Authentication`] or
+    /// [`EciesError::NonContributoryKey`].
+    pub fn establish_inbound_channel(
+        self,
+        message: &InitialMessage,
+    ) -> Result<InboundCreation, Refused<Self, EciesError>> {
+        let open = || {
+            let mut channel = self.establish(message.public_key, Role::Recipient)?;
+            let plaintext = channel.receiving.open(&message.ciphertext)?;
+            Ok(InboundCreation { channel, plaintext })
+        };
+        open().map_err(|error| Refused { unchanged: self, error })
+    }
+
+    fn establish(
+        &self,
+        their_public_key: Curve25519PublicKey,
+        role: Role,
+    ) -> Result<EstablishedEcies, EciesError> {
+        let our_public_key = self.public_key();
+        let shared = self
+            .key_pair
+            .secret()
+            .agree(their_public_key.as_bytes())
+            .map_err(|NonContributory| EciesError::NonContributoryKey)?;
+        let (gp, sp) = match role {
+            Role::Initiator => (their_public_key, our_public_key),
+            Role::Recipient => (our_public_key, their_public_key),
+        };
+        let info = |label| format!("{}_{label}|{gp}|{sp}", self.info);
+        let key = |label| Direction {
+            key: kdf::hkdf_sha512(shared.as_bytes(), info(label).as_bytes()),
+            next: 0,
+        };
+        let (sending, receiving) = match role {
+            Role::Initiator => (key("ENCKEY_S"), key("ENCKEY_G")),
+            Role::Recipient => (key("ENCKEY_G"), key("ENCKEY_S")),
+        };
+        let check_bytes = kdf::hkdf_sha512(shared.as_bytes(), info("CHECKCODE").as_bytes());
+        Ok(EstablishedEcies {
+            our_public_key,
+            their_public_key,
+            check_code: CheckCode::new(*check_bytes.as_bytes()),
+            sending: Box::new(sending),
+            receiving: Box::new(receiving),
+        })
+    }
+}
+
+impl fmt::Debug for Ecies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ecies")
+            .field("public_key", &self.public_key())
+            .field("info", &self.info)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which of the two devices we are.
+#[derive(Clone, Copy)]
+enum Role {
+    /// Device S, which has scanned the other's key.
+    Initiator,
+    /// Device G, which has shown its key.
+    Recipient,
+}
+
+/// One direction of a channel.
+struct Direction {
+    key: Secret<32>,
+    /// The number of the next message. The nonce is made of it, so it never wraps (S-11).
+    next: u64,
+}
+
+impl Direction {
+    /// The nonce of the next message, which is its number with the lowest byte first, and the number
+    /// of the one after it.
+    fn plan(&self) -> Result<([u8; 12], u64), EciesError> {
+        let after = self.next.checked_add(1).ok_or(EciesError::ChannelExhausted)?;
+        let [a, b, c, d, e, f, g, h] = self.next.to_le_bytes();
+        Ok(([a, b, c, d, e, f, g, h, 0, 0, 0, 0], after))
+    }
+
+    fn seal(&mut self, plaintext: &[u8]) -> Result<Vec<u8>, EciesError> {
+        let (nonce, after) = self.plan()?;
+        let ciphertext = aead::seal_message(&self.key, &nonce, &[], plaintext)
+            .ok_or(EciesError::ChannelExhausted)?;
+        self.next = after;
+        Ok(ciphertext)
+    }
+
+    /// S-04: only what was authenticated moves the direction on.
+    fn open(&mut self, ciphertext: &[u8]) -> Result<Vec<u8>, EciesError> {
+        let (nonce, after) = self.plan()?;
+        let plaintext = aead::open_message(&self.key, &nonce, &[], ciphertext)
+            .map_err(|Forged| EciesError::Authentication)?;
+        self.next = after;
+        Ok(plaintext)
+    }
+}
+
+/// One of the two ends of an established channel.
+///
+/// Everything secret is in two heap blocks, one for each direction, wiped on drop.
+pub struct EstablishedEcies {
+    our_public_key: Curve25519PublicKey,
+    their_public_key: Curve25519PublicKey,
+    check_code: CheckCode,
+    sending: Box<Direction>,
+    receiving: Box<Direction>,
+}
+
+impl EstablishedEcies {
+    /// Our public key, which the channel was made with.
+    #[must_use]
+    pub const fn public_key(&self) -> Curve25519PublicKey {
+        self.our_public_key
+    }
+
+    /// The other device's public key, which the channel was made with.
+    #[must_use]
+    pub const fn their_public_key(&self) -> Curve25519PublicKey {
+        self.their_public_key
+    }
+
+    /// The code that the user compares, the same at both ends.
+    #[must_use]
+    pub const fn check_code(&self) -> &CheckCode {
+        &self.check_code
+    }
+
+    /// Encrypts the next message to the other device.
+    ///
+    /// # Errors
+    ///
+    /// [`EciesError::ChannelExhausted`]; the channel is unchanged then.
+    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<Message, EciesError> {
+        Ok(Message { ciphertext: self.sending.seal(plaintext)? })
+    }
+
+    /// Decrypts the next message of the other device.
+    ///
+    /// # Errors
+    ///
+    /// [`EciesError::Authentication`] also for a message that was decrypted before, or that comes
+    /// before its turn. The channel is unchanged then, and the right message still decrypts (S-04).
+    pub fn decrypt(&mut self, message: &Message) -> Result<Vec<u8>, EciesError> {
+        self.receiving.open(&message.ciphertext)
+    }
+}
+
+impl fmt::Debug for EstablishedEcies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EstablishedEcies")
+            .field("our_public_key", &self.our_public_key)
+            .field("their_public_key", &self.their_public_key)
+            .field("sent", &self.sending.next)
+            .field("received", &self.receiving.next)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The first message of a channel: the public key of its initiator, and a ciphertext.
+///
+/// Nothing proves whose key it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InitialMessage {
+    /// The initiator's public key.
+    pub public_key: Curve25519PublicKey,
+    /// The ciphertext and its tag of 16 bytes.
+    pub ciphertext: Vec<u8>,
+}
+
+impl InitialMessage {
+    /// The ciphertext and the public key, each in unpadded base64, with a `|` between them.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        format!("{}|{}", base64::encode(&self.ciphertext), self.public_key.to_base64())
+    }
+
+    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Base64`], [`DecodeError::Format`] for a missing `|` or a wrong length, and
+    /// [`DecodeError::Key`] for a key that no honest peer has (S-01).
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        let (ciphertext, key) = text.split_once('|').ok_or(DecodeError::Format)?;
+        let (ciphertext, key) = (base64::decode(ciphertext)?, base64::decode(key)?);
+        let public_key = Curve25519PublicKey::from_slice(&key).map_err(|error| match error {
+            KeyError::Length(_) => DecodeError::Format,
+            error => DecodeError::Key(error),
+        })?;
+        Ok(Self { public_key, ciphertext: with_tag(ciphertext)? })
+    }
+}
+
+/// A message of an established channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The ciphertext and its tag of 16 bytes.
+    pub ciphertext: Vec<u8>,
+}
+
+impl Message {
+    /// The ciphertext in unpadded base64.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        base64::encode(&self.ciphertext)
+    }
+
+    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Base64`], and [`DecodeError::Format`] for less than 16 bytes.
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        Ok(Self { ciphertext: with_tag(base64::decode(text)?)? })
+    }
+}
+
+fn with_tag(ciphertext: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
+    if ciphertext.len() < TAG_LENGTH { Err(DecodeError::Format) } else { Ok(ciphertext) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S-11: the last number is never used, in either direction, and the refusal changes nothing.
+    #[test]
+    fn numbers_never_wrap() {
+        let mut direction = Direction { key: Secret::default(), next: u64::MAX - 1 };
+        let last = direction.seal(b"last").unwrap();
+        assert_eq!(direction.seal(b"one more"), Err(EciesError::ChannelExhausted));
+        assert_eq!(direction.open(&last), Err(EciesError::ChannelExhausted));
+        assert_eq!(direction.next, u64::MAX);
+        direction.next -= 1;
+        assert_eq!(direction.open(&last).unwrap(), b"last");
+        assert_eq!(direction.next, u64::MAX);
+    }
+
+    /// S-11: every number has a nonce of its own, as the peer counts: lowest byte first.
+    #[test]
+    fn nonces_are_the_numbers() {
+        for (next, nonce) in [
+            (0, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (0x0102, [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (0x0102_0304_0506_0708, [8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
+        ] {
+            let direction = Direction { key: Secret::default(), next };
+            assert_eq!(direction.plan(), Ok((nonce, next + 1)));
+        }
+    }
+}

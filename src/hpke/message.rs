@@ -1,0 +1,130 @@
+//! The messages of an HPKE channel, as text and as bytes (MSC4388, "Establishment").
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{
+    error::DecodeError,
+    keys::Curve25519PublicKey,
+    primitives::{aead::TAG_LENGTH, base64},
+};
+
+/// The first message of a channel: the sender's public key, and a ciphertext.
+///
+/// Nothing proves whose key it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InitialMessage {
+    /// The sender's public key, which is the encapsulated key of RFC 9180.
+    pub encapsulated_key: Curve25519PublicKey,
+    /// The ciphertext and its tag of 16 bytes.
+    pub ciphertext: Vec<u8>,
+}
+
+impl InitialMessage {
+    /// The 32 bytes of the key, then the ciphertext.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [self.encapsulated_key.as_bytes(), self.ciphertext.as_slice()].concat()
+    }
+
+    /// Reads what `to_bytes` writes.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Format`] for less than 48 bytes, and [`DecodeError::Key`] for a key that no
+    /// honest peer has (S-01).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (key, ciphertext) = split(bytes)?;
+        Ok(Self { encapsulated_key: Curve25519PublicKey::from_bytes(key)?, ciphertext })
+    }
+
+    /// The bytes in unpadded base64.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        base64::encode(&self.to_bytes())
+    }
+
+    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Base64`], and those of `from_bytes`.
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        Self::from_bytes(&base64::decode(text)?)
+    }
+}
+
+/// The recipient's answer to the initial message: a nonce for the way back, and a ciphertext.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InitialResponse {
+    /// 32 random bytes, from which the keys of the way back are derived.
+    pub base_response_nonce: [u8; 32],
+    /// The ciphertext and its tag of 16 bytes.
+    pub ciphertext: Vec<u8>,
+}
+
+impl InitialResponse {
+    /// The 32 bytes of the nonce, then the ciphertext.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.base_response_nonce, self.ciphertext.as_slice()].concat()
+    }
+
+    /// Reads what `to_bytes` writes.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Format`] for less than 48 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (base_response_nonce, ciphertext) = split(bytes)?;
+        Ok(Self { base_response_nonce, ciphertext })
+    }
+
+    /// The bytes in unpadded base64.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        base64::encode(&self.to_bytes())
+    }
+
+    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Base64`], and that of `from_bytes`.
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        Self::from_bytes(&base64::decode(text)?)
+    }
+}
+
+/// A message of an established channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The ciphertext and its tag of 16 bytes.
+    pub ciphertext: Vec<u8>,
+}
+
+impl Message {
+    /// The ciphertext in unpadded base64.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        base64::encode(&self.ciphertext)
+    }
+
+    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Base64`], and [`DecodeError::Format`] for less than 16 bytes.
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        Ok(Self { ciphertext: with_tag(base64::decode(text)?)? })
+    }
+}
+
+/// The 32 bytes that both first messages begin with, and the ciphertext.
+fn split(bytes: &[u8]) -> Result<([u8; 32], Vec<u8>), DecodeError> {
+    let (first, ciphertext) = bytes.split_first_chunk().ok_or(DecodeError::Format)?;
+    Ok((*first, with_tag(ciphertext.to_vec())?))
+}
+
+fn with_tag(ciphertext: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
+    if ciphertext.len() < TAG_LENGTH { Err(DecodeError::Format) } else { Ok(ciphertext) }
+}

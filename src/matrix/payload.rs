@@ -1,0 +1,174 @@
+//! The plaintext of Matrix's Olm events: who sends what to whom (S-16). Feature `payload`.
+//!
+//! Olm binds keys, not people. A message that Alice meant for Mallory can be handed on to Bob if
+//! Mallory claims Bob's keys as hers. So each plaintext names both users and both Ed25519 keys, and
+//! whoever receives it compares all of them.
+//!
+//! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`".
+//!
+//! ```
+//! use moceril::matrix::payload::{Device, OlmPayload};
+//! # use moceril::olm::{Account, PreKeyBundle};
+//! # let alice_account = Account::new()?;
+//! # let mut bob_account = Account::new()?;
+//! # bob_account.generate_one_time_keys(1)?;
+//! # let (_, one_time_key) = bob_account.signed_one_time_keys()[0];
+//! # let bundle = PreKeyBundle::verify(bob_account.identity_keys(), &one_time_key)?;
+//! # let mut session = alice_account.create_outbound_session(&bundle)?;
+//!
+//! let alice = Device { user_id: "@alice:example.org", keys: alice_account.identity_keys() };
+//! let bob = Device { user_id: "@bob:example.org", keys: bob_account.identity_keys() };
+//!
+//! let payload = OlmPayload::encode("m.dummy", "{}", &alice, &bob)?;
+//! let message = session.encrypt(payload.as_bytes())?;
+//!
+//! # let pre_key = message.as_pre_key().ok_or("not a pre-key message")?;
+//! # let decrypted = bob_account.create_inbound_session(alice.keys.curve25519, pre_key)?.message;
+//! // On Bob's side, where `alice` comes from her signed device keys:
+//! let payload = OlmPayload::verify(&decrypted, &alice, &bob)?;
+//! assert_eq!(payload.event_type, "m.dummy");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use alloc::{
+    borrow::Cow,
+    string::{String, ToString},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub use crate::error::PayloadError;
+use crate::{
+    json,
+    keys::{Ed25519PublicKey, IdentityKeys},
+    olm::session::DecryptedMessage,
+    primitives::secret::SecretString,
+};
+
+/// One end of an Olm session, as its device keys say and the caller has verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Device<'a> {
+    /// The Matrix user id.
+    pub user_id: &'a str,
+    /// The device's identity keys.
+    pub keys: IdentityKeys,
+}
+
+/// The verified content of an Olm event.
+#[derive(Clone)]
+pub struct OlmPayload {
+    /// The type of the event.
+    pub event_type: String,
+    /// The content of the event: a JSON object, as text. It may hold a room key.
+    pub content: SecretString,
+}
+
+impl core::fmt::Debug for OlmPayload {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("OlmPayload").field("event_type", &self.event_type).finish_non_exhaustive()
+    }
+}
+
+/// The members that are checked. Others, such as `sender_device_keys`, are ignored.
+#[derive(Serialize, Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, rename = "type")]
+    event_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sender: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    recipient: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    recipient_keys: Option<Keys<'a>>,
+    #[serde(borrow)]
+    keys: Option<Keys<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Keys<'a> {
+    #[serde(borrow)]
+    ed25519: Option<Cow<'a, str>>,
+}
+
+impl Keys<'_> {
+    fn of(key: &Ed25519PublicKey) -> Self {
+        Self { ed25519: Some(Cow::Owned(key.to_base64())) }
+    }
+
+    /// Compared as keys: the text may be padded.
+    fn is(&self, key: &Ed25519PublicKey) -> Result<bool, PayloadError> {
+        let text = self.ed25519.as_ref().ok_or(PayloadError::MissingMember("ed25519"))?;
+        Ok(Ed25519PublicKey::from_base64(text).is_ok_and(|found| found == *key))
+    }
+}
+
+impl OlmPayload {
+    /// The plaintext of an event from `sender` to `recipient`. `content` is a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError::Malformed`] if `content` is not a JSON object.
+    pub fn encode(
+        event_type: &str,
+        content: &str,
+        sender: &Device<'_>,
+        recipient: &Device<'_>,
+    ) -> Result<SecretString, PayloadError> {
+        let members = Members {
+            event_type: Some(event_type.into()),
+            content: Some(object(content)?),
+            sender: Some(sender.user_id.into()),
+            recipient: Some(recipient.user_id.into()),
+            recipient_keys: Some(Keys::of(&recipient.keys.ed25519)),
+            keys: Some(Keys::of(&sender.keys.ed25519)),
+        };
+        let mut json = json::to_vec(&members).ok_or(PayloadError::Malformed)?;
+        let text = String::from_utf8(core::mem::take(&mut *json));
+        text.map(SecretString::new).map_err(|_| PayloadError::Malformed)
+    }
+
+    /// Checks a decrypted message: that it came through a session with `sender`, who says to be the
+    /// sender, and that it was meant for `recipient`, which is us.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`]. The message must then be dropped.
+    pub fn verify(
+        message: &DecryptedMessage,
+        sender: &Device<'_>,
+        recipient: &Device<'_>,
+    ) -> Result<Self, PayloadError> {
+        if message.sender_key != Some(sender.keys.curve25519) {
+            return Err(PayloadError::SenderKeyMismatch);
+        }
+        let members: Members<'_> =
+            serde_json::from_slice(&message.plaintext).map_err(|_| PayloadError::Malformed)?;
+        if required(members.sender, "sender")? != sender.user_id {
+            return Err(PayloadError::SenderMismatch);
+        }
+        if required(members.recipient, "recipient")? != recipient.user_id {
+            return Err(PayloadError::RecipientMismatch);
+        }
+        if !required(members.recipient_keys, "recipient_keys")?.is(&recipient.keys.ed25519)? {
+            return Err(PayloadError::RecipientKeyMismatch);
+        }
+        if !required(members.keys, "keys")?.is(&sender.keys.ed25519)? {
+            return Err(PayloadError::SenderKeyMismatch);
+        }
+        let event_type = required(members.event_type, "type")?.into_owned();
+        let content = object(required(members.content, "content")?.get())?;
+        Ok(Self { event_type, content: SecretString::new(content.get().to_string()) })
+    }
+}
+
+fn required<T>(member: Option<T>, name: &'static str) -> Result<T, PayloadError> {
+    member.ok_or(PayloadError::MissingMember(name))
+}
+
+fn object(json: &str) -> Result<&RawValue, PayloadError> {
+    let value: &RawValue = serde_json::from_str(json).map_err(|_| PayloadError::Malformed)?;
+    if value.get().starts_with('{') { Ok(value) } else { Err(PayloadError::Malformed) }
+}
