@@ -1,5 +1,19 @@
 //! Doors that need an expert behind them, open only with the feature `hazmat`.
 //!
-//! The feature adds
-//! [`PreKeyBundle::from_unverified_keys`](crate::olm::PreKeyBundle::from_unverified_keys): a session
-//! with keys whose signature nobody checked (S-17).
+//! Besides the types here, the feature adds methods:
+//!
+//! * [`PreKeyBundle::from_unverified_keys`](crate::olm::PreKeyBundle::from_unverified_keys): a session
+//!   with keys whose signature nobody checked (S-17);
+//! * [`Session::from_root_key_material`](crate::olm::Session::from_root_key_material),
+//!   [`sending_state`](crate::olm::Session::sending_state) and
+//!   [`next_message_key`](crate::olm::Session::next_message_key): the double ratchet under another
+//!   handshake, and its keys one by one;
+//! * [`Account::take_one_time_key`](crate::olm::Account::take_one_time_key): the private half of a
+//!   one-time key;
+//! * [`InboundGroupSession::cipher_at`](crate::megolm::InboundGroupSession::cipher_at) and
+//!   [`MegolmMessage::encrypt`](crate::megolm::MegolmMessage::encrypt): Megolm's cipher at an index.
+
+pub use crate::{
+    olm::raw::{MessageKey, SendingState},
+    primitives::seal::raw::Cipher,
+};

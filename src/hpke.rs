@@ -448,7 +448,7 @@ impl UnidirectionalRecipientChannel {
         aad: &[u8],
         rng: &mut R,
     ) -> Result<RecipientEstablishment, Refused<Self, HpkeError>> {
-        let answer = || {
+        let mut answer = || {
             let nonce = draw(rng)?;
             let secret = self.context.export(&self.ends.response_context());
             let (key, base_nonce) = self.ends.response_keys(&secret, nonce.as_bytes());

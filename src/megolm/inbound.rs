@@ -279,13 +279,16 @@ impl InboundGroupSession {
     ///
     /// [`ExportError`].
     pub fn export_at(&self, index: u32) -> Result<ExportedSessionKey, ExportError> {
+        let ratchet = self.ratchet_at(index)?;
+        Ok(ExportedSessionKey::new(index, ratchet.value(), self.state.signing_key))
+    }
+
+    pub(crate) fn ratchet_at(&self, index: u32) -> Result<MegolmRatchet, ExportError> {
         if self.state.closed {
             return Err(ExportError::Closed);
         }
         let first_known = self.first_known_index();
-        let ratchet =
-            self.state.ratchet_at(index).ok_or(ExportError::UnknownIndex { index, first_known })?;
-        Ok(ExportedSessionKey::new(index, ratchet.value(), self.state.signing_key))
+        self.state.ratchet_at(index).ok_or(ExportError::UnknownIndex { index, first_known })
     }
 
     /// Exports everything this session can decrypt.

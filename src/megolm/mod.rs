@@ -22,6 +22,8 @@
 
 pub(crate) mod inbound;
 pub(crate) mod outbound;
+#[cfg(feature = "hazmat")]
+pub(crate) mod raw;
 pub(crate) mod replay;
 
 pub use self::{

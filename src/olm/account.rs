@@ -205,11 +205,13 @@ impl Account {
     /// Removes a one-time key that will not be used; a message made with it cannot be read any more.
     /// Returns whether it was there.
     pub fn remove_one_time_key(&mut self, id: KeyId) -> bool {
-        let removed = self.state.one_time_keys.remove(id).is_some();
-        if removed {
-            self.changed();
-        }
-        removed
+        self.remove_stored_key(id).is_some()
+    }
+
+    pub(crate) fn remove_stored_key(&mut self, id: KeyId) -> Option<StoredKey> {
+        let removed = self.state.one_time_keys.remove(id)?;
+        self.changed();
+        Some(removed)
     }
 
     /// Generates a fallback key, which senders use when the one-time keys have run out. The present

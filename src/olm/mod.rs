@@ -32,6 +32,8 @@
 pub(crate) mod account;
 pub(crate) mod bundle;
 pub(crate) mod one_time_keys;
+#[cfg(feature = "hazmat")]
+pub(crate) mod raw;
 pub(crate) mod session;
 
 pub use self::{

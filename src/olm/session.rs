@@ -11,7 +11,10 @@ use crate::{
     error::{DecryptionError, EncryptionError, PickleError},
     keys::Curve25519PublicKey,
     primitives::seal::{self, Purpose},
-    ratchet::{chain::Limits, double::DoubleRatchet},
+    ratchet::{
+        chain::Limits,
+        double::{DoubleRatchet, MessageKey},
+    },
     wire::{
         MessageVersion,
         olm::{Message, OlmMessage, PreKeyMessage, SessionKeys},
@@ -192,24 +195,22 @@ impl Session {
         plaintext: &[u8],
         rng: &mut R,
     ) -> Result<OlmMessage, EncryptionError> {
-        let version = self.state.version;
-        let key = self.state.ratchet.next_message_key(rng)?;
-        self.changed();
-        let message =
-            Message::encode(version, key.ratchet_key, key.index, plaintext.len(), |header| {
-                seal::seal(
-                    key.key.as_bytes(),
-                    Purpose::Olm,
-                    header,
-                    plaintext,
-                    version.mac_length(),
-                )
-            });
+        let key = self.take_message_key(rng)?;
+        let message = encrypt_with(&key, self.state.version, plaintext);
         Ok(if self.state.received {
             OlmMessage::Normal(message)
         } else {
             OlmMessage::PreKey(PreKeyMessage::wrap(self.state.keys, message))
         })
+    }
+
+    pub(crate) fn take_message_key<R>(&mut self, rng: &mut R) -> Result<MessageKey, EncryptionError>
+    where
+        R: TryCryptoRng + ?Sized,
+    {
+        let key = self.state.ratchet.next_message_key(rng)?;
+        self.changed();
+        Ok(key)
     }
 
     /// Decrypts a message of the peer. Messages may arrive in any order, within the [`Limits`].
@@ -287,6 +288,13 @@ impl Session {
         }
         write!(text, ", chains evicted {}", ratchet.evicted.len())
     }
+}
+
+/// Encrypts the one message that this key is for.
+pub(crate) fn encrypt_with(key: &MessageKey, version: MessageVersion, plaintext: &[u8]) -> Message {
+    Message::encode(version, key.ratchet_key, key.index, plaintext.len(), |header| {
+        seal::seal(key.key.as_bytes(), Purpose::Olm, header, plaintext, version.mac_length())
+    })
 }
 
 /// Enough of a public key to recognize it by.

@@ -64,8 +64,9 @@ pub(crate) fn setup_sender<R: TryCryptoRng + ?Sized>(
         .map_err(|_| SetupError::NonContributory)?;
     let ikm = draw(rng).map_err(|RandomError| SetupError::Random)?;
     let mut drawn = Drawn { ikm: Some(ikm), used_otherwise: false };
-    let (encapsulated, context) = setup_sender_with_rng(&OpModeS::Base, &public, info, &mut drawn)
-        .map_err(|_| SetupError::NonContributory)?;
+    let (encapsulated, context) =
+        setup_sender_with_rng::<_, _, Kem>(&OpModeS::Base, &public, info, &mut drawn)
+            .map_err(|_| SetupError::NonContributory)?;
     if drawn.used_otherwise {
         return Err(SetupError::Random);
     }

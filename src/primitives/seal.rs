@@ -18,6 +18,8 @@ use super::{
     secret::Secret,
 };
 
+#[cfg(feature = "hazmat")]
+pub(crate) mod raw;
 #[cfg(feature = "backup")]
 pub(crate) mod unauthenticated;
 

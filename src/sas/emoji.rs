@@ -20,7 +20,6 @@ impl Emoji {
     ///
     /// assert_eq!(Emoji::TABLE[36].description, "Thumbs Up");
     /// ```
-    #[rustfmt::skip]
     pub const TABLE: [Self; 64] = [
         emoji("🐶", "Dog"),
         emoji("🐱", "Cat"),

@@ -1,0 +1,182 @@
+//! The parts of an Olm session, to be used one by one. Only with the feature `hazmat`.
+//!
+//! Nothing here keeps its promises for you: a message key used twice, or a session from keys that
+//! somebody else knows, is as insecure as it sounds.
+
+use core::fmt;
+
+#[cfg(feature = "std")]
+use crate::primitives::rng;
+use crate::{
+    error::EncryptionError,
+    keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
+    olm::{
+        account::Account,
+        session::{Session, SessionConfig, SessionState, encrypt_with},
+    },
+    primitives::secret::{Secret, SecretList},
+    ratchet::{
+        chain::ChainKey,
+        double::{self, DoubleRatchet, SenderChain},
+    },
+    wire::{
+        MessageVersion,
+        olm::{Message, PreKeyMessage, SessionKeys},
+    },
+};
+
+/// `M_i,j` with what the message must say: `T_i` and `j`.
+pub struct MessageKey(double::MessageKey);
+
+impl MessageKey {
+    /// Puts a message key together.
+    #[must_use]
+    pub fn new(key: [u8; 32], ratchet_key: Curve25519PublicKey, index: u32) -> Self {
+        Self(double::MessageKey { ratchet_key, index, key: Secret::new(key) })
+    }
+
+    /// The 32 bytes of the key.
+    #[must_use]
+    pub const fn key(&self) -> &[u8; 32] {
+        self.0.key.as_bytes()
+    }
+
+    /// The ratchet key of the message's chain.
+    #[must_use]
+    pub const fn ratchet_key(&self) -> Curve25519PublicKey {
+        self.0.ratchet_key
+    }
+
+    /// The index of the message in its chain.
+    #[must_use]
+    pub const fn index(&self) -> u32 {
+        self.0.index
+    }
+
+    /// Encrypts the one message that this key is for.
+    #[must_use]
+    pub fn encrypt(self, version: MessageVersion, plaintext: &[u8]) -> Message {
+        encrypt_with(&self.0, version, plaintext)
+    }
+}
+
+impl fmt::Debug for MessageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageKey")
+            .field("ratchet_key", &self.ratchet_key())
+            .field("index", &self.index())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The keys that the next messages we send come from. All are secret.
+pub struct SendingState {
+    root_key: Secret<32>,
+    chain_key: Secret<32>,
+    chain_index: u64,
+    ratchet_key: Secret<32>,
+}
+
+impl SendingState {
+    /// `R_i`
+    #[must_use]
+    pub const fn root_key(&self) -> &[u8; 32] {
+        self.root_key.as_bytes()
+    }
+
+    /// `C_i,j`
+    #[must_use]
+    pub const fn chain_key(&self) -> &[u8; 32] {
+        self.chain_key.as_bytes()
+    }
+
+    /// `j`, the index of the next message; 2^32 when all are used.
+    #[must_use]
+    pub const fn chain_index(&self) -> u64 {
+        self.chain_index
+    }
+
+    /// The private half of `T_i`.
+    #[must_use]
+    pub const fn ratchet_key(&self) -> &[u8; 32] {
+        self.ratchet_key.as_bytes()
+    }
+}
+
+impl fmt::Debug for SendingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendingState")
+            .field("chain_index", &self.chain_index)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session that sends first, from keys that were agreed upon without Olm's handshake. The
+    /// `session_keys` are only named in messages and in the session's id.
+    #[must_use]
+    pub fn from_root_key_material(
+        config: SessionConfig,
+        session_keys: SessionKeys,
+        root_key: [u8; 32],
+        chain_key: [u8; 32],
+        ratchet_key: [u8; 32],
+    ) -> Self {
+        let ratchet_key = Curve25519KeyPair::from_secret_bytes(&Secret::new(ratchet_key));
+        let chain_key = ChainKey::first(Secret::new(chain_key));
+        Self::from_state(SessionState {
+            keys: session_keys,
+            their_identity_key: None,
+            version: config.version,
+            received: false,
+            generation: 0,
+            ratchet: DoubleRatchet {
+                root: Secret::new(root_key),
+                sender: Some(SenderChain { ratchet_key, chain_key }),
+                receivers: SecretList::new(),
+                evicted: alloc::vec::Vec::new(),
+                next_serial: 0,
+                limits: config.limits,
+            },
+        })
+    }
+
+    /// The keys that the next messages come from; `None` if the next message begins a new chain.
+    #[must_use]
+    pub fn sending_state(&self) -> Option<SendingState> {
+        let ratchet = &self.state().ratchet;
+        let sender = ratchet.sender.as_ref()?;
+        Some(SendingState {
+            root_key: ratchet.root.clone(),
+            chain_key: sender.chain_key.key.clone(),
+            chain_index: sender.chain_key.index,
+            ratchet_key: Secret::new(*sender.ratchet_key.secret().as_bytes()),
+        })
+    }
+
+    /// Takes the key of the next message out of the session, as if the message had been sent.
+    ///
+    /// # Errors
+    ///
+    /// [`EncryptionError`]; the session is unchanged then.
+    #[cfg(feature = "std")]
+    pub fn next_message_key(&mut self) -> Result<MessageKey, EncryptionError> {
+        self.take_message_key(&mut rng::system()).map(MessageKey)
+    }
+}
+
+impl PreKeyMessage {
+    /// Wraps a message in the keys of its session.
+    #[must_use]
+    pub fn from_parts(session_keys: SessionKeys, message: Message) -> Self {
+        Self::wrap(session_keys, message)
+    }
+}
+
+impl Account {
+    /// Removes a one-time key and returns its private half. A message made with it cannot be read
+    /// any more.
+    pub fn take_one_time_key(&mut self, id: KeyId) -> Option<[u8; 32]> {
+        self.remove_stored_key(id).map(|key| *key.pair.secret().as_bytes())
+    }
+}

@@ -1,0 +1,71 @@
+//! The message cipher without its guard rails. Only with the feature `hazmat`.
+
+use alloc::vec::Vec;
+
+use subtle::ConstantTimeEq;
+
+use super::{Forged, MessageCipher, Purpose, ciphertext_length};
+
+/// AES-256-CBC and HMAC-SHA-256 under the keys of one message, to be put together by hand.
+///
+/// Decrypting before the MAC was verified builds a padding oracle, and encrypting two plaintexts
+/// under one key reveals where they differ.
+pub struct Cipher(MessageCipher);
+
+impl Cipher {
+    /// The cipher of an Olm message key.
+    #[must_use]
+    pub fn olm(message_key: &[u8; 32]) -> Self {
+        Self(MessageCipher::derive(message_key, Purpose::Olm.info()))
+    }
+
+    /// The cipher of a Megolm ratchet value.
+    #[must_use]
+    pub fn megolm(ratchet: &[u8; 128]) -> Self {
+        Self(MessageCipher::derive(ratchet, Purpose::Megolm.info()))
+    }
+
+    /// The cipher of libolm's and vodozemac's pickles.
+    #[must_use]
+    pub fn pickle(key: &[u8]) -> Self {
+        Self(MessageCipher::derive(key, Purpose::Pickle.info()))
+    }
+
+    /// The ciphertext, without a MAC.
+    #[must_use]
+    pub fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
+        let mut buffer = Vec::with_capacity(ciphertext_length(plaintext.len()));
+        buffer.extend_from_slice(plaintext);
+        buffer.resize(ciphertext_length(plaintext.len()), 0);
+        let encrypted = self.0.encrypt(&mut buffer, plaintext.len());
+        debug_assert!(encrypted.is_some(), "the buffer has the padded length");
+        buffer
+    }
+
+    /// The plaintext, whoever made the ciphertext; `None` if it is not padded as in PKCS#7.
+    #[must_use]
+    pub fn decrypt(&self, ciphertext: &[u8]) -> Option<Vec<u8>> {
+        self.0.decrypt(ciphertext).map_err(|Forged| ()).ok()
+    }
+
+    /// The full MAC of a message.
+    #[must_use]
+    pub fn mac(&self, message: &[u8]) -> [u8; 32] {
+        self.0.mac_key.tag(message)
+    }
+
+    /// Whether `tag` is the beginning of the message's MAC, compared in constant time. It must have 8
+    /// or 32 bytes.
+    #[must_use]
+    pub fn verify_mac(&self, message: &[u8], tag: &[u8]) -> bool {
+        let mac = self.mac(message);
+        let expected = mac.get(..tag.len()).filter(|expected| matches!(expected.len(), 8 | 32));
+        expected.is_some_and(|expected| expected.ct_eq(tag).into())
+    }
+}
+
+impl core::fmt::Debug for Cipher {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Cipher").finish_non_exhaustive()
+    }
+}
