@@ -2,8 +2,9 @@
 
 use rand::TryCryptoRng;
 use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::Zeroize;
 
-use super::{rng, secret::Secret};
+use super::{rng, secret::Secret, x25519::Peer};
 use crate::error::{KeyError, RandomError};
 
 /// The agreement produced the all-zero secret: the peer's key contributed nothing.
@@ -31,15 +32,20 @@ impl SecretKey {
         PublicKey::from(&self.0).to_bytes()
     }
 
-    /// `ECDH(self, their_public)`, with the contributory check of RFC 7748, section 6.1, in
-    /// constant time. [`check_public`] has kept low-order keys out before; this is the second lock.
+    /// `ECDH(self, their_public)`
     pub(crate) fn agree(&self, their_public: &[u8; 32]) -> Result<Secret<32>, NonContributory> {
-        let shared = self.0.diffie_hellman(&PublicKey::from(*their_public));
-        if shared.was_contributory() {
-            Ok(Secret::new(shared.to_bytes()))
-        } else {
-            Err(NonContributory)
-        }
+        self.agree_with(&Peer::new(their_public))
+    }
+
+    /// As [`agree`](Self::agree), with a key that is used more than once.
+    ///
+    /// The contributory check of RFC 7748, section 6.1, is in constant time. [`check_public`] has kept
+    /// low-order keys out before; this is the second lock.
+    pub(crate) fn agree_with(&self, peer: &Peer) -> Result<Secret<32>, NonContributory> {
+        let mut product = peer.multiply(self.0.as_bytes());
+        let shared = Secret::new(product.to_bytes());
+        product.zeroize();
+        if shared.ct_eq(&Secret::default()) { Err(NonContributory) } else { Ok(shared) }
     }
 }
 

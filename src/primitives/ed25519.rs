@@ -2,7 +2,7 @@
 
 use curve25519_dalek::scalar::clamp_integer;
 use ed25519_dalek::{
-    Signature, VerifyingKey as DalekKey,
+    Signature, Verifier, VerifyingKey as DalekKey,
     hazmat::{ExpandedSecretKey, raw_sign},
 };
 use sha2::{Digest, Sha512};
@@ -37,13 +37,58 @@ impl VerifyingKey {
     }
 
     /// The strict check. All reasons to refuse are one error: they do not help an honest caller.
+    ///
+    /// `R` is not decompressed: the verifier computes its own `R` and compares the canonical encodings,
+    /// so an `R` that is no point or not canonical is never equal, and one of small order is in the
+    /// list of eight.
     pub(crate) fn verify(
         &self,
         message: &[u8],
         signature: &[u8; SIGNATURE_LENGTH],
     ) -> Result<(), SignatureError> {
-        self.0.verify_strict(message, &Signature::from_bytes(signature)).map_err(|_| SignatureError)
+        let signature = Signature::from_bytes(signature);
+        if SMALL_ORDER.contains(signature.r_bytes()) {
+            return Err(SignatureError);
+        }
+        self.0.verify(message, &signature).map_err(|_| SignatureError)
     }
+}
+
+/// The eight points of small order, canonically encoded: y = 1, the identity; y = -1, of order 2; y = 0
+/// with both signs, of order 4; and two values of y with both signs, of order 8.
+const SMALL_ORDER: [[u8; 32]; 8] = [
+    y_with_ends(1, 0, 0),
+    y_with_ends(0xec, 0xff, 0x7f),
+    y_with_ends(0, 0, 0),
+    y_with_ends(0, 0, 0x80),
+    y_of_order_8_small(0x05),
+    y_of_order_8_small(0x85),
+    y_of_order_8_large(0x7a),
+    y_of_order_8_large(0xfa),
+];
+
+const fn y_with_ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let m = middle;
+    [
+        first, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m,
+        m, m, last,
+    ]
+}
+
+const fn y_of_order_8_small(last: u8) -> [u8; 32] {
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, last,
+    ]
+}
+
+const fn y_of_order_8_large(last: u8) -> [u8; 32] {
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, last,
+    ]
 }
 
 /// A signing key: the 64 bytes that RFC 8032, 5.1.5, derives from the seed, and the seed if it is
@@ -121,7 +166,49 @@ fn expand(seed: &Secret<32>) -> Secret<64> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeSet;
+
+    use curve25519_dalek::constants::EIGHT_TORSION;
+
     use super::*;
+
+    #[test]
+    fn the_table_of_small_order_points_is_complete() {
+        let torsion: BTreeSet<_> =
+            EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();
+        assert_eq!(torsion, BTreeSet::from(SMALL_ORDER));
+    }
+
+    /// S-14: for signatures with each small-order `R` and each kind of damage the verdict is that of
+    /// the dalek crate's own strict check.
+    #[test]
+    fn equals_verify_strict() {
+        let mut verdicts = [0, 0];
+        for seed in 0..16 {
+            let key = SigningKey::from_seed(Secret::new([seed; 32]));
+            let public = key.public();
+            let message = [seed; 40];
+            let good = key.sign(&message);
+            let with_r = |r: &[u8; 32]| {
+                let mut signature = good;
+                signature[..32].copy_from_slice(r);
+                signature
+            };
+            let flipped = (0..512).map(|bit| {
+                let mut signature = good;
+                signature[bit / 8] ^= 1 << (bit % 8);
+                signature
+            });
+            let small = SMALL_ORDER.iter().map(with_r);
+            for signature in flipped.chain(small).chain([good]) {
+                let ours = public.verify(&message, &signature).is_ok();
+                let strict = public.0.verify_strict(&message, &Signature::from_bytes(&signature));
+                assert_eq!(ours, strict.is_ok());
+                verdicts[usize::from(ours)] += 1;
+            }
+        }
+        assert_eq!(verdicts, [16 * 520, 16]);
+    }
 
     /// S-37: a key whose second half is its public key is refused. (Nobody can compute one whose
     /// first half is: the scalar would have to encode its own multiple of the base point.)

@@ -225,6 +225,7 @@ mod tests {
 
     const INFO: &[u8] = b"Ode on a Grecian Urn";
     const PLAINTEXT: &[u8] = b"Beauty is truth, truth beauty";
+    const KEY: &str = "ad2744de8e17f4ebba575b3f5f5a8fa1f69c2a07f6e7500bc60ca6e3e3ec1c91";
     const IKM_E: &str = "909a9b35d3dc4713a5e72a4da274b55d3d3821a37e5d099e74a647db583a904b";
     const IKM_R: &str = "1ac01f181fdf9f352797655161c58b75c656a6cc2716dcb66372da835542e1df";
 
@@ -240,20 +241,10 @@ mod tests {
             hex("1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a")
         );
         let mut recipient = setup_recipient(&encapsulated, &secret, INFO).unwrap();
-        let mut by_key = (
-            ContextS::from_key(
-                &Secret::new(hex(
-                    "ad2744de8e17f4ebba575b3f5f5a8fa1f69c2a07f6e7500bc60ca6e3e3ec1c91",
-                )),
-                &Secret::new(hex("5c4d98150661b848853b547f")),
-            ),
-            ContextR::from_key(
-                &Secret::new(hex(
-                    "ad2744de8e17f4ebba575b3f5f5a8fa1f69c2a07f6e7500bc60ca6e3e3ec1c91",
-                )),
-                &Secret::new(hex("5c4d98150661b848853b547f")),
-            ),
-        );
+        let key = Secret::new(hex(KEY));
+        let base_nonce = Secret::new(hex("5c4d98150661b848853b547f"));
+        let mut by_key =
+            (ContextS::from_key(&key, &base_nonce), ContextR::from_key(&key, &base_nonce));
         for number in 0..=256 {
             let aad = alloc::format!("Count-{number}");
             let sealed = sender.seal(PLAINTEXT, aad.as_bytes()).unwrap();

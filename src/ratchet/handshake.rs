@@ -6,6 +6,7 @@ use crate::{
         curve25519::{NonContributory, SecretKey},
         kdf::hkdf,
         secret::Secret,
+        x25519::Peer,
     },
 };
 
@@ -30,10 +31,11 @@ pub(crate) fn initiate(
     their_identity: &Curve25519PublicKey,
     their_one_time: &Curve25519PublicKey,
 ) -> Result<RootAndChain, NonContributory> {
+    let their_one_time = Peer::new(their_one_time.as_bytes());
     Ok(combine([
-        identity.agree(their_one_time.as_bytes())?,
+        identity.agree_with(&their_one_time)?,
         base.agree(their_identity.as_bytes())?,
-        base.agree(their_one_time.as_bytes())?,
+        base.agree_with(&their_one_time)?,
     ]))
 }
 
@@ -44,10 +46,11 @@ pub(crate) fn respond(
     their_identity: &Curve25519PublicKey,
     their_base: &Curve25519PublicKey,
 ) -> Result<RootAndChain, NonContributory> {
+    let their_base = Peer::new(their_base.as_bytes());
     Ok(combine([
         one_time.agree(their_identity.as_bytes())?,
-        identity.agree(their_base.as_bytes())?,
-        one_time.agree(their_base.as_bytes())?,
+        identity.agree_with(&their_base)?,
+        one_time.agree_with(&their_base)?,
     ]))
 }
 

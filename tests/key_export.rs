@@ -1,0 +1,108 @@
+//! Files of exported room keys: the Matrix specification's format, and hostile files.
+#![cfg(feature = "key-export")]
+
+mod common;
+
+use common::rng::{RecordedRng, SeededRng};
+use moceril::matrix::key_export::{self, KeyExportError, MAX_ROUNDS};
+
+const PASSPHRASE: &str = "correct horse battery staple";
+const ROUNDS: u32 = 10;
+
+fn file(json: &str) -> String {
+    key_export::encrypt_with_rng(json, PASSPHRASE, ROUNDS, &mut SeededRng::new(1)).unwrap()
+}
+
+/// The base64 between header and trailer, changed by `change`, as a file again.
+fn with_text(file: &str, change: impl FnOnce(String) -> String) -> String {
+    let mut lines: Vec<_> = file.lines().collect();
+    let (header, trailer) = (lines.remove(0), lines.pop().unwrap());
+    format!("{header}\n{}\n{trailer}\n", change(lines.concat()))
+}
+
+#[test]
+fn every_length_comes_back_as_it_was() {
+    for length in (0..70).chain([1000, 5000]) {
+        let json = "€".repeat(length);
+        let file = file(&json);
+        assert_eq!(&*key_export::decrypt(&file, PASSPHRASE, MAX_ROUNDS).unwrap(), json);
+        assert!(file.lines().all(|line| line.len() <= 64));
+    }
+}
+
+#[test]
+fn whitespace_between_and_around_the_lines_does_not_matter() {
+    let file = file("[1]");
+    let crlf = file.replace('\n', "\r\n");
+    let one_line = with_text(&file, |text| text);
+    let unpadded = with_text(&file, |text| text.trim_end_matches('=').to_owned());
+    for variant in [crlf, one_line, unpadded, format!("\n\n{file}\n\n")] {
+        assert_eq!(&*key_export::decrypt(&variant, PASSPHRASE, MAX_ROUNDS).unwrap(), "[1]");
+    }
+}
+
+/// The cost of opening a file is bounded before anything else is done with it.
+#[test]
+fn rounds_are_limited_in_both_directions() {
+    let error = |rounds, maximum| KeyExportError::Rounds { rounds, maximum };
+    assert_eq!(key_export::encrypt("[]", PASSPHRASE, 0), Err(error(0, u32::MAX)));
+    let over = key_export::decrypt(&file("[]"), PASSPHRASE, ROUNDS - 1);
+    assert_eq!(over.unwrap_err(), error(ROUNDS, ROUNDS - 1));
+    assert!(key_export::decrypt(&file("[]"), PASSPHRASE, ROUNDS).is_ok());
+    // Version, salt and IV are 33 bytes, so 44 characters; then come the rounds: AAAACg is 10.
+    let hostile = with_text(&file("[]"), |text| format!("{}/////w{}", &text[..44], &text[50..]));
+    let refused = key_export::decrypt(&hostile, PASSPHRASE, MAX_ROUNDS).unwrap_err();
+    assert_eq!(refused, error(u32::MAX, MAX_ROUNDS));
+}
+
+#[test]
+fn every_changed_character_is_noticed() {
+    let file = file("[]");
+    let length =
+        file.lines().skip(1).map(str::len).sum::<usize>() - file.lines().last().unwrap().len();
+    for place in 0..length {
+        let changed = with_text(&file, |text| {
+            let mut bytes = text.into_bytes();
+            bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+            String::from_utf8(bytes).unwrap()
+        });
+        assert!(key_export::decrypt(&changed, PASSPHRASE, 1 << 20).is_err(), "character {place}");
+    }
+}
+
+#[test]
+fn what_is_no_such_file_is_told_apart() {
+    let good = file("[]");
+    let verdict = |file: &str| key_export::decrypt(file, PASSPHRASE, MAX_ROUNDS).unwrap_err();
+    assert_eq!(verdict(""), KeyExportError::Format);
+    assert_eq!(verdict(good.trim_start_matches('-')), KeyExportError::Format);
+    assert_eq!(verdict(good.trim_end().trim_end_matches('-')), KeyExportError::Format);
+    assert_eq!(verdict(&with_text(&good, |_| String::new())), KeyExportError::Format);
+    assert_eq!(
+        verdict(&with_text(&good, |text| text[..60].to_owned())),
+        KeyExportError::Authentication
+    );
+    assert_eq!(
+        verdict(&with_text(&good, |text| text.replace(&text[..2], "Ag"))),
+        KeyExportError::Version(2)
+    );
+    assert_eq!(
+        verdict(&with_text(&good, |text| text.replace(&text[8..9], "_"))),
+        KeyExportError::Base64
+    );
+    let wrong = key_export::decrypt(&good, "correct horse", MAX_ROUNDS).unwrap_err();
+    assert_eq!(wrong, KeyExportError::Authentication);
+}
+
+#[test]
+fn draws_what_it_says_and_clears_bit_63() {
+    let mut rng = RecordedRng::new([0xff; 32]);
+    let file = key_export::encrypt_with_rng("", PASSPHRASE, ROUNDS, &mut rng).unwrap();
+    assert_eq!(rng.left(), 0);
+    // The IV's ninth byte is the 26th of the file: characters 33 to 36 hold bytes 25 to 27.
+    let text: String = file.lines().skip(1).take(2).collect();
+    assert_eq!(&text[32..36], "/3//", "byte 26 is 0x7f, its neighbours are 0xff");
+    let short =
+        key_export::encrypt_with_rng("", PASSPHRASE, ROUNDS, &mut RecordedRng::new([0; 31]));
+    assert_eq!(short, Err(KeyExportError::Random));
+}
