@@ -309,18 +309,15 @@ mod tests {
     #[test]
     fn drawn_bytes_are_given_once() {
         let drawn = || Drawn { ikm: Some(Secret::new([7; 32])), used_otherwise: false };
-        let asks: [(fn(&mut Drawn), bool); 5] = [
-            (|rng| rng.try_fill_bytes(&mut [0; 32]).unwrap(), false),
-            (|rng| rng.try_fill_bytes(&mut [0; 31]).unwrap(), true),
-            (|rng| rng.try_fill_bytes(&mut [0; 33]).unwrap(), true),
-            (|rng| assert_eq!(rng.try_next_u32(), Ok(0)), true),
-            (|rng| assert_eq!(rng.try_next_u64(), Ok(0)), true),
-        ];
-        for (ask, noticed) in asks {
+        for length in [0, 31, 32, 33, 64] {
             let mut rng = drawn();
-            ask(&mut rng);
-            assert_eq!(rng.used_otherwise, noticed);
+            rng.try_fill_bytes(&mut [0; 64][..length]).unwrap();
+            assert_eq!(rng.used_otherwise, length != 32, "{length}");
         }
+        let mut numbers = [drawn(), drawn()];
+        assert_eq!(numbers[0].try_next_u32(), Ok(0));
+        assert_eq!(numbers[1].try_next_u64(), Ok(0));
+        assert!(numbers.iter().all(|rng| rng.used_otherwise));
         let (mut rng, mut bytes) = (drawn(), [0; 32]);
         rng.try_fill_bytes(&mut bytes).unwrap();
         assert_eq!(bytes, [7; 32]);

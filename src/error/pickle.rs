@@ -1,0 +1,199 @@
+//! Errors of stored forms.
+
+use super::{Base64Error, KeyError, RandomError};
+
+/// A pickle could not be written or read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PickleError {
+    /// The text is not base64.
+    Base64,
+    /// The pickle has a version that this library does not know.
+    Version(u8),
+    /// The pickle holds another kind of object.
+    ObjectType,
+    /// Wrong key, wrong context, or the pickle was altered or cut off.
+    Authentication,
+    /// The content is not a possible state of the object.
+    InvalidState,
+    /// The random source failed.
+    Random,
+}
+
+texts!(PickleError {
+    Self::Base64 => "the pickle is not valid base64";
+    Self::Version(found) => "unknown pickle version {found}";
+    Self::ObjectType => "the pickle holds another kind of object";
+    Self::Authentication => "wrong pickle key or context, or the pickle was altered";
+    Self::InvalidState => "the pickle's content is not a possible state";
+    Self::Random => "the random source failed";
+});
+
+impl From<Base64Error> for PickleError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<RandomError> for PickleError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+/// A pickle in libolm's format could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LibolmPickleError {
+    /// The text is not base64.
+    Base64,
+    /// Wrong key, or the pickle was altered or cut off.
+    Authentication,
+    /// The pickle has a version that libolm does not write, or no longer reads.
+    Version(u32),
+    /// The content ends early, goes on after its end, or is not a possible state of the object.
+    InvalidState,
+    /// The content holds an unacceptable key.
+    Key(KeyError),
+}
+
+texts!(LibolmPickleError {
+    Self::Base64 => "the pickle is not valid base64";
+    Self::Authentication => "wrong pickle key, or the pickle was altered";
+    Self::Version(found) => "unknown pickle version {found}";
+    Self::InvalidState => "the pickle's content is not a possible state";
+    Self::Key(error) => "the pickle holds a bad key: {error}";
+});
+
+impl From<Base64Error> for LibolmPickleError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<KeyError> for LibolmPickleError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// The only reason why the floors below refuse a state.
+impl From<PickleError> for LibolmPickleError {
+    fn from(_: PickleError) -> Self {
+        Self::InvalidState
+    }
+}
+
+/// A pickle in vodozemac's format could not be read.
+#[cfg(feature = "vodozemac")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VodozemacPickleError {
+    /// The text is not base64.
+    Base64,
+    /// Wrong key, or the pickle was altered or cut off.
+    Authentication,
+    /// The content is not such a pickle, or not a possible state of the object.
+    InvalidState,
+    /// The content holds an unacceptable key.
+    Key(KeyError),
+}
+
+#[cfg(feature = "vodozemac")]
+texts!(VodozemacPickleError {
+    Self::Base64 => "the pickle is not valid base64";
+    Self::Authentication => "wrong pickle key, or the pickle was altered";
+    Self::InvalidState => "the pickle's content is not a possible state";
+    Self::Key(error) => "the pickle holds a bad key: {error}";
+});
+
+#[cfg(feature = "vodozemac")]
+impl From<Base64Error> for VodozemacPickleError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+#[cfg(feature = "vodozemac")]
+impl From<KeyError> for VodozemacPickleError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// The only reason why the floors below refuse a state.
+#[cfg(feature = "vodozemac")]
+impl From<PickleError> for VodozemacPickleError {
+    fn from(_: PickleError) -> Self {
+        Self::InvalidState
+    }
+}
+
+/// A dehydrated device could not be made or taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DehydratedDeviceError {
+    /// The ciphertext or the nonce is not base64.
+    Base64,
+    /// The nonce does not have 12 bytes.
+    Nonce,
+    /// Wrong key, or the device was altered or cut off.
+    Authentication,
+    /// The device has another version than 1.
+    Version(u32),
+    /// The content is not a possible state of an account.
+    InvalidState,
+    /// The format has no form for this account: its Ed25519 seed is not known.
+    Unrepresentable,
+    /// The random source failed.
+    Random,
+}
+
+texts!(DehydratedDeviceError {
+    Self::Base64 => "the dehydrated device is not valid base64";
+    Self::Nonce => "the nonce does not have 12 bytes";
+    Self::Authentication => "wrong key, or the dehydrated device was altered";
+    Self::Version(found) => "unknown version {found} of a dehydrated device";
+    Self::InvalidState => "the dehydrated device's content is not a possible state";
+    Self::Unrepresentable => "the account's Ed25519 seed is not known";
+    Self::Random => "the random source failed";
+});
+
+impl From<Base64Error> for DehydratedDeviceError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<RandomError> for DehydratedDeviceError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
+/// No key could be derived from a passphrase.
+#[cfg(feature = "passphrase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PassphraseError {
+    /// The text is not a pickle under a passphrase.
+    Format,
+    /// The cost is beyond the limit, or one that Argon2 does not allow.
+    Cost,
+    /// The random source failed.
+    Random,
+}
+
+#[cfg(feature = "passphrase")]
+texts!(PassphraseError {
+    Self::Format => "not a pickle under a passphrase";
+    Self::Cost => "the cost of the key derivation is not allowed";
+    Self::Random => "the random source failed";
+});
+
+#[cfg(feature = "passphrase")]
+impl From<RandomError> for PassphraseError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
