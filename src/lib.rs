@@ -6,12 +6,13 @@
 //!
 //! | floor | files | what it is |
 //! |---|---|---|
-//! | | `error.rs` | every public error |
+//! | | `error/` | every public error |
 //! | 0 | `primitives/` | the only folder that talks to cryptography crates: secrets that wipe themselves, X25519, Ed25519, HKDF, `seal` and `open` |
 //! | 1 | `keys.rs`, `wire/` | public keys that passed every check; bytes to typed messages and back |
 //! | 2 | `ratchet/` | both ratchets as pure state machines: plan, open, commit |
 //! | 3 | [`olm`], [`megolm`] | what a client uses: accounts, sessions, group sessions |
-//! | 4 | `pickle/` | stored forms of the objects of floor 3 |
+//! | 3 | [`sas`], `backup.rs`, [`ecies`], `hpke.rs` | what a client uses besides: verification, key backup, secure channels |
+//! | 4 | `pickle/`, `matrix/` | stored forms of the objects of floor 3; what the Matrix specification puts around them |
 //!
 //! What the whole crate promises, and which test proves it, stands in `SECURITY.md` under the numbers
 //! S-01 to S-40, which the code cites where it keeps them.
