@@ -136,6 +136,7 @@ impl Session {
                 receivers: SecretList::new(),
                 evicted: alloc::vec::Vec::new(),
                 next_serial: 0,
+                evicted_keys: 0,
                 limits: config.limits,
             },
         })

@@ -159,6 +159,19 @@ impl Session {
         &self.state.ratchet.limits
     }
 
+    /// Changes how much the session remembers. Lowering a limit drops at once what lies beyond it.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.state.ratchet.set_limits(limits);
+        self.changed();
+    }
+
+    /// How many keys of messages that had not arrived were dropped so far, to stay within the limits.
+    /// When it grows, late messages may have become unreadable: consider higher [`Limits`].
+    #[must_use]
+    pub const fn evicted_keys(&self) -> u64 {
+        self.state.ratchet.evicted_keys
+    }
+
     /// Whether a message of the peer was decrypted: the peer has the session too.
     #[must_use]
     pub const fn has_received_message(&self) -> bool {
@@ -286,7 +299,7 @@ impl Session {
                 write!(text, " evicted below {}", chain.evicted_below)?;
             }
         }
-        write!(text, ", chains evicted {}", ratchet.evicted.len())
+        write!(text, ", evicted {} keys", ratchet.evicted_keys)
     }
 }
 

@@ -200,7 +200,7 @@ encode_fields! {
     FallbackKey { key, used_by }
     SessionState { keys, their_identity_key, version, received, generation, ratchet }
     SessionKeys { identity_key, base_key, one_time_key }
-    DoubleRatchet { root, sender, receivers, evicted, next_serial, limits }
+    DoubleRatchet { root, sender, receivers, evicted, next_serial, evicted_keys, limits }
     SenderChain { ratchet_key, chain_key }
     ReceiverChain { ratchet_key, chain_key, skipped, evicted_below }
     ChainKey { key, index }

@@ -242,22 +242,27 @@ impl ReceiverChain {
         Ok((message_key, ChainStep::Advance { chain_key, skipped, evicted_below }))
     }
 
-    /// Carries out a planned step; evicts the oldest keys beyond the limit.
-    pub(crate) fn commit(&mut self, step: ChainStep, limits: &Limits) {
+    /// Carries out a planned step and keeps to the limit. Returns how many keys were dropped for it.
+    pub(crate) fn commit(&mut self, step: ChainStep, limits: &Limits) -> u64 {
         match step {
             ChainStep::UseSkipped(place) => {
                 self.skipped.remove(place);
+                0
             }
             ChainStep::Advance { chain_key, skipped, evicted_below } => {
+                let before_message = chain_key.index.saturating_sub(1);
+                let gap = before_message.saturating_sub(self.chain_key.index);
+                let never_stored = gap.saturating_sub(skipped.len() as u64);
                 self.chain_key = chain_key;
                 self.evicted_below = evicted_below;
                 self.skipped.append(skipped);
-                self.evict(limits);
+                never_stored.saturating_add(self.evict(limits))
             }
         }
     }
 
-    fn evict(&mut self, limits: &Limits) {
+    /// Drops the oldest keys beyond the limit, and returns how many.
+    pub(crate) fn evict(&mut self, limits: &Limits) -> u64 {
         let kept = usize::try_from(limits.skipped_keys).unwrap_or(usize::MAX);
         let excess = self.skipped.len().saturating_sub(kept);
         if let Some(last_evicted) = excess.checked_sub(1).and_then(|last| self.skipped.get(last)) {
@@ -265,6 +270,7 @@ impl ReceiverChain {
             self.evicted_below = self.evicted_below.max(after);
             self.skipped.remove_first(excess);
         }
+        excess as u64
     }
 
     /// Whether this is a state that the functions above can lead to.

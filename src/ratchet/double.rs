@@ -40,6 +40,8 @@ pub(crate) struct DoubleRatchet {
     pub(crate) evicted: Vec<Curve25519PublicKey>,
     /// The number of the next skipped key.
     pub(crate) next_serial: u64,
+    /// How many skipped keys were dropped to stay within the limits.
+    pub(crate) evicted_keys: u64,
     pub(crate) limits: Limits,
 }
 
@@ -72,6 +74,7 @@ impl DoubleRatchet {
             receivers: SecretList::new(),
             evicted: Vec::new(),
             next_serial: 0,
+            evicted_keys: 0,
             limits,
         }
     }
@@ -90,6 +93,7 @@ impl DoubleRatchet {
             receivers,
             evicted: Vec::new(),
             next_serial: 0,
+            evicted_keys: 0,
             limits,
         }
     }
@@ -167,12 +171,14 @@ impl DoubleRatchet {
             Change::Step { place, step } => {
                 self.next_serial = step.next_serial(self.next_serial);
                 if let Some(chain) = self.receivers.get_mut(place) {
-                    chain.commit(step, &self.limits);
+                    let evicted = chain.commit(step, &self.limits);
+                    self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 }
             }
             Change::NewChain { root, mut chain, step } => {
                 self.next_serial = step.next_serial(self.next_serial);
-                chain.commit(step, &self.limits);
+                let evicted = chain.commit(step, &self.limits);
+                self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 self.root = root;
                 self.sender = None;
                 self.receivers.push(chain);
@@ -181,10 +187,22 @@ impl DoubleRatchet {
         }
     }
 
+    /// Changes the limits, and drops at once what lies beyond them.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        for chain in self.receivers.iter_mut() {
+            self.evicted_keys = self.evicted_keys.saturating_add(chain.evict(&limits));
+        }
+        self.evict_chains();
+    }
+
     fn evict_chains(&mut self) {
         let kept = usize::try_from(self.limits.receiver_chains()).unwrap_or(usize::MAX);
         let excess = self.receivers.len().saturating_sub(kept);
-        self.evicted.extend(self.receivers.iter().take(excess).map(|chain| chain.ratchet_key));
+        for chain in self.receivers.iter().take(excess) {
+            self.evicted.push(chain.ratchet_key);
+            self.evicted_keys = self.evicted_keys.saturating_add(chain.skipped.len() as u64);
+        }
         self.receivers.remove_first(excess);
         let forgotten = self.evicted.len().saturating_sub(Limits::REMEMBERED_CHAINS);
         self.evicted.drain(..forgotten);

@@ -139,6 +139,7 @@ pub(super) fn read_session(version: u32, reader: &mut Reader<'_>) -> Result<Sess
         receivers,
         evicted: Vec::new(),
         next_serial,
+        evicted_keys: 0,
         limits: Limits::default(),
     };
     Ok(SessionState {

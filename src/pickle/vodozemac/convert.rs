@@ -174,6 +174,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
             receivers,
             evicted: Vec::new(),
             next_serial,
+            evicted_keys: 0,
             limits: Limits::default(),
         },
     })
