@@ -8,6 +8,9 @@ from pathlib import Path
 
 import primitives as p
 import textbook
+import textbook_backup
+import textbook_channels
+import textbook_sas
 import wire
 from decoding import input_key, values
 from vectors import read, unb64, unitem
@@ -175,6 +178,10 @@ CHECKS = {kind: decoding for kind in wire.DECODERS} | {
     "olm-transcript": olm_transcript,
     "libolm-session-pickle": libolm_session_pickle,
     "libolm-account-pickle": libolm_account_pickle,
+    "sas": textbook_sas.check,
+    "backup": textbook_backup.check,
+    "ecies": textbook_channels.check_ecies,
+    "hpke": textbook_channels.check_hpke,
 }
 
 

@@ -2,11 +2,13 @@
 
 import sys
 
+import libolm_backup
 import libolm_megolm
 import libolm_megolm_indices
 import libolm_olm
 import libolm_olm_refused
 import libolm_olm_state
+import libolm_sas
 
 COMMAND = "python3 interop/record/libolm.py test-vectors"
 
@@ -19,6 +21,8 @@ def main(out):
     libolm_olm_state.session_pickles(out, COMMAND)
     libolm_megolm_indices.ratchets(out, COMMAND)
     libolm_megolm_indices.decryptions(out, COMMAND)
+    libolm_sas.verifications(out, COMMAND)
+    libolm_backup.everything(out, COMMAND)
 
 
 if __name__ == "__main__":

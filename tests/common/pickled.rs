@@ -1,0 +1,56 @@
+//! The four objects that can be pickled, behind one trait, so that a test can treat them alike.
+
+use moceril::{
+    PickleError, PickleKey,
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, Session},
+};
+
+use super::{
+    pickle_editor::{CONTEXT, KEY},
+    rng::RecordedRng,
+};
+
+pub trait Pickled: Sized {
+    const TYPE: u8;
+
+    fn pickle_for(&self, key: &PickleKey, context: &[u8], nonce: [u8; 24]) -> String;
+    fn restore_for(pickle: &str, key: &PickleKey, context: &[u8]) -> Result<Self, PickleError>;
+
+    /// The pickle with the editor's key and context and always the same nonce: equal states, and only
+    /// they, have equal snapshots.
+    fn snapshot(&self) -> String {
+        self.pickle_for(&PickleKey::new(KEY), CONTEXT, [9; 24])
+    }
+
+    fn restore(pickle: &str) -> Result<Self, PickleError> {
+        Self::restore_for(pickle, &PickleKey::new(KEY), CONTEXT)
+    }
+
+    /// The object, pickled and restored.
+    fn copy(&self) -> Self {
+        Self::restore(&self.snapshot()).unwrap()
+    }
+}
+
+macro_rules! pickled {
+    ($($object:ident $kind:literal),+) => {$(
+        impl Pickled for $object {
+            const TYPE: u8 = $kind;
+
+            fn pickle_for(&self, key: &PickleKey, context: &[u8], nonce: [u8; 24]) -> String {
+                self.pickle_with_rng(key, context, &mut RecordedRng::new(nonce)).unwrap()
+            }
+
+            fn restore_for(
+                pickle: &str,
+                key: &PickleKey,
+                context: &[u8],
+            ) -> Result<Self, PickleError> {
+                Self::from_pickle(pickle, key, context)
+            }
+        }
+    )+};
+}
+
+pickled!(Account 1, Session 2, GroupSession 3, InboundGroupSession 4);

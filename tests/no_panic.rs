@@ -1,0 +1,198 @@
+//! S-02: no input of any length or content makes a public function panic, overflow or run out of memory.
+//!
+//! Tests are built with overflow checks, so an overflow would be a panic, too.
+
+mod common;
+
+use base64ct::{Base64Unpadded, Encoding};
+use common::{
+    entries::{BYTES_ENTRIES, TEXT_ENTRIES, Verdict},
+    fixtures::{Devices, State, config, group},
+    rng::SeededRng,
+};
+use moceril::{
+    MessageVersion,
+    megolm::{
+        ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, ReplayGuard,
+        SessionKey,
+    },
+    olm::{Account, Message, OlmMessage, PreKeyMessage, Session},
+};
+
+/// S-02: texts of every length up to 128, and those lengths with padding, in every text entry point.
+#[test]
+fn every_length_of_text_is_survived() {
+    for character in ["A", "Z", "/", "=", "é"] {
+        for length in 0..=128 {
+            for padding in ["", "=", "==", "==="] {
+                let text = character.repeat(length) + padding;
+                for (name, read) in TEXT_ENTRIES {
+                    let accepted = read(&text) == Verdict::Accepted;
+                    // A signature is any 64 bytes; everything else has more to get right.
+                    assert!(!accepted || name == "Ed25519Signature", "{name} accepted {text:?}");
+                }
+            }
+        }
+    }
+}
+
+/// S-02: bytes of every length up to 300, of several fillings, in every bytes entry point, also behind
+/// the version byte that each format begins with.
+#[test]
+fn every_length_of_bytes_is_survived() {
+    let mut rng = SeededRng::new(2);
+    for length in 0..=300 {
+        let random: Vec<u8> = (0..length).map(|_| rng.byte()).collect();
+        let fillings =
+            [0x00, 0x01, 0x08, 0x0a, 0x22, 0x7f, 0x80, 0xff].map(|byte| vec![byte; length]);
+        for filling in fillings.iter().chain([&random]) {
+            for version in [None, Some(1), Some(2), Some(3), Some(4)] {
+                let bytes: Vec<u8> = version.into_iter().chain(filling.iter().copied()).collect();
+                for (_, read) in BYTES_ENTRIES {
+                    read(&bytes);
+                }
+            }
+        }
+        let text = Base64Unpadded::encode_string(&random);
+        for (_, read) in TEXT_ENTRIES {
+            read(&text);
+        }
+    }
+}
+
+/// S-02: a length field that claims more than there is, up to more than any memory has, is refused
+/// before anything is set aside for it.
+#[test]
+fn claimed_lengths_are_not_believed() {
+    let claims = (28..64).flat_map(|bit| [(1_u64 << bit) - 1, 1 << bit]).chain([u64::MAX]);
+    for claim in claims {
+        let mut length = Vec::new();
+        let mut rest = claim;
+        while rest > 0x7f {
+            length.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        length.push(rest as u8);
+        // The string fields of all messages, and an unknown one.
+        for tag in [0x0a, 0x12, 0x1a, 0x22, 0x3a] {
+            for version in [3, 4] {
+                for after in [0, 8, 32, 200] {
+                    let bytes = [&[version, tag], length.as_slice(), &vec![7; after]].concat();
+                    for (name, read) in BYTES_ENTRIES {
+                        assert!(!read(&bytes), "{name} accepted a length of {claim}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Changes one to three places of `genuine`: a bit, a byte, an insertion, a deletion, or the end.
+fn mutated(genuine: &[u8], rng: &mut SeededRng) -> Vec<u8> {
+    let mut bytes = genuine.to_vec();
+    for _ in 0..=rng.below(3) {
+        let place = rng.below(bytes.len().max(1));
+        match rng.below(6) {
+            0 => bytes.insert(place, rng.byte()),
+            1 => bytes.truncate(place),
+            2 => bytes.extend(rng.bytes::<9>()),
+            _ if bytes.is_empty() => {}
+            3 => drop(bytes.remove(place)),
+            4 => bytes[place] = rng.byte(),
+            _ => bytes[place] ^= 1 << rng.below(8),
+        }
+    }
+    // Changes can cancel out.
+    if bytes == genuine { mutated(genuine, rng) } else { bytes }
+}
+
+/// S-02: mutations of genuine messages, through parsing, decrypting and creating sessions.
+#[test]
+fn mutated_messages_are_survived() {
+    let seed = 20;
+    let mut devices = Devices::new(seed);
+    let version = MessageVersion::V3;
+    let (_, creating) = devices.outbound(&devices.fallback_bundle(), version);
+    let (mut alice, mut bob) = devices.sessions(version);
+    let pre_key = alice.encrypt_with_rng(b"second", &mut devices.rng).unwrap();
+    let normal = bob.encrypt_with_rng(b"reply", &mut devices.rng).unwrap();
+    let (mut sender, mut receiver) = group(version, seed);
+    let to_all = sender.encrypt(b"to everybody").unwrap();
+
+    let sender_key = devices.alice.curve25519_key();
+    let mut rng = SeededRng::new(seed);
+    let genuine = [creating.as_bytes(), pre_key.as_bytes(), normal.as_bytes(), to_all.as_bytes()];
+    for round in 0..10_000 {
+        let bytes = mutated(genuine[round % genuine.len()], &mut rng);
+        if let Ok(message) = PreKeyMessage::from_bytes(&bytes) {
+            // Some mutations are outside of what a message is sensitive to, such as an unknown field.
+            let mut account = Account::restored(&devices.bob.snapshot());
+            let _ = account.create_inbound_session_with(sender_key, &message, config(version));
+            let _ = bob.decrypt(&OlmMessage::PreKey(message));
+        }
+        if let Ok(message) = Message::from_bytes(&bytes).map(OlmMessage::Normal) {
+            let _ = alice.decrypt(&message);
+            let _ = bob.decrypt(&message);
+        }
+        if let Ok(message) = MegolmMessage::from_bytes(&bytes) {
+            assert!(receiver.decrypt(&message).is_err(), "seed {seed}, round {round}");
+        }
+    }
+    alice.decrypt(&normal).expect("the session still works");
+    receiver.decrypt(&to_all).expect("the group session still works");
+    let inbound = devices.bob.create_inbound_session(sender_key, &creating);
+    inbound.expect("the account still works");
+}
+
+/// S-02: mutations of genuine keys, pickles and replay guards. What is still accepted is used.
+#[test]
+fn mutated_keys_and_pickles_are_survived() {
+    let seed = 21;
+    let mut rng = SeededRng::new(seed);
+    let mut devices = Devices::new(seed);
+    let (session, _) = devices.sessions(MessageVersion::V3);
+    let (mut sender, mut receiver) = group(MessageVersion::V3, seed);
+    let message = sender.encrypt(b"to everybody").unwrap();
+    let mut guard = ReplayGuard::default();
+    guard.check(&receiver.decrypt(&message).unwrap(), "$event").unwrap();
+
+    let session_key = sender.session_key().to_bytes();
+    let exported = receiver.export_at(0).unwrap().to_bytes();
+    for round in 0..400 {
+        if let Ok(key) = SessionKey::from_bytes(&mutated(&session_key, &mut rng)) {
+            panic!("seed {seed}, round {round}: {key:?} is not signed");
+        }
+        if let Ok(key) = ExportedSessionKey::from_bytes(&mutated(&exported, &mut rng)) {
+            let mut session = InboundGroupSession::import(&key);
+            let _ = session.decrypt(&message);
+            let _ = session.export_at(u32::MAX);
+            session.advance_to(u32::MAX);
+        }
+        if let Ok(mut guard) = ReplayGuard::from_bytes(&mutated(&guard.to_bytes(), &mut rng)) {
+            let _ = guard.check(&receiver.decrypt(&message).unwrap(), "$other");
+        }
+    }
+
+    let pickles =
+        [devices.bob.snapshot(), session.snapshot(), sender.snapshot(), receiver.snapshot()];
+    for pickle in &pickles {
+        let raw = Base64Unpadded::decode_vec(pickle).unwrap();
+        for round in 0..200 {
+            // As text, and below its base64.
+            let text = String::from_utf8_lossy(&mutated(pickle.as_bytes(), &mut rng)).into_owned();
+            let below = Base64Unpadded::encode_string(&mutated(&raw, &mut rng));
+            for text in [text, below] {
+                for (name, read) in TEXT_ENTRIES {
+                    let accepted = read(&text) == Verdict::Accepted;
+                    let pickle = name.ends_with("::from_pickle");
+                    assert!(!(accepted && pickle), "seed {seed}, round {round}: {name}");
+                }
+            }
+        }
+    }
+    let [account, session, sender, receiver] = &pickles;
+    Account::restored(account);
+    Session::restored(session);
+    GroupSession::restored(sender);
+    InboundGroupSession::restored(receiver);
+}
