@@ -161,7 +161,8 @@ impl InboundGroupSession {
     /// Takes a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: InboundGroupSessionState) -> Result<Self, PickleError> {
         let unsigned = state.provenance == Provenance::Signed && !state.signing_key_verified;
-        if unsigned || state.latest.index() < state.first.index() {
+        let half_closed = state.closed && !state.first.value().ct_eq(&Secret::default());
+        if unsigned || half_closed || state.latest.index() < state.first.index() {
             return Err(PickleError::InvalidState);
         }
         Ok(Self::from_state(state))
@@ -357,9 +358,12 @@ impl InboundGroupSession {
         }
     }
 
-    /// The best of two copies of one session: the earliest ratchet and the better provenance. `None`
-    /// unless they are [connected](Self::connected): without equal ratchets, trust in one copy says
-    /// nothing about the other (S-21).
+    /// Both of two copies of one session in one: it begins with the earlier. `None` unless they are
+    /// [connected](Self::connected).
+    ///
+    /// The better provenance of the two counts if equal ratchets vouch for it (S-21): if no part of
+    /// the earlier ratchet is replaced on the way to the later, that is, if both begin within the same
+    /// 256 messages. Otherwise a forged part could hide in the earlier one, so its own counts.
     #[must_use]
     pub fn merge(&self, other: &Self) -> Option<Self> {
         let (earlier, later) = match self.compare(other) {
@@ -368,19 +372,17 @@ impl InboundGroupSession {
             SessionOrdering::Equal | SessionOrdering::Better => (self, other),
         };
         let (earlier, later) = (&*earlier.state, &*later.state);
-        let latest = if earlier.latest.index() < later.latest.index() {
-            &later.latest
-        } else {
-            &earlier.latest
-        };
-        Some(Self::from_state(InboundGroupSessionState {
-            first: earlier.first.clone(),
-            latest: latest.clone(),
-            provenance: earlier.provenance.max(later.provenance),
-            signing_key_verified: earlier.signing_key_verified || later.signing_key_verified,
-            generation: earlier.generation.max(later.generation).saturating_add(1),
-            ..earlier.clone()
-        }))
+        let mut merged = earlier.clone();
+        merged.generation = earlier.generation.max(later.generation).saturating_add(1);
+        if earlier.first.index() >> 8 == later.first.index() >> 8 {
+            merged.provenance = earlier.provenance.max(later.provenance);
+            merged.signing_key_verified =
+                earlier.signing_key_verified || later.signing_key_verified;
+        }
+        if earlier.latest.index() < later.latest.index() {
+            merged.latest = later.latest.clone();
+        }
+        Some(Self::from_state(merged))
     }
 }
 

@@ -110,7 +110,8 @@ impl Session {
 
     /// Takes a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: SessionState) -> Result<Self, PickleError> {
-        if state.ratchet.is_consistent() {
+        let received_nothing = state.ratchet.receivers.is_empty();
+        if state.ratchet.is_consistent() && !(state.received && received_nothing) {
             Ok(Self::from_state(state))
         } else {
             Err(PickleError::InvalidState)

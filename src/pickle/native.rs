@@ -91,7 +91,8 @@ trait Pickled: Sized {
         let tag = aead::seal(&key.0, nonce.as_bytes(), &associated_data, state);
         // Longer than the cipher can encrypt is longer than any memory.
         pickle.extend(tag.ok_or(PickleError::InvalidState)?);
-        Ok(base64::encode(&pickle))
+        // Ciphertext by now, so it need not be wiped.
+        Ok(base64::encode(&core::mem::take(&mut *pickle)))
     }
 
     fn open(pickle: &str, key: &PickleKey, context: &[u8]) -> Result<Self, PickleError> {

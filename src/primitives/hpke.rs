@@ -67,10 +67,7 @@ pub(crate) fn setup_sender<R: TryCryptoRng + ?Sized>(
     let (encapsulated, context) =
         setup_sender_with_rng::<_, _, Kem>(&OpModeS::Base, &public, info, &mut drawn)
             .map_err(|_| SetupError::NonContributory)?;
-    if drawn.used_otherwise {
-        return Err(SetupError::Random);
-    }
-    Ok((encapsulated.to_bytes().into(), ContextS(context)))
+    drawn.vouch((encapsulated.to_bytes().into(), ContextS(context)))
 }
 
 /// `SetupBaseR(enc, skR, info)` (RFC 9180, 5.1.1).
@@ -165,6 +162,13 @@ struct Drawn {
     ikm: Option<Secret<32>>,
     /// It was asked for anything else, and gave no randomness. The context is not used then.
     used_otherwise: bool,
+}
+
+impl Drawn {
+    /// What was made with it, unless that has no randomness.
+    fn vouch<T>(self, made: T) -> Result<T, SetupError> {
+        if self.used_otherwise { Err(SetupError::Random) } else { Ok(made) }
+    }
 }
 
 impl TryRng for Drawn {
@@ -312,16 +316,16 @@ mod tests {
         for length in [0, 31, 32, 33, 64] {
             let mut rng = drawn();
             rng.try_fill_bytes(&mut [0; 64][..length]).unwrap();
-            assert_eq!(rng.used_otherwise, length != 32, "{length}");
+            assert_eq!(rng.vouch(()).is_ok(), length == 32, "{length}");
         }
         let mut numbers = [drawn(), drawn()];
         assert_eq!(numbers[0].try_next_u32(), Ok(0));
         assert_eq!(numbers[1].try_next_u64(), Ok(0));
-        assert!(numbers.iter().all(|rng| rng.used_otherwise));
+        assert!(numbers.into_iter().all(|rng| rng.vouch(()).is_err()));
         let (mut rng, mut bytes) = (drawn(), [0; 32]);
         rng.try_fill_bytes(&mut bytes).unwrap();
         assert_eq!(bytes, [7; 32]);
         rng.try_fill_bytes(&mut bytes).unwrap();
-        assert!(rng.used_otherwise);
+        assert!(matches!(rng.vouch(()), Err(SetupError::Random)));
     }
 }

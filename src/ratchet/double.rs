@@ -227,6 +227,8 @@ impl DoubleRatchet {
             && self.receivers.iter().enumerate().all(distinct)
             && self.receivers.iter().all(|chain| chain.is_consistent(&self.limits))
             && self.skipped_keys().all(|key| key.serial < self.next_serial)
+            // No session gets there, and none that is there could number its keys for much longer.
+            && self.next_serial <= u64::MAX / 2
             && self.evicted.len() <= Limits::REMEMBERED_CHAINS
     }
 }

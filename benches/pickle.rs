@@ -1,0 +1,92 @@
+//! Native pickles, each operation beside its floor; and how long the pickles are.
+
+mod floor;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use ed25519_dalek::VerifyingKey;
+use floor::{Pickle, Signer, TEXT, beside_floor};
+use moceril::{
+    PickleKey,
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, PreKeyBundle, Session},
+};
+use sha2::{Digest, Sha512};
+
+const CONTEXT: &[u8] = b"@alice:example.org/DEVICEID";
+
+fn key() -> PickleKey {
+    PickleKey::new([7; 32])
+}
+
+fn account() -> Account {
+    let mut account = Account::new().unwrap();
+    account.generate_one_time_keys(100).unwrap();
+    account
+}
+
+/// A session that has sent and received, each `round_trips` times.
+fn session(round_trips: usize) -> Session {
+    let (alice, mut bob) = (Account::new().unwrap(), account());
+    let (_, one_time_key) = bob.signed_one_time_keys().remove(0);
+    let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
+    let mut ours = alice.create_outbound_session(&bundle).unwrap();
+    let message = ours.encrypt(TEXT).unwrap();
+    let pre_key = message.as_pre_key().unwrap();
+    let mut theirs = bob.create_inbound_session(alice.curve25519_key(), pre_key).unwrap().session;
+    for _ in 0..round_trips {
+        ours.decrypt(&theirs.encrypt(TEXT).unwrap()).unwrap();
+        theirs.decrypt(&ours.encrypt(TEXT).unwrap()).unwrap();
+    }
+    ours
+}
+
+fn inbound() -> InboundGroupSession {
+    InboundGroupSession::new(&GroupSession::new().unwrap().session_key())
+}
+
+/// Both directions for one type of object. `restore` is what the floor does to a state that was
+/// decrypted.
+macro_rules! pickle_and_unpickle {
+    ($c:expr, $name:literal, $type:ident, $object:expr, $restore:expr) => {{
+        let (key, object) = (key(), $object);
+        let pickle = object.pickle(&key, CONTEXT).unwrap();
+        println!("{}: a pickle of {} characters", $name, pickle.len());
+        let mut floor = Pickle::new(pickle.len());
+        beside_floor(
+            $c,
+            concat!($name, ", pickle"),
+            1,
+            |b| b.iter(|| object.pickle(&key, CONTEXT).unwrap()),
+            |b| b.iter(|| floor.seal()),
+        );
+        let mut buffer = Vec::new();
+        beside_floor(
+            $c,
+            concat!($name, ", unpickle"),
+            1,
+            |b| b.iter(|| $type::from_pickle(&pickle, &key, CONTEXT).unwrap()),
+            |b| {
+                b.iter(|| {
+                    floor.open(&mut buffer);
+                    $restore()
+                });
+            },
+        );
+    }};
+}
+
+fn pickles(c: &mut Criterion) {
+    let public = Signer::new().public.to_bytes();
+    let ed25519_key = || VerifyingKey::from_bytes(black_box(&public)).unwrap();
+    pickle_and_unpickle!(c, "Olm session", Session, session(1), || ());
+    pickle_and_unpickle!(c, "Olm session with five receiver chains", Session, session(5), || ());
+    pickle_and_unpickle!(c, "account with 100 one-time keys", Account, account(), || {
+        (ed25519_key(), Sha512::digest(black_box([7; 32])))
+    });
+    pickle_and_unpickle!(c, "inbound group session", InboundGroupSession, inbound(), ed25519_key);
+}
+
+criterion_group! { name = benches; config = floor::criterion(); targets = pickles }
+criterion_main!(benches);
