@@ -94,12 +94,11 @@ impl MessageCipher {
         .decrypt_padded::<Pkcs7>(&mut plaintext)
         .map(<[u8]>::len);
         match decrypted {
-            // PKCS#7 always pads: an empty ciphertext is nobody's encryption of anything.
-            Ok(length) if !ciphertext.is_empty() => {
+            Ok(length) => {
                 plaintext.truncate(length);
                 Ok(plaintext)
             }
-            _ => {
+            Err(_) => {
                 plaintext.zeroize();
                 Err(Forged)
             }

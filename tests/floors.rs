@@ -1,0 +1,218 @@
+//! The shape of the library, held true: what a folder may import, where cryptography crates are named,
+//! and how long a file is.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::sources::{identifier, parts, sources, without_comments};
+
+/// Everything that a file of a module may import from the library: its own folder and lower floors.
+/// The table of DESIGN.md, section 2, which `lib.rs` explains to readers.
+const MODULES: [(&str, &[&str]); 17] = [
+    ("error", &[]),
+    // Floor 0.
+    ("primitives", &["error"]),
+    // Floor 1.
+    ("keys", &["error", "primitives"]),
+    ("check_code", &["error", "primitives", "keys"]),
+    ("json", &[]),
+    ("wire", &["error", "primitives", "keys"]),
+    // Floor 2.
+    ("ratchet", &["error", "primitives", "keys"]),
+    // Floor 3: what clients use. Olm and Megolm do not know each other.
+    ("olm", &["error", "primitives", "keys", "wire", "ratchet"]),
+    ("megolm", &["error", "primitives", "keys", "wire", "ratchet"]),
+    ("sas", &["error", "primitives", "keys", "wire"]),
+    ("backup", &["error", "primitives", "keys", "wire"]),
+    ("ecies", &["error", "primitives", "keys", "wire", "check_code"]),
+    ("hpke", &["error", "primitives", "keys", "wire", "check_code"]),
+    ("matrix", &["error", "primitives", "keys", "wire", "json", "olm"]),
+    // Floor 4.
+    ("pickle", &["error", "primitives", "keys", "wire", "json", "ratchet", "olm", "megolm"]),
+    // Re-exports only.
+    ("hazmat", &["error", "primitives", "keys", "wire", "ratchet", "olm", "megolm"]),
+    (
+        "lib",
+        &[
+            "error",
+            "primitives",
+            "keys",
+            "check_code",
+            "wire",
+            "ratchet",
+            "olm",
+            "megolm",
+            "pickle",
+        ],
+    ),
+];
+
+/// Named in `primitives` and nowhere else.
+const CRYPTO_CRATES: [&str; 14] = [
+    "aes",
+    "cbc",
+    "ctr",
+    "hmac",
+    "hkdf",
+    "pbkdf2",
+    "sha2",
+    "curve25519_dalek",
+    "x25519_dalek",
+    "ed25519_dalek",
+    "chacha20poly1305",
+    "poly1305",
+    "subtle",
+    "base64ct",
+];
+
+const MAX_LINES: usize = 600;
+
+/// `olm` for `olm/account.rs`, `keys` for `keys.rs`.
+fn module(path: &str) -> &str {
+    path.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The modules at the top of the library that the code names.
+fn imports(path: &str, code: &str) -> BTreeSet<String> {
+    let mut imports = BTreeSet::new();
+    for (place, found) in code.match_indices("crate::") {
+        // A longer name that ends in the same letters is not it.
+        if !code[..place].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            imports.extend(first_names(&code[place + found.len()..]));
+        }
+    }
+    // So many steps up lead from the module of this file to the root.
+    let to_the_root = path.split('/').filter(|part| *part != "mod.rs").count();
+    for (place, _) in code.match_indices("super::") {
+        if code[..place].ends_with("super::") {
+            continue;
+        }
+        let mut rest = &code[place..];
+        let mut steps = 0;
+        while let Some(above) = rest.strip_prefix("super::") {
+            (rest, steps) = (above, steps + 1);
+        }
+        if steps >= to_the_root {
+            let is_module = |name: &String| MODULES.iter().any(|(module, _)| module == name);
+            imports.extend(first_names(rest).into_iter().filter(is_module));
+        }
+    }
+    imports
+}
+
+/// The first name of a path, or of each path of a group in braces.
+fn first_names(path: &str) -> Vec<String> {
+    match path.strip_prefix('{') {
+        Some(group) => parts(group).into_iter().map(|path| identifier(path).to_owned()).collect(),
+        None => vec![identifier(path).to_owned()],
+    }
+}
+
+/// What the file names but may not.
+fn forbidden(path: &str, code: &str) -> Vec<String> {
+    let module = module(path);
+    let Some((_, allowed)) = MODULES.iter().find(|(known, _)| *known == module) else {
+        return vec![format!("{path}: a module without a floor")];
+    };
+    let imports = imports(path, code).into_iter();
+    let mut forbidden: Vec<_> = imports
+        .filter(|import| import != module && !allowed.contains(&import.as_str()))
+        .map(|import| format!("{path}: imports {import}"))
+        .collect();
+    let crates = CRYPTO_CRATES.iter().filter(|_| module != "primitives");
+    forbidden.extend(
+        crates.filter(|name| names_crate(code, name)).map(|name| format!("{path}: names {name}")),
+    );
+    let serde = ["serde", "serde_json"].iter();
+    let serde = serde.filter(|_| !["json", "matrix", "pickle"].contains(&module));
+    forbidden.extend(
+        serde.filter(|name| names_crate(code, name)).map(|name| format!("{path}: names {name}")),
+    );
+    forbidden
+}
+
+/// Whether a path begins with the name, or an import is of it.
+fn names_crate(code: &str, name: &str) -> bool {
+    code.match_indices(name).any(|(place, _)| {
+        let before = &code[..place];
+        let inner =
+            before.ends_with(|letter: char| letter.is_alphanumeric() || "_:.".contains(letter));
+        let rest = &code[place + name.len()..];
+        let imported = before.ends_with("use ") && rest.starts_with([';', ' ']);
+        // `hkdf::<64>` is a function of ours.
+        let path = rest.starts_with("::") && !rest.starts_with("::<");
+        !inner && (path || imported)
+    })
+}
+
+/// Floors only look down; an auditor of one needs nothing from those above it.
+#[test]
+fn nothing_imports_a_higher_floor() {
+    let sources = sources();
+    for needed in ["primitives/seal.rs", "ratchet/double.rs", "olm/account.rs", "pickle/native.rs"]
+    {
+        assert!(sources.iter().any(|source| source.path == needed), "{needed} is read");
+    }
+    let forbidden: Vec<_> =
+        sources.iter().flat_map(|source| forbidden(&source.path, &source.code)).collect();
+    assert_eq!(forbidden, [""; 0]);
+}
+
+/// The check above sees what it should see.
+#[test]
+fn an_import_of_a_higher_floor_is_noticed() {
+    for (path, code, expected) in [
+        ("ratchet/double.rs", "use crate::olm::Account;", "ratchet/double.rs: imports olm"),
+        (
+            "ratchet/double.rs",
+            "use crate::{keys::A,\n    wire::{B, C},\n};",
+            "ratchet/double.rs: imports wire",
+        ),
+        ("ratchet/mod.rs", "use super::megolm::inbound::A;", "ratchet/mod.rs: imports megolm"),
+        ("olm/session.rs", "fn f(a: crate::megolm::A) {}", "olm/session.rs: imports megolm"),
+        ("olm/session.rs", "use super::super::megolm::A;", "olm/session.rs: imports megolm"),
+        (
+            "pickle/vodozemac/mod.rs",
+            "use super::super::sas::A;",
+            "pickle/vodozemac/mod.rs: imports sas",
+        ),
+        ("keys.rs", "use super::wire;", "keys.rs: imports wire"),
+        ("wire/mod.rs", "use crate::pickle;", "wire/mod.rs: imports pickle"),
+        ("error.rs", "use crate::keys::KeyId;", "error.rs: imports keys"),
+        ("sas/mod.rs", "use crate::{olm::A};", "sas/mod.rs: imports olm"),
+        ("olm/session.rs", "use crate::PickleKey;", "olm/session.rs: imports PickleKey"),
+        ("olm/session.rs", "use sha2::Sha256;", "olm/session.rs: names sha2"),
+        ("keys.rs", "let a = x25519_dalek::A;", "keys.rs: names x25519_dalek"),
+        ("megolm/batch.rs", "use hmac;", "megolm/batch.rs: names hmac"),
+        ("olm/session.rs", "use serde::Serialize;", "olm/session.rs: names serde"),
+        ("nowhere.rs", "", "nowhere.rs: a module without a floor"),
+    ] {
+        assert_eq!(forbidden(path, code), [expected], "{code}");
+    }
+    for (path, code) in [
+        (
+            "ratchet/double.rs",
+            "use crate::{error::A, keys::B, primitives::{C, olm::D}, ratchet::E};",
+        ),
+        ("ratchet/double.rs", "use super::{chain::A, megolm::B}; pub(crate) fn f() {}"),
+        ("olm/session.rs", "#[cfg(test)] mod tests { use super::*; use super::super::account; }"),
+        ("primitives/kdf.rs", "use sha2::Sha256;"),
+        ("ratchet/handshake.rs", "let key = hkdf::<64>(salt);"),
+        ("wire/olm.rs", "use crate::primitives::{ed25519::A, base64};"),
+        (
+            "ratchet/double.rs",
+            &without_comments("a(); // use crate::olm::Account;\n/// crate::olm"),
+        ),
+    ] {
+        assert_eq!(forbidden(path, code), [""; 0], "{code}");
+    }
+}
+
+/// One file, one job: none is longer than an auditor reads in one sitting.
+#[test]
+fn no_file_is_too_long() {
+    for source in sources() {
+        assert!(source.lines <= MAX_LINES, "{} has {} lines", source.path, source.lines);
+    }
+}

@@ -1,0 +1,220 @@
+//! S-34: every public type can be sent to and shared between threads, and the library has no global
+//! state.
+
+mod common;
+
+use common::sources::{names, public_types, sources};
+use moceril::{
+    Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
+    DehydratedDeviceError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, KeyError,
+    LibolmPickleError, Loss, MessageVersion, PickleError, PickleKey, RandomError, SecretString,
+    SignatureError,
+    ecies::{
+        self, CheckCode, DigitMode, Ecies, EciesError, EstablishedEcies, OutboundCreation, Refused,
+    },
+    megolm::{self, DecryptionError as GroupDecryptionError, *},
+    olm::{self, *},
+    sas::{Emoji, EstablishedSas, MacMethod, Sas, SasBytes, SasError},
+};
+
+/// Compiles for types that no thread has to keep for itself.
+const fn shared<T: Send + Sync + 'static>() {}
+
+macro_rules! shared {
+    ($($type:ty),+ $(,)?) => {
+        const _: () = { $(shared::<$type>();)+ };
+    };
+}
+
+shared!(
+    // Keys and what belongs to all of the library.
+    Curve25519PublicKey,
+    DehydratedDevice,
+    Ed25519PublicKey,
+    Ed25519SecretKey,
+    Ed25519Signature,
+    IdentityKeys,
+    KeyId,
+    Loss,
+    MessageVersion,
+    PickleKey,
+    SecretString,
+    // Olm.
+    Account,
+    olm::InboundCreation,
+    Limits,
+    olm::Message,
+    olm::DecryptedMessage,
+    OlmMessage,
+    OneTimeKeyGeneration,
+    PreKeyBundle,
+    PreKeyMessage,
+    Session,
+    SessionConfig,
+    SessionKeys,
+    SignedOneTimeKey,
+    // Megolm.
+    ExportedSessionKey,
+    GroupSession,
+    GroupSessionConfig,
+    InboundGroupSession,
+    megolm::DecryptedMessage,
+    MegolmMessage,
+    Provenance,
+    ReplayGuard,
+    RotationPolicy,
+    SessionKey,
+    SessionOrdering,
+    // Short authentication strings.
+    Emoji,
+    EstablishedSas,
+    MacMethod,
+    Sas,
+    SasBytes,
+    // Secure channels.
+    CheckCode,
+    DigitMode,
+    Ecies,
+    ecies::InboundCreation,
+    ecies::InitialMessage,
+    ecies::Message,
+    EstablishedEcies,
+    OutboundCreation,
+    Refused<Ecies, EciesError>,
+    // Errors.
+    Base64Error,
+    BundleError,
+    ConversionError,
+    DecodeError,
+    DehydratedDeviceError,
+    olm::DecryptionError,
+    EciesError,
+    EncryptionError,
+    ExportError,
+    GroupDecryptionError,
+    KeyError,
+    KeyGenerationError,
+    LibolmPickleError,
+    PickleError,
+    RandomError,
+    ReplayError,
+    SasError,
+    SessionCreationError,
+    SessionKeyError,
+    SignatureError,
+);
+
+#[cfg(feature = "backup")]
+mod backup {
+    use super::shared;
+    use moceril::backup::{
+        BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage, BackupMessageBase64,
+    };
+
+    shared!(
+        BackupDecryptionKey,
+        BackupEncryptionKey,
+        BackupError,
+        BackupMessage,
+        BackupMessageBase64,
+    );
+}
+
+#[cfg(feature = "vodozemac")]
+mod vodozemac {
+    use super::shared;
+    use moceril::vodozemac::{
+        AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
+        VodozemacPickleError,
+    };
+
+    shared!(
+        AccountPickle,
+        GroupSessionPickle,
+        InboundGroupSessionPickle,
+        SessionPickle,
+        VodozemacPickleError,
+    );
+}
+
+#[cfg(feature = "hpke")]
+mod hpke {
+    use super::shared;
+    use moceril::hpke::{
+        EstablishedHpkeChannel, HpkeError, HpkeRecipientChannel, HpkeSenderChannel, InitialMessage,
+        InitialResponse, Message, RecipientCreation, RecipientEstablishment, SenderCreation,
+        SenderEstablishment, UnidirectionalRecipientChannel, UnidirectionalSenderChannel,
+    };
+
+    shared!(
+        EstablishedHpkeChannel,
+        HpkeError,
+        HpkeRecipientChannel,
+        HpkeSenderChannel,
+        InitialMessage,
+        InitialResponse,
+        Message,
+        RecipientCreation,
+        RecipientEstablishment,
+        SenderCreation,
+        SenderEstablishment,
+        UnidirectionalRecipientChannel,
+        UnidirectionalSenderChannel,
+    );
+}
+
+#[cfg(feature = "payload")]
+mod payload {
+    use super::shared;
+    use moceril::matrix::payload::{Device, OlmPayload, PayloadError};
+
+    shared!(Device<'static>, OlmPayload, PayloadError);
+}
+
+#[cfg(feature = "key-export")]
+mod key_export {
+    use super::shared;
+    use moceril::matrix::key_export::KeyExportError;
+
+    shared!(KeyExportError);
+}
+
+#[cfg(feature = "passphrase")]
+mod passphrase {
+    use super::shared;
+    use moceril::{PassphraseCost, PassphraseError, PassphraseKey};
+
+    shared!(PassphraseCost, PassphraseError, PassphraseKey);
+}
+
+#[cfg(feature = "hazmat")]
+mod hazmat {
+    use super::shared;
+    use moceril::hazmat::{Cipher, MessageKey, SendingState};
+
+    shared!(Cipher, MessageKey, SendingState);
+}
+
+/// The list above is complete: it names every public type there is.
+#[test]
+fn s_34_every_public_type_is_shared() {
+    for name in public_types() {
+        assert!(names(include_str!("send_sync.rs"), &name), "{name} is missing");
+    }
+    assert!(!names(include_str!("send_sync.rs"), &["Nothing", "OfThisName"].concat()));
+}
+
+/// No file has a variable that outlives its caller.
+#[test]
+fn s_34_there_is_no_global_state() {
+    for source in sources() {
+        for global in ["thread_local", "OnceLock", "OnceCell", "LazyLock", "LazyCell", "Once"] {
+            assert!(!names(&source.code, global), "{}: {global}", source.path);
+        }
+        let item = |line: &str| {
+            line.trim_start().trim_start_matches("pub ").starts_with("static ")
+                || line.trim_start().starts_with("pub(crate) static ")
+        };
+        assert!(!source.code.lines().any(item), "{}: static", source.path);
+    }
+}

@@ -1,0 +1,99 @@
+//! The files of `test-vectors/` through the public API: what was published, and what the peers were
+//! recorded to say, is what this library says. `test-vectors/README.md` describes each kind.
+//!
+//! Areas with a subject of their own run in the file of that subject, and the primitives inside the
+//! crate, in `src/primitives/vectors.rs`.
+
+mod common;
+#[path = "vectors/decoding.rs"]
+mod decoding;
+#[path = "vectors/megolm.rs"]
+mod megolm;
+#[path = "vectors/olm.rs"]
+mod olm;
+#[path = "vectors/parser.rs"]
+mod parser;
+#[path = "vectors/pickles.rs"]
+mod pickles;
+#[path = "vectors/refusal.rs"]
+mod refusal;
+
+use std::{fs, path::Path};
+
+use common::vector_file::{VectorFile, areas, assert_at_least, check_each, files};
+
+/// Runs the files of an area, which has the name of its only kind.
+fn run(kind: &str, check: fn(&VectorFile), positive: usize, negative: usize) {
+    let files = files(kind);
+    check_each(&files, |file| {
+        assert_eq!(file.kind, kind, "no such kind in this area");
+        check(file);
+    });
+    assert_at_least(&files, kind, positive, negative);
+}
+
+/// One test for each kind, with how many positive and negative files there are at least.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $test:ident: $kind:literal, $check:path, $positive:literal, $negative:literal;)+) => {
+        const KINDS: &[&str] = &[$($kind),+];
+
+        $($(#[$doc])* #[test]
+        fn $test() {
+            run($kind, $check, $positive, $negative);
+        })+
+    };
+}
+
+kinds! {
+    /// S-01, S-07, S-12, S-13, S-30: normal messages decode to these values, or are refused by the
+    /// layer that the file names.
+    olm_messages: "olm-message", decoding::olm_message, 32, 109;
+
+    /// S-01, S-07, S-12, S-13, S-30: so do pre-key messages.
+    pre_key_messages: "pre-key-message", decoding::pre_key_message, 20, 170;
+
+    /// S-07, S-12, S-13, S-30: so do Megolm messages.
+    megolm_messages: "megolm-message", decoding::megolm_message, 40, 87;
+
+    /// S-07, S-14, S-21, S-30: so do signed session keys.
+    session_keys: "session-key", decoding::session_key, 4, 57;
+
+    /// S-07, S-14, S-21, S-30: so do exported session keys.
+    exported_session_keys: "exported-session-key", decoding::exported_session_key, 4, 47;
+
+    /// S-11: the Megolm ratchet reaches this value at this index, and never wraps.
+    megolm_ratchet: "megolm-ratchet", megolm::ratchet, 37, 0;
+
+    /// S-04, S-06, S-14, S-28: a Megolm message decrypts, or is refused for its one fault and
+    /// changes nothing.
+    megolm_decrypt: "megolm-decrypt", megolm::decrypt, 69, 30;
+
+    /// S-04, S-13, S-28: a Megolm session replays a recorded one byte for byte.
+    megolm_transcripts: "megolm-transcript", megolm::transcript, 16, 0;
+
+    /// S-04, S-05, S-09, S-13, S-28: an Olm session replays a recorded one byte for byte.
+    olm_transcripts: "olm-transcript", olm::transcript, 32, 0;
+
+    /// S-24: a session that libolm pickled goes on as it would have in libolm.
+    libolm_session_pickles: "libolm-session-pickle", pickles::session, 7, 0;
+
+    /// S-24: an account that libolm pickled is read, and a legacy one refused.
+    libolm_account_pickles: "libolm-account-pickle", pickles::account, 1, 1;
+}
+
+/// The Rust files in this folder of the package, as one text.
+fn sources(folder: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let rust = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    rust.map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+#[test]
+fn every_area_is_run() {
+    let sources = sources("tests") + &sources("src/primitives");
+    for area in areas() {
+        let elsewhere = sources.contains(&format!("files(\"{area}\")"));
+        assert!(KINDS.contains(&area.as_str()) || elsewhere, "nothing runs {area}");
+    }
+}
