@@ -1,0 +1,122 @@
+//! S-35: a store that went back to an older copy. It can be noticed, told apart from an attack, and
+//! healed in one round trip.
+
+mod common;
+
+use common::fixtures::{State, VERSIONS, config};
+use moceril::{
+    MessageVersion,
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, DecryptionError, OlmMessage, PreKeyBundle, Session},
+};
+
+/// Both ends of a session, after a message in each direction.
+fn pair(version: MessageVersion, alice: &Account, bob: &mut Account) -> (Session, Session) {
+    bob.generate_one_time_keys(1).unwrap();
+    let (id, one_time_key) = bob.signed_one_time_keys()[0];
+    bob.mark_as_published([id]);
+    let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
+    let rng = &mut common::rng::SeededRng::new(35);
+    let mut ours = alice.create_outbound_session_with(&bundle, config(version), rng).unwrap();
+    let first = ours.encrypt(b"first").unwrap();
+    let pre_key = first.as_pre_key().unwrap();
+    let inbound =
+        bob.create_inbound_session_with(alice.curve25519_key(), pre_key, config(version)).unwrap();
+    let mut theirs = inbound.session;
+    let reply = theirs.encrypt(b"reply").unwrap();
+    ours.decrypt(&reply).unwrap();
+    (ours, theirs)
+}
+
+/// Every change makes the number grow, and it comes back with the state.
+#[test]
+fn s_35_the_generation_shows_a_rollback() {
+    let (alice, mut bob) = (Account::new().unwrap(), Account::new().unwrap());
+    let (mut ours, mut theirs) = pair(VERSIONS[0], &alice, &mut bob);
+    let mut last = ours.generation();
+    let old = ours.snapshot();
+    let mut grew = |session: &Session| {
+        let grew = session.generation() > last;
+        last = session.generation();
+        grew
+    };
+    for _ in 0..3 {
+        let message = ours.encrypt(b"").unwrap();
+        assert!(grew(&ours), "encrypting");
+        theirs.decrypt(&message).unwrap();
+        let reply = theirs.encrypt(b"").unwrap();
+        ours.decrypt(&reply).unwrap();
+        assert!(grew(&ours), "decrypting");
+    }
+    assert!(Session::restored(&old).generation() < ours.generation());
+
+    let mut generations = vec![bob.generation()];
+    let mut step = |account: &Account| generations.push(account.generation());
+    let ids: Vec<_> =
+        bob.generate_one_time_keys(2).unwrap().created.into_iter().map(|(id, _)| id).collect();
+    step(&bob);
+    bob.generate_fallback_key().unwrap();
+    step(&bob);
+    bob.mark_as_published(ids.clone());
+    step(&bob);
+    bob.remove_one_time_key(ids[0]);
+    step(&bob);
+    bob.generate_fallback_key().unwrap();
+    step(&bob);
+    bob.forget_previous_fallback_key();
+    step(&bob);
+    assert!(generations.is_sorted_by(|a, b| a < b), "{generations:?}");
+    // What changes nothing does not count.
+    bob.mark_as_published(ids);
+    bob.forget_previous_fallback_key();
+    assert_eq!(bob.generation(), *generations.last().unwrap());
+
+    let mut room = GroupSession::new().unwrap();
+    let mut reader = InboundGroupSession::import(
+        &InboundGroupSession::new(&room.session_key()).export_at(0).unwrap(),
+    );
+    let event = room.encrypt(b"").unwrap();
+    assert_eq!(room.generation(), 1);
+    reader.decrypt(&event).unwrap();
+    assert_eq!(reader.generation(), 1, "now the signing key is verified");
+    reader.decrypt(&event).unwrap();
+    assert_eq!(reader.generation(), 1);
+    reader.advance_to(1);
+    assert_eq!(reader.generation(), 2);
+    reader.close();
+    assert_eq!(reader.generation(), 3);
+}
+
+/// Alice's store goes back: she uses a message key again. Bob sees that it was used, which a forger
+/// could not make him see with a key of his own.
+#[test]
+fn s_35_a_rolled_back_sender_is_told_from_a_forger() {
+    for version in VERSIONS {
+        let (alice, mut bob) = (Account::new().unwrap(), Account::new().unwrap());
+        let (mut ours, mut theirs) = pair(version, &alice, &mut bob);
+        // A message of a chain that Alice has begun already.
+        let begun = ours.encrypt(b"begun").unwrap();
+        theirs.decrypt(&begun).unwrap();
+        let old = ours.snapshot();
+        let sent = ours.encrypt(b"sent before the store went back").unwrap();
+        theirs.decrypt(&sent).unwrap();
+
+        let mut ours = Session::restored(&old);
+        let again = ours.encrypt(b"sent after it").unwrap();
+        assert_eq!(theirs.decrypt(&again).unwrap_err(), DecryptionError::AlreadyUsed);
+        let forged = forge(&ours.encrypt(b"another").unwrap());
+        assert_eq!(theirs.decrypt(&forged).unwrap_err(), DecryptionError::Authentication);
+        assert!(theirs.describe().contains("at 2"), "{}", theirs.describe());
+
+        // A new session heals it: one message there, one back.
+        let (mut ours, mut theirs) = pair(version, &alice, &mut bob);
+        let message = ours.encrypt(b"as good as new").unwrap();
+        assert_eq!(theirs.decrypt(&message).unwrap().plaintext, b"as good as new");
+    }
+}
+
+fn forge(message: &OlmMessage) -> OlmMessage {
+    let mut bytes = message.as_bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    OlmMessage::Normal(moceril::olm::Message::from_bytes(&bytes).unwrap())
+}
