@@ -261,7 +261,7 @@ impl Account {
     /// Forgets the previous fallback key, once the new one has been published for long enough. Returns
     /// whether there was one.
     pub fn forget_previous_fallback_key(&mut self) -> bool {
-        let forgotten = self.state.one_time_keys.previous_fallback.take().is_some();
+        let forgotten = self.state.one_time_keys.forget_previous_fallback();
         if forgotten {
             self.changed();
         }

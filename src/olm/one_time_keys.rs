@@ -1,13 +1,13 @@
 //! The stock of one-time and fallback keys, and its book-keeping (S-08, S-10).
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use rand::TryCryptoRng;
 
 use crate::{
     error::{KeyGenerationError, SessionCreationError},
     keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
-    primitives::secret::SecretList,
+    primitives::secret::{Apart, SecretList},
 };
 
 /// Keys an account stores at most. Servers hold some tens of a device's keys; those given out but
@@ -75,9 +75,9 @@ pub(crate) enum Place {
 pub(crate) struct OneTimeKeys {
     /// In ascending order of their ids.
     pub(crate) keys: SecretList<StoredKey>,
-    pub(crate) fallback: Option<FallbackKey>,
+    pub(crate) fallback: Apart<FallbackKey>,
     /// The one before, for messages on the way when it was replaced.
-    pub(crate) previous_fallback: Option<FallbackKey>,
+    pub(crate) previous_fallback: Apart<FallbackKey>,
     /// Above every id ever given out, also to keys that are gone: ids are not reused.
     pub(crate) next_id: u64,
     /// The same for fallback keys, in accounts that come from vodozemac; else they share `next_id`.
@@ -144,9 +144,15 @@ impl OneTimeKeys {
         let end = next_id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
         let key = StoredKey::generate(*next_id, rng)?;
         *next_id = end;
-        let replaced = self.fallback.replace(FallbackKey { key, used_by: Vec::new() });
-        let forgotten = core::mem::replace(&mut self.previous_fallback, replaced);
-        Ok(forgotten.map(|forgotten| forgotten.key.pair.public()))
+        let forgotten = self.previous_fallback.as_ref().map(|previous| previous.key.pair.public());
+        let new = Box::new(FallbackKey { key, used_by: Vec::new() });
+        self.previous_fallback = self.fallback.replace(new);
+        Ok(forgotten)
+    }
+
+    /// Returns whether there was a key to forget.
+    pub(crate) fn forget_previous_fallback(&mut self) -> bool {
+        self.previous_fallback.take().is_some()
     }
 
     /// Marks a key; returns whether it is there and was not marked before.
@@ -173,7 +179,7 @@ impl OneTimeKeys {
 
     /// Finds the private half: among the one-time keys, then the fallback key, then the one before.
     pub(crate) fn find(&self, public: &Curve25519PublicKey) -> Option<Place> {
-        let matches = |fallback: &Option<FallbackKey>| {
+        let matches = |fallback: &Apart<FallbackKey>| {
             fallback.as_ref().is_some_and(|fallback| fallback.key.pair.public() == *public)
         };
         self.keys

@@ -3,6 +3,7 @@
 //! Nothing here keeps its promises for you: a message key used twice, or a session from keys that
 //! somebody else knows, is as insecure as it sounds.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 #[cfg(feature = "std")]
@@ -132,7 +133,7 @@ impl Session {
             generation: 0,
             ratchet: DoubleRatchet {
                 root: Secret::new(root_key),
-                sender: Some(SenderChain { ratchet_key, chain_key }),
+                sender: Some(Box::new(SenderChain { ratchet_key, chain_key })),
                 receivers: SecretList::new(),
                 evicted: alloc::vec::Vec::new(),
                 next_serial: 0,

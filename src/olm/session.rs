@@ -10,7 +10,10 @@ use crate::primitives::rng;
 use crate::{
     error::{DecryptionError, EncryptionError, PickleError},
     keys::Curve25519PublicKey,
-    primitives::seal::{self, Purpose},
+    primitives::{
+        seal::{self, Purpose},
+        secret::Apart,
+    },
     ratchet::{
         chain::Limits,
         double::{DoubleRatchet, MessageKey},
@@ -75,7 +78,7 @@ pub struct Session {
 #[derive(Clone)]
 pub(crate) struct SessionState {
     pub(crate) keys: SessionKeys,
-    pub(crate) their_identity_key: Option<Curve25519PublicKey>,
+    pub(crate) their_identity_key: Apart<Curve25519PublicKey>,
     pub(crate) version: MessageVersion,
     /// Whether a message of the peer was decrypted. Until then, we send pre-key messages.
     pub(crate) received: bool,
@@ -92,7 +95,7 @@ impl Session {
     ) -> Self {
         Self::from_state(SessionState {
             keys,
-            their_identity_key: Some(their_identity_key),
+            their_identity_key: Some(Box::new(their_identity_key)),
             version,
             received: false,
             generation: 0,
@@ -144,8 +147,8 @@ impl Session {
     /// The peer's identity key; `None` only for a session imported from a format that does not store
     /// it.
     #[must_use]
-    pub const fn their_identity_key(&self) -> Option<Curve25519PublicKey> {
-        self.state.their_identity_key
+    pub fn their_identity_key(&self) -> Option<Curve25519PublicKey> {
+        self.state.their_identity_key.as_deref().copied()
     }
 
     /// The version of the session's messages.
@@ -262,7 +265,7 @@ impl Session {
         self.changed();
         Ok(DecryptedMessage {
             plaintext,
-            sender_key: self.state.their_identity_key,
+            sender_key: self.their_identity_key(),
             session_keys: self.state.keys,
         })
     }

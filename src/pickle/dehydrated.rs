@@ -8,7 +8,7 @@
 //! ciphertext = base64(ChaCha20-Poly1305(key, nonce[12], state) || tag[16])
 //! ```
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use rand::TryCryptoRng;
@@ -154,7 +154,7 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
         [0] => None,
         [1] => {
             let key = StoredKey { id: 0, pair: read_pair(reader)?, published: true };
-            Some(FallbackKey { key, used_by: Vec::new() })
+            Some(Box::new(FallbackKey { key, used_by: Vec::new() }))
         }
         _ => return Err(DehydratedDeviceError::InvalidState),
     };

@@ -5,7 +5,7 @@
 //! encoding. Public keys are stored beside their private halves: the native format authenticates
 //! them, and deriving them would cost more than everything else.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::Reader;
 use crate::{
@@ -100,6 +100,16 @@ impl<T: Encode> Encode for Option<T> {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         if bool::read(reader)? { T::read(reader).map(Some) } else { Some(None) }
+    }
+}
+
+impl<T: Encode> Encode for Box<T> {
+    fn write(&self, sink: &mut impl Sink) {
+        T::write(self, sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        T::read(reader).map(Self::new)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Ed25519 (RFC 8032), strict (S-14): S below L, no small-order or non-canonical key or R.
 
+use alloc::boxed::Box;
+
 use curve25519_dalek::scalar::clamp_integer;
 use ed25519_dalek::{
     Signature, Verifier, VerifyingKey as DalekKey,
@@ -8,7 +10,10 @@ use ed25519_dalek::{
 use sha2::{Digest, Sha512};
 use zeroize::Zeroize;
 
-use super::{curve25519::is_canonical, secret::Secret};
+use super::{
+    curve25519::is_canonical,
+    secret::{Apart, Secret},
+};
 use crate::error::{KeyError, SignatureError};
 
 pub(crate) const SIGNATURE_LENGTH: usize = 64;
@@ -95,7 +100,7 @@ const fn y_of_order_8_large(last: u8) -> [u8; 32] {
 /// known (libolm keeps only the 64 bytes).
 #[derive(Clone)]
 pub(crate) struct SigningKey {
-    seed: Option<Secret<32>>,
+    seed: Apart<Secret<32>>,
     expanded: Secret<64>,
     public: VerifyingKey,
 }
@@ -104,7 +109,7 @@ impl SigningKey {
     pub(crate) fn from_seed(seed: Secret<32>) -> Self {
         let expanded = expand(&seed);
         let public = derive_public(&expanded);
-        Self { seed: Some(seed), expanded, public }
+        Self { seed: Some(Box::new(seed)), expanded, public }
     }
 
     /// A key in libolm's form. S-14: the public key is derived here, never taken from the input,
@@ -122,15 +127,15 @@ impl SigningKey {
 
     /// A key from a native pickle, whose authenticated encryption vouches for the stored public key.
     pub(crate) fn from_seed_and_public(seed: Secret<32>, public: VerifyingKey) -> Self {
-        Self { expanded: expand(&seed), seed: Some(seed), public }
+        Self { expanded: expand(&seed), seed: Some(Box::new(seed)), public }
     }
 
     pub(crate) const fn public(&self) -> &VerifyingKey {
         &self.public
     }
 
-    pub(crate) const fn seed(&self) -> Option<&Secret<32>> {
-        self.seed.as_ref()
+    pub(crate) fn seed(&self) -> Option<&Secret<32>> {
+        self.seed.as_deref()
     }
 
     pub(crate) const fn expanded(&self) -> &Secret<64> {

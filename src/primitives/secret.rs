@@ -1,6 +1,6 @@
 //! Containers that wipe what they hold (S-25) and never show it (S-29).
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, ops::Deref};
 
 use subtle::ConstantTimeEq;
@@ -63,6 +63,12 @@ impl<const N: usize> Drop for Secret<N> {
         self.0.zeroize();
     }
 }
+
+/// An optional part of an object's state, in a heap block of its own.
+///
+/// Why not inline: an empty `Option` has as many bytes as a full one, and they keep whatever lay there
+/// before, on the stack or in the object, where no destructor reaches it.
+pub(crate) type Apart<T> = Option<Box<T>>;
 
 /// A growable list of secret-bearing items that leaves nothing behind in its heap block.
 ///

@@ -1,7 +1,7 @@
 //! The double ratchet of Olm. Spec: olm.md, "Advancing the root key", "Sending normal messages" and
 //! "Receiving messages". `R`, `C`, `T` and `M` are its letters.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use rand::TryCryptoRng;
 
@@ -15,7 +15,7 @@ use crate::{
     primitives::{
         curve25519::{NonContributory, SecretKey},
         seal::Authenticated,
-        secret::{Secret, SecretList},
+        secret::{Apart, Secret, SecretList},
     },
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct DoubleRatchet {
     pub(crate) root: Secret<32>,
     /// `None` after the peer began a new chain: the next message we send begins ours. Then there is at
     /// least one receiver chain.
-    pub(crate) sender: Option<SenderChain>,
+    pub(crate) sender: Apart<SenderChain>,
     /// The peer's chains, oldest first, with distinct ratchet keys.
     pub(crate) receivers: SecretList<ReceiverChain>,
     /// Ratchet keys of the chains dropped last, oldest first.
@@ -70,7 +70,7 @@ impl DoubleRatchet {
         let sender = SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) };
         Self {
             root: keys.root,
-            sender: Some(sender),
+            sender: Some(Box::new(sender)),
             receivers: SecretList::new(),
             evicted: Vec::new(),
             next_serial: 0,
@@ -107,7 +107,7 @@ impl DoubleRatchet {
         if self.sender.is_none() {
             let (root, sender) = self.begin_chain(rng)?;
             self.root = root;
-            self.sender = Some(sender);
+            self.sender = Some(Box::new(sender));
         }
         // A chain just begun is not exhausted, so this does not fail after the change above.
         let sender = self.sender.as_mut().ok_or(EncryptionError::SessionExhausted)?;

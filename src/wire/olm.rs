@@ -313,6 +313,19 @@ impl OlmMessage {
         }
     }
 
+    /// As [`from_parts`](Self::from_parts), from bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::MessageType`] for a type other than 0 and 1, else what the parser refused.
+    pub fn from_bytes(message_type: usize, bytes: &[u8]) -> Result<Self, DecodeError> {
+        match message_type {
+            0 => PreKeyMessage::from_bytes(bytes).map(Self::PreKey),
+            1 => Message::from_bytes(bytes).map(Self::Normal),
+            other => Err(DecodeError::MessageType(other)),
+        }
+    }
+
     /// The `type` and `body` of a Matrix event's ciphertext object.
     #[must_use]
     pub fn to_parts(&self) -> (usize, String) {

@@ -14,3 +14,5 @@ pub mod rng;
 pub mod sources;
 pub mod states;
 pub mod vector_file;
+#[cfg(feature = "vodozemac")]
+pub mod vodozemac_pickle;

@@ -1,6 +1,6 @@
 //! Reading libolm's pickles. The layouts stand above the functions.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{Reader, Result};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     },
     primitives::{
         ed25519::SigningKey,
-        secret::{Secret, SecretList},
+        secret::{Apart, Secret, SecretList},
     },
     ratchet::{
         chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
@@ -53,7 +53,7 @@ pub(super) fn read_account(version: u32, reader: &mut Reader<'_>) -> Result<Acco
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
 }
 
-type FallbackKeys = (Option<FallbackKey>, Option<FallbackKey>);
+type FallbackKeys = (Apart<FallbackKey>, Apart<FallbackKey>);
 
 fn read_fallback_keys(reader: &mut Reader<'_>) -> Result<FallbackKeys> {
     let [count] = *read(reader)?;
@@ -75,14 +75,14 @@ fn read_fallback_slots(reader: &mut Reader<'_>) -> Result<FallbackKeys> {
 }
 
 /// An empty slot holds no valid key, so its bytes are not looked at.
-fn read_fallback_slot(reader: &mut Reader<'_>) -> Result<Option<FallbackKey>> {
+fn read_fallback_slot(reader: &mut Reader<'_>) -> Result<Apart<FallbackKey>> {
     let slot: &[u8; STORED_KEY_LENGTH] = read(reader)?;
     let exists = slot.get(4).is_some_and(|published| *published != 0);
     if exists { read_fallback_key(&mut Reader(slot)).map(Some) } else { Ok(None) }
 }
 
-fn read_fallback_key(reader: &mut Reader<'_>) -> Result<FallbackKey> {
-    Ok(FallbackKey { key: read_stored_key(reader)?, used_by: Vec::new() })
+fn read_fallback_key(reader: &mut Reader<'_>) -> Result<Box<FallbackKey>> {
+    Ok(Box::new(FallbackKey { key: read_stored_key(reader)?, used_by: Vec::new() }))
 }
 
 /// u32 id, u8 published, X25519 pair.
@@ -113,10 +113,10 @@ pub(super) fn read_session(version: u32, reader: &mut Reader<'_>) -> Result<Sess
     let root = read_secret(reader)?;
     let sender = match read_number(reader)? {
         0 => None,
-        1 => Some(SenderChain {
+        1 => Some(Box::new(SenderChain {
             ratchet_key: read_pair(reader)?,
             chain_key: read_chain_key(reader)?,
-        }),
+        })),
         _ => return Err(LibolmPickleError::InvalidState),
     };
     let mut newest_first = SecretList::new();

@@ -1,6 +1,6 @@
 //! The shapes to and from the states of the objects.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
     Result,
@@ -58,13 +58,15 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
         }
         keys.push(StoredKey { id: *id, pair, published: listed.is_none() });
     }
-    let fallback = |shape: FallbackKeyShape| FallbackKey {
-        key: StoredKey {
-            id: shape.key_id,
-            pair: Curve25519KeyPair::from_secret_bytes(&shape.key.0),
-            published: shape.published,
-        },
-        used_by: Vec::new(),
+    let fallback = |shape: FallbackKeyShape| {
+        Box::new(FallbackKey {
+            key: StoredKey {
+                id: shape.key_id,
+                pair: Curve25519KeyPair::from_secret_bytes(&shape.key.0),
+                published: shape.published,
+            },
+            used_by: Vec::new(),
+        })
     };
     Ok(AccountState {
         signing_key: signing_key_from(signing_key)?,
@@ -114,8 +116,8 @@ pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
         },
         fallback_keys: FallbackKeysShape {
             key_id: keys.next_fallback_id.unwrap_or(keys.next_id),
-            fallback_key: keys.fallback.as_ref().map(fallback),
-            previous_fallback_key: keys.previous_fallback.as_ref().map(fallback),
+            fallback_key: keys.fallback.as_deref().map(fallback),
+            previous_fallback_key: keys.previous_fallback.as_deref().map(fallback),
         },
     };
     Ok((shape, loss))
@@ -146,7 +148,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
                 ratchet_key: Curve25519KeyPair::from_secret_bytes(&active_ratchet.ratchet_key.0),
                 chain_key: chain_key_from(&symmetric_key_ratchet),
             };
-            (active_ratchet.root_key.0, Some(sender))
+            (active_ratchet.root_key.0, Some(Box::new(sender)))
         }
         SendingRatchetShape::Inactive { root_key, ratchet_key } => {
             // The chain that ours will answer is the newest.

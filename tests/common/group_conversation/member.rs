@@ -121,11 +121,18 @@ impl Member {
         };
         assert_eq!(self.session.compare(&other.session), ordering);
         let earlier = if ordering == SessionOrdering::Worse { other } else { self };
+        // Trust passes only where no part of the ratchet is replaced in between (S-21).
+        let vouched = self.textbook.index >> 8 == other.textbook.index >> 8;
+        let (provenance, verified) = if vouched {
+            (self.provenance.max(other.provenance), self.verified || other.verified)
+        } else {
+            (earlier.provenance, earlier.verified)
+        };
         Self {
             session: self.session.merge(&other.session).expect("it is the same session"),
             textbook: earlier.textbook.clone(),
-            provenance: self.provenance.max(other.provenance),
-            verified: self.verified || other.verified,
+            provenance,
+            verified,
         }
     }
 

@@ -1,0 +1,69 @@
+//! The four objects in vodozemac's formats, behind one trait, so that a test can treat them alike.
+
+use moceril::{
+    ConversionError,
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, Session},
+    vodozemac::{
+        AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
+        VodozemacPickleError,
+    },
+};
+use serde_json::Value;
+
+pub const KEY: [u8; 32] = *b"the pickle key of vodozemac ....";
+
+/// Why a text in JSON is not an object: what reading the JSON says, or what taking the state says.
+#[derive(Debug, PartialEq)]
+pub enum Refusal {
+    Json(String),
+    State(VodozemacPickleError),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+pub trait ViaVodozemac: Sized {
+    fn to_json(&self) -> Result<Value, ConversionError>;
+    fn from_json_text(json: &str) -> Result<Self, Refusal>;
+    fn to_encrypted(&self, key: &[u8; 32]) -> String;
+    fn from_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self, VodozemacPickleError>;
+
+    fn from_json(json: &Value) -> Result<Self, Refusal> {
+        Self::from_json_text(&json.to_string())
+    }
+}
+
+macro_rules! via_vodozemac {
+    ($($object:ident $pickle:ident),+) => {$(
+        impl ViaVodozemac for $object {
+            fn to_json(&self) -> Result<Value, ConversionError> {
+                self.to_vodozemac_pickle().map(|pickle| serde_json::to_value(&pickle).unwrap())
+            }
+
+            fn from_json_text(json: &str) -> Result<Self, Refusal> {
+                let pickle: $pickle =
+                    serde_json::from_str(json).map_err(|error| Refusal::Json(error.to_string()))?;
+                Self::from_vodozemac_pickle(pickle).map_err(Refusal::State)
+            }
+
+            fn to_encrypted(&self, key: &[u8; 32]) -> String {
+                self.to_vodozemac_pickle().unwrap().encrypt(key).unwrap()
+            }
+
+            fn from_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self, VodozemacPickleError> {
+                $pickle::from_encrypted(pickle, key).and_then(Self::from_vodozemac_pickle)
+            }
+        }
+    )+};
+}
+
+via_vodozemac!(
+    Account AccountPickle,
+    Session SessionPickle,
+    GroupSession GroupSessionPickle,
+    InboundGroupSession InboundGroupSessionPickle
+);
