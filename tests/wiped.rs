@@ -129,7 +129,9 @@ fn learn_ratchet(session: &InboundGroupSession, index: u32) {
 #[cfg(feature = "hazmat")]
 fn learn_sending(session: &Session) {
     if let Some(state) = session.sending_state() {
-        [state.root_key(), state.chain_key(), state.ratchet_key()].map(|key| learn(key));
+        for key in [state.root_key(), state.chain_key(), state.ratchet_key()] {
+            learn(key);
+        }
     }
 }
 
