@@ -6,6 +6,8 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use rand::TryCryptoRng;
+
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
@@ -163,7 +165,23 @@ impl Session {
     /// [`EncryptionError`]; the session is unchanged then.
     #[cfg(feature = "std")]
     pub fn next_message_key(&mut self) -> Result<MessageKey, EncryptionError> {
-        self.take_message_key(&mut rng::system()).map(MessageKey)
+        self.next_message_key_with_rng(&mut rng::system())
+    }
+
+    /// As `next_message_key`, with another source of randomness: it gives 32 bytes for a new ratchet
+    /// key if this message begins a new chain, else nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`EncryptionError`]; the session is unchanged then.
+    pub fn next_message_key_with_rng<R>(
+        &mut self,
+        rng: &mut R,
+    ) -> Result<MessageKey, EncryptionError>
+    where
+        R: TryCryptoRng + ?Sized,
+    {
+        self.take_message_key(rng).map(MessageKey)
     }
 }
 

@@ -1,0 +1,152 @@
+//! The doors of the feature `hazmat` open where they say: each part, used by hand, gives what the
+//! whole would have given.
+#![cfg(feature = "hazmat")]
+
+mod common;
+
+use common::{
+    fixtures::{VERSIONS, config},
+    rng::{RecordedRng, SeededRng},
+};
+use moceril::{
+    Curve25519PublicKey, Ed25519SecretKey,
+    hazmat::{Cipher, MessageKey},
+    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage},
+    olm::{Account, BundleError, OlmMessage, PreKeyBundle, PreKeyMessage, Session, SessionKeys},
+};
+
+/// A session from unverified keys, its peer's account, and the one-time key's id.
+fn session(version: moceril::MessageVersion) -> (Session, Account, Account) {
+    let mut rng = SeededRng::new(1);
+    let alice = Account::with_rng(&mut rng).unwrap();
+    let mut bob = Account::with_rng(&mut rng).unwrap();
+    bob.generate_one_time_keys_with_rng(1, &mut rng).unwrap();
+    let (_, one_time_key) = bob.one_time_keys()[0];
+    let bundle = PreKeyBundle::from_unverified_keys(bob.curve25519_key(), one_time_key).unwrap();
+    let session = alice.create_outbound_session_with(&bundle, config(version), &mut rng).unwrap();
+    (session, alice, bob)
+}
+
+/// S-17: also here a one-time key is not the identity key.
+#[test]
+fn an_unverified_bundle_makes_a_session_but_not_of_one_key() {
+    let (mut session, alice, mut bob) = session(VERSIONS[0]);
+    let message = session.encrypt(b"unverified").unwrap();
+    let inbound = bob.create_inbound_session(alice.curve25519_key(), message.as_pre_key().unwrap());
+    assert_eq!(inbound.unwrap().message.plaintext, b"unverified");
+    let same = bob.curve25519_key();
+    let refused = PreKeyBundle::from_unverified_keys(same, same).unwrap_err();
+    assert_eq!(refused, BundleError::OneTimeKeyIsIdentityKey);
+}
+
+#[test]
+fn a_message_key_encrypts_the_message_that_the_session_would_have_sent() {
+    for version in VERSIONS {
+        let (mut whole, _, _) = session(version);
+        let (mut parts, _, _) = session(version);
+        for text in [b"one".as_slice(), b"two", b""] {
+            let expected = whole.encrypt(text).unwrap();
+            let nothing = &mut RecordedRng::new([]);
+            let key = parts.next_message_key_with_rng(nothing).unwrap();
+            let again = MessageKey::new(*key.key(), key.ratchet_key(), key.index());
+            let message = again.encrypt(version, text);
+            let wrapped = PreKeyMessage::from_parts(*parts.session_keys(), message);
+            assert_eq!(OlmMessage::PreKey(wrapped), expected);
+        }
+        assert_eq!(parts.generation(), whole.generation());
+    }
+}
+
+#[test]
+fn a_session_from_raw_keys_is_the_session_they_came_from() {
+    for version in VERSIONS {
+        let (mut whole, alice, mut bob) = session(version);
+        let state = whole.sending_state().unwrap();
+        assert_eq!(state.chain_index(), 0);
+        let mut parts = Session::from_root_key_material(
+            config(version),
+            *whole.session_keys(),
+            *state.root_key(),
+            *state.chain_key(),
+            *state.ratchet_key(),
+        );
+        let message = parts.encrypt(b"hello").unwrap();
+        assert_eq!(message, whole.encrypt(b"hello").unwrap());
+        assert_eq!(parts.sending_state().unwrap().chain_index(), 1);
+        let pre_key = message.as_pre_key().unwrap();
+        let sender = alice.curve25519_key();
+        let inbound = bob.create_inbound_session_with(sender, pre_key, config(version)).unwrap();
+        let mut theirs = inbound.session;
+        assert!(theirs.sending_state().is_none(), "the next message begins a chain");
+        // The root key is right, too: the ratchet turns.
+        let reply = theirs.encrypt(b"hello, parts").unwrap();
+        let decrypted = parts.decrypt(&reply).unwrap();
+        assert_eq!(decrypted.plaintext, b"hello, parts");
+        assert_eq!(decrypted.sender_key, None, "nobody told the session who its peer is");
+    }
+}
+
+#[test]
+fn the_private_half_of_a_one_time_key_can_be_taken_once() {
+    let mut account = Account::new().unwrap();
+    account.generate_one_time_keys(1).unwrap();
+    let (id, public) = account.one_time_keys()[0];
+    let secret = account.take_one_time_key(id).unwrap();
+    let expected = x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(secret));
+    assert_eq!(Curve25519PublicKey::from_bytes(expected.to_bytes()), Ok(public));
+    assert_eq!(account.take_one_time_key(id), None);
+    assert_eq!(account.stored_one_time_key_count(), 0);
+}
+
+#[test]
+fn the_cipher_at_an_index_is_the_sessions() {
+    for version in VERSIONS {
+        let config = GroupSessionConfig { version, created_at: None };
+        let seed = [7; 32];
+        let mut rng = RecordedRng::new([vec![3; 128], seed.to_vec()].concat());
+        let mut sender = GroupSession::with(config, &mut rng).unwrap();
+        let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
+        let signing_key = Ed25519SecretKey::from_bytes(seed);
+        for index in 0..3 {
+            let expected = sender.encrypt(b"to everybody").unwrap();
+            let cipher = receiver.cipher_at(index).unwrap();
+            let message =
+                MegolmMessage::encrypt(version, index, &cipher, &signing_key, b"to everybody");
+            assert_eq!(message, expected);
+            let decrypted = cipher.decrypt(message.ciphertext());
+            assert_eq!(decrypted.as_deref(), Some(b"to everybody".as_slice()));
+        }
+        let mut later = InboundGroupSession::import(&receiver.export_at(2).unwrap());
+        assert!(later.cipher_at(1).is_err());
+        later.close();
+        assert!(later.cipher_at(2).is_err());
+    }
+}
+
+#[test]
+fn the_raw_cipher_takes_macs_of_two_lengths_only() {
+    for cipher in [Cipher::olm(&[1; 32]), Cipher::megolm(&[2; 128]), Cipher::pickle(b"any length")]
+    {
+        let mac = cipher.mac(b"message");
+        for length in 0..=32 {
+            let accepted = cipher.verify_mac(b"message", &mac[..length]);
+            assert_eq!(accepted, [8, 32].contains(&length), "{length}");
+        }
+        assert!(!cipher.verify_mac(b"massage", &mac));
+        let ciphertext = cipher.encrypt(b"message");
+        assert_eq!(ciphertext.len(), 16);
+        assert_eq!(cipher.decrypt(&ciphertext).unwrap(), b"message");
+        assert_eq!(cipher.decrypt(&ciphertext[..15]), None);
+        assert_eq!(cipher.decrypt(&[]), None);
+        assert!(!format!("{cipher:?}").contains('['), "S-29");
+    }
+}
+
+#[test]
+fn session_keys_of_raw_sessions_are_only_named() {
+    let (whole, _, _) = session(VERSIONS[0]);
+    let SessionKeys { identity_key, .. } = *whole.session_keys();
+    let keys = SessionKeys { identity_key, base_key: identity_key, one_time_key: identity_key };
+    let raw = Session::from_root_key_material(config(VERSIONS[0]), keys, [1; 32], [2; 32], [3; 32]);
+    assert_eq!(raw.session_id(), keys.session_id());
+}
