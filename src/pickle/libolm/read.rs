@@ -48,8 +48,13 @@ pub(super) fn read_account(version: u32, reader: &mut Reader<'_>) -> Result<Acco
     };
     let next_id = u64::from(read_number(reader)?).saturating_add(1);
     let keys = newest_first.reversed();
+    // libolm counts all keys together. An account that came to it from vodozemac has fallback keys that
+    // were counted for themselves.
+    let mut fallbacks = fallback.iter().chain(&previous_fallback);
+    let together = fallbacks.all(|fallback| keys.iter().all(|key| key.id != fallback.key.id));
+    let next_fallback_id = (!together).then_some(next_id);
     let one_time_keys =
-        OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id: None };
+        OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id };
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
 }
 
