@@ -3,7 +3,11 @@
 
 mod common;
 
-use common::rng::{RecordedRng, SeededRng};
+use base64ct::{Base64Unpadded, Encoding};
+use common::{
+    rng::{RecordedRng, SeededRng},
+    vector_file::{assert_at_least, check_each, files},
+};
 use moceril::matrix::key_export::{self, KeyExportError, MAX_ROUNDS};
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -105,4 +109,26 @@ fn draws_what_it_says_and_clears_bit_63() {
     let short =
         key_export::encrypt_with_rng("", PASSPHRASE, ROUNDS, &mut RecordedRng::new([0; 31]));
     assert_eq!(short, Err(KeyExportError::Random));
+}
+
+/// Files that other programs wrote are read, and with the same randomness ours is the same file.
+#[test]
+fn vectors() {
+    let files = files("key-export");
+    check_each(&files, |file| {
+        assert_eq!((file.kind.as_str(), file.expect), ("key-export", None));
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let exported = text(Base64Unpadded::decode_vec(file.text("file")).unwrap());
+        let passphrase = text(file.bytes("passphrase"));
+        let (rounds, json) = (file.number("rounds"), text(file.bytes("plaintext")));
+        assert_eq!(&*key_export::decrypt(&exported, &passphrase, rounds).unwrap(), json);
+        let error = key_export::decrypt(&exported, &passphrase, rounds - 1).unwrap_err();
+        assert_eq!(error, KeyExportError::Rounds { rounds, maximum: rounds - 1 });
+        if file.optional("random").is_some() {
+            let mut random = RecordedRng::new(file.bytes("random"));
+            let ours = key_export::encrypt_with_rng(&json, &passphrase, rounds, &mut random);
+            assert_eq!(ours, Ok(exported));
+        }
+    });
+    assert_at_least(&files, "key-export", 3, 0);
 }

@@ -10,6 +10,8 @@ import primitives as p
 import textbook
 import textbook_backup
 import textbook_channels
+import textbook_key_export
+import textbook_pickle
 import textbook_sas
 import wire
 from decoding import input_key, values
@@ -182,6 +184,11 @@ CHECKS = {kind: decoding for kind in wire.DECODERS} | {
     "backup": textbook_backup.check,
     "ecies": textbook_channels.check_ecies,
     "hpke": textbook_channels.check_hpke,
+    "key-export": textbook_key_export.check,
+    "vodozemac-account-pickle": textbook_pickle.check,
+    "vodozemac-session-pickle": textbook_pickle.check,
+    "vodozemac-group-session-pickle": textbook_pickle.check,
+    "vodozemac-inbound-group-session-pickle": textbook_pickle.check,
 }
 
 

@@ -135,6 +135,12 @@ impl<T: Default> SecretList<T> {
         self
     }
 
+    /// In ascending order. Sorts in place, so nothing is left behind.
+    pub(crate) fn sorted_by_key<K: Ord>(mut self, key: impl FnMut(&T) -> K) -> Self {
+        self.0.sort_unstable_by_key(key);
+        self
+    }
+
     pub(crate) fn iter_mut(&mut self) -> core::slice::IterMut<'_, T> {
         self.0.iter_mut()
     }

@@ -27,7 +27,7 @@ use crate::{
     wire::{MessageVersion, olm::SessionKeys},
 };
 
-/// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first; u8 count of fallback
+/// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first (in any order is read); u8 count of fallback
 /// keys (0 to 2), and those, the current one first; u32 last id given out. Version 3: instead of
 /// the count always two fallback keys, whose `published` says that they exist. Version 2: no fallback
 /// keys.
@@ -37,22 +37,30 @@ pub(super) fn read_account(version: u32, reader: &mut Reader<'_>) -> Result<Acco
     }
     let signing_key = read_signing_key(reader)?;
     let identity_key = read_pair(reader)?;
-    let mut newest_first = SecretList::new();
+    let mut keys = SecretList::new();
     for _ in 0..read_count(reader, STORED_KEY_LENGTH)? {
-        newest_first.push(read_stored_key(reader)?);
+        keys.push(read_stored_key(reader)?);
     }
     let (fallback, previous_fallback) = match version {
         4 => read_fallback_keys(reader)?,
         3 => read_fallback_slots(reader)?,
         _ => (None, None),
     };
-    let next_id = u64::from(read_number(reader)?).saturating_add(1);
-    let keys = newest_first.reversed();
+    let last_id = u64::from(read_number(reader)?);
+    // libolm writes the newest first; vodozemac, in the same format, the oldest.
+    let keys = keys.sorted_by_key(|key: &StoredKey| key.id);
+    let last_id = keys.last().map_or(last_id, |newest| newest.id.max(last_id));
+    let next_id = last_id.saturating_add(1);
     // libolm counts all keys together. An account that came to it from vodozemac has fallback keys that
     // were counted for themselves.
-    let mut fallbacks = fallback.iter().chain(&previous_fallback);
-    let together = fallbacks.all(|fallback| keys.iter().all(|key| key.id != fallback.key.id));
-    let next_fallback_id = (!together).then_some(next_id);
+    let fallback_ids = || fallback.iter().chain(&previous_fallback).map(|fallback| fallback.key.id);
+    let together = fallback_ids()
+        .all(|fallback| fallback < next_id && keys.iter().all(|key| key.id != fallback));
+    let next_fallback_id = if together {
+        None
+    } else {
+        fallback_ids().max().map(|last| last.max(last_id).saturating_add(1))
+    };
     let one_time_keys =
         OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id };
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })

@@ -48,8 +48,15 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
     let AccountShape { signing_key, diffie_hellman_key, one_time_keys, fallback_keys } = shape;
     let mut keys = SecretList::new();
     keys.reserve(one_time_keys.private_keys.0.len());
-    let unpublished = one_time_keys.public_keys.0;
-    for (id, secret) in one_time_keys.private_keys.0.iter() {
+    // A store may have brought the members of the JSON into another order.
+    let unpublished = one_time_keys.public_keys.0.sorted_by_key(|(id, _)| *id);
+    let private_keys = one_time_keys.private_keys.0.sorted_by_key(|(id, _)| *id);
+    let has_private =
+        |(id, _): &(u64, PublicKey)| private_keys.binary_search_by_key(id, |(id, _)| *id).is_ok();
+    if !unpublished.is_sorted_by(|(a, _), (b, _)| a < b) || !unpublished.iter().all(has_private) {
+        return Err(VodozemacPickleError::InvalidState);
+    }
+    for (id, secret) in private_keys.iter() {
         let pair = Curve25519KeyPair::from_secret_bytes(&secret.0);
         let listed = unpublished.binary_search_by_key(id, |(id, _)| *id).ok();
         let listed = listed.and_then(|place| unpublished.get(place)).map(|(_, public)| public.0);

@@ -1,0 +1,213 @@
+//! What is refused: wrong variants of valid messages and keys, offered to fresh copies of both ends.
+//!
+//! S-06, S-07: what a peer refuses, we refuse; what we accept, the peer accepts, with the same plaintext. Where we are
+//! stricter, the reason is one of [`STRICTER`].
+
+mod requirements;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use interop::{
+    LIBOLM, Library, Pair, SeededRng, VODOZEMAC, VODOZEMAC_V4, chosen_seed, for_each_seed,
+    forge::{Kind, Sender, Variant},
+    mutation::mutate_text,
+    peer::{GroupReceiver, OlmPeer, Wire},
+};
+use requirements::Offer;
+use vodozemac::{base64_decode, base64_encode};
+
+/// For each pair: senders, and variants of each kind for each sender.
+const SENDERS: u64 = 60;
+const VARIANTS: usize = 70;
+
+/// A requirement of ours, its reason, and whether the offer violates it.
+type Requirement = (&'static str, &'static str, fn(&Offer) -> bool);
+
+/// What we require and a peer need not. The first one that is violated is the reason to refuse.
+const STRICTER: &[Requirement] = &[
+    ("S-30", "one value has one text, padded or not", requirements::text_is_not_base64),
+    ("S-13", "a pre-key message begins with 3", requirements::wrong_outer_version),
+    ("S-07", "the fields of the format, once, minimal, nothing else", requirements::malformed),
+    ("S-16", "the sender's key is the expected one", requirements::foreign_identity_key),
+    ("S-09", "the outer keys are the session's", requirements::foreign_outer_keys),
+    ("S-01 order", "a key contributes to every secret", requirements::curve25519_low_order),
+    ("S-01 canonical", "a key has one encoding", requirements::curve25519_not_canonical),
+    ("S-14 point", "a key that can sign", requirements::ed25519_not_on_curve),
+    ("S-14 order", "a key that signs one thing only", requirements::ed25519_small_order),
+    ("S-14 canonical", "a key has one encoding", requirements::ed25519_not_canonical),
+    ("S-14 S", "a signature has one encoding", requirements::s_not_reduced),
+    ("S-06", "the MAC covers the bytes received", requirements::not_the_sealed_bytes),
+    ("S-28", "the padding is all of PKCS#7", requirements::bad_padding),
+];
+
+/// What we accept and a peer need not.
+const WIDER: &[Requirement] = &[
+    ("S-30", "base64 with its padding, everywhere", requirements::padded_text),
+    ("S-06", "fields in any order and unknown ones, as sealed", requirements::sealed_unusually),
+];
+
+/// Those that make a difference to both peers.
+const COMMON: [&str; 8] = [
+    "S-01 canonical",
+    "S-01 order",
+    "S-07",
+    "S-09",
+    "S-14 canonical",
+    "S-14 order",
+    "S-16",
+    "S-30",
+];
+
+#[test]
+fn libolm_and_we_refuse_alike() {
+    compare(LIBOLM, &["S-13", "S-14 S", "S-14 point", "S-28"], &["S-30"]);
+}
+
+#[test]
+fn vodozemac_and_we_refuse_alike() {
+    compare(VODOZEMAC, &["S-06"], &["S-06", "S-30"]);
+}
+
+#[test]
+fn vodozemac_and_we_refuse_alike_in_version_4() {
+    compare(VODOZEMAC_V4, &["S-06"], &["S-06", "S-30"]);
+}
+
+/// `stricter`, besides [`COMMON`], and `wider` are the requirements that make a difference to this peer: exactly those,
+/// because one that makes none any more is one that we have stopped to check.
+fn compare(pair: Pair, stricter: &[&str], wider: &[&str]) {
+    let mut tally = Tally::default();
+    for_each_seed(SENDERS, |seed, rng| {
+        let sender = Sender::random(rng, pair.version);
+        let ours = Receivers::of(Library::Ours, &sender, rng);
+        let theirs = Receivers::of(pair.theirs, &sender, rng);
+        for kind in Kind::ALL {
+            let (genuine, plaintext) = sender.genuine(rng, kind);
+            let text = base64_encode(&genuine);
+            let verdicts = [&ours, &theirs].map(|end| end.verdict(kind, &text).unwrap());
+            assert_eq!(verdicts[0], verdicts[1], "seed {seed}, {kind:?}");
+            let is_message = !matches!(kind, Kind::SessionKey | Kind::ExportedSessionKey);
+            assert!(!is_message || verdicts[0] == plaintext, "seed {seed}, {kind:?}");
+            for number in 0..VARIANTS {
+                let mut variant = sender.variant(rng, kind);
+                let text = offered_text(rng, &mut variant);
+                let offer = Offer { sender: &sender, variant: &variant, text: &text };
+                if pair.theirs == Library::Libolm && requirements::bad_block_length(&offer) {
+                    continue;
+                }
+                let context = format!("seed {seed}, {kind:?}, variant {number}, {text}");
+                let (ours, theirs) = (ours.verdict(kind, &text), theirs.verdict(kind, &text));
+                tally.add(&offer, ours, theirs, &context);
+            }
+        }
+    });
+    tally.check(stricter, wider);
+}
+
+/// The text of the variant, now and then mutated as well; then the variant becomes what that text says.
+fn offered_text(rng: &mut SeededRng, variant: &mut Variant) -> String {
+    let text = base64_encode(&variant.bytes);
+    if rng.below(15) > 0 {
+        return text;
+    }
+    let mutated = mutate_text(rng, &text);
+    if let Ok(bytes) = base64_decode(&mutated)
+        && bytes != variant.bytes
+    {
+        *variant = Variant { bytes, sealed: false, ..*variant };
+    }
+    mutated
+}
+
+/// One library's ends of everything that a sender sends.
+struct Receivers {
+    library: Library,
+    identity_key: String,
+    account: Box<dyn OlmPeer>,
+    session: Box<dyn OlmPeer>,
+    group: Box<dyn GroupReceiver>,
+    version: interop::MessageVersion,
+}
+
+impl Receivers {
+    fn of(library: Library, sender: &Sender, rng: &mut SeededRng) -> Self {
+        let (version, identity_key) = (sender.version, sender.identity_key.clone());
+        let account = library.device_from(version, &sender.bob);
+        let mut session = account.fresh();
+        let (first, _) = sender.genuine(rng, Kind::FirstPreKey);
+        let first = Wire { message_type: 0, body: base64_encode(first) };
+        session.accept(&identity_key, &first).unwrap();
+        let group = library.group_receiver(version, &base64_encode(&sender.session_key)).unwrap();
+        Self { library, identity_key, account, session, group, version }
+    }
+
+    /// The plaintext, or what a key makes, or nothing.
+    fn verdict(&self, kind: Kind, text: &str) -> Option<String> {
+        let wire = |message_type| Wire { message_type, body: text.to_owned() };
+        match kind {
+            Kind::FirstPreKey => self.account.fresh().accept(&self.identity_key, &wire(0)).ok(),
+            Kind::LaterPreKey => self.session.fresh().decrypt(&wire(0)).ok(),
+            Kind::Normal => self.session.fresh().decrypt(&wire(1)).ok(),
+            Kind::Group => self.group.fresh().decrypt(text).ok().map(|(plaintext, _)| plaintext),
+            Kind::SessionKey => self.library.group_receiver(self.version, text).ok().map(describe),
+            Kind::ExportedSessionKey => {
+                self.library.import_group_receiver(self.version, text).ok().map(describe)
+            }
+        }
+    }
+}
+
+fn describe(mut receiver: Box<dyn GroupReceiver>) -> String {
+    let index = receiver.first_known_index();
+    format!("{} {}", receiver.session_id(), receiver.export_at(index).unwrap())
+}
+
+/// How often what happened.
+#[derive(Default)]
+struct Tally {
+    offers: usize,
+    accepted: BTreeMap<String, usize>,
+    refused: BTreeMap<String, usize>,
+    stricter: BTreeMap<&'static str, usize>,
+    wider: BTreeMap<&'static str, usize>,
+}
+
+impl Tally {
+    fn add(&mut self, offer: &Offer, ours: Option<String>, theirs: Option<String>, context: &str) {
+        self.offers += 1;
+        let kind = format!("{:?}", offer.variant.kind);
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) => {
+                assert_eq!(ours, theirs, "{context}");
+                *self.accepted.entry(kind).or_default() += 1;
+            }
+            (None, None) => *self.refused.entry(kind).or_default() += 1,
+            (None, Some(_)) => {
+                *self.stricter.entry(reason(STRICTER, offer, context)).or_default() += 1;
+            }
+            (Some(_), None) => {
+                *self.wider.entry(reason(WIDER, offer, context)).or_default() += 1;
+            }
+        }
+    }
+
+    fn check(&self, stricter: &[&str], wider: &[&str]) {
+        // One sender need not show everything.
+        if chosen_seed().is_some() {
+            return;
+        }
+        assert!(self.offers >= 20_000, "only {} offers", self.offers);
+        for count in [&self.accepted, &self.refused] {
+            assert_eq!(count.len(), Kind::ALL.len(), "both outcomes for each kind: {count:?}");
+        }
+        let stricter: BTreeSet<_> = stricter.iter().chain(&COMMON).copied().collect();
+        assert_eq!(self.stricter.keys().copied().collect::<BTreeSet<_>>(), stricter);
+        let wider: BTreeSet<_> = wider.iter().copied().collect();
+        assert_eq!(self.wider.keys().copied().collect::<BTreeSet<_>>(), wider);
+    }
+}
+
+fn reason(list: &[Requirement], offer: &Offer, context: &str) -> &'static str {
+    let reason = list.iter().find(|(_, _, applies)| applies(offer));
+    reason.unwrap_or_else(|| panic!("the two disagree for no reason: {context}")).0
+}
