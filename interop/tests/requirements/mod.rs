@@ -26,8 +26,9 @@ impl Offer<'_> {
     fn olm(&self) -> Option<OlmParts> {
         match self.variant.kind {
             Kind::FirstPreKey | Kind::LaterPreKey => {
-                let codec::PreKeyMessage { keys, message } =
-                    codec::decode_pre_key(&self.variant.bytes)?;
+                // The version byte around is a requirement of its own.
+                let bytes = [&[3], self.variant.bytes.get(1..)?].concat();
+                let codec::PreKeyMessage { keys, message } = codec::decode_pre_key(&bytes)?;
                 Some(OlmParts { outer_keys: Some(keys), message })
             }
             Kind::Normal => {

@@ -302,6 +302,8 @@ struct SendingRatchetFields {
     r#type: SendingRatchetType,
     #[serde(default)]
     parent_ratchet_key: Option<PublicKey>,
+    #[serde(default)]
+    ratchet_count: RatchetCountShape,
     active_ratchet: Option<ActiveRatchetShape>,
     symmetric_key_ratchet: Option<ChainShape>,
     root_key: Option<KeyShape>,
@@ -319,6 +321,8 @@ impl<'de> Deserialize<'de> for SendingRatchetShape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = SendingRatchetFields::deserialize(deserializer)?;
         let missing = D::Error::missing_field;
+        // Of the right form, and of no use.
+        let _ = fields.ratchet_count;
         match fields.r#type {
             SendingRatchetType::Active => Ok(Self::Active {
                 parent_ratchet_key: fields.parent_ratchet_key,
