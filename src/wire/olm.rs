@@ -1,6 +1,6 @@
 //! Olm messages. Spec: olm.md, "Normal Messages" and "Pre-Key Messages".
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, ops::Range};
 
 use super::{
@@ -42,7 +42,13 @@ impl SessionKeys {
 ///
 /// It keeps the bytes it was parsed from, and those are what the MAC is checked over (S-06).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct Message(Box<MessageParts>);
+
+/// In a heap block of its own, as the parts of a pre-key message are: the two forms of an
+/// [`OlmMessage`] then have the same size. The larger one's bytes, unused in the smaller, would be
+/// copied around with whatever secrets lay there before (S-25).
+#[derive(Clone, PartialEq, Eq)]
+struct MessageParts {
     bytes: Vec<u8>,
     version: MessageVersion,
     ratchet_key: Curve25519PublicKey,
@@ -89,7 +95,7 @@ impl Message {
         }
         let ratchet_key = key_field(&bytes, ratchet_key)?;
         let (chain_index, ciphertext) = (required(chain_index)?, required(ciphertext)?);
-        Ok(Self { version, ratchet_key, chain_index, ciphertext, bytes })
+        Ok(Self(Box::new(MessageParts { version, ratchet_key, chain_index, ciphertext, bytes })))
     }
 
     /// Writes the header; `seal` then appends the ciphertext and the MAC.
@@ -110,71 +116,69 @@ impl Message {
         put_string_header(&mut header, CIPHERTEXT, length);
         let start = header.len();
         let bytes = seal(header);
-        Self {
-            bytes,
-            version,
-            ratchet_key,
-            chain_index,
-            ciphertext: start..start.saturating_add(length),
-        }
+        let ciphertext = start..start.saturating_add(length);
+        Self(Box::new(MessageParts { bytes, version, ratchet_key, chain_index, ciphertext }))
     }
 
     /// The version of this message.
     #[must_use]
-    pub const fn version(&self) -> MessageVersion {
-        self.version
+    pub fn version(&self) -> MessageVersion {
+        self.0.version
     }
 
     /// The sender's ratchet key, `T_i`.
     #[must_use]
-    pub const fn ratchet_key(&self) -> Curve25519PublicKey {
-        self.ratchet_key
+    pub fn ratchet_key(&self) -> Curve25519PublicKey {
+        self.0.ratchet_key
     }
 
     /// The index of this message in its chain, `j`.
     #[must_use]
-    pub const fn chain_index(&self) -> u32 {
-        self.chain_index
+    pub fn chain_index(&self) -> u32 {
+        self.0.chain_index
     }
 
     /// The ciphertext field.
     #[must_use]
     pub fn ciphertext(&self) -> &[u8] {
-        self.bytes.get(self.ciphertext.clone()).unwrap_or_default()
+        self.0.bytes.get(self.0.ciphertext.clone()).unwrap_or_default()
     }
 
     pub(crate) fn sealed(&self) -> Sealed<'_> {
-        let mac_start = self.bytes.len().saturating_sub(self.version.mac_length());
-        let (authenticated, mac) = self.bytes.split_at_checked(mac_start).unwrap_or_default();
+        let mac_start = self.0.bytes.len().saturating_sub(self.0.version.mac_length());
+        let (authenticated, mac) = self.0.bytes.split_at_checked(mac_start).unwrap_or_default();
         Sealed { authenticated, ciphertext: self.ciphertext(), mac }
     }
 
     /// The message as it travels.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
     }
 
     /// The message in unpadded base64.
     #[must_use]
     pub fn to_base64(&self) -> String {
-        base64::encode(&self.bytes)
+        base64::encode(&self.0.bytes)
     }
 }
 
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
-            .field("version", &self.version)
-            .field("ratchet_key", &self.ratchet_key)
-            .field("chain_index", &self.chain_index)
+            .field("version", &self.0.version)
+            .field("ratchet_key", &self.0.ratchet_key)
+            .field("chain_index", &self.0.chain_index)
             .finish_non_exhaustive()
     }
 }
 
 /// An Olm pre-key message (type 0): the keys that make a session, and the session's first message.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PreKeyMessage {
+pub struct PreKeyMessage(Box<PreKeyParts>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct PreKeyParts {
     bytes: Vec<u8>,
     session_keys: SessionKeys,
     message: Message,
@@ -230,7 +234,7 @@ impl PreKeyMessage {
             one_time_key: key_field(&bytes, one_time_key)?,
         };
         let message = Message::from_bytes(required(bytes.get(required(message)?))?)?;
-        Ok(Self { session_keys, message, bytes })
+        Ok(Self(Box::new(PreKeyParts { session_keys, message, bytes })))
     }
 
     pub(crate) fn wrap(session_keys: SessionKeys, message: Message) -> Self {
@@ -241,51 +245,51 @@ impl PreKeyMessage {
         put_string(&mut bytes, BASE_KEY, session_keys.base_key.as_bytes());
         put_string(&mut bytes, IDENTITY_KEY, session_keys.identity_key.as_bytes());
         put_string(&mut bytes, MESSAGE, inner);
-        Self { bytes, session_keys, message }
+        Self(Box::new(PreKeyParts { bytes, session_keys, message }))
     }
 
     /// The keys of the session that this message belongs to.
     #[must_use]
-    pub const fn session_keys(&self) -> &SessionKeys {
-        &self.session_keys
+    pub fn session_keys(&self) -> &SessionKeys {
+        &self.0.session_keys
     }
 
     /// The id of the session that this message belongs to.
     #[must_use]
     pub fn session_id(&self) -> String {
-        self.session_keys.session_id()
+        self.0.session_keys.session_id()
     }
 
     /// The sender's identity key, `I_A`. Not authenticated before the message decrypts.
     #[must_use]
-    pub const fn identity_key(&self) -> Curve25519PublicKey {
-        self.session_keys.identity_key
+    pub fn identity_key(&self) -> Curve25519PublicKey {
+        self.0.session_keys.identity_key
     }
 
     /// The message within.
     #[must_use]
-    pub const fn message(&self) -> &Message {
-        &self.message
+    pub fn message(&self) -> &Message {
+        &self.0.message
     }
 
     /// The message as it travels.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
     }
 
     /// The message in unpadded base64.
     #[must_use]
     pub fn to_base64(&self) -> String {
-        base64::encode(&self.bytes)
+        base64::encode(&self.0.bytes)
     }
 }
 
 impl fmt::Debug for PreKeyMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreKeyMessage")
-            .field("session_keys", &self.session_keys)
-            .field("message", &self.message)
+            .field("session_keys", &self.0.session_keys)
+            .field("message", &self.0.message)
             .finish_non_exhaustive()
     }
 }
@@ -360,7 +364,7 @@ impl OlmMessage {
     }
 
     /// The message that carries the ciphertext: the one within a pre-key message, or itself.
-    pub(crate) const fn inner(&self) -> &Message {
+    pub(crate) fn inner(&self) -> &Message {
         match self {
             Self::PreKey(message) => message.message(),
             Self::Normal(message) => message,
