@@ -98,7 +98,7 @@ impl BackupDecryptionKey {
         secret_from_base64(text).map(|secret| Self::from_secret(&secret))
     }
 
-    fn from_secret(secret: &Secret<32>) -> Self {
+    pub(crate) fn from_secret(secret: &Secret<32>) -> Self {
         let secret = curve25519::SecretKey::from_bytes(secret);
         Self { pair: Box::new(Curve25519KeyPair::from_secret(secret)) }
     }

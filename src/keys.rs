@@ -261,6 +261,13 @@ impl Ed25519SecretKey {
         Self(Box::new(SeedAndKey { seed, key }))
     }
 
+    /// The 32 bytes of the seed. They are not wiped for you: use [`to_base64`](Self::to_base64) if
+    /// text will do.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        *self.0.seed.as_bytes()
+    }
+
     /// The seed as 43 characters of unpadded base64.
     #[must_use]
     pub fn to_base64(&self) -> SecretString {
@@ -297,6 +304,12 @@ pub struct KeyId {
 }
 
 impl KeyId {
+    /// The id as a number.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.number
+    }
+
     /// The id as 11 characters of base64 (8 bytes, big-endian), as it is published: `<algorithm>:<id>`.
     #[must_use]
     pub fn to_base64(self) -> String {

@@ -8,7 +8,7 @@ use common::{
     vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
 };
 use moceril::{
-    DecodeError, KeyError, RandomError,
+    DecodeError, KeyError, LibolmPickleError, RandomError,
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage},
 };
 
@@ -64,6 +64,37 @@ fn vectors() {
         }
     });
     assert_at_least(&files, "backup", 71, 43);
+}
+
+/// S-24: what libolm pickled is read and written back byte for byte; a pickle that does not hold a key pair
+/// is refused, and so is each of them with one character changed.
+#[test]
+fn libolm_pickles() {
+    let files = files("libolm-backup-pickle");
+    check_each(&files, |file| {
+        assert_eq!(file.kind, "libolm-backup-pickle");
+        let (pickle, pickle_key) = (file.text("pickle"), file.bytes("pickle-key"));
+        let read = BackupDecryptionKey::from_libolm_pickle(pickle, &pickle_key);
+        if let Some(layer) = file.expect {
+            let refused = match read.unwrap_err() {
+                LibolmPickleError::Version(_) => Layer::Version,
+                LibolmPickleError::InvalidState => Layer::Format,
+                LibolmPickleError::Key(KeyError::LowOrder) => Layer::Key,
+                error => panic!("{error:?} has no layer"),
+            };
+            return assert_eq!(refused, layer);
+        }
+        let read = read.unwrap();
+        assert_eq!(read.to_bytes(), file.array("private-key"));
+        assert_eq!(read.public_key().to_base64(), file.text("public-key"));
+        assert_eq!(read.to_libolm_pickle(&pickle_key), pickle);
+        let altered = pickle.replacen(|_| true, if pickle.starts_with('A') { "B" } else { "A" }, 1);
+        let forged = BackupDecryptionKey::from_libolm_pickle(&altered, &pickle_key);
+        assert_eq!(forged.err(), Some(LibolmPickleError::Authentication));
+        let other_key = BackupDecryptionKey::from_libolm_pickle(pickle, b"another key");
+        assert_eq!(other_key.err(), Some(LibolmPickleError::Authentication));
+    });
+    assert_at_least(&files, "libolm-backup-pickle", 4, 7);
 }
 
 /// S-31: the scheme does not authenticate. The MAC is the same for every ciphertext of an ephemeral

@@ -29,7 +29,10 @@ const MODULES: [(&str, &[&str]); 17] = [
     ("hpke", &["error", "primitives", "keys", "wire", "check_code"]),
     ("matrix", &["error", "primitives", "keys", "wire", "json", "olm"]),
     // Floor 4.
-    ("pickle", &["error", "primitives", "keys", "wire", "json", "ratchet", "olm", "megolm"]),
+    (
+        "pickle",
+        &["error", "primitives", "keys", "wire", "json", "ratchet", "olm", "megolm", "backup"],
+    ),
     // Re-exports only.
     ("hazmat", &["error", "primitives", "keys", "wire", "ratchet", "olm", "megolm"]),
     (

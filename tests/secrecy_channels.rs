@@ -223,10 +223,11 @@ fn s_29_raw_keys() {
     use common::{fixtures::config, states};
     use moceril::{
         MessageVersion,
-        hazmat::{Cipher, MessageKey, SendingState},
+        hazmat::{ChainIndices, Cipher, MessageKey, SendingState},
     };
     let (mut session, _) = states::pair(config(MessageVersion::V3), &mut SeededRng::new(13));
     let state: SendingState = session.sending_state().unwrap();
+    let indices: ChainIndices = session.chain_indices();
     let key: MessageKey = session.next_message_key().unwrap();
     let cipher = Cipher::olm(key.key());
     let secrets = secrets(&[
@@ -235,5 +236,5 @@ fn s_29_raw_keys() {
         ("ratchet key", state.ratchet_key()),
         ("message key", key.key()),
     ]);
-    not_in_any(&secrets, &[&state, &key, &cipher]);
+    not_in_any(&secrets, &[&state, &indices, &key, &cipher]);
 }

@@ -190,9 +190,9 @@ mod passphrase {
 #[cfg(feature = "hazmat")]
 mod hazmat {
     use super::shared;
-    use moceril::hazmat::{Cipher, MessageKey, SendingState};
+    use moceril::hazmat::{ChainIndices, Cipher, MessageKey, SendingState};
 
-    shared!(Cipher, MessageKey, SendingState);
+    shared!(ChainIndices, Cipher, MessageKey, SendingState);
 }
 
 /// The list above is complete: it names every public type there is.

@@ -182,6 +182,7 @@ CHECKS = {kind: decoding for kind in wire.DECODERS} | {
     "libolm-account-pickle": libolm_account_pickle,
     "sas": textbook_sas.check,
     "backup": textbook_backup.check,
+    "libolm-backup-pickle": textbook_backup.check_pickle,
     "ecies": textbook_channels.check_ecies,
     "hpke": textbook_channels.check_hpke,
     "key-export": textbook_key_export.check,

@@ -29,6 +29,18 @@ class Decryption(olm.Handle):
         return plaintext.raw[:used]
 
 
+    def pickle(self, key):
+        pickle = (ctypes.c_char * self.call("olm_pickle_pk_decryption_length"))()
+        self.call("olm_pickle_pk_decryption", key, pickle)
+        return pickle.raw.decode()
+
+    def unpickle(self, pickle, key):
+        """The public key, of the object that comes out of the pickle."""
+        public_key = (ctypes.c_char * 43)()
+        self.call("olm_unpickle_pk_decryption", key, pickle.encode(), public_key)
+        return public_key.raw.decode()
+
+
 class Encryption(olm.Handle):
     prefix = "pk_encryption"
 
@@ -164,6 +176,34 @@ def refused(out, command):
             write_refused("base64", f"{name}-in-{part}", message)
 
 
+def pickles(out, command):
+    """The private key, pickled by libolm and read back; and contents that must be refused."""
+    area = "libolm-backup-pickle"
+    for length in (0, 1, 32, 200):
+        scene = Scene(f"pickle-{length}")
+        key = scene.random.take(length)
+        pickle = scene.libolm.pickle(key)
+        assert pickle == textbook.pickle(scene.private_key, key)
+        assert scene.libolm.unpickle(pickle, key) == scene.libolm.public_key
+        pairs = [("pickle-key", key.hex()), ("pickle", pickle), *scene.keys]
+        write(out, area, f"libolm-key-of-{length}-bytes", SOURCE, "success", pairs, command)
+
+    private = Random("libolm/backup/pickle/refused").take(32)
+    good = textbook.pickle_content(private)
+    other_half = bytes([good[4] ^ 1]) + good[5:36]
+    for layer, name, content in (
+        ("version", "0", bytes(4) + good[4:]),
+        ("version", "2", bytes([0, 0, 0, 2]) + good[4:]),
+        ("format", "empty", b""),
+        ("format", "one-byte-less", good[:-1]),
+        ("format", "one-byte-more", good + bytes(1)),
+        ("format", "another-public-key", good[:4] + other_half + good[36:]),
+        ("key", "low-order", good[:4] + bytes(32) + good[36:]),
+    ):
+        pairs = [("pickle-key", "6b6579"), ("pickle", textbook.seal_pickle(content, b"key"))]
+        write(out, area, f"{layer}-{name}", "made by the recorder", layer, pairs, command)
+
+
 def signatures(out, command):
     """PK signing is Ed25519 with the seed as its private key."""
     for length in (0, 1, 32, 1000):
@@ -179,5 +219,5 @@ def signatures(out, command):
 
 
 def everything(out, command):
-    for make in (backups, altered, refused, signatures):
+    for make in (backups, altered, refused, pickles, signatures):
         make(out, command)

@@ -35,3 +35,42 @@ def check(v):
     if "ephemeral-private-key" in v:
         random = bytes.fromhex(v["ephemeral-private-key"])
         assert encrypt(v["public-key"], plaintext, random) == message
+
+
+def pickle_content(private_key):
+    return (1).to_bytes(4, "big") + x25519_public(private_key) + private_key
+
+
+def seal_pickle(content, key):
+    keys = Keys(key, b"Pickle")
+    ciphertext = keys.encrypt(content)
+    return b64(ciphertext + keys.mac(ciphertext, 8))
+
+
+def pickle(private_key, key):
+    return seal_pickle(pickle_content(private_key), key)
+
+
+def unpickle(pickle, key):
+    keys, data = Keys(key, b"Pickle"), unb64(pickle)
+    if keys.mac(data[:-8], 8) != data[-8:]:
+        raise Refused("mac")
+    content = keys.decrypt(data[:-8])
+    if len(content) < 4:
+        raise Refused("format")
+    if content[:4] != bytes([0, 0, 0, 1]):
+        raise Refused("version")
+    if len(content) != 68:
+        raise Refused("format")
+    if x25519_public(content[36:]) != check_x25519(content[4:36]):
+        raise Refused("format")
+    return content[36:]
+
+
+def check_pickle(v):
+    """Holds a file of the kind `libolm-backup-pickle` to this page."""
+    key = bytes.fromhex(v["pickle-key"])
+    private_key = unpickle(v["pickle"], key)
+    assert private_key.hex() == v["private-key"]
+    assert b64(x25519_public(private_key)) == v["public-key"]
+    assert pickle(private_key, key) == v["pickle"]

@@ -2,8 +2,8 @@
 
 use crate::{
     error::ExportError,
-    keys::Ed25519SecretKey,
-    megolm::inbound::InboundGroupSession,
+    keys::{Ed25519SecretKey, Ed25519Signature},
+    megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     primitives::seal::raw::Cipher,
     wire::{MessageVersion, megolm::MegolmMessage},
 };
@@ -19,6 +19,14 @@ impl InboundGroupSession {
     }
 }
 
+impl GroupSession {
+    /// Length in bytes of the next message, if its plaintext has `plaintext_length` bytes.
+    #[must_use]
+    pub const fn next_message_length(&self, plaintext_length: usize) -> usize {
+        MegolmMessage::encoded_length(self.version(), self.message_index(), plaintext_length)
+    }
+}
+
 impl MegolmMessage {
     /// Encrypts a message with a cipher of its own and signs it.
     #[must_use]
@@ -29,13 +37,26 @@ impl MegolmMessage {
         signing_key: &Ed25519SecretKey,
         plaintext: &[u8],
     ) -> Self {
+        let sign = |bytes: &[u8]| signing_key.sign(bytes);
+        Self::encrypt_signed_by(version, message_index, cipher, sign, plaintext)
+    }
+
+    /// As [`encrypt`](Self::encrypt), with a key that only `sign` knows.
+    #[must_use]
+    pub fn encrypt_signed_by(
+        version: MessageVersion,
+        message_index: u32,
+        cipher: &Cipher,
+        sign: impl FnOnce(&[u8]) -> Ed25519Signature,
+        plaintext: &[u8],
+    ) -> Self {
         let seal = |mut message: alloc::vec::Vec<u8>| {
             message.extend(cipher.encrypt(plaintext));
             let mac = cipher.mac(&message);
             message.extend(mac.iter().take(version.mac_length()));
             message
         };
-        let sign = |bytes: &[u8]| *signing_key.sign(bytes).as_bytes();
+        let sign = |bytes: &[u8]| *sign(bytes).as_bytes();
         Self::encode(version, message_index, plaintext.len(), seal, sign)
     }
 }

@@ -7,7 +7,7 @@ use rand::TryCryptoRng;
 
 use super::{
     bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
-    one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeyGeneration, OneTimeKeys, StoredKey},
+    one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
     session::{DecryptedMessage, Session, SessionConfig},
 };
 #[cfg(feature = "std")]
@@ -202,6 +202,18 @@ impl Account {
         marked
     }
 
+    /// The id of a one-time or fallback key that the account stores.
+    #[must_use]
+    pub fn key_id(&self, one_time_key: &Curve25519PublicKey) -> Option<KeyId> {
+        let keys = &self.state.one_time_keys;
+        let (id, _) = match keys.find(one_time_key)? {
+            Place::OneTime(place) => keys.keys.get(place)?.one_time(),
+            Place::Fallback => keys.fallback.as_ref()?.key.fallback(),
+            Place::PreviousFallback => keys.previous_fallback.as_ref()?.key.fallback(),
+        };
+        Some(id)
+    }
+
     /// Removes a one-time key that will not be used; a message made with it cannot be read any more.
     /// Returns whether it was there.
     pub fn remove_one_time_key(&mut self, id: KeyId) -> bool {
@@ -239,6 +251,12 @@ impl Account {
         let forgotten = self.state.one_time_keys.generate_fallback(rng)?;
         self.changed();
         Ok(forgotten)
+    }
+
+    /// The current fallback key, published or not.
+    #[must_use]
+    pub fn current_fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
+        self.state.one_time_keys.fallback.as_ref().map(|fallback| fallback.key.fallback())
     }
 
     /// The current fallback key, if it is not marked as published.
@@ -340,6 +358,22 @@ impl Account {
         message: &PreKeyMessage,
         config: SessionConfig,
     ) -> Result<InboundCreation, SessionCreationError> {
+        let (place, mut session) = self.respond(their_identity_key, message, config)?;
+        let base_key = message.session_keys().base_key;
+        let message = session.decrypt_inner(message.message())?;
+        self.state.one_time_keys.consume(place, base_key);
+        self.changed();
+        Ok(InboundCreation { session, message })
+    }
+
+    /// The session that the message asks for, before anything shows that it is authentic, and the place
+    /// of its one-time key.
+    pub(crate) fn respond(
+        &self,
+        their_identity_key: Curve25519PublicKey,
+        message: &PreKeyMessage,
+        config: SessionConfig,
+    ) -> Result<(Place, Session), SessionCreationError> {
         let session_keys = *message.session_keys();
         if session_keys.identity_key != their_identity_key {
             return Err(SessionCreationError::IdentityKeyMismatch);
@@ -358,11 +392,7 @@ impl Account {
         .map_err(|NonContributory| SessionCreationError::NonContributoryKey)?;
         let ratchet =
             DoubleRatchet::responder(keys, message.message().ratchet_key(), config.limits);
-        let mut session = Session::new(session_keys, their_identity_key, config.version, ratchet);
-        let message = session.decrypt_inner(message.message())?;
-        self.state.one_time_keys.consume(place, session_keys.base_key);
-        self.changed();
-        Ok(InboundCreation { session, message })
+        Ok((place, Session::new(session_keys, their_identity_key, config.version, ratchet)))
     }
 }
 

@@ -3,15 +3,15 @@
 //! Nothing here keeps its promises for you: a message key used twice, or a session from keys that
 //! somebody else knows, is as insecure as it sounds.
 
-use alloc::boxed::Box;
-use core::fmt;
+use alloc::{boxed::Box, vec::Vec};
+use core::{cmp::Reverse, fmt};
 
 use rand::TryCryptoRng;
 
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::EncryptionError,
+    error::{EncryptionError, SessionCreationError},
     keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
     olm::{
         account::Account,
@@ -114,7 +114,41 @@ impl fmt::Debug for SendingState {
     }
 }
 
+/// Where the chains of a session stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainIndices {
+    /// The index of the next message we send in our chain; `None` if that message begins a new chain.
+    pub sending: Option<u64>,
+    /// The next index of each of the peer's chains, newest chain first.
+    pub receiving: Vec<u64>,
+    /// The indices of the messages whose keys are stored, last stored first, whatever their chains.
+    pub skipped: Vec<u32>,
+}
+
 impl Session {
+    /// Where the chains of the session stand.
+    #[must_use]
+    pub fn chain_indices(&self) -> ChainIndices {
+        let ratchet = &self.state().ratchet;
+        let mut skipped: Vec<_> = ratchet.skipped_keys().collect();
+        skipped.sort_unstable_by_key(|key| Reverse(key.serial));
+        ChainIndices {
+            sending: ratchet.sender.as_ref().map(|sender| sender.chain_key.index),
+            receiving: ratchet.receivers.iter().rev().map(|chain| chain.chain_key.index).collect(),
+            skipped: skipped.into_iter().map(|key| key.index).collect(),
+        }
+    }
+
+    /// Length in bytes of the next message, if its plaintext has `plaintext_length` bytes.
+    #[must_use]
+    pub fn next_message_length(&self, plaintext_length: usize) -> usize {
+        let state = self.state();
+        let index = state.ratchet.sender.as_ref().map_or(0, |sender| sender.chain_key.index);
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let length = Message::encoded_length(state.version, index, plaintext_length);
+        if state.received { length } else { PreKeyMessage::encoded_length(length) }
+    }
+
     /// A session that sends first, from keys that were agreed upon without Olm's handshake. The
     /// `session_keys` are only named in messages and in the session's id.
     #[must_use]
@@ -137,7 +171,7 @@ impl Session {
                 root: Secret::new(root_key),
                 sender: Some(Box::new(SenderChain { ratchet_key, chain_key })),
                 receivers: SecretList::new(),
-                evicted: alloc::vec::Vec::new(),
+                evicted: Vec::new(),
                 next_serial: 0,
                 evicted_keys: 0,
                 limits: config.limits,
@@ -194,6 +228,25 @@ impl PreKeyMessage {
 }
 
 impl Account {
+    /// The session that a pre-key message asks for, **without decrypting the message**: nothing shows
+    /// yet that it is authentic, and the one-time key is still there. Decrypt the message with the
+    /// session, and only then [remove](Account::remove_one_time_key) the key.
+    ///
+    /// Prefer [`create_inbound_session`](Account::create_inbound_session), which does all of it or
+    /// nothing (S-05).
+    ///
+    /// # Errors
+    ///
+    /// [`SessionCreationError`].
+    pub fn create_inbound_session_unread(
+        &self,
+        their_identity_key: Curve25519PublicKey,
+        message: &PreKeyMessage,
+        config: SessionConfig,
+    ) -> Result<Session, SessionCreationError> {
+        self.respond(their_identity_key, message, config).map(|(_, session)| session)
+    }
+
     /// Removes a one-time key and returns its private half. A message made with it cannot be read
     /// any more.
     pub fn take_one_time_key(&mut self, id: KeyId) -> Option<[u8; 32]> {

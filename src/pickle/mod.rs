@@ -3,6 +3,7 @@
 
 pub(crate) mod dehydrated;
 mod encode;
+mod envelope;
 pub(crate) mod libolm;
 pub(crate) mod loss;
 pub(crate) mod native;

@@ -130,6 +130,15 @@ impl SigningKey {
         Self { expanded: expand(&seed), seed: Some(Box::new(seed)), public }
     }
 
+    /// A key in libolm's form from memory that the caller vouches for: the public key is taken as it is.
+    #[cfg(feature = "hazmat")]
+    pub(crate) const fn from_expanded_and_public(
+        expanded: Secret<64>,
+        public: VerifyingKey,
+    ) -> Self {
+        Self { seed: None, expanded, public }
+    }
+
     pub(crate) const fn public(&self) -> &VerifyingKey {
         &self.public
     }

@@ -149,8 +149,8 @@ impl EstablishedSas {
     ///
     /// Spec: Matrix, "SAS HKDF calculation", which says what `info` is made of.
     #[must_use]
-    pub fn bytes(&self, info: &str) -> SasBytes {
-        SasBytes(hkdf(None, self.secret.as_bytes(), info.as_bytes()))
+    pub fn bytes(&self, info: impl AsRef<[u8]>) -> SasBytes {
+        SasBytes(hkdf(None, self.secret.as_bytes(), info.as_ref()))
     }
 
     /// As [`bytes`](Self::bytes), with `count` bytes, for other ways to show them.
@@ -158,12 +158,12 @@ impl EstablishedSas {
     /// # Errors
     ///
     /// [`SasError::TooManyBytes`] for a count above 8,160: HKDF gives no more.
-    pub fn bytes_raw(&self, info: &str, count: usize) -> Result<Vec<u8>, SasError> {
+    pub fn bytes_raw(&self, info: impl AsRef<[u8]>, count: usize) -> Result<Vec<u8>, SasError> {
         if count > kdf::MAX_OUTPUT {
             return Err(SasError::TooManyBytes { requested: count, maximum: kdf::MAX_OUTPUT });
         }
         let mut bytes = vec![0; count];
-        kdf::hkdf_into(None, self.secret.as_bytes(), info.as_bytes(), &mut bytes);
+        kdf::hkdf_into(None, self.secret.as_bytes(), info.as_ref(), &mut bytes);
         Ok(bytes)
     }
 
@@ -172,8 +172,13 @@ impl EstablishedSas {
     /// Spec: Matrix, "MAC calculation", which says what `input` and `info` are. The method is the one
     /// that the accept event names; choose [`MacMethod::default`] whenever both devices know it.
     #[must_use]
-    pub fn calculate_mac(&self, method: MacMethod, input: &str, info: &str) -> String {
-        base64::encode(self.mac(method, input, info).as_bytes())
+    pub fn calculate_mac(
+        &self,
+        method: MacMethod,
+        input: impl AsRef<[u8]>,
+        info: impl AsRef<[u8]>,
+    ) -> String {
+        base64::encode(self.mac(method, input.as_ref(), info.as_ref()).as_bytes())
     }
 
     /// Verifies the other device's MAC, in constant time.
@@ -184,19 +189,19 @@ impl EstablishedSas {
     pub fn verify_mac(
         &self,
         method: MacMethod,
-        input: &str,
-        info: &str,
+        input: impl AsRef<[u8]>,
+        info: impl AsRef<[u8]>,
         tag: &str,
     ) -> Result<(), SasError> {
         match base64::decode_secret(tag) {
-            Ok(Some(tag)) if self.mac(method, input, info).ct_eq(&tag) => Ok(()),
+            Ok(Some(tag)) if self.mac(method, input.as_ref(), info.as_ref()).ct_eq(&tag) => Ok(()),
             _ => Err(SasError::Mac),
         }
     }
 
     /// The 32 bytes whose base64 is the MAC's text.
-    fn mac(&self, method: MacMethod, input: &str, info: &str) -> Secret<32> {
-        let (secret, info) = (self.secret.as_bytes(), info.as_bytes());
+    fn mac(&self, method: MacMethod, input: &[u8], info: &[u8]) -> Secret<32> {
+        let secret = self.secret.as_bytes();
         let key = match method {
             MacMethod::HkdfHmacSha256V2 | MacMethod::HkdfHmacSha256 => {
                 HmacKey::new(hkdf::<32>(None, secret, info).as_bytes())
@@ -205,7 +210,7 @@ impl EstablishedSas {
                 HmacKey::from_long_key(hkdf::<256>(None, secret, info).as_bytes())
             }
         };
-        let mac = key.derive(input.as_bytes());
+        let mac = key.derive(input);
         match method {
             MacMethod::HkdfHmacSha256V2 => mac,
             MacMethod::HkdfHmacSha256 | MacMethod::HmacSha256LongKdf => overwritten(mac),

@@ -4,7 +4,8 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, ops::Range};
 
 use super::{
-    Fields, MAX_HEADER, MessageVersion, Value, index, put_string_header, put_varint, required, set,
+    Fields, MessageVersion, Value, index, put_string_header, put_varint, required, set,
+    string_length, varint_length,
 };
 use crate::{
     error::{DecodeError, SessionKeyError},
@@ -72,6 +73,18 @@ impl MegolmMessage {
         Ok(Self { version, message_index, ciphertext, signature, bytes })
     }
 
+    /// Length in bytes of a message with such a plaintext.
+    pub(crate) const fn encoded_length(
+        version: MessageVersion,
+        message_index: u32,
+        plaintext_length: usize,
+    ) -> usize {
+        string_length(ciphertext_length(plaintext_length))
+            .saturating_add(1 + 1 + SIGNATURE_LENGTH)
+            .saturating_add(varint_length(message_index as u64))
+            .saturating_add(version.mac_length())
+    }
+
     /// Writes the header; `seal` appends ciphertext and MAC, then `sign` signs all of it.
     pub(crate) fn encode(
         version: MessageVersion,
@@ -81,9 +94,8 @@ impl MegolmMessage {
         sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_LENGTH],
     ) -> Self {
         let length = ciphertext_length(plaintext_length);
-        let trailer = version.mac_length().saturating_add(SIGNATURE_LENGTH);
-        let mut header =
-            Vec::with_capacity(length.saturating_add(MAX_HEADER).saturating_add(trailer));
+        let encoded_length = Self::encoded_length(version, message_index, plaintext_length);
+        let mut header = Vec::with_capacity(encoded_length);
         header.push(version.byte());
         header.push(MESSAGE_INDEX);
         put_varint(&mut header, message_index.into());

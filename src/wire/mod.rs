@@ -171,9 +171,19 @@ fn put_string_header(message: &mut Vec<u8>, tag: u8, length: usize) {
     put_varint(message, length as u64);
 }
 
-/// No header before a ciphertext is longer: version, a key with its tag and length, an index of at
-/// most 5 bytes with its tag, and the ciphertext's tag and length of at most 10.
-const MAX_HEADER: usize = 1 + 34 + 6 + 11;
+/// Length of a varint: a byte for each 7 bits.
+const fn varint_length(value: u64) -> usize {
+    let bits = 64_u32.saturating_sub((value | 1).leading_zeros());
+    bits.div_ceil(7) as usize
+}
+
+/// Length of a string with its tag, which is one byte, and its own length.
+const fn string_length(length: usize) -> usize {
+    length.saturating_add(1).saturating_add(varint_length(length as u64))
+}
+
+/// Length of a key's field.
+const KEY_FIELD_LENGTH: usize = string_length(32);
 
 #[cfg(test)]
 mod tests {

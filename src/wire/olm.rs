@@ -4,8 +4,8 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, ops::Range};
 
 use super::{
-    Fields, MAX_HEADER, MessageVersion, Value, index, put_string, put_string_header, put_varint,
-    required, set,
+    Fields, KEY_FIELD_LENGTH, MessageVersion, Value, index, put_string, put_string_header,
+    put_varint, required, set, string_length, varint_length,
 };
 use crate::{
     error::{DecodeError, KeyError},
@@ -98,6 +98,19 @@ impl Message {
         Ok(Self(Box::new(MessageParts { version, ratchet_key, chain_index, ciphertext, bytes })))
     }
 
+    /// Length in bytes of a message with such a plaintext.
+    pub(crate) const fn encoded_length(
+        version: MessageVersion,
+        chain_index: u32,
+        plaintext_length: usize,
+    ) -> usize {
+        let header = 1 + KEY_FIELD_LENGTH + 1;
+        string_length(ciphertext_length(plaintext_length))
+            .saturating_add(header)
+            .saturating_add(varint_length(chain_index as u64))
+            .saturating_add(version.mac_length())
+    }
+
     /// Writes the header; `seal` then appends the ciphertext and the MAC.
     pub(crate) fn encode(
         version: MessageVersion,
@@ -107,8 +120,8 @@ impl Message {
         seal: impl FnOnce(Vec<u8>) -> Vec<u8>,
     ) -> Self {
         let length = ciphertext_length(plaintext_length);
-        let capacity = length.saturating_add(MAX_HEADER).saturating_add(version.mac_length());
-        let mut header = Vec::with_capacity(capacity);
+        let encoded_length = Self::encoded_length(version, chain_index, plaintext_length);
+        let mut header = Vec::with_capacity(encoded_length);
         header.push(version.byte());
         put_string(&mut header, RATCHET_KEY, ratchet_key.as_bytes());
         header.push(CHAIN_INDEX);
@@ -237,9 +250,14 @@ impl PreKeyMessage {
         Ok(Self(Box::new(PreKeyParts { session_keys, message, bytes })))
     }
 
+    /// Length in bytes of a message around another one of `inner_length` bytes.
+    pub(crate) const fn encoded_length(inner_length: usize) -> usize {
+        string_length(inner_length).saturating_add(1 + 3 * KEY_FIELD_LENGTH)
+    }
+
     pub(crate) fn wrap(session_keys: SessionKeys, message: Message) -> Self {
         let inner = message.as_bytes();
-        let mut bytes = Vec::with_capacity(inner.len().saturating_add(1 + 3 * 34 + 11));
+        let mut bytes = Vec::with_capacity(Self::encoded_length(inner.len()));
         bytes.push(PRE_KEY_VERSION);
         put_string(&mut bytes, ONE_TIME_KEY, session_keys.one_time_key.as_bytes());
         put_string(&mut bytes, BASE_KEY, session_keys.base_key.as_bytes());

@@ -1,4 +1,4 @@
-//! libolm's pickles: `base64(AES-CBC(state) || MAC[8])`, keyed by HKDF with the info "Pickle".
+//! libolm's pickles. `envelope.rs` encrypts them.
 //!
 //! All integers are big-endian; a list is a u32 count and its items; a pair of keys is the public
 //! and the private half (Ed25519: 32 and 64 bytes, X25519: 32 and 32). `read` has the layouts.
@@ -9,6 +9,10 @@
 //! generation number, raised limits, the peer's identity key, the provenance of a group session
 //! beyond whether its signing key is verified, and what distinguishes evicted from used keys.
 
+#[cfg(feature = "backup")]
+mod backup;
+#[cfg(feature = "hazmat")]
+mod content;
 mod read;
 mod write;
 
@@ -16,22 +20,18 @@ use alloc::{string::String, vec::Vec};
 
 use zeroize::Zeroizing;
 
+use self::read::PublicKeys;
 use super::{
     Reader,
     encode::{Length, Sink},
+    envelope,
     loss::{ConversionError, Loss},
 };
 use crate::{
     error::LibolmPickleError,
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
-    primitives::{
-        base64,
-        seal::{self, Forged, Purpose, Sealed},
-    },
 };
-
-const MAC_LENGTH: usize = 8;
 
 type Result<T> = core::result::Result<T, LibolmPickleError>;
 
@@ -41,14 +41,8 @@ fn open<T>(
     key: &[u8],
     read: impl FnOnce(u32, &mut Reader<'_>) -> Result<T>,
 ) -> Result<T> {
-    let bytes = base64::decode(pickle)?;
-    let (ciphertext, mac) =
-        bytes.split_last_chunk::<MAC_LENGTH>().ok_or(LibolmPickleError::Authentication)?;
-    let sealed = Sealed { authenticated: ciphertext, ciphertext, mac };
-    let (state, _) = seal::open(key, Purpose::Pickle, &sealed, MAC_LENGTH, ())
-        .map_err(|Forged| LibolmPickleError::Authentication)?;
-    let state = Zeroizing::new(state);
-    let mut reader = Reader(&state);
+    let content = envelope::open(pickle, key)?.ok_or(LibolmPickleError::Authentication)?;
+    let mut reader = Reader(&content);
     let version = read::read_number(&mut reader)?;
     let object = read(version, &mut reader)?;
     if reader.0.is_empty() { Ok(object) } else { Err(LibolmPickleError::InvalidState) }
@@ -62,10 +56,9 @@ fn seal(
 ) -> core::result::Result<(String, Loss), ConversionError> {
     let mut length = Length(0);
     write(&mut length)?;
-    let mut state = Zeroizing::new(Vec::with_capacity(length.0));
-    let loss = write(&mut *state)?;
-    let sealed = seal::seal(key, Purpose::Pickle, Vec::new(), &state, MAC_LENGTH);
-    Ok((base64::encode(&sealed), loss))
+    let mut content = Zeroizing::new(Vec::with_capacity(length.0));
+    let loss = write(&mut *content)?;
+    Ok((envelope::seal(key, &content), loss))
 }
 
 /// The public methods, which are the same for every object.
@@ -80,7 +73,10 @@ macro_rules! libolm_pickle {
             ///
             /// [`LibolmPickleError`].
             pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
-                Ok(Self::restore(open(pickle, key, read::$read)?)?)
+                let state = open(pickle, key, |version, reader| {
+                    read::$read(version, reader, PublicKeys::Derived)
+                })?;
+                Ok(Self::restore(state)?)
             }
 
             /// Pickles the object as libolm does, exactly: libolm goes on where we stopped.

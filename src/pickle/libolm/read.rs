@@ -27,15 +27,29 @@ use crate::{
     wire::{MessageVersion, olm::SessionKeys},
 };
 
+/// Where the public half of a signing key comes from.
+#[derive(Clone, Copy)]
+pub(super) enum PublicKeys {
+    /// From the private half (S-14); the stored one must be the same.
+    Derived,
+    /// From the content, whose integrity the caller vouches for.
+    #[cfg(feature = "hazmat")]
+    Stored,
+}
+
 /// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first (in any order is read); u8 count of fallback
 /// keys (0 to 2), and those, the current one first; u32 last id given out. Version 3: instead of
 /// the count always two fallback keys, whose `published` says that they exist. Version 2: no fallback
 /// keys.
-pub(super) fn read_account(version: u32, reader: &mut Reader<'_>) -> Result<AccountState> {
+pub(super) fn read_account(
+    version: u32,
+    reader: &mut Reader<'_>,
+    public_keys: PublicKeys,
+) -> Result<AccountState> {
     if !(2..=4).contains(&version) {
         return Err(LibolmPickleError::Version(version));
     }
-    let signing_key = read_signing_key(reader)?;
+    let signing_key = read_signing_key(reader, public_keys)?;
     let identity_key = read_pair(reader)?;
     let mut keys = SecretList::new();
     for _ in 0..read_count(reader, STORED_KEY_LENGTH)? {
@@ -113,7 +127,11 @@ const STORED_KEY_LENGTH: usize = 4 + 1 + 64;
 /// sender chain {X25519 pair, chain key, u32 index}; list of receiver chains {ratchet key, chain key,
 /// u32 index}, newest first; list of skipped keys {ratchet key, message key, u32 index}, newest
 /// first. Version 0x80000001 has a u32 more.
-pub(super) fn read_session(version: u32, reader: &mut Reader<'_>) -> Result<SessionState> {
+pub(super) fn read_session(
+    version: u32,
+    reader: &mut Reader<'_>,
+    _: PublicKeys,
+) -> Result<SessionState> {
     if !matches!(version, 1 | 0x8000_0001) {
         return Err(LibolmPickleError::Version(version));
     }
@@ -191,6 +209,7 @@ fn read_skipped_keys(
 pub(super) fn read_group_session(
     version: u32,
     reader: &mut Reader<'_>,
+    public_keys: PublicKeys,
 ) -> Result<GroupSessionState> {
     if version != 1 {
         return Err(LibolmPickleError::Version(version));
@@ -198,7 +217,7 @@ pub(super) fn read_group_session(
     Ok(GroupSessionState {
         ratchet: read_ratchet(reader)?,
         exhausted: false,
-        signing_key: read_signing_key(reader)?,
+        signing_key: read_signing_key(reader, public_keys)?,
         version: MessageVersion::V3,
         created_at: None,
         generation: 0,
@@ -210,6 +229,7 @@ pub(super) fn read_group_session(
 pub(super) fn read_inbound_group_session(
     version: u32,
     reader: &mut Reader<'_>,
+    _: PublicKeys,
 ) -> Result<InboundGroupSessionState> {
     if !(1..=2).contains(&version) {
         return Err(LibolmPickleError::Version(version));
@@ -234,14 +254,21 @@ fn read_chain_key(reader: &mut Reader<'_>) -> Result<ChainKey> {
     Ok(ChainKey { key: read_secret(reader)?, index: read_number(reader)?.into() })
 }
 
-/// An Ed25519 pair. S-14: the public key is derived from the private one, and must be the stored one.
-fn read_signing_key(reader: &mut Reader<'_>) -> Result<SigningKey> {
-    let public = read::<32>(reader)?;
-    let signing_key = SigningKey::from_expanded(read_secret(reader)?)?;
-    if signing_key.public().as_bytes() == public {
-        Ok(signing_key)
-    } else {
-        Err(LibolmPickleError::InvalidState)
+/// An Ed25519 pair.
+fn read_signing_key(reader: &mut Reader<'_>, public_keys: PublicKeys) -> Result<SigningKey> {
+    let public = read(reader)?;
+    let expanded = read_secret(reader)?;
+    match public_keys {
+        PublicKeys::Derived => {
+            let signing_key = SigningKey::from_expanded(expanded)?;
+            let is_stored = signing_key.public().as_bytes() == public;
+            if is_stored { Ok(signing_key) } else { Err(LibolmPickleError::InvalidState) }
+        }
+        #[cfg(feature = "hazmat")]
+        PublicKeys::Stored => {
+            let public = Ed25519PublicKey::from_bytes(*public)?;
+            Ok(SigningKey::from_expanded_and_public(expanded, *public.verifying_key()))
+        }
     }
 }
 
@@ -251,11 +278,11 @@ fn read_pair(reader: &mut Reader<'_>) -> Result<Curve25519KeyPair> {
     Ok(Curve25519KeyPair::from_parts(&read_secret(reader)?, public))
 }
 
-fn read_public(reader: &mut Reader<'_>) -> Result<Curve25519PublicKey> {
+pub(super) fn read_public(reader: &mut Reader<'_>) -> Result<Curve25519PublicKey> {
     Ok(Curve25519PublicKey::from_bytes(*read(reader)?)?)
 }
 
-fn read_secret<const N: usize>(reader: &mut Reader<'_>) -> Result<Secret<N>> {
+pub(super) fn read_secret<const N: usize>(reader: &mut Reader<'_>) -> Result<Secret<N>> {
     read(reader).copied().map(Secret::new)
 }
 

@@ -1,5 +1,4 @@
-//! vodozemac's pickles: the plain serde form, and the encrypted text
-//! `base64(AES-CBC(JSON) || MAC[8])`, keyed by HKDF with the info "Pickle".
+//! vodozemac's pickles: the plain serde form, and that form as JSON, encrypted by `envelope.rs`.
 //!
 //! What is preserved and what is not stands in the libolm module; besides, vodozemac does not store
 //! whether a message was received: it takes a receiver chain as the sign.
@@ -7,40 +6,30 @@
 mod convert;
 mod shape;
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use zeroize::Zeroizing;
 
-use super::loss::{ConversionError, Loss};
+use super::{
+    envelope,
+    loss::{ConversionError, Loss},
+};
 use crate::{
     error::VodozemacPickleError,
     json,
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
-    primitives::{
-        base64,
-        seal::{self, Forged, Purpose, Sealed},
-    },
 };
-
-const MAC_LENGTH: usize = 8;
 
 type Result<T> = core::result::Result<T, VodozemacPickleError>;
 
 fn encrypt(shape: &impl Serialize, key: &[u8; 32]) -> Result<String> {
     let json = json::to_vec(shape).ok_or(VodozemacPickleError::InvalidState)?;
-    Ok(base64::encode(&seal::seal(key, Purpose::Pickle, Vec::new(), &json, MAC_LENGTH)))
+    Ok(envelope::seal(key, &json))
 }
 
 fn decrypt<T: for<'de> Deserialize<'de>>(pickle: &str, key: &[u8; 32]) -> Result<T> {
-    let bytes = base64::decode(pickle)?;
-    let (ciphertext, mac) =
-        bytes.split_last_chunk::<MAC_LENGTH>().ok_or(VodozemacPickleError::Authentication)?;
-    let sealed = Sealed { authenticated: ciphertext, ciphertext, mac };
-    let (json, _) = seal::open(key, Purpose::Pickle, &sealed, MAC_LENGTH, ())
-        .map_err(|Forged| VodozemacPickleError::Authentication)?;
-    let json = Zeroizing::new(json);
+    let json = envelope::open(pickle, key)?.ok_or(VodozemacPickleError::Authentication)?;
     serde_json::from_slice(&json).map_err(|_| VodozemacPickleError::InvalidState)
 }
 

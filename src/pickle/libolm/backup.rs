@@ -1,0 +1,43 @@
+//! libolm's pickle of a backup's private key. Only with the feature `backup`.
+
+use alloc::string::String;
+
+use zeroize::Zeroizing;
+
+use super::{Result, open, read};
+use crate::{
+    backup::BackupDecryptionKey, error::LibolmPickleError, pickle::envelope,
+    primitives::secret::Secret,
+};
+
+/// u32 version 1; X25519 pair.
+const LENGTH: usize = 4 + 32 + 32;
+
+impl BackupDecryptionKey {
+    /// Reads a key that libolm pickled: its `OlmPkDecryption`.
+    ///
+    /// `key` is the key it was pickled with, of any length.
+    ///
+    /// # Errors
+    ///
+    /// [`LibolmPickleError`]; also if the two halves of the key do not belong together.
+    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
+        open(pickle, key, |version, reader| {
+            if version != 1 {
+                return Err(LibolmPickleError::Version(version));
+            }
+            let public = read::read_public(reader)?;
+            let key = Self::from_secret(&read::read_secret(reader)?);
+            if key.public_key() == public { Ok(key) } else { Err(LibolmPickleError::InvalidState) }
+        })
+    }
+
+    /// Pickles the key as libolm does, exactly.
+    #[must_use]
+    pub fn to_libolm_pickle(&self, key: &[u8]) -> String {
+        let private = Zeroizing::new(self.to_bytes());
+        let content: Secret<LENGTH> =
+            Secret::concat(&[&1_u32.to_be_bytes(), self.public_key().as_bytes(), &*private]);
+        envelope::seal(key, content.as_bytes())
+    }
+}
