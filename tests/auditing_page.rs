@@ -1,0 +1,53 @@
+//! `docs/auditing.md` names files and functions for auditors: each of them is there.
+
+mod common;
+
+use std::{fs, path::Path};
+
+/// What stands between backticks and begins with a folder of the repository.
+fn named(page: &str) -> Vec<&str> {
+    let quoted = page.split('`').skip(1).step_by(2);
+    quoted.filter(|text| text.contains(".rs") && text.contains('/')).collect()
+}
+
+fn problems(page: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let missing = |name: &&str| {
+        let (path, function) = name.split_once("::").unwrap_or((name, ""));
+        let Ok(code) = fs::read_to_string(root.join(path)) else { return true };
+        let starts = [format!("fn {function}("), format!("fn {function}<")];
+        !function.is_empty() && !starts.iter().any(|start| code.contains(start))
+    };
+    named(page).into_iter().filter(missing).map(String::from).collect()
+}
+
+#[test]
+fn every_file_and_function_is_there() {
+    let page = include_str!("../docs/auditing.md");
+    assert!(named(page).len() > 100, "the page names {}", named(page).len());
+    assert_eq!(problems(page), [""; 0]);
+}
+
+#[test]
+fn a_wrong_name_is_noticed() {
+    let page =
+        "`src/keys.rs` `src/keys.rs::from_bytes` `src/no.rs` `src/keys.rs::no` `tests/no.rs`";
+    assert_eq!(problems(page), ["src/no.rs", "src/keys.rs::no", "tests/no.rs"]);
+}
+
+/// Every file of the ratchets and what they stand on is in the order of reading.
+#[test]
+fn nothing_of_the_core_is_left_out() {
+    let page = include_str!("../docs/auditing.md");
+    let exempt = |path: &str| {
+        let optional = ["export", "passphrase", "hpke", "rng", "base64", "vectors", "wycheproof"];
+        let name = Path::new(path).file_stem().unwrap().to_str().unwrap();
+        optional.contains(&name) || name == "mod" || name == "raw" || path.contains("/seal/")
+    };
+    let core = ["primitives/", "wire/", "ratchet/", "olm/", "megolm/"];
+    for path in common::sources::sources().into_iter().map(|source| source.path) {
+        let listed = page.contains(&format!("`src/{path}`"));
+        let needed = core.iter().any(|folder| path.starts_with(folder)) && !exempt(&path);
+        assert!(listed || !needed, "{path} is not on the page");
+    }
+}
