@@ -6,9 +6,10 @@ mod common;
 use common::{
     rng::{RecordedRng, SeededRng},
     vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
+    vector_layer::decode_layer,
 };
 use moceril::{
-    DecodeError, KeyError, LibolmPickleError, RandomError,
+    KeyError, LibolmPickleError, RandomError,
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage},
 };
 
@@ -23,12 +24,7 @@ fn encrypted(key: &BackupDecryptionKey, plaintext: &[u8]) -> BackupMessage {
 
 fn message(file: &VectorFile) -> Result<BackupMessage, Layer> {
     let [ciphertext, mac, key] = ["ciphertext", "mac", "ephemeral-key"].map(|name| file.text(name));
-    BackupMessage::from_base64(ciphertext, mac, key).map_err(|error| match error {
-        DecodeError::Base64 => Layer::Base64,
-        DecodeError::Format => Layer::Format,
-        DecodeError::Key(KeyError::LowOrder | KeyError::NonCanonical) => Layer::Key,
-        error => panic!("{error:?} has no layer"),
-    })
+    BackupMessage::from_base64(ciphertext, mac, key).map_err(decode_layer)
 }
 
 /// S-01, S-30, S-31: what libolm encrypts decrypts, and is what this library encrypts; what was altered

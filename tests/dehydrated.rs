@@ -2,14 +2,17 @@
 
 mod common;
 
-use common::rng::RecordedRng;
+use common::{
+    dehydrated_content::{KEY, open, seal},
+    rng::RecordedRng,
+};
 use moceril::{
-    DehydratedDevice, DehydratedDeviceError, PickleKey,
+    Curve25519PublicKey, DehydratedDevice, DehydratedDeviceError, Ed25519SecretKey, PickleKey,
     olm::{Account, PreKeyBundle},
 };
 
 fn key() -> PickleKey {
-    PickleKey::new([3; 32])
+    PickleKey::new(KEY)
 }
 
 fn device() -> (Account, DehydratedDevice) {
@@ -45,6 +48,50 @@ fn new_keys_of_a_rehydrated_device_have_new_ids() {
     let mut rehydrated = Account::rehydrate(&device, &key()).unwrap();
     let created = rehydrated.generate_one_time_keys(1).unwrap().created;
     assert_eq!(created[0].0.to_base64(), "AAAAAAAAAAM");
+    rehydrated.generate_fallback_key().unwrap();
+    let (fallback_id, _) = rehydrated.fallback_key().unwrap();
+    assert_eq!(fallback_id.to_base64(), "AAAAAAAAAAE");
+    // There is a one-time key of that number, too, and it is not the one that is meant.
+    assert!(!rehydrated.remove_one_time_key(fallback_id));
+    assert_eq!(rehydrated.stored_one_time_key_count(), 4);
+}
+
+/// The form that other clients read, from the documentation of `src/pickle/dehydrated.rs`.
+#[test]
+fn the_format_is_the_documented_one() {
+    let (account, _) = device();
+    let device = account.dehydrate_with_rng(&key(), &mut RecordedRng::new([9; 12])).unwrap();
+    assert_eq!(device.nonce, "CQkJCQkJCQkJCQkJ");
+    let content = open(&device);
+    assert_eq!(seal(&content), device);
+    let mut rest = content.as_slice();
+    let mut take = |length| rest.split_off(..length).unwrap();
+    let public = |private: &[u8]| {
+        let private: [u8; 32] = private.try_into().unwrap();
+        let public = x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(private));
+        Curve25519PublicKey::from_bytes(public.to_bytes()).unwrap()
+    };
+    assert_eq!(take(4), 1_u32.to_be_bytes());
+    assert_eq!(public(take(32)), account.curve25519_key());
+    let seed = take(32).try_into().unwrap();
+    assert_eq!(Ed25519SecretKey::from_bytes(seed).public_key(), account.ed25519_key());
+    assert_eq!(take(4), 3_u32.to_be_bytes());
+    for (_, key) in account.one_time_keys() {
+        assert_eq!(public(take(32)), key);
+    }
+    assert_eq!(take(1), [1]);
+    assert_eq!(public(take(32)), account.fallback_key().unwrap().1);
+    assert!(rest.is_empty());
+}
+
+/// An account of libolm has no seed, only what was made of it: that does not fit, and nothing else is
+/// written in its place.
+#[test]
+fn an_account_without_a_seed_cannot_be_dehydrated() {
+    let (account, _) = device();
+    let pickle = account.to_libolm_pickle(b"key").unwrap();
+    let account = Account::from_libolm_pickle(&pickle, b"key").unwrap();
+    assert_eq!(account.dehydrate(&key()), Err(DehydratedDeviceError::Unrepresentable));
 }
 
 #[test]
@@ -69,18 +116,6 @@ fn what_was_altered_or_cut_off_is_refused() {
 /// The server cannot know the key, but whoever has it may be wrong about the content.
 #[test]
 fn content_that_is_no_account_is_refused() {
-    use chacha20poly1305::{
-        ChaCha20Poly1305, KeyInit,
-        aead::{AeadInOut, inout::InOutBuf},
-    };
-    let seal = |content: &[u8]| {
-        let mut sealed = content.to_vec();
-        let cipher = ChaCha20Poly1305::new(&[3; 32].into());
-        let buffer = InOutBuf::from(sealed.as_mut_slice());
-        let tag = cipher.encrypt_inout_detached(&[0; 12].into(), &[], buffer).unwrap();
-        sealed.extend_from_slice(&tag);
-        DehydratedDevice { ciphertext: encode(&sealed), nonce: "AAAAAAAAAAAAAAAA".into() }
-    };
     let account = |version: u32, count: u32, keys: usize, fallback: &[u8]| {
         let mut content = version.to_be_bytes().to_vec();
         content.extend([1; 64]);
@@ -89,11 +124,11 @@ fn content_that_is_no_account_is_refused() {
         content.extend(fallback);
         content
     };
-    let open = |content: &[u8]| Account::rehydrate(&seal(content), &key()).map(|_| ());
-    assert_eq!(open(&account(1, 2, 2, &[0])), Ok(()));
+    let verdict = |content: &[u8]| Account::rehydrate(&seal(content), &key()).map(|_| ());
+    assert_eq!(verdict(&account(1, 2, 2, &[0])), Ok(()));
     for version in [0, 2, u32::MAX] {
         assert_eq!(
-            open(&account(version, 0, 0, &[0])),
+            verdict(&account(version, 0, 0, &[0])),
             Err(DehydratedDeviceError::Version(version))
         );
     }
@@ -107,7 +142,7 @@ fn content_that_is_no_account_is_refused() {
         account(1, 0, 0, &[]),
         Vec::new(),
     ] {
-        assert_eq!(open(&content), Err(DehydratedDeviceError::InvalidState));
+        assert_eq!(verdict(&content), Err(DehydratedDeviceError::InvalidState));
     }
 }
 
@@ -119,9 +154,4 @@ fn draws_what_it_says() {
     assert_eq!(rng.left(), 0);
     let short = account.dehydrate_with_rng(&key(), &mut RecordedRng::new([9; 11]));
     assert_eq!(short, Err(DehydratedDeviceError::Random));
-}
-
-fn encode(bytes: &[u8]) -> String {
-    use base64ct::{Base64Unpadded, Encoding};
-    Base64Unpadded::encode_string(bytes)
 }

@@ -4,19 +4,24 @@
 
 mod common;
 
+use base64ct::{Base64Unpadded, Encoding};
 use common::{
     fixtures::{VERSIONS, config},
+    libolm_pickle,
     rng::{RecordedRng, SeededRng},
 };
 use moceril::{
-    Curve25519PublicKey, Ed25519SecretKey,
+    Curve25519PublicKey, Ed25519SecretKey, MessageVersion,
     hazmat::{Cipher, MessageKey},
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage},
-    olm::{Account, BundleError, OlmMessage, PreKeyBundle, PreKeyMessage, Session, SessionKeys},
+    olm::{
+        Account, BundleError, Limits, OlmMessage, PreKeyBundle, PreKeyMessage, Session,
+        SessionConfig, SessionKeys,
+    },
 };
 
 /// A session from unverified keys, its peer's account, and the one-time key's id.
-fn session(version: moceril::MessageVersion) -> (Session, Account, Account) {
+fn session(version: MessageVersion) -> (Session, Account, Account) {
     let mut rng = SeededRng::new(1);
     let alice = Account::with_rng(&mut rng).unwrap();
     let mut bob = Account::with_rng(&mut rng).unwrap();
@@ -94,6 +99,7 @@ fn the_private_half_of_a_one_time_key_can_be_taken_once() {
     let secret = account.take_one_time_key(id).unwrap();
     let expected = x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(secret));
     assert_eq!(Curve25519PublicKey::from_bytes(expected.to_bytes()), Ok(public));
+    assert_eq!(account.generation(), 2, "S-35");
     assert_eq!(account.take_one_time_key(id), None);
     assert_eq!(account.stored_one_time_key_count(), 0);
 }
@@ -123,6 +129,31 @@ fn the_cipher_at_an_index_is_the_sessions() {
     }
 }
 
+/// Each key has its own cipher: the one of a message's key opens that message, and the one of a
+/// pickle's key that pickle.
+#[test]
+fn raw_ciphers_are_those_of_messages_and_pickles() {
+    for version in VERSIONS {
+        let (mut whole, _, _) = session(version);
+        let (mut parts, _, _) = session(version);
+        let key = parts.next_message_key_with_rng(&mut RecordedRng::new([])).unwrap();
+        let message = whole.encrypt(b"hello").unwrap();
+        let message = message.as_pre_key().unwrap().message();
+        let mac_length = if version == MessageVersion::V3 { 8 } else { 32 };
+        let bytes = message.as_bytes();
+        let (authenticated, mac) = bytes.split_at(bytes.len() - mac_length);
+        let cipher = Cipher::olm(key.key());
+        assert!(cipher.verify_mac(authenticated, mac));
+        assert_eq!(cipher.decrypt(message.ciphertext()).unwrap(), b"hello");
+    }
+    let pickle = Account::new().unwrap().to_libolm_pickle(libolm_pickle::KEY).unwrap();
+    let bytes = Base64Unpadded::decode_vec(&pickle).unwrap();
+    let (ciphertext, mac) = bytes.split_at(bytes.len() - 8);
+    let cipher = Cipher::pickle(libolm_pickle::KEY);
+    assert!(cipher.verify_mac(ciphertext, mac));
+    assert_eq!(cipher.decrypt(ciphertext), Some(libolm_pickle::open(&pickle, libolm_pickle::KEY)));
+}
+
 #[test]
 fn the_raw_cipher_takes_macs_of_two_lengths_only() {
     for cipher in [Cipher::olm(&[1; 32]), Cipher::megolm(&[2; 128]), Cipher::pickle(b"any length")]
@@ -147,6 +178,10 @@ fn session_keys_of_raw_sessions_are_only_named() {
     let (whole, _, _) = session(VERSIONS[0]);
     let SessionKeys { identity_key, .. } = *whole.session_keys();
     let keys = SessionKeys { identity_key, base_key: identity_key, one_time_key: identity_key };
-    let raw = Session::from_root_key_material(config(VERSIONS[0]), keys, [1; 32], [2; 32], [3; 32]);
+    let limits = Limits::default().with_skipped_keys(50).with_receiver_chains(20);
+    assert_ne!(limits, Limits::default());
+    let config = SessionConfig { version: VERSIONS[1], limits };
+    let raw = Session::from_root_key_material(config, keys, [1; 32], [2; 32], [3; 32]);
     assert_eq!(raw.session_id(), keys.session_id());
+    assert_eq!((raw.version(), *raw.limits()), (VERSIONS[1], limits));
 }

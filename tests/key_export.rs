@@ -3,12 +3,14 @@
 
 mod common;
 
-use base64ct::{Base64Unpadded, Encoding};
+use base64ct::{Base64, Base64Unpadded, Encoding};
 use common::{
     rng::{RecordedRng, SeededRng},
     vector_file::{assert_at_least, check_each, files},
 };
-use moceril::matrix::key_export::{self, KeyExportError, MAX_ROUNDS};
+use hmac::{Hmac, KeyInit, Mac};
+use moceril::matrix::key_export::{self, DEFAULT_ROUNDS, KeyExportError, MAX_ROUNDS};
+use sha2::{Sha256, Sha512};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 const ROUNDS: u32 = 10;
@@ -22,6 +24,21 @@ fn with_text(file: &str, change: impl FnOnce(String) -> String) -> String {
     let mut lines: Vec<_> = file.lines().collect();
     let (header, trailer) = (lines.remove(0), lines.pop().unwrap());
     format!("{header}\n{}\n{trailer}\n", change(lines.concat()))
+}
+
+/// The bytes of a file, changed by `change`, under a MAC that is right again.
+fn with_bytes(file: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
+    with_text(file, |text| {
+        let mut bytes = Base64::decode_vec(&text).unwrap();
+        bytes.truncate(bytes.len() - 32);
+        change(&mut bytes);
+        let mut keys = [0; 64];
+        let salt = &bytes[1..17];
+        pbkdf2::pbkdf2_hmac::<Sha512>(PASSPHRASE.as_bytes(), salt, ROUNDS, &mut keys);
+        let mac = Hmac::<Sha256>::new_from_slice(&keys[32..]).unwrap().chain_update(&bytes);
+        bytes.extend(mac.finalize().into_bytes());
+        Base64::encode_string(&bytes)
+    })
 }
 
 #[test]
@@ -57,6 +74,12 @@ fn rounds_are_limited_in_both_directions() {
     let hostile = with_text(&file("[]"), |text| format!("{}/////w{}", &text[..44], &text[50..]));
     let refused = key_export::decrypt(&hostile, PASSPHRASE, MAX_ROUNDS).unwrap_err();
     assert_eq!(refused, error(u32::MAX, MAX_ROUNDS));
+    // No rounds at all would be no work for whoever guesses passphrases.
+    let none = with_text(&file("[]"), |text| format!("{}AAAAAA{}", &text[..44], &text[50..]));
+    let refused = key_export::decrypt(&none, PASSPHRASE, MAX_ROUNDS).unwrap_err();
+    assert_eq!(refused, error(0, MAX_ROUNDS));
+    // The specification asks for at least 100,000, and other clients write 500,000.
+    assert_eq!((DEFAULT_ROUNDS, MAX_ROUNDS), (500_000, 5_000_000));
 }
 
 #[test]
@@ -96,6 +119,22 @@ fn what_is_no_such_file_is_told_apart() {
     );
     let wrong = key_export::decrypt(&good, "correct horse", MAX_ROUNDS).unwrap_err();
     assert_eq!(wrong, KeyExportError::Authentication);
+}
+
+/// Whoever knows the passphrase can still be wrong about the content.
+#[test]
+fn content_that_is_no_text_is_refused() {
+    let good = file("[]");
+    let open = |file: &str| key_export::decrypt(file, PASSPHRASE, MAX_ROUNDS);
+    assert_eq!(with_bytes(&good, |_| ()).split_whitespace().collect::<String>(), {
+        good.split_whitespace().collect::<String>()
+    });
+    // Behind the 37 bytes of the head comes the ciphertext: flipping its bits flips the content's.
+    let brace = with_bytes(&good, |bytes| bytes[37] ^= b'[' ^ b'{');
+    assert_eq!(&*open(&brace).unwrap(), "{]");
+    let no_text = with_bytes(&good, |bytes| bytes[37] ^= b'[' ^ 0xff);
+    assert_eq!(open(&no_text).unwrap_err(), KeyExportError::Format);
+    assert_eq!(&*open(&with_bytes(&good, |bytes| bytes.truncate(37))).unwrap(), "");
 }
 
 #[test]

@@ -3,9 +3,11 @@
 
 mod common;
 
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64ct::{Base64Unpadded, Encoding};
 use common::rng::{RecordedRng, SeededRng};
 use moceril::{
-    PassphraseCost, PassphraseError, PassphraseKey, PickleError,
+    PassphraseCost, PassphraseError, PassphraseKey, PickleError, PickleKey,
     megolm::{GroupSession, InboundGroupSession},
     olm::Account,
 };
@@ -36,6 +38,44 @@ fn a_pickle_says_how_to_derive_its_key() {
     // The object types stay apart (S-23).
     let account = Account::from_passphrase_pickle(&pickle, &derived, b"here");
     assert_eq!(account.unwrap_err(), PickleError::ObjectType);
+}
+
+/// The key is what RFC 9106 says, of all that the text names, and the text before the native pickle is
+/// bound to it: it cannot be altered, even by whoever knows another text for the same key.
+#[test]
+fn the_format_is_the_documented_one() {
+    let cost = PassphraseCost { memory_kib: 40, passes: 3, lanes: 2 };
+    let salt: [u8; 16] = SeededRng::new(1).bytes();
+    let key = PassphraseKey::with_rng("passphrase", cost, &mut RecordedRng::new(salt)).unwrap();
+    let account = Account::new().unwrap();
+    let pickle = account.pickle_with_passphrase(&key, b"here").unwrap();
+    let header = format!("argon2id.40.3.2.{}.", Base64Unpadded::encode_string(&salt));
+    let native = pickle.strip_prefix(&header).unwrap();
+
+    let mut derived = [0; 32];
+    let params = Params::new(40, 3, 2, Some(32)).unwrap();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password_into(b"passphrase", &salt, &mut derived).unwrap();
+    let derived = PickleKey::new(derived);
+    let context = format!("{header}here");
+    let opened = Account::from_pickle(native, &derived, context.as_bytes()).unwrap();
+    assert_eq!(opened.identity_keys(), account.identity_keys());
+    let unbound = Account::from_pickle(native, &derived, b"here");
+    assert_eq!(unbound.unwrap_err(), PickleError::Authentication);
+
+    for altered in ["", "argon2id.40.3.2.", "argon2id.41.3.2.AAAAAAAAAAAAAAAAAAAAAA."] {
+        let altered = Account::from_passphrase_pickle(&format!("{altered}{native}"), &key, b"here");
+        assert_eq!(altered.unwrap_err(), PickleError::Authentication);
+    }
+}
+
+/// RFC 9106, section 4: the second recommendation. And what a pickle may ask for at most.
+#[test]
+fn the_default_is_what_the_rfc_recommends() {
+    let PassphraseCost { memory_kib, passes, lanes } = PassphraseCost::default();
+    assert_eq!((memory_kib, passes, lanes), (64 * 1024, 3, 4));
+    let PassphraseCost { memory_kib, passes, lanes } = PassphraseCost::MAX;
+    assert_eq!((memory_kib, passes, lanes), (1024 * 1024, 16, 16));
 }
 
 /// A hostile pickle cannot make us spend more than we allow.

@@ -35,7 +35,24 @@ fn carry(plaintext: &[u8], from: &User, to: &mut User) -> DecryptedMessage {
     to.account.create_inbound_session(sender_key, message.as_pre_key().unwrap()).unwrap().message
 }
 
-const CONTENT: &str = r#"{"algorithm":"m.megolm.v1.aes-sha2","room_id":"!cave:example.org"}"#;
+/// The message, as if this had been encrypted.
+fn with_plaintext(message: &DecryptedMessage, plaintext: impl Into<Vec<u8>>) -> DecryptedMessage {
+    DecryptedMessage { plaintext: plaintext.into(), ..message.clone() }
+}
+
+/// An event whose members hold these texts as they are: of the sender, then of the recipient.
+fn event(users: [&str; 2], keys: [&str; 2], more: &str) -> String {
+    let ([sender, recipient], [keys, recipient_keys]) = (users, keys);
+    format!(
+        r#"{{"type":"m.dummy","content":{{}},"sender":"{sender}","recipient":"{recipient}",
+        "keys":{{"ed25519":"{keys}"}},"recipient_keys":{{"ed25519":"{recipient_keys}"}}{more}}}"#
+    )
+}
+
+/// Nothing of this is in the form that a JSON library would write: the content's hash or signature may
+/// depend on its bytes.
+const CONTENT: &str = r#"{ "room_id": "\u0021cave:example.org", "algorithm":"m.megolm.v1.aes-sha2",
+    "index": 1.0e2, "a\/b":12345678901234567890123, "a\/b": [ ] }"#;
 
 #[test]
 fn an_honest_event_is_accepted_with_its_content_unchanged() {
@@ -88,6 +105,80 @@ fn each_member_is_compared() {
         let message = carry(text.unwrap().as_bytes(), &alice, &mut bob);
         assert_eq!(OlmPayload::verify(&message, &a, &b).unwrap_err(), expected);
     }
+}
+
+/// S-16: users and keys that look alike are not the same.
+#[test]
+fn members_are_compared_to_the_letter() {
+    let (alice, mut bob) = (User::new("@alice:a.example"), User::new("@bob:b.example"));
+    let (a, b) = (alice.device(), bob.device());
+    let message = carry(b"", &alice, &mut bob);
+    let verdict = |users: [&str; 2], keys: [&str; 2]| {
+        let message = with_plaintext(&message, event(users, keys, ""));
+        OlmPayload::verify(&message, &a, &b).map(|_| ()).err()
+    };
+    let (users, keys) = ([a.user_id, b.user_id], [a, b].map(|device| device.keys.ed25519));
+    let keys = keys.map(|key| key.to_base64());
+    let keys = [keys[0].as_str(), &keys[1]];
+    assert_eq!(verdict(users, keys), None);
+    for end in 0..2 {
+        let user = users[end];
+        let cyrillic = user.replace('e', "е");
+        let [upper, longer, spaced] =
+            [user.to_uppercase(), format!("{user}.org"), format!("{user} ")];
+        let expected = [PayloadError::SenderMismatch, PayloadError::RecipientMismatch][end];
+        for near in ["", &user[1..], &user[..user.len() - 1], &upper, &longer, &spaced, &cyrillic] {
+            let mut users = users;
+            users[end] = near;
+            assert_eq!(verdict(users, keys), Some(expected), "{near:?}");
+        }
+        let expected = [PayloadError::SenderKeyMismatch, PayloadError::RecipientKeyMismatch][end];
+        let key = keys[end];
+        for bad in ["", "_", &key[1..], &format!("{key}A"), &format!("{key}=="), &"/".repeat(43)] {
+            let mut keys = keys;
+            keys[end] = bad;
+            assert_eq!(verdict(users, keys), Some(expected), "{bad:?}");
+        }
+    }
+}
+
+/// What other clients may write, with the same meaning: padded keys, escaped names, members that
+/// are nobody's business here.
+#[test]
+fn other_forms_of_the_same_event_are_accepted() {
+    let (alice, mut bob) = (User::new("@alice:a.example"), User::new("@bob:b.example"));
+    let (a, b) = (alice.device(), bob.device());
+    let message = carry(b"", &alice, &mut bob);
+    let padded = [a, b].map(|device| format!("{}=", device.keys.ed25519.to_base64()));
+    let users = [r"\u0040alice:a.example", r"@b\u006fb:b.example"];
+    let more = r#","sender_device_keys":{"keys":{"ed25519:X":"sender"}},"recipient_":7"#;
+    let text = event(users, [&padded[0], &padded[1]], more);
+    let payload = OlmPayload::verify(&with_plaintext(&message, text.as_str()), &a, &b).unwrap();
+    assert_eq!((payload.event_type.as_str(), &*payload.content), ("m.dummy", "{}"));
+    // But no bytes that are no text: not in the content, and not in a member that nobody reads.
+    for place in ["{}", "7"] {
+        let (before, after) = text.split_once(place).unwrap();
+        for (value, good) in [(b"{\"a\":\"\xc3\xa9\"}", true), (b"{\"a\":\"\xc3\xff\"}", false)] {
+            let text = [before.as_bytes(), value, after.as_bytes()].concat();
+            let verdict = OlmPayload::verify(&with_plaintext(&message, text), &a, &b);
+            assert_eq!(verdict.err(), (!good).then_some(PayloadError::Malformed));
+        }
+    }
+}
+
+/// Whoever chooses a name cannot write other members with it.
+#[test]
+fn names_cannot_break_out_of_their_member() {
+    let (mut alice, mut bob) = (User::new("@alice:a.example"), User::new("@bob:b.example"));
+    alice.id = r#"@x","sender":"@alice:a.example"#;
+    let kind = "m.\"},{\\\u{0}\n";
+    let text = OlmPayload::encode(kind, "{}", &alice.device(), &bob.device()).unwrap();
+    let message = carry(text.as_bytes(), &alice, &mut bob);
+    let payload = OlmPayload::verify(&message, &alice.device(), &bob.device()).unwrap();
+    assert_eq!(payload.event_type, kind);
+    let honest = Device { user_id: "@alice:a.example", ..alice.device() };
+    let verdict = OlmPayload::verify(&message, &honest, &bob.device());
+    assert_eq!(verdict.unwrap_err(), PayloadError::SenderMismatch);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use common::fixtures::{State, VERSIONS, config};
 use moceril::{
     MessageVersion,
     megolm::{GroupSession, InboundGroupSession},
-    olm::{Account, DecryptionError, OlmMessage, PreKeyBundle, Session},
+    olm::{Account, DecryptionError, Limits, OlmMessage, PreKeyBundle, Session},
 };
 
 /// Both ends of a session, after a message in each direction.
@@ -48,7 +48,14 @@ fn s_35_the_generation_shows_a_rollback() {
         ours.decrypt(&reply).unwrap();
         assert!(grew(&ours), "decrypting");
     }
+    ours.set_limits(Limits::default());
+    assert!(grew(&ours), "new limits");
     assert!(Session::restored(&old).generation() < ours.generation());
+    assert_eq!(Session::restored(&ours.snapshot()).generation(), ours.generation());
+
+    let before = bob.generation();
+    pair(VERSIONS[0], &alice, &mut bob);
+    assert_eq!(bob.generation(), before + 3, "a key made, marked, and used up by a session");
 
     let mut generations = vec![bob.generation()];
     let mut step = |account: &Account| generations.push(account.generation());
@@ -83,8 +90,16 @@ fn s_35_the_generation_shows_a_rollback() {
     assert_eq!(reader.generation(), 1);
     reader.advance_to(1);
     assert_eq!(reader.generation(), 2);
+    // Two copies of one session in one are younger than either.
+    let merged = InboundGroupSession::new(&room.session_key()).merge(&reader).unwrap();
+    assert_eq!(merged.generation(), 3);
     reader.close();
     assert_eq!(reader.generation(), 3);
+
+    // The number is part of the pickle.
+    assert_eq!(Account::restored(&bob.snapshot()).generation(), bob.generation());
+    assert_eq!(GroupSession::restored(&room.snapshot()).generation(), 1);
+    assert_eq!(InboundGroupSession::restored(&reader.snapshot()).generation(), 3);
 }
 
 /// Alice's store goes back: she uses a message key again. Bob sees that it was used, which a forger

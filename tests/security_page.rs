@@ -1,7 +1,12 @@
-//! SECURITY.md is true: each guarantee names files that exist and cite its number, and no number is
-//! forgotten.
+//! SECURITY.md is true: each guarantee names files that exist and cite its number, no number is
+//! forgotten, the limits are the code's, and every dependency is there and wipes what it can.
 
 use std::{collections::BTreeSet, fs, path::Path};
+
+use moceril::{
+    megolm::ReplayGuard,
+    olm::{Account, Limits},
+};
 
 /// Numbers that are not yet a guarantee, with the reason.
 const OPEN: [(&str, &str); 3] = [
@@ -13,8 +18,22 @@ const OPEN: [(&str, &str); 3] = [
 /// Guarantees that hold by construction, or by a step of `.ci/run`.
 const WITHOUT_A_TEST: [&str; 2] = ["S-26", "S-36"];
 
+/// Dependencies that offer no feature `zeroize`: they hold no secret after a call, or wipe in any case.
+const WITHOUT_ZEROIZE: [&str; 9] =
+    ["base64ct", "hkdf", "hpke", "pbkdf2", "rand", "serde", "serde_json", "subtle", "zeroize"];
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page() -> String {
+    fs::read_to_string(root().join("SECURITY.md")).unwrap()
+}
+
+/// What stands under a heading of the page.
+fn section(page: &str, heading: &str) -> String {
+    let after = page.split(&format!("\n## {heading}\n")).nth(1).unwrap();
+    after.split("\n## ").next().unwrap().to_owned()
 }
 
 /// The rows of the table of guarantees: number, promise, proof.
@@ -22,7 +41,8 @@ fn rows(page: &str) -> Vec<(String, String)> {
     let rows = page.lines().filter(|line| line.starts_with("| S-"));
     rows.map(|row| {
         let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [id, _, proof] = cells[..] else { panic!("three cells: {row}") };
+        let [id, promise, proof] = cells[..] else { panic!("three cells: {row}") };
+        assert!(promise.len() > 20, "{id} promises nothing");
         (id.to_owned(), proof.to_owned())
     })
     .collect()
@@ -35,7 +55,7 @@ fn files(proof: &str) -> Vec<String> {
 
 #[test]
 fn every_number_is_a_guarantee_or_open() {
-    let page = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let page = page();
     let mut listed: Vec<_> = rows(&page).into_iter().map(|(id, _)| id).collect();
     listed.extend(OPEN.map(|(id, _)| id.to_owned()));
     let distinct: BTreeSet<_> = listed.iter().cloned().collect();
@@ -46,8 +66,7 @@ fn every_number_is_a_guarantee_or_open() {
 
 #[test]
 fn every_guarantee_is_cited_where_it_is_proved() {
-    let page = fs::read_to_string(root().join("SECURITY.md")).unwrap();
-    for (id, proof) in rows(&page) {
+    for (id, proof) in rows(&page()) {
         if WITHOUT_A_TEST.contains(&id.as_str()) {
             continue;
         }
@@ -60,4 +79,89 @@ fn every_guarantee_is_cited_where_it_is_proved() {
             assert!(text.contains(&id) || text.contains(&as_name), "{file} does not cite {id}");
         }
     }
+}
+
+/// The beginning of a row of limits: what is limited, and to how much.
+fn limit(name: &str, value: &str) -> String {
+    format!("\n| {name} | {value} |")
+}
+
+/// With commas between the thousands.
+fn grouped(number: impl Into<u64>) -> String {
+    let mut text = number.into().to_string();
+    for place in
+        (1..text.len()).rev().filter(|place| (text.len() - place) % 3 == 0).collect::<Vec<_>>()
+    {
+        text.insert(place, ',');
+    }
+    text
+}
+
+#[test]
+fn the_limits_are_those_of_the_code() {
+    let section = section(&page(), "Limits, with reasons");
+    let by_choice = |default: u32, most: u32| {
+        format!("{}, up to {} by choice", grouped(default), grouped(most))
+    };
+    #[allow(unused_mut, reason = "features add rows")]
+    let mut expected = vec![
+        limit(
+            "skipped keys per chain",
+            &by_choice(Limits::DEFAULT_SKIPPED_KEYS, Limits::MAX_SKIPPED_KEYS),
+        ),
+        limit(
+            "messages ahead of a chain",
+            &by_choice(Limits::DEFAULT_MESSAGE_GAP, Limits::MAX_MESSAGE_GAP),
+        ),
+        limit(
+            "chains of the peer",
+            &by_choice(Limits::DEFAULT_RECEIVER_CHAINS, Limits::MAX_RECEIVER_CHAINS),
+        ),
+        limit("dropped chains remembered", &grouped(Limits::REMEMBERED_CHAINS as u64)),
+        limit("one-time keys of an account", &grouped(Account::MAX_ONE_TIME_KEYS as u64)),
+        limit(
+            "replay guard",
+            &format!("{} messages, by choice", grouped(ReplayGuard::DEFAULT_CAPACITY)),
+        ),
+    ];
+    #[cfg(feature = "key-export")]
+    {
+        let rounds = grouped(moceril::matrix::key_export::MAX_ROUNDS);
+        let value = format!("{rounds}, by the caller's choice");
+        expected.push(limit("rounds of a key export file", &value));
+    }
+    #[cfg(feature = "passphrase")]
+    {
+        let moceril::PassphraseCost { memory_kib, passes, lanes } = moceril::PassphraseCost::MAX;
+        let memory = memory_kib >> 20;
+        let value = format!("{memory} GiB, {passes} passes, {lanes} lanes, by the caller's choice");
+        expected.push(limit("Argon2id of a pickle", &value));
+    }
+    for row in expected {
+        assert!(section.contains(&row), "not a row of SECURITY.md: {row}");
+    }
+}
+
+/// S-25: also that `zeroize` is on in every dependency that has it.
+#[test]
+fn the_dependencies_are_all_justified_and_wipe() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+    let dependencies = dependencies.split("\n[").next().unwrap();
+    let (mut always, mut optional) = (BTreeSet::new(), BTreeSet::new());
+    for line in dependencies.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (name, settings) = line.split_once(" = ").unwrap();
+        let set = if settings.contains("optional = true") { &mut optional } else { &mut always };
+        set.insert(name.to_owned());
+        let wipes = settings.contains("\"zeroize\"");
+        assert_eq!(wipes, !WITHOUT_ZEROIZE.contains(&name), "{name}: {settings}");
+    }
+    let section = section(&page(), "Dependencies");
+    let (first, second) = section.split_once("Only behind a feature:").unwrap();
+    let named = |table: &str| -> BTreeSet<String> {
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.flat_map(|row| files(&format!("`{}", row.split(" | ").next().unwrap()))).collect()
+    };
+    assert_eq!(named(first), always);
+    assert_eq!(named(second), optional);
 }

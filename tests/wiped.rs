@@ -1,137 +1,49 @@
-//! S-25: no heap block that is freed holds a secret.
-//!
-//! The allocator of this test knows every secret there is, and searches each block that is freed or
-//! moved. Threshold: none.
+//! S-25: no heap block that is freed holds a secret of an account, a session or their pickles.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    convert::Infallible,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+mod common;
+
+use common::searching::{
+    Known, Searching, assert_it_finds, forget_all, known, learn, learn_beginning, learn_with_texts,
+    searched,
 };
-
 use moceril::{
-    PickleKey,
+    Ed25519SecretKey, PickleKey,
     megolm::{
         ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, SessionKey,
     },
     olm::{Account, PreKeyBundle, Session, SessionConfig},
 };
-use rand::{TryCryptoRng, TryRng};
-
-/// The beginnings of the secrets: eight bytes are enough to know one by.
-static NEEDLES: [AtomicU64; 512] = [const { AtomicU64::new(0) }; 512];
-static KNOWN: AtomicUsize = AtomicUsize::new(0);
-static FOUND: AtomicUsize = AtomicUsize::new(0);
-static SEARCHED: AtomicUsize = AtomicUsize::new(0);
-
-std::thread_local! {
-    /// Whether what this thread frees is searched.
-    static SEARCHING: Cell<bool> = const { Cell::new(false) };
-}
-
-struct Searching;
 
 #[global_allocator]
 static ALLOCATOR: Searching = Searching;
 
-impl Searching {
-    /// Counts the secrets in a block that is about to be freed.
-    ///
-    /// # Safety
-    ///
-    /// `block` must be valid for reads of `length` bytes. Bytes that were never written are read as
-    /// whatever they are; the allocations of this process are all initialized here, in `alloc`.
-    unsafe fn search(block: *const u8, length: usize) {
-        if !SEARCHING.try_with(Cell::get).unwrap_or(false) {
-            return;
-        }
-        // SAFETY: the caller vouches for the block, and `alloc` and `realloc` have initialized it.
-        let bytes = unsafe { std::slice::from_raw_parts(block, length) };
-        SEARCHED.fetch_add(1, SeqCst);
-        for window in bytes.windows(8) {
-            let window = u64::from_le_bytes(window.try_into().unwrap());
-            if NEEDLES[..KNOWN.load(SeqCst)].iter().any(|needle| needle.load(SeqCst) == window) {
-                FOUND.fetch_add(1, SeqCst);
-            }
-        }
-    }
+/// Writes and reads the two forms of vodozemac's pickles.
+#[cfg(feature = "vodozemac")]
+macro_rules! through_vodozemac {
+    ($object:expr, $pickle:ident, $type:ident) => {{
+        use moceril::vodozemac::$pickle;
+        let (pickle, _) = $object.to_vodozemac_pickle_lossy().unwrap();
+        let text = pickle.encrypt(&[1; 32]).unwrap();
+        assert!($pickle::from_encrypted(&text, &[2; 32]).is_err());
+        let pickle = $pickle::from_encrypted(&text, &[1; 32]).unwrap();
+        drop($type::from_vodozemac_pickle(pickle).unwrap());
+    }};
 }
-
-// SAFETY: every call is passed on to the system's allocator, with the arguments it came with; `realloc`
-// is `alloc`, copy and `dealloc`, as the trait allows.
-unsafe impl GlobalAlloc for Searching {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the caller promised. Zeroed, so that searching reads initialized memory.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is valid until it is freed here.
-        unsafe {
-            Self::search(block, layout.size());
-            System.dealloc(block, layout);
-        }
-    }
-}
-
-fn learn(secret: &[u8]) {
-    let beginning = u64::from_le_bytes(secret[..8].try_into().unwrap());
-    NEEDLES[KNOWN.fetch_add(1, SeqCst)].store(beginning, SeqCst);
-}
-
-/// Runs `call` while everything that is freed is searched, and drops its result in there, too.
-fn searched<T>(name: &str, call: impl FnOnce() -> T) {
-    let (found, blocks) = (FOUND.load(SeqCst), SEARCHED.load(SeqCst));
-    SEARCHING.set(true);
-    drop(call());
-    SEARCHING.set(false);
-    assert_eq!(FOUND.load(SeqCst) - found, 0, "{name}: a freed block holds a secret");
-    assert!(SEARCHED.load(SeqCst) > blocks, "{name}: nothing was freed, so nothing was searched");
-}
-
-/// Draws distinct secrets and makes each known. It uses no heap.
-struct Known(u64);
-
-impl TryRng for Known {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!("keys are drawn as bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!("keys are drawn as bytes")
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in bytes.chunks_mut(8) {
-            // A permutation of the counter: distinct numbers without many zeros.
-            self.0 += 1;
-            let number = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) | 1;
-            chunk.copy_from_slice(&number.to_le_bytes()[..chunk.len()]);
-        }
-        // Nonces of 24 bytes are not secret.
-        if bytes.len() != 24 {
-            bytes.chunks(32).for_each(learn);
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Known {}
 
 /// The state of a group session, all of whose parts are secret.
 fn learn_ratchet(session: &InboundGroupSession, index: u32) {
-    session.export_at(index).unwrap().to_bytes()[5..133].chunks(32).for_each(learn);
+    let exported = session.export_at(index).unwrap();
+    exported.to_bytes()[5..133].chunks(32).for_each(|part| learn_beginning("ratchet", part));
+    // What stands before the ratchet in the text is not secret, and neither is what follows it.
+    learn("text of an exported key", &exported.to_base64().as_bytes()[8..176]);
 }
 
 #[cfg(feature = "hazmat")]
 fn learn_sending(session: &Session) {
     if let Some(state) = session.sending_state() {
-        for key in [state.root_key(), state.chain_key(), state.ratchet_key()] {
-            learn(key);
-        }
+        learn_beginning("root key", state.root_key());
+        learn_beginning("chain key", state.chain_key());
+        learn_beginning("ratchet key", state.ratchet_key());
     }
 }
 
@@ -141,14 +53,7 @@ fn learn_sending(_: &Session) {}
 /// One test, because the registry of secrets is one for the process.
 #[test]
 fn s_25_no_freed_block_holds_a_secret() {
-    // The search sees what it should see.
-    let planted = [0xabcd_ef01_2345_6789_u64; 4].map(u64::to_le_bytes).concat();
-    learn(&planted);
-    SEARCHING.set(true);
-    drop(planted.clone());
-    SEARCHING.set(false);
-    assert!(FOUND.swap(0, SeqCst) > 0, "the planted secret was not found");
-
+    assert_it_finds();
     let rng = &mut Known(0);
     searched("account", || {
         let mut account = Account::with_rng(rng).unwrap();
@@ -164,20 +69,35 @@ fn s_25_no_freed_block_holds_a_secret() {
         account.forget_previous_fallback_key();
         account.sign(b"message")
     });
-    NEEDLES.iter().for_each(|needle| needle.store(0, SeqCst));
-    KNOWN.store(0, SeqCst);
+    learn_with_texts("signing key", &rng.upcoming(0));
+    searched("signing key", || {
+        let key = Ed25519SecretKey::with_rng(rng).unwrap();
+        let text = key.to_base64();
+        assert!(Ed25519SecretKey::from_base64(&text[..42]).is_err());
+        assert!(Ed25519SecretKey::from_base64(&text[4..]).is_err());
+        let again = Ed25519SecretKey::from_base64(&text).unwrap();
+        (again.sign(b"message"), key)
+    });
+    forget_all();
 
+    learn_with_texts("signing key of Alice", &rng.upcoming(0));
     let alice = Account::with_rng(rng).unwrap();
+    learn_with_texts("signing key of Bob", &rng.upcoming(0));
     let mut bob = Account::with_rng(rng).unwrap();
+    learn_with_texts("one-time key", &rng.upcoming(0));
     bob.generate_one_time_keys_with_rng(3, rng).unwrap();
     let key = PickleKey::new(*b"a pickle key, which is a secret.");
-    learn(b"a pickle key, which is a secret.");
+    learn("pickle key", b"a pickle key, which is a secret.");
     searched("sessions", || conversation(&alice, &mut bob, rng, &key));
     searched("account pickle", || {
         let pickle = bob.pickle_with_rng(&key, b"context", rng).unwrap();
         let restored = Account::from_pickle(&pickle, &key, b"context").unwrap();
         assert!(Account::from_pickle(&pickle, &key, b"other").is_err());
-        restored.to_libolm_pickle(b"key").unwrap()
+        let pickle = restored.to_libolm_pickle(b"key").unwrap();
+        let restored = Account::from_libolm_pickle(&pickle, b"key").unwrap();
+        #[cfg(feature = "vodozemac")]
+        through_vodozemac!(bob, AccountPickle, Account);
+        restored
     });
     searched("group sessions", || group_sessions(rng, &key));
 }
@@ -199,7 +119,7 @@ fn conversation(alice: &Account, bob: &mut Account, rng: &mut Known, key: &Pickl
             let messages: Vec<_> = (0..50)
                 .map(|_| {
                     let message = from.encrypt_with_rng(b"message", rng).unwrap();
-                    if KNOWN.load(SeqCst) < 300 {
+                    if known() < 400 {
                         learn_sending(from);
                     }
                     message
@@ -216,13 +136,7 @@ fn conversation(alice: &Account, bob: &mut Account, rng: &mut Known, key: &Pickl
     let (pickle, _) = ours.to_libolm_pickle_lossy(b"key").unwrap();
     drop(Session::from_libolm_pickle(&pickle, b"key").unwrap());
     #[cfg(feature = "vodozemac")]
-    {
-        use moceril::vodozemac::SessionPickle;
-        let (pickle, _) = ours.to_vodozemac_pickle_lossy().unwrap();
-        let pickle = pickle.encrypt(&[1; 32]).unwrap();
-        let pickle = SessionPickle::from_encrypted(&pickle, &[1; 32]).unwrap();
-        drop(Session::from_vodozemac_pickle(pickle).unwrap());
-    }
+    through_vodozemac!(ours, SessionPickle, Session);
 }
 
 fn group_sessions(rng: &mut Known, key: &PickleKey) {
@@ -247,5 +161,10 @@ fn group_sessions(rng: &mut Known, key: &PickleKey) {
     drop(InboundGroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
     let pickle = sender.to_libolm_pickle(b"key").unwrap();
     drop(GroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
+    #[cfg(feature = "vodozemac")]
+    {
+        through_vodozemac!(sender, GroupSessionPickle, GroupSession);
+        through_vodozemac!(receiver, InboundGroupSessionPickle, InboundGroupSession);
+    }
     receiver.close();
 }

@@ -144,8 +144,10 @@ impl OlmPayload {
         if message.sender_key != Some(sender.keys.curve25519) {
             return Err(PayloadError::SenderKeyMismatch);
         }
+        // All of it: members that nobody reads here may be read by somebody else.
+        let text = core::str::from_utf8(&message.plaintext).map_err(|_| PayloadError::Malformed)?;
         let members: Members<'_> =
-            serde_json::from_slice(&message.plaintext).map_err(|_| PayloadError::Malformed)?;
+            serde_json::from_str(text).map_err(|_| PayloadError::Malformed)?;
         if required(members.sender, "sender")? != sender.user_id {
             return Err(PayloadError::SenderMismatch);
         }

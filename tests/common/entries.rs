@@ -1,18 +1,19 @@
-//! Every public function that reads text or bytes from outside.
+//! Every public function that reads text or bytes from outside, each with something that it accepts.
+
+mod channels;
+mod matrix;
+mod stored;
 
 use moceril::{
-    Base64Error, Curve25519PublicKey, DecodeError, Ed25519PublicKey, Ed25519Signature, KeyError,
-    PickleError, SignatureError,
-    megolm::{
-        ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, ReplayGuard,
-        SessionKey, SessionKeyError,
-    },
-    olm::{Account, Message, OlmMessage, PreKeyMessage, Session},
+    Curve25519PublicKey, DecodeError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature,
+    KeyError, MessageVersion, SignatureError,
+    megolm::{ExportedSessionKey, MegolmMessage, ReplayGuard, SessionKey, SessionKeyError},
+    olm::{Message, OlmMessage, PreKeyMessage},
 };
 
-use super::fixtures::pickle_key;
+use super::fixtures::{Devices, group};
 
-/// What a text entry point said.
+/// What an entry point said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Accepted,
@@ -24,15 +25,17 @@ pub enum Verdict {
     RefusedSomewhere,
 }
 
-type TextEntry = (&'static str, fn(&str) -> Verdict);
-type BytesEntry = (&'static str, fn(&[u8]) -> bool);
-
-fn verdict<T, E: Layer>(result: Result<T, E>) -> Verdict {
+pub fn verdict<T, E: Layer>(result: Result<T, E>) -> Verdict {
     result.err().map_or(Verdict::Accepted, |error| error.layer())
 }
 
-/// An error of a text entry point.
-trait Layer {
+/// The verdict of a function whose error does not name a layer, or whose input is not base64.
+pub fn somewhere(accepted: bool) -> Verdict {
+    if accepted { Verdict::Accepted } else { Verdict::RefusedSomewhere }
+}
+
+/// An error of an entry point.
+pub trait Layer {
     fn layer(self) -> Verdict;
 }
 
@@ -43,50 +46,167 @@ impl Layer for SignatureError {
 }
 
 macro_rules! layer {
-    ($($error:ident),+) => {$(
-        impl Layer for $error {
-            fn layer(self) -> Verdict {
-                if self == Base64Error.into() { Verdict::NotBase64 } else { Verdict::Refused }
+    ($($error:ty),+) => {$(
+        impl crate::common::entries::Layer for $error {
+            fn layer(self) -> crate::common::entries::Verdict {
+                use crate::common::entries::Verdict;
+                if self == moceril::Base64Error.into() { Verdict::NotBase64 } else { Verdict::Refused }
             }
         }
     )+};
 }
+pub(crate) use layer;
 
-layer!(KeyError, DecodeError, SessionKeyError, PickleError);
+layer!(KeyError, DecodeError, SessionKeyError);
 
-macro_rules! pickle_entry {
-    ($object:ident) => {
-        (concat!(stringify!($object), "::from_pickle"), |text| {
-            verdict($object::from_pickle(text, &pickle_key(), b"snapshot"))
-        })
-    };
+/// A function that reads `str`, all of it base64, or `[u8]`.
+pub struct Entry<I: ?Sized + ToOwned> {
+    pub name: &'static str,
+    pub read: Box<dyn Fn(&I) -> Verdict>,
+    /// Something that it accepts.
+    pub genuine: I::Owned,
+    /// It accepts any bytes of the right length, as there is nothing to get right about them.
+    pub any_bytes: bool,
+    /// It skips white space: its text has lines.
+    pub lines: bool,
+    /// It refuses padding: its text must be the one that it was written as.
+    pub one_text: bool,
 }
 
-pub const TEXT_ENTRIES: [TextEntry; 14] = [
-    ("Curve25519PublicKey", |text| verdict(Curve25519PublicKey::from_base64(text))),
-    ("Ed25519PublicKey", |text| verdict(Ed25519PublicKey::from_base64(text))),
-    ("Ed25519Signature", |text| verdict(Ed25519Signature::from_base64(text))),
-    ("Message", |text| verdict(Message::from_base64(text))),
-    ("PreKeyMessage", |text| verdict(PreKeyMessage::from_base64(text))),
-    ("MegolmMessage", |text| verdict(MegolmMessage::from_base64(text))),
-    ("OlmMessage of type 0", |text| verdict(OlmMessage::from_parts(0, text))),
-    ("OlmMessage of type 1", |text| verdict(OlmMessage::from_parts(1, text))),
-    ("SessionKey", |text| verdict(SessionKey::from_base64(text))),
-    ("ExportedSessionKey", |text| verdict(ExportedSessionKey::from_base64(text))),
-    pickle_entry!(Account),
-    pickle_entry!(Session),
-    pickle_entry!(GroupSession),
-    pickle_entry!(InboundGroupSession),
-];
+impl<I: ?Sized + ToOwned> Entry<I> {
+    fn new(
+        name: &'static str,
+        genuine: impl Into<I::Owned>,
+        read: impl Fn(&I) -> Verdict + 'static,
+    ) -> Self {
+        let (any_bytes, lines, one_text) = (false, false, false);
+        Self { name, read: Box::new(read), genuine: genuine.into(), any_bytes, lines, one_text }
+    }
 
-/// The functions say whether they accepted the bytes.
-pub const BYTES_ENTRIES: [BytesEntry; 8] = [
-    ("Curve25519PublicKey", |bytes| Curve25519PublicKey::from_slice(bytes).is_ok()),
-    ("Ed25519PublicKey", |bytes| Ed25519PublicKey::from_slice(bytes).is_ok()),
-    ("Message", |bytes| Message::from_bytes(bytes).is_ok()),
-    ("PreKeyMessage", |bytes| PreKeyMessage::from_bytes(bytes).is_ok()),
-    ("MegolmMessage", |bytes| MegolmMessage::from_bytes(bytes).is_ok()),
-    ("SessionKey", |bytes| SessionKey::from_bytes(bytes).is_ok()),
-    ("ExportedSessionKey", |bytes| ExportedSessionKey::from_bytes(bytes).is_ok()),
-    ("ReplayGuard", |bytes| ReplayGuard::from_bytes(bytes).is_ok()),
-];
+    fn any_bytes(self) -> Self {
+        Self { any_bytes: true, ..self }
+    }
+}
+
+pub type TextEntry = Entry<str>;
+pub type BytesEntry = Entry<[u8]>;
+
+/// What reads base64. All of the text is: what a function wants around it is put there.
+pub fn text_entries() -> Vec<TextEntry> {
+    let Messages { normal, pre_key, megolm, session_key, exported } = Messages::new();
+    let (curve25519, ed25519) = (pre_key.identity_key(), *session_key.signing_key());
+    let secret = Ed25519SecretKey::from_bytes([7; 32]);
+    let (signature, secret) = (secret.sign(b"").to_base64(), secret.to_base64());
+    let mut entries = vec![
+        Entry::new("Curve25519PublicKey", curve25519.to_base64(), |text: &str| {
+            verdict(Curve25519PublicKey::from_base64(text))
+        }),
+        Entry::new("Ed25519PublicKey", ed25519.to_base64(), |text: &str| {
+            verdict(Ed25519PublicKey::from_base64(text))
+        }),
+        Entry::new("Ed25519Signature", signature, |text: &str| {
+            verdict(Ed25519Signature::from_base64(text))
+        })
+        .any_bytes(),
+        Entry::new("Ed25519SecretKey", &*secret, |text: &str| {
+            verdict(Ed25519SecretKey::from_base64(text))
+        })
+        .any_bytes(),
+        Entry::new("Message", normal.to_base64(), |text: &str| verdict(Message::from_base64(text))),
+        Entry::new("PreKeyMessage", pre_key.to_base64(), |text: &str| {
+            verdict(PreKeyMessage::from_base64(text))
+        }),
+        Entry::new("OlmMessage of type 0", pre_key.to_base64(), |text: &str| {
+            verdict(OlmMessage::from_parts(0, text))
+        }),
+        Entry::new("OlmMessage of type 1", normal.to_base64(), |text: &str| {
+            verdict(OlmMessage::from_parts(1, text))
+        }),
+        Entry::new("MegolmMessage", megolm.to_base64(), |text: &str| {
+            verdict(MegolmMessage::from_base64(text))
+        }),
+        Entry::new("SessionKey", &*session_key.to_base64(), |text: &str| {
+            verdict(SessionKey::from_base64(text))
+        }),
+        Entry::new("ExportedSessionKey", &*exported.to_base64(), |text: &str| {
+            verdict(ExportedSessionKey::from_base64(text))
+        }),
+    ];
+    entries.extend(channels::text_entries());
+    entries.extend(stored::text_entries());
+    #[cfg(feature = "key-export")]
+    entries.push(matrix::key_export::text_entry());
+    entries
+}
+
+/// What reads bytes, or text that is not base64 throughout.
+pub fn bytes_entries() -> Vec<BytesEntry> {
+    let Messages { normal, pre_key, megolm, session_key, exported } = Messages::new();
+    let (curve25519, ed25519) = (pre_key.identity_key(), *session_key.signing_key());
+    let mut entries = vec![
+        Entry::new("Curve25519PublicKey", *curve25519.as_bytes(), |bytes: &[u8]| {
+            verdict(Curve25519PublicKey::from_slice(bytes))
+        }),
+        Entry::new("Ed25519PublicKey", *ed25519.as_bytes(), |bytes: &[u8]| {
+            verdict(Ed25519PublicKey::from_slice(bytes))
+        }),
+        Entry::new("Message", normal.as_bytes(), |bytes: &[u8]| {
+            verdict(Message::from_bytes(bytes))
+        }),
+        Entry::new("PreKeyMessage", pre_key.as_bytes(), |bytes: &[u8]| {
+            verdict(PreKeyMessage::from_bytes(bytes))
+        }),
+        Entry::new("OlmMessage of type 0", pre_key.as_bytes(), |bytes: &[u8]| {
+            verdict(OlmMessage::from_bytes(0, bytes))
+        }),
+        Entry::new("OlmMessage of type 1", normal.as_bytes(), |bytes: &[u8]| {
+            verdict(OlmMessage::from_bytes(1, bytes))
+        }),
+        Entry::new("MegolmMessage", megolm.as_bytes(), |bytes: &[u8]| {
+            verdict(MegolmMessage::from_bytes(bytes))
+        }),
+        Entry::new("SessionKey", session_key.to_bytes(), |bytes: &[u8]| {
+            verdict(SessionKey::from_bytes(bytes))
+        }),
+        Entry::new("ExportedSessionKey", exported.to_bytes(), |bytes: &[u8]| {
+            verdict(ExportedSessionKey::from_bytes(bytes))
+        }),
+        Entry::new("ReplayGuard", ReplayGuard::default().to_bytes(), |bytes: &[u8]| {
+            somewhere(ReplayGuard::from_bytes(bytes).is_ok())
+        }),
+    ];
+    entries.extend(channels::bytes_entries());
+    entries.extend(stored::bytes_entries());
+    #[cfg(feature = "key-export")]
+    entries.push(matrix::key_export::bytes_entry());
+    #[cfg(feature = "payload")]
+    entries.extend(matrix::payload::bytes_entries());
+    #[cfg(feature = "hazmat")]
+    entries.extend(matrix::raw_cipher::bytes_entries());
+    entries
+}
+
+/// Something of each kind.
+struct Messages {
+    normal: Message,
+    pre_key: PreKeyMessage,
+    megolm: MegolmMessage,
+    session_key: SessionKey,
+    exported: ExportedSessionKey,
+}
+
+impl Messages {
+    fn new() -> Self {
+        let version = MessageVersion::V3;
+        let mut devices = Devices::new(30);
+        let (_, pre_key) = devices.outbound(&devices.one_time_bundle(), version);
+        let (mut sender, receiver) = group(version, 30);
+        Self {
+            normal: pre_key.message().clone(),
+            megolm: sender.encrypt(b"to everybody").unwrap(),
+            session_key: sender.session_key(),
+            exported: receiver.export_at(0).unwrap(),
+            pre_key,
+        }
+    }
+}

@@ -1,23 +1,12 @@
 //! Which error this library gives for a fault that the vectors attribute to a layer.
 
 use moceril::{
-    DecodeError, KeyError,
     megolm::{self, SessionKeyError},
     olm::{self, SessionCreationError},
 };
 
-use crate::common::vector_file::Layer;
-
-/// A decoder's error names its layer exactly.
-pub fn decode_layer(error: DecodeError) -> Layer {
-    match error {
-        DecodeError::Base64 => Layer::Base64,
-        DecodeError::Version(_) => Layer::Version,
-        DecodeError::Format => Layer::Format,
-        DecodeError::Key(error) => key_layer(error),
-        error => panic!("{error:?} has no layer"),
-    }
-}
+pub use crate::common::vector_layer::decode_layer;
+use crate::common::{vector_file::Layer, vector_layer::key_layer};
 
 /// The formats of a session key have nothing but a length.
 pub fn session_key_layer(error: SessionKeyError) -> Layer {
@@ -28,13 +17,6 @@ pub fn session_key_layer(error: SessionKeyError) -> Layer {
         SessionKeyError::Key(error) => key_layer(error),
         SessionKeyError::Signature => Layer::Signature,
         error => panic!("{error:?} has no layer"),
-    }
-}
-
-fn key_layer(error: KeyError) -> Layer {
-    match error {
-        KeyError::NonCanonical | KeyError::LowOrder | KeyError::NotOnCurve => Layer::Key,
-        error => panic!("{error:?} is not about the value of a key"),
     }
 }
 

@@ -1,0 +1,194 @@
+//! An allocator that knows every secret there is, and searches each heap block that is freed or moved
+//! (S-25). Threshold: none.
+//!
+//! A test file makes it its own with `#[global_allocator]`, and has one test, because what is known is
+//! known to the whole process.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    convert::Infallible,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use base64ct::{Base64Unpadded, Encoding};
+use rand::{TryCryptoRng, TryRng};
+
+/// Parts of the secrets: eight bytes are enough to know one by.
+static NEEDLES: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
+static KNOWN: AtomicUsize = AtomicUsize::new(0);
+/// What the needles are parts of.
+static NAMES: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+static FOUND: AtomicUsize = AtomicUsize::new(0);
+/// The needle that was found last.
+static WHICH: AtomicUsize = AtomicUsize::new(0);
+static SEARCHED: AtomicUsize = AtomicUsize::new(0);
+
+std::thread_local! {
+    /// Whether what this thread frees is searched.
+    static SEARCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+pub struct Searching;
+
+impl Searching {
+    /// Counts the secrets in a block that is about to be freed.
+    ///
+    /// # Safety
+    ///
+    /// `block` must be valid for reads of `length` bytes. Bytes that were never written are read as
+    /// whatever they are; the allocations of this process are all initialized here, in `alloc`.
+    unsafe fn search(block: *const u8, length: usize) {
+        if !SEARCHING.try_with(Cell::get).unwrap_or(false) {
+            return;
+        }
+        // SAFETY: the caller vouches for the block, and `alloc` has initialized it.
+        let bytes = unsafe { std::slice::from_raw_parts(block, length) };
+        SEARCHED.fetch_add(1, SeqCst);
+        for window in bytes.windows(8) {
+            let window = u64::from_le_bytes(window.try_into().unwrap());
+            let mut needles = NEEDLES[..known()].iter();
+            if let Some(which) = needles.position(|needle| needle.load(SeqCst) == window) {
+                FOUND.fetch_add(1, SeqCst);
+                WHICH.store(which, SeqCst);
+            }
+        }
+    }
+}
+
+// SAFETY: every call is passed on to the system's allocator, with the arguments it came with;
+// `realloc` and `alloc_zeroed` are made of `alloc` and `dealloc`, as the trait allows.
+unsafe impl GlobalAlloc for Searching {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promised. Zeroed, so that searching reads initialized memory.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the block is valid until it is freed here.
+        unsafe {
+            Self::search(block, layout.size());
+            System.dealloc(block, layout);
+        }
+    }
+}
+
+/// How many needles there are.
+pub fn known() -> usize {
+    KNOWN.load(SeqCst)
+}
+
+/// Makes eight bytes known.
+fn learn_needle(name: &'static str, needle: [u8; 8]) {
+    let mut names = NAMES.lock().unwrap();
+    names.push(name);
+    NEEDLES[KNOWN.fetch_add(1, SeqCst)].store(u64::from_le_bytes(needle), SeqCst);
+}
+
+/// Makes a secret known by its beginning.
+pub fn learn_beginning(name: &'static str, secret: &[u8]) {
+    learn_needle(name, secret[..8].try_into().unwrap());
+}
+
+/// Makes a secret known by all of its parts, wherever it is cut.
+pub fn learn(name: &'static str, secret: &[u8]) {
+    let (parts, _) = secret.as_chunks();
+    parts.iter().for_each(|part| learn_needle(name, *part));
+    learn_needle(name, *secret.last_chunk().unwrap());
+}
+
+/// Makes a secret known, and its texts: in base64, and as the numbers of a list in JSON.
+pub fn learn_with_texts(name: &'static str, secret: &[u8]) {
+    unsearched(|| {
+        learn(name, secret);
+        learn(name, Base64Unpadded::encode_string(secret).as_bytes());
+        let numbers: Vec<_> = secret.iter().map(u8::to_string).collect();
+        learn_beginning(name, numbers.join(",").as_bytes());
+    });
+}
+
+/// Runs `call`, whose freed blocks hold what only the test has put there.
+pub fn unsearched<T>(call: impl FnOnce() -> T) -> T {
+    let was_searching = SEARCHING.replace(false);
+    let result = call();
+    SEARCHING.set(was_searching);
+    result
+}
+
+pub fn forget_all() {
+    KNOWN.store(0, SeqCst);
+    NAMES.lock().unwrap().clear();
+}
+
+/// Runs `call` while everything that is freed is searched, and drops its result in there, too.
+#[track_caller]
+pub fn searched<T>(name: &str, call: impl FnOnce() -> T) {
+    let (found, blocks) = (FOUND.load(SeqCst), SEARCHED.load(SeqCst));
+    SEARCHING.set(true);
+    drop(call());
+    SEARCHING.set(false);
+    let found = FOUND.load(SeqCst) - found;
+    let secret = NAMES.lock().unwrap().get(WHICH.load(SeqCst)).copied().unwrap_or_default();
+    assert_eq!(found, 0, "{name}: a freed block holds a secret: {secret}");
+    assert!(SEARCHED.load(SeqCst) > blocks, "{name}: nothing was freed, so nothing was searched");
+}
+
+/// The search sees what it should see: a secret in a block that is freed, and in one that grows.
+pub fn assert_it_finds() {
+    let planted = [0xabcd_ef01_2345_6789_u64; 4].map(u64::to_le_bytes).concat();
+    learn_beginning("planted", &planted);
+    let (mut grows, freed) = (planted.clone(), planted.clone());
+    SEARCHING.set(true);
+    drop(freed);
+    let after_freed = FOUND.swap(0, SeqCst);
+    grows.reserve_exact(1000);
+    let after_growth = FOUND.swap(0, SeqCst);
+    SEARCHING.set(false);
+    assert!(after_freed > 0 && after_growth > 0, "the planted secret was not found");
+    forget_all();
+}
+
+/// Draws distinct secrets and makes each known. It uses no heap.
+pub struct Known(pub u64);
+
+impl Known {
+    fn next(&mut self) -> [u8; 8] {
+        // A permutation of the counter: distinct numbers without many zeros.
+        self.0 += 1;
+        (self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) | 1).to_le_bytes()
+    }
+
+    /// The key that it will draw after `keys` others.
+    pub fn upcoming(&self, keys: u64) -> [u8; 32] {
+        let mut copy = Self(self.0 + 4 * keys);
+        [(); 4].map(|()| copy.next()).as_flattened().try_into().unwrap()
+    }
+}
+
+impl TryRng for Known {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        unreachable!("keys are drawn as bytes")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        unreachable!("keys are drawn as bytes")
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next()[..chunk.len()]);
+        }
+        // Nonces and salts are not secret, and have other lengths.
+        if bytes.len().is_multiple_of(32) {
+            bytes.chunks(32).for_each(|key| learn_beginning("what was drawn", key));
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Known {}
