@@ -14,6 +14,7 @@ use crate::{
         ed25519::SigningKey,
         rng::draw,
         seal::{self, Purpose},
+        secret::Apart,
     },
     ratchet::megolm::MegolmRatchet,
     wire::{
@@ -64,7 +65,7 @@ pub(crate) struct GroupSessionState {
     pub(crate) exhausted: bool,
     pub(crate) signing_key: SigningKey,
     pub(crate) version: MessageVersion,
-    pub(crate) created_at: Option<u64>,
+    pub(crate) created_at: Apart<u64>,
     pub(crate) generation: u64,
 }
 
@@ -96,7 +97,7 @@ impl GroupSession {
             exhausted: false,
             signing_key,
             version: config.version,
-            created_at: config.created_at,
+            created_at: config.created_at.map(Box::new),
             generation: 0,
         }))
     }
@@ -155,8 +156,8 @@ impl GroupSession {
 
     /// When the session was made, as its maker said, in seconds since 1970.
     #[must_use]
-    pub const fn created_at(&self) -> Option<u64> {
-        self.state.created_at
+    pub fn created_at(&self) -> Option<u64> {
+        self.state.created_at.as_deref().copied()
     }
 
     /// Whether the policy asks for a new session by now, `now` being in seconds since 1970. The age

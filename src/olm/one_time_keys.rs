@@ -81,7 +81,7 @@ pub(crate) struct OneTimeKeys {
     /// Above every id ever given out, also to keys that are gone: ids are not reused.
     pub(crate) next_id: u64,
     /// The same for fallback keys, in accounts that come from vodozemac; else they share `next_id`.
-    pub(crate) next_fallback_id: Option<u64>,
+    pub(crate) next_fallback_id: Apart<u64>,
 }
 
 impl OneTimeKeys {
@@ -140,7 +140,7 @@ impl OneTimeKeys {
         &mut self,
         rng: &mut R,
     ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
-        let next_id = self.next_fallback_id.as_mut().unwrap_or(&mut self.next_id);
+        let next_id = self.next_fallback_id.as_deref_mut().unwrap_or(&mut self.next_id);
         let end = next_id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
         let key = StoredKey::generate(*next_id, rng)?;
         *next_id = end;
@@ -237,7 +237,7 @@ impl OneTimeKeys {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
         let ids = || self.keys.iter().map(|key| key.id);
-        let (next_fallback_id, shared) = match self.next_fallback_id {
+        let (next_fallback_id, shared) = match self.next_fallback_id.as_deref().copied() {
             Some(next_fallback_id) => (next_fallback_id, false),
             None => (self.next_id, true),
         };

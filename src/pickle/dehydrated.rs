@@ -163,7 +163,7 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
         fallback,
         previous_fallback: None,
         next_id: count,
-        next_fallback_id: Some(1),
+        next_fallback_id: Some(Box::new(1)),
     };
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
 }

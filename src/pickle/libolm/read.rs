@@ -73,7 +73,7 @@ pub(super) fn read_account(
     let next_fallback_id = if together {
         None
     } else {
-        fallback_ids().max().map(|last| last.max(last_id).saturating_add(1))
+        fallback_ids().max().map(|last| Box::new(last.max(last_id).saturating_add(1)))
     };
     let one_time_keys =
         OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id };

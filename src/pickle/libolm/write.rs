@@ -37,7 +37,7 @@ pub(super) fn write_account(state: &AccountState, sink: &mut dyn Sink) -> Result
     for fallback in &fallbacks {
         put_stored_key(&fallback.key, sink)?;
     }
-    let next_id = keys.next_id.max(keys.next_fallback_id.unwrap_or(0));
+    let next_id = keys.next_id.max(keys.next_fallback_id.as_deref().copied().unwrap_or(0));
     put_number(next_id.saturating_sub(1), sink)?;
     Ok(Loss {
         one_time_keys: keys.keys.len().saturating_sub(kept),
