@@ -23,4 +23,5 @@
 pub use crate::{
     olm::raw::{ChainIndices, MessageKey, SendingState},
     primitives::seal::raw::Cipher,
+    wire::raw::RawSessionKeys,
 };

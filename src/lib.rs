@@ -66,7 +66,8 @@ pub mod vodozemac {
     pub use crate::{
         error::VodozemacPickleError,
         pickle::vodozemac::{
-            AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
+            AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle,
+            SessionPickle,
         },
     };
 }

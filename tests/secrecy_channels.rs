@@ -137,8 +137,8 @@ fn s_29_vodozemac_pickles() {
     use moceril::{
         MessageVersion,
         vodozemac::{
-            AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
-            VodozemacPickleError,
+            AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle,
+            SessionPickle, VodozemacPickleError,
         },
     };
     fn check<T: Pickled>(object: &T, pickle: &dyn Debug) {
@@ -163,6 +163,10 @@ fn s_29_vodozemac_pickles() {
     check(&sender, &sender_pickle);
     let receiver_pickle: InboundGroupSessionPickle = receiver.to_vodozemac_pickle().unwrap();
     check(&receiver, &receiver_pickle);
+    let seed: [u8; 32] = rng.bytes();
+    let mut secrets = Secrets::default();
+    secrets.add("seed", &seed);
+    secrets.not_in(&Ed25519KeyPair::with_rng(&mut common::rng::RecordedRng::new(seed)).unwrap());
     let encrypted = account_pickle.encrypt(&[7; 32]).unwrap();
     let error: VodozemacPickleError =
         AccountPickle::from_encrypted(&encrypted, &[8; 32]).unwrap_err();
@@ -223,18 +227,19 @@ fn s_29_raw_keys() {
     use common::{fixtures::config, states};
     use moceril::{
         MessageVersion,
-        hazmat::{ChainIndices, Cipher, MessageKey, SendingState},
+        hazmat::{ChainIndices, Cipher, MessageKey, RawSessionKeys, SendingState},
     };
     let (mut session, _) = states::pair(config(MessageVersion::V3), &mut SeededRng::new(13));
     let state: SendingState = session.sending_state().unwrap();
     let indices: ChainIndices = session.chain_indices();
     let key: MessageKey = session.next_message_key().unwrap();
     let cipher = Cipher::olm(key.key());
+    let raw = RawSessionKeys { identity_key: [1; 32], base_key: [2; 32], one_time_key: [3; 32] };
     let secrets = secrets(&[
         ("root key", state.root_key()),
         ("chain key", state.chain_key()),
         ("ratchet key", state.ratchet_key()),
         ("message key", key.key()),
     ]);
-    not_in_any(&secrets, &[&state, &indices, &key, &cipher]);
+    not_in_any(&secrets, &[&state, &indices, &key, &cipher, &raw]);
 }

@@ -124,12 +124,13 @@ mod backup {
 mod vodozemac {
     use super::shared;
     use moceril::vodozemac::{
-        AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
-        VodozemacPickleError,
+        AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle,
+        SessionPickle, VodozemacPickleError,
     };
 
     shared!(
         AccountPickle,
+        Ed25519KeyPair,
         GroupSessionPickle,
         InboundGroupSessionPickle,
         SessionPickle,
@@ -190,9 +191,9 @@ mod passphrase {
 #[cfg(feature = "hazmat")]
 mod hazmat {
     use super::shared;
-    use moceril::hazmat::{ChainIndices, Cipher, MessageKey, SendingState};
+    use moceril::hazmat::{ChainIndices, Cipher, MessageKey, RawSessionKeys, SendingState};
 
-    shared!(ChainIndices, Cipher, MessageKey, SendingState);
+    shared!(ChainIndices, Cipher, MessageKey, RawSessionKeys, SendingState);
 }
 
 /// The list above is complete: it names every public type there is.

@@ -6,6 +6,8 @@
 
 pub(crate) mod megolm;
 pub(crate) mod olm;
+#[cfg(feature = "hazmat")]
+pub(crate) mod raw;
 
 use alloc::vec::Vec;
 use core::ops::Range;

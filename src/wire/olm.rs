@@ -34,8 +34,12 @@ impl SessionKeys {
     #[must_use]
     pub fn session_id(&self) -> String {
         let keys = [&self.identity_key, &self.base_key, &self.one_time_key];
-        base64::encode(&sha256(&keys.map(|key| key.as_bytes().as_slice())))
+        session_id(keys.map(Curve25519PublicKey::as_bytes))
     }
+}
+
+pub(super) fn session_id(keys: [&[u8; 32]; 3]) -> String {
+    base64::encode(&sha256(&keys.map(<[u8; 32]>::as_slice)))
 }
 
 /// A normal Olm message (type 1): ratchet key, chain index, ciphertext and MAC.
@@ -256,13 +260,9 @@ impl PreKeyMessage {
     }
 
     pub(crate) fn wrap(session_keys: SessionKeys, message: Message) -> Self {
-        let inner = message.as_bytes();
-        let mut bytes = Vec::with_capacity(Self::encoded_length(inner.len()));
-        bytes.push(PRE_KEY_VERSION);
-        put_string(&mut bytes, ONE_TIME_KEY, session_keys.one_time_key.as_bytes());
-        put_string(&mut bytes, BASE_KEY, session_keys.base_key.as_bytes());
-        put_string(&mut bytes, IDENTITY_KEY, session_keys.identity_key.as_bytes());
-        put_string(&mut bytes, MESSAGE, inner);
+        let SessionKeys { identity_key, base_key, one_time_key } = &session_keys;
+        let keys = [one_time_key, base_key, identity_key].map(Curve25519PublicKey::as_bytes);
+        let bytes = put_session_keys(keys, &message);
         Self(Box::new(PreKeyParts { bytes, session_keys, message }))
     }
 
@@ -301,6 +301,21 @@ impl PreKeyMessage {
     pub fn to_base64(&self) -> String {
         base64::encode(&self.0.bytes)
     }
+}
+
+/// The bytes of a pre-key message; its keys in the order of their fields.
+pub(super) fn put_session_keys(
+    [one_time_key, base_key, identity_key]: [&[u8; 32]; 3],
+    message: &Message,
+) -> Vec<u8> {
+    let inner = message.as_bytes();
+    let mut bytes = Vec::with_capacity(PreKeyMessage::encoded_length(inner.len()));
+    bytes.push(PRE_KEY_VERSION);
+    put_string(&mut bytes, ONE_TIME_KEY, one_time_key);
+    put_string(&mut bytes, BASE_KEY, base_key);
+    put_string(&mut bytes, IDENTITY_KEY, identity_key);
+    put_string(&mut bytes, MESSAGE, inner);
+    bytes
 }
 
 impl fmt::Debug for PreKeyMessage {

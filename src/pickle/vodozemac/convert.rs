@@ -83,7 +83,7 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
             fallback: fallback_keys.fallback_key.map(fallback),
             previous_fallback: fallback_keys.previous_fallback_key.map(fallback),
             next_id: one_time_keys.next_key_id,
-            next_fallback_id: Some(fallback_keys.key_id),
+            next_fallback_id: Some(Box::new(fallback_keys.key_id)),
         },
         generation: 0,
     })
@@ -122,7 +122,7 @@ pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
             private_keys: NumberMap(private_keys),
         },
         fallback_keys: FallbackKeysShape {
-            key_id: keys.next_fallback_id.unwrap_or(keys.next_id),
+            key_id: keys.next_fallback_id.as_deref().copied().unwrap_or(keys.next_id),
             fallback_key: keys.fallback.as_deref().map(fallback),
             previous_fallback_key: keys.previous_fallback.as_deref().map(fallback),
         },
@@ -207,7 +207,7 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
         kept_keys = kept_keys.saturating_add(skipped.len());
         chains.push(ReceivingChainShape {
             ratchet_key: PublicKey(chain.ratchet_key),
-            hkdf_ratchet: chain_key_to(&chain.chain_key)?,
+            hkdf_ratchet: chain_shape(&chain.chain_key),
             skipped_message_keys: Inner { inner: List(skipped) },
             ratchet_count: RatchetCountShape::default(),
         });
@@ -309,23 +309,28 @@ fn chain_key_from(shape: &ChainShape) -> ChainKey {
     ChainKey { key: shape.key.0.clone(), index: shape.index }
 }
 
-/// An exhausted chain has no form there: its index would go on.
+/// An exhausted chain of ours has no form there: its index would go on. One of the peer's has: no message
+/// comes after its last index.
 fn chain_key_to(chain_key: &ChainKey) -> core::result::Result<ChainShape, ConversionError> {
     if chain_key.index >= EXHAUSTED {
         return Err(ConversionError::Unrepresentable);
     }
-    Ok(ChainShape { key: Sequence(chain_key.key.clone()), index: chain_key.index })
+    Ok(chain_shape(chain_key))
+}
+
+fn chain_shape(chain_key: &ChainKey) -> ChainShape {
+    ChainShape { key: Sequence(chain_key.key.clone()), index: chain_key.index }
 }
 
 /// S-14: the public key is derived, whichever form the private one has.
-fn signing_key_from(shape: SigningKeyShape) -> Result<SigningKey> {
+pub(super) fn signing_key_from(shape: SigningKeyShape) -> Result<SigningKey> {
     Ok(match shape {
         SigningKeyShape::Normal(seed) => SigningKey::from_seed(seed.0),
         SigningKeyShape::Expanded(expanded) => SigningKey::from_expanded(expanded.0)?,
     })
 }
 
-fn signing_key_to(key: &SigningKey) -> SigningKeyShape {
+pub(super) fn signing_key_to(key: &SigningKey) -> SigningKeyShape {
     match key.seed() {
         Some(seed) => SigningKeyShape::Normal(ByteString(seed.clone())),
         None => SigningKeyShape::Expanded(ByteString(key.expanded().clone())),

@@ -4,12 +4,14 @@
 //! whether a message was received: it takes a receiver chain as the sign.
 
 mod convert;
+mod key_pair;
 mod shape;
 
 use alloc::string::String;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::key_pair::Ed25519KeyPair;
 use super::{
     envelope,
     loss::{ConversionError, Loss},

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# The public API of this crate and of vodozemac, as rustdoc sees them, for no features, the default
+# features and all features: nothing is missing, nothing is added, no signature differs.
+#
+# Needs a nightly toolchain. `cargo-public-api` is installed if it is not there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+toolchain=${API_TOOLCHAIN:-nightly}
+version=0.11.1
+target=${CARGO_TARGET_DIR:-$PWD/target}/api
+command -v cargo-public-api >/dev/null ||
+    cargo install --locked --quiet cargo-public-api --version 0.52.0
+
+# vodozemac's source, where cargo keeps it: a copy, because rustdoc wants to write beside it.
+rm -rf "$target/real" && mkdir -p "$target/real"
+registry=$(cargo metadata --format-version 1 --manifest-path cross/Cargo.toml |
+    python3 -c '
+import json, os, sys
+for package in json.load(sys.stdin)["packages"]:
+    if package["name"] == "vodozemac" and package["source"]:
+        print(os.path.dirname(package["manifest_path"]))')
+cp -r "$registry"/. "$target/real"
+grep -q "^version = \"$version\"" "$target/real/Cargo.toml"
+printf '\n[workspace]\n' >>"$target/real/Cargo.toml"
+
+# Everything but blanket impls (-s), which other crates make.
+api() { # api MANIFEST FEATURES...
+    local manifest=$1
+    shift
+    cargo "+$toolchain" public-api --manifest-path "$manifest" --target-dir "$target/build" \
+        -s --color never "$@" 2>"$target/log" >"$target/raw" || { cat "$target/log" >&2; exit 1; }
+    python3 proof/api_normal.py <"$target/raw"
+}
+
+failed=0
+for features in --no-default-features "" --all-features; do
+    # shellcheck disable=SC2086
+    api "$target/real/Cargo.toml" $features >"$target/theirs"
+    # shellcheck disable=SC2086
+    api Cargo.toml $features >"$target/ours"
+    printf '%-22s %5s items of vodozemac, %5s of ours\n' "${features:-default}" \
+        "$(wc -l <"$target/theirs")" "$(wc -l <"$target/ours")"
+    diff "$target/theirs" "$target/ours" || failed=1
+done
+exit "$failed"

@@ -1,0 +1,1 @@
+crate::session_config::session_config!("Olm");

@@ -1,0 +1,189 @@
+//! What README.md promises beyond vodozemac: stricter where it matters, an error instead of a panic
+//! wherever the signature has room for one.
+
+use vodozemac::{
+    Curve25519PublicKey, DecodeError, Ed25519PublicKey, KeyError, PickleError, SignatureError,
+    ecies::{self, Ecies},
+    hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
+    megolm::{self, GroupSession, InboundGroupSession},
+    olm::{self, Account, OlmMessage, PreKeyMessage, SessionConfig, SessionCreationError},
+    sas::Sas,
+};
+
+/// Of low order: 0, 1, and p - 1. Not canonical: p, and a stray top bit.
+fn bad_keys() -> Vec<[u8; 32]> {
+    let with = |first: u8, middle: u8, last: u8| {
+        let mut bytes = [middle; 32];
+        (bytes[0], bytes[31]) = (first, last);
+        bytes
+    };
+    vec![[0; 32], with(1, 0, 0), with(0xec, 0xff, 0x7f), with(0xed, 0xff, 0x7f), with(9, 0, 0x80)]
+}
+
+fn pair() -> (Account, Account, olm::Session, PreKeyMessage) {
+    let (alice, mut bob) = (Account::new(), Account::new());
+    let one_time_key = bob.generate_one_time_keys(1).created[0];
+    let (session, message) = outbound(&alice, &bob, one_time_key);
+    (alice, bob, session, message)
+}
+
+fn outbound(
+    alice: &Account,
+    bob: &Account,
+    key: Curve25519PublicKey,
+) -> (olm::Session, PreKeyMessage) {
+    let config = SessionConfig::version_1();
+    let mut session = alice.create_outbound_session(config, bob.curve25519_key(), key).unwrap();
+    let OlmMessage::PreKey(message) = session.encrypt("hello").unwrap() else { panic!() };
+    (session, message)
+}
+
+/// S-01: no bad Curve25519 key takes part in anything.
+#[test]
+fn s_01_bad_keys_are_refused_where_they_are_used() {
+    let (alice, mut bob, _, message) = pair();
+    let config = SessionConfig::version_1();
+    let good = bob.curve25519_key();
+    for bytes in bad_keys() {
+        let bad = Curve25519PublicKey::from_bytes(bytes);
+        for (identity_key, one_time_key) in [(bad, good), (good, bad)] {
+            let refused = alice.create_outbound_session(config, identity_key, one_time_key);
+            assert!(matches!(refused, Err(SessionCreationError::NonContributoryKey)));
+        }
+        let sas = Sas::new().diffie_hellman(bad);
+        assert!(matches!(sas, Err(KeyError::NonContributoryKey)));
+        let secret = vodozemac::Curve25519SecretKey::new();
+        assert!(secret.diffie_hellman(&bad).is_none());
+        let channel = Ecies::new().establish_outbound_channel(bad, b"");
+        assert!(matches!(channel, Err(ecies::Error::NonContributoryKey)));
+        let message = ecies::InitialMessage { public_key: bad, ciphertext: vec![0; 16] };
+        let channel = Ecies::new().establish_inbound_channel(&message);
+        assert!(matches!(channel, Err(ecies::Error::NonContributoryKey)));
+        let channel = HpkeSenderChannel::new().establish_channel(bad, b"", b"");
+        assert!(matches!(channel, Err(hpke::Error::Encapsulation(_))));
+        let message = hpke::InitialMessage { encapsulated_key: bad, ciphertext: vec![0; 16] };
+        let channel = HpkeRecipientChannel::new().establish_channel(&message, b"");
+        assert!(matches!(channel, Err(hpke::Error::Decryption)));
+    }
+    // In a message: the keys are the fields 1 to 3, each 32 bytes behind a tag and a length.
+    for (field, bytes) in (0..3).zip(bad_keys()) {
+        let mut message = message.to_bytes();
+        let start = 1 + field * 34 + 2;
+        message[start..start + 32].copy_from_slice(&bytes);
+        let refused = PreKeyMessage::from_bytes(&message).unwrap_err();
+        assert!(matches!(refused, DecodeError::InvalidKey(KeyError::NonContributoryKey)));
+    }
+    // The genuine message still works.
+    bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
+}
+
+/// S-14: an Ed25519 key of small order is no key.
+#[test]
+fn s_14_weak_signing_keys_are_refused() {
+    for bytes in [[0; 32], bad_keys()[1], bad_keys()[2]] {
+        let refused = Ed25519PublicKey::from_slice(&bytes).unwrap_err();
+        assert!(matches!(refused, KeyError::Signature(SignatureError::Signature(_))));
+    }
+}
+
+/// S-17: a one-time key that is the identity key is none.
+#[test]
+fn s_17_one_key_is_not_two() {
+    let (alice, bob, ..) = pair();
+    let key = bob.curve25519_key();
+    let refused = alice.create_outbound_session(SessionConfig::version_1(), key, key);
+    assert!(matches!(refused, Err(SessionCreationError::NonContributoryKey)));
+}
+
+/// S-09: a pre-key message of another session does not decrypt in this one.
+#[test]
+fn s_09_outer_keys_are_the_sessions() {
+    let (alice, mut bob, _, message) = pair();
+    let config = SessionConfig::version_1();
+    let created = bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
+    let mut session = created.session;
+    let key = bob.generate_one_time_keys(1).created[0];
+    let (_, other) = outbound(&alice, &bob, key);
+    let refused = session.decrypt(&other.into()).unwrap_err();
+    assert!(matches!(refused, olm::DecryptionError::InvalidMAC(_)));
+}
+
+/// S-08: a first message to a fallback key makes one session.
+#[test]
+fn s_08_a_first_message_works_once() {
+    let (alice, mut bob, ..) = pair();
+    bob.generate_fallback_key();
+    let key = *bob.fallback_key().values().next().unwrap();
+    let (_, message) = outbound(&alice, &bob, key);
+    let config = SessionConfig::version_1();
+    bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
+    let again = bob.create_inbound_session(config, alice.curve25519_key(), &message);
+    assert!(matches!(again, Err(SessionCreationError::MissingOneTimeKey(found)) if found == key));
+}
+
+/// S-04: a call that fails changes nothing, to the byte.
+#[test]
+fn s_04_failures_change_nothing() {
+    let (alice, mut bob, mut session, message) = pair();
+    let config = SessionConfig::version_1();
+    let mut inbound =
+        bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap().session;
+    let reply = inbound.encrypt("reply").unwrap();
+    let (message_type, mut bytes) = reply.to_parts();
+    *bytes.last_mut().unwrap() ^= 1;
+    let forged = OlmMessage::from_parts(message_type, &bytes).unwrap();
+    let before = serde_json::to_string(&session.pickle()).unwrap();
+    let refused = session.decrypt(&forged).unwrap_err();
+    assert!(matches!(refused, olm::DecryptionError::InvalidMAC(_)));
+    assert_eq!(serde_json::to_string(&session.pickle()).unwrap(), before);
+    assert_eq!(session.decrypt(&reply).unwrap(), b"reply");
+    let again = session.decrypt(&reply).unwrap_err();
+    assert!(matches!(again, olm::DecryptionError::MissingMessageKey(0)));
+}
+
+/// Which of the two a Megolm message fails: its signature, or after that its MAC.
+#[test]
+fn s_28_forged_megolm_messages() {
+    let mut sender = GroupSession::default();
+    let mut receiver = InboundGroupSession::from(&sender);
+    let mut bytes = sender.encrypt("text").to_bytes();
+    let at = bytes.len() - 70;
+    bytes[at] ^= 1;
+    let forged = megolm::MegolmMessage::from_bytes(&bytes).unwrap();
+    let refused = receiver.decrypt(&forged).unwrap_err();
+    assert!(matches!(refused, megolm::DecryptionError::Signature(_)));
+    // Of the same signing key, but another ratchet.
+    let mut json = serde_json::to_value(sender.pickle()).unwrap();
+    json["ratchet"]["inner"] = vec![7; 128].into();
+    let pickle: megolm::GroupSessionPickle = serde_json::from_value(json).unwrap();
+    let other = GroupSession::from(pickle).encrypt("text");
+    let refused = receiver.decrypt(&other).unwrap_err();
+    assert!(matches!(refused, megolm::DecryptionError::InvalidMAC(_)));
+}
+
+/// A pickle is checked when it is read, so that `from_pickle` cannot fail.
+#[test]
+fn s_24_impossible_pickles_are_refused() {
+    let key = [7; 32];
+    let account = Account::new();
+    let encrypted = account.pickle().encrypt(&key);
+    let wrong_key = olm::AccountPickle::from_encrypted(&encrypted, &[8; 32]);
+    assert!(matches!(wrong_key, Err(PickleError::Decryption(_))));
+    let no_base64 = olm::AccountPickle::from_encrypted("*", &key);
+    assert!(matches!(no_base64, Err(PickleError::Base64(_))));
+    let session = GroupSession::default().pickle().encrypt(&key);
+    let another_type = olm::AccountPickle::from_encrypted(&session, &key);
+    assert!(matches!(another_type, Err(PickleError::Serialization(_))));
+    let mut json = serde_json::to_value(account.pickle()).unwrap();
+    json["one_time_keys"]["public_keys"]["5"] = vec![9; 32].into();
+    assert!(serde_json::from_value::<olm::AccountPickle>(json).is_err());
+}
+
+/// More one-time keys than fit are not generated at all.
+#[test]
+fn s_10_at_most_5000_keys_at_once() {
+    let mut account = Account::new();
+    let generated = account.generate_one_time_keys(usize::MAX);
+    assert_eq!((generated.created.len(), generated.removed.len()), (5_000, 0));
+    assert_eq!(account.stored_one_time_key_count(), 5_000);
+}
