@@ -1,12 +1,16 @@
 //! Megolm, each operation beside its floor.
 
+mod beside;
 mod floor;
 
 use std::hint::black_box;
 
+use beside::{BATCH, beside_floor};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use ed25519_dalek::{Signature, VerifyingKey};
-use floor::{BATCH, Base64, MegolmRatchet, Message, Signer, TEXT, beside_floor};
+use floor::{
+    TEXT,
+    megolm::{Key, MegolmRatchet, Outbound, ends},
+};
 use moceril::megolm::{
     DecryptedMessage, ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage,
     SessionKey,
@@ -28,16 +32,8 @@ fn messages(c: &mut Criterion) {
             b.iter(|| room.encrypt(TEXT).unwrap().to_base64());
         },
         |b| {
-            let (signer, mut ratchet) = (Signer::new(), MegolmRatchet([[5; 32]; 4]));
-            let mut message = Message::megolm();
-            let mut text = Base64::new(&vec![0; message.bytes().len() + 8 + 64]);
-            b.iter(|| {
-                let tag = message.seal(ratchet.0.as_flattened());
-                let signature = signer.sign(message.bytes());
-                ratchet.advance_by_one();
-                text.encode();
-                (tag, signature)
-            });
+            let mut floor = Outbound::new();
+            b.iter(|| floor.encrypt());
         },
     );
     beside_floor(
@@ -54,32 +50,53 @@ fn messages(c: &mut Criterion) {
             );
         },
         |b| {
-            let (mut sender, mut receiver) = floor_ends();
+            let (mut sender, mut receiver) = ends();
             b.iter_batched_ref(|| sender.send(), |event| receiver.receive(event), BATCH);
         },
     );
+}
+
+/// Events that are there all at once. The floor takes them one by one, in order, so a batch can be below
+/// it.
+fn histories(c: &mut Criterion) {
+    history(c, "parse and decrypt 1,000 events newest first", HISTORY, |theirs, events| {
+        for event in events.iter().rev() {
+            black_box(decrypt(theirs, event));
+        }
+    });
+    let batch = |theirs: &mut InboundGroupSession, events: &[String]| {
+        let messages: Vec<_> =
+            events.iter().map(|event| MegolmMessage::from_base64(event).unwrap()).collect();
+        black_box(theirs.decrypt_batch(&messages));
+    };
+    history(c, "parse and decrypt a batch of 100 events", 100, batch);
+    history(c, "parse and decrypt a batch of 1,000 events", HISTORY, batch);
+}
+
+fn history(
+    c: &mut Criterion,
+    operation: &str,
+    count: usize,
+    read: impl Fn(&mut InboundGroupSession, &[String]),
+) {
     beside_floor(
         c,
-        "parse and decrypt 1,000 events newest first",
-        HISTORY as u64,
+        operation,
+        count as u64,
         |b| {
             let mut room = GroupSession::new().unwrap();
             let key = room.session_key();
             let events: Vec<_> =
-                (0..HISTORY).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect();
+                (0..count).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect();
             b.iter_batched_ref(
                 || InboundGroupSession::new(&key),
-                |theirs| {
-                    for event in events.iter().rev() {
-                        black_box(decrypt(theirs, event));
-                    }
-                },
+                |theirs| read(theirs, &events),
                 BatchSize::PerIteration,
             );
         },
         |b| {
-            let (mut sender, mut receiver) = floor_ends();
-            let events: Vec<_> = (0..HISTORY).map(|_| sender.send()).collect();
+            let (mut sender, mut receiver) = ends();
+            let events: Vec<_> = (0..count).map(|_| sender.send()).collect();
             b.iter_batched_ref(
                 || events.clone(),
                 |events| {
@@ -95,57 +112,6 @@ fn messages(c: &mut Criterion) {
 
 fn decrypt(session: &mut InboundGroupSession, event: &str) -> DecryptedMessage {
     session.decrypt(&MegolmMessage::from_base64(event).unwrap()).unwrap()
-}
-
-#[derive(Clone)]
-struct FloorEvent {
-    key: [u8; 128],
-    message: Message,
-    signature: Signature,
-}
-
-/// Makes events that all differ: a verification that is repeated trains the branch predictor and
-/// is then a tenth faster than a real one.
-struct FloorSender {
-    signer: Signer,
-    sent: u8,
-}
-
-impl FloorSender {
-    fn send(&mut self) -> FloorEvent {
-        self.sent = self.sent.wrapping_add(1);
-        let (key, mut message) = ([self.sent; 128], Message::megolm());
-        message.seal(&key);
-        let signature = self.signer.sign(message.bytes());
-        FloorEvent { key, message, signature }
-    }
-}
-
-/// What a receiver of one message after the other cannot avoid.
-struct FloorReceiver {
-    key: VerifyingKey,
-    ratchet: MegolmRatchet,
-    text: Base64,
-}
-
-impl FloorReceiver {
-    fn receive(&mut self, event: &mut FloorEvent) {
-        self.text.decode();
-        floor::verify(&self.key, event.message.bytes(), &event.signature);
-        self.ratchet.advance_by_one();
-        black_box(floor::sha256(self.text.bytes()));
-        black_box(event.message.open(&event.key));
-    }
-}
-
-fn floor_ends() -> (FloorSender, FloorReceiver) {
-    let signer = Signer::new();
-    let receiver = FloorReceiver {
-        key: signer.public,
-        ratchet: MegolmRatchet([[5; 32]; 4]),
-        text: Base64::new(&vec![0; Message::megolm().bytes().len() + 8 + 64]),
-    };
-    (FloorSender { signer, sent: 0 }, receiver)
 }
 
 fn advancing(c: &mut Criterion) {
@@ -192,22 +158,14 @@ fn export() -> [u8; 165] {
 
 fn session_keys(c: &mut Criterion) {
     let shared = GroupSession::new().unwrap().session_key().to_base64();
-    let signer = Signer::new();
-    let public = signer.public.to_bytes();
-    let signed = [5; 165];
-    let signature = signer.sign(&signed);
     beside_floor(
         c,
         "session key: parse, verify, new inbound session",
         1,
         |b| b.iter(|| InboundGroupSession::new(&SessionKey::from_base64(&shared).unwrap())),
         |b| {
-            let mut text = Base64::new(&[0; 229]);
-            b.iter(|| {
-                text.decode();
-                let key = VerifyingKey::from_bytes(black_box(&public)).unwrap();
-                floor::verify(&key, black_box(&signed), &signature);
-            });
+            let mut key = Key::shared();
+            b.iter(|| key.read_and_verify());
         },
     );
     let exported = ExportedSessionKey::from_bytes(&export()).unwrap().to_base64();
@@ -221,18 +179,15 @@ fn session_keys(c: &mut Criterion) {
             });
         },
         |b| {
-            let mut text = Base64::new(&[0; 165]);
-            b.iter(|| {
-                text.decode();
-                VerifyingKey::from_bytes(black_box(&public)).unwrap()
-            });
+            let mut key = Key::exported();
+            b.iter(|| key.read());
         },
     );
 }
 
 criterion_group! {
     name = benches;
-    config = floor::criterion();
-    targets = messages, advancing, session_keys
+    config = beside::criterion();
+    targets = messages, histories, advancing, session_keys
 }
 criterion_main!(benches);

@@ -1,22 +1,22 @@
 //! The floor: the bare primitives that an operation cannot avoid, from the same crates as the library,
 //! without parsing, checks, allocation or wiping of our own. Each in the fastest form we know of.
 //!
-//! README.md lists what the floor of each operation consists of.
+//! Here are the primitives that several operations share; `olm.rs`, `megolm.rs` and `pickle.rs` put
+//! them together. README.md lists what the floor of each operation consists of.
 
 #![allow(dead_code, reason = "each bench is a crate of its own and uses a part of this")]
 
-use std::{hint::black_box, sync::LazyLock, time::Duration};
+pub mod megolm;
+pub mod olm;
+pub mod pickle;
+
+use std::{hint::black_box, sync::LazyLock};
 
 use aes::{
     Aes256,
     cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7},
 };
 use base64ct::{Base64Unpadded, Encoding};
-use chacha20poly1305::{
-    XChaCha20Poly1305,
-    aead::{AeadInOut, inout::InOutBuf},
-};
-use criterion::{BatchSize, Bencher, Criterion, Throughput};
 use curve25519_dalek::MontgomeryPoint;
 use ed25519_dalek::{
     Signature, Verifier, VerifyingKey,
@@ -30,32 +30,6 @@ use x25519_dalek::{PublicKey, StaticSecret};
 
 /// The plaintext of every message: the length of a short Matrix event.
 pub const TEXT: &[u8] = &[b'm'; 200];
-
-/// Inputs are made in small batches, so that they are still in the cache when they are used.
-pub const BATCH: BatchSize = BatchSize::NumIterations(32);
-
-pub fn criterion() -> Criterion {
-    Criterion::default()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3))
-        .nresamples(10_000)
-}
-
-/// One group with two bars: our operation and its floor. `elements` says how many of the operation
-/// one iteration does.
-pub fn beside_floor(
-    criterion: &mut Criterion,
-    operation: &str,
-    elements: u64,
-    ours: impl FnMut(&mut Bencher<'_>),
-    floor: impl FnMut(&mut Bencher<'_>),
-) {
-    let mut group = criterion.benchmark_group(operation);
-    group.throughput(Throughput::Elements(elements));
-    group.bench_function("moceril", ours);
-    group.bench_function("floor", floor);
-    group.finish();
-}
 
 /// Drawn as the library draws: one call of the operating system for each secret.
 pub fn draw<const N: usize>() -> [u8; N] {
@@ -205,29 +179,6 @@ impl Message {
     }
 }
 
-/// The ratchet of Megolm, straight from its definition.
-pub struct MegolmRatchet(pub [[u8; 32]; 4]);
-
-impl MegolmRatchet {
-    pub fn advance_by_one(&mut self) {
-        self.0[3] = hmac(&hmac_key(&self.0[3]), &[3]);
-    }
-
-    /// From index 0 to 2^24 - 1: parts 1, 2 and 3 make 255 steps each. Only the last step of a part
-    /// reseeds the parts after it.
-    pub fn advance_far(&mut self) {
-        for part in 1..4 {
-            for _ in 1..255 {
-                self.0[part] = hmac(&hmac_key(&self.0[part]), &[part as u8]);
-            }
-            let key = hmac_key(&self.0[part]);
-            for below in part..4 {
-                self.0[below] = hmac(&key, &[below as u8]);
-            }
-        }
-    }
-}
-
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
@@ -255,54 +206,5 @@ impl Base64 {
 
     pub fn decode(&mut self) {
         Base64Unpadded::decode(black_box(&self.text), &mut self.bytes).unwrap();
-    }
-}
-
-/// A pickle of `characters` characters of base64, so many bytes of which are not the state: version
-/// and kind, nonce, tag.
-pub struct Pickle {
-    key: [u8; 32],
-    nonce: [u8; 24],
-    tag: [u8; 16],
-    state: Vec<u8>,
-    text: Base64,
-}
-
-impl Pickle {
-    pub fn new(characters: usize) -> Self {
-        let length = characters * 3 / 4;
-        let mut pickle = Self {
-            key: [7; 32],
-            nonce: [0; 24],
-            tag: [0; 16],
-            state: vec![0; length - 2 - 24 - 16],
-            text: Base64::new(&vec![0; length]),
-        };
-        pickle.seal();
-        pickle
-    }
-
-    /// A nonce, XChaCha20-Poly1305, base64.
-    pub fn seal(&mut self) {
-        self.nonce = draw();
-        self.tag = XChaCha20Poly1305::new(&self.key.into())
-            .encrypt_inout_detached(&self.nonce.into(), b"", InOutBuf::from(&mut *self.state))
-            .unwrap()
-            .into();
-        self.text.encode();
-    }
-
-    /// The same on the way back, from a ciphertext that is kept.
-    pub fn open(&mut self, buffer: &mut Vec<u8>) {
-        self.text.decode();
-        buffer.clone_from(&self.state);
-        XChaCha20Poly1305::new(&self.key.into())
-            .decrypt_inout_detached(
-                &self.nonce.into(),
-                b"",
-                InOutBuf::from(&mut **buffer),
-                &self.tag.into(),
-            )
-            .unwrap();
     }
 }

@@ -1,0 +1,32 @@
+//! An operation and its floor as two bars of one criterion group.
+
+#![allow(dead_code, reason = "each bench is a crate of its own and uses a part of this")]
+
+use std::time::Duration;
+
+use criterion::{BatchSize, Bencher, Criterion, Throughput};
+
+/// Inputs are made in small batches, so that they are still in the cache when they are used.
+pub const BATCH: BatchSize = BatchSize::NumIterations(32);
+
+pub fn criterion() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3))
+        .nresamples(10_000)
+}
+
+/// `elements` says how many of the operation one iteration does.
+pub fn beside_floor(
+    criterion: &mut Criterion,
+    operation: &str,
+    elements: u64,
+    ours: impl FnMut(&mut Bencher<'_>),
+    floor: impl FnMut(&mut Bencher<'_>),
+) {
+    let mut group = criterion.benchmark_group(operation);
+    group.throughput(Throughput::Elements(elements));
+    group.bench_function("moceril", ours);
+    group.bench_function("floor", floor);
+    group.finish();
+}

@@ -1,0 +1,97 @@
+//! Ours, the real vodozemac and the real libolm, interleaved in one process, beside the bare primitives. See
+//! `benches/README.md`.
+
+#![deny(unsafe_code)]
+
+mod contender;
+mod ends;
+#[path = "../../../benches/floor/mod.rs"]
+mod floor;
+mod measure;
+mod memory;
+mod operations;
+mod options;
+mod report;
+mod statistics;
+mod workloads;
+
+use std::{path::Path, time::Duration};
+
+use measure::{Effort, Row, measure};
+use options::Options;
+use report::{Report, machine};
+use workloads::{FULL, QUICK};
+
+const OPERATIONS: Effort = Effort {
+    passes: 5,
+    rounds: 60,
+    budget: Duration::from_secs(4),
+    sample: Duration::from_millis(2),
+    warm_up: Duration::from_millis(30),
+};
+
+/// Each run is long and has many parts.
+const WORKLOADS: Effort = Effort {
+    passes: 1,
+    rounds: 7,
+    budget: Duration::from_secs(60),
+    sample: Duration::ZERO,
+    warm_up: Duration::ZERO,
+};
+
+/// Shows that everything works; the numbers do not count.
+const QUICK_EFFORT: Effort = Effort {
+    passes: 1,
+    rounds: 3,
+    budget: Duration::ZERO,
+    sample: Duration::ZERO,
+    warm_up: Duration::ZERO,
+};
+
+fn main() {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("{problem}\n{}", options::USAGE);
+            std::process::exit(2);
+        }
+    };
+    if options.help {
+        println!("{}", options::USAGE);
+        return;
+    }
+    let report = run(&options);
+    println!("{}", report.to_markdown());
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/results");
+    let folder = options.folder.clone().or(options.is_whole().then_some(results));
+    if let Some(folder) = folder {
+        report.write_to(&folder).expect("the results can be written");
+        eprintln!("written to {}", folder.display());
+    }
+}
+
+fn run(options: &Options) -> Report {
+    // First, before this process itself is what the machine has to do.
+    let machine = machine::description(options.date.clone(), &machine::command(&options.arguments));
+    let (scale, each, all) = if options.quick {
+        (QUICK, QUICK_EFFORT, QUICK_EFFORT)
+    } else {
+        (FULL, OPERATIONS, WORKLOADS)
+    };
+    let chosen = |section: &str, rows: Vec<Row>| -> Vec<Row> {
+        rows.into_iter().filter(|row| options.chooses(section, &row.name)).collect()
+    };
+    let operations = chosen("operations", operations::rows());
+    let workloads = chosen("workloads", workloads::rows(scale));
+    let allocating = chosen("memory", operations::rows());
+    let live = options.chooses("memory", "live objects");
+    let sizes = options.chooses("sizes", "");
+    Report {
+        machine,
+        live: if live { memory::live(scale.keys) } else { Vec::new() },
+        allocations: memory::operations(&allocating),
+        sizes: if sizes { operations::pickles::sizes() } else { Vec::new() },
+        operations: measure(&operations, each),
+        workloads: measure(&workloads, all),
+    }
+}
