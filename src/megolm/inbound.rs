@@ -11,7 +11,7 @@ use crate::{
         seal::{self, Purpose},
         secret::Secret,
     },
-    ratchet::megolm::MegolmRatchet,
+    ratchet::megolm::{Ladder, MegolmRatchet},
     wire::{
         MessageVersion,
         megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
@@ -70,9 +70,14 @@ impl fmt::Debug for DecryptedMessage {
 
 /// A Megolm session that decrypts, from the first index it knows, in any order and as often as asked.
 ///
-/// Everything secret is in one heap block, wiped on drop.
+/// Everything secret is on the heap, wiped on drop: in one block, and a second one of a kilobyte while
+/// the session is read backwards.
 pub struct InboundGroupSession {
     state: Box<InboundGroupSessionState>,
+    /// Ratchets between `first` and `latest`, only in memory: it says nothing that `first` does not, so
+    /// it is no part of the state, and it goes when `first` does (S-20). Empty until the session is
+    /// read backwards, and again when it is read on.
+    ladder: Ladder,
 }
 
 /// The whole state of an inbound group session. The pickle formats translate to it and back.
@@ -151,7 +156,7 @@ impl InboundGroupSession {
     }
 
     pub(crate) fn from_state(state: InboundGroupSessionState) -> Self {
-        Self { state: Box::new(state) }
+        Self { state: Box::new(state), ladder: Ladder::new() }
     }
 
     pub(crate) const fn state(&self) -> &InboundGroupSessionState {
@@ -234,23 +239,36 @@ impl InboundGroupSession {
         &mut self,
         message: &MegolmMessage,
     ) -> Result<DecryptedMessage, GroupDecryptionError> {
-        let state = &mut *self.state;
-        if message.version() != state.version {
-            return Err(GroupDecryptionError::VersionMismatch);
-        }
-        if state.closed {
-            return Err(GroupDecryptionError::Closed);
-        }
+        self.state.admit(message)?;
         // The signature first: then an unknown index is the sender's word, not a forger's.
-        state.signing_key.verify(message.signed_bytes(), message.signature())?;
-        let index = message.message_index();
-        let ratchet = state.ratchet_at(index).ok_or(GroupDecryptionError::UnknownIndex {
-            index,
-            first_known: state.first.index(),
-        })?;
-        let key = ratchet.value().clone();
+        self.state.signing_key.verify(message.signed_bytes(), message.signature())?;
+        let ratchet = self.reach(message.message_index())?;
+        self.open(message, &ratchet)
+    }
+
+    /// The ratchet at `index`, and a ladder to those before it if it is behind the latest.
+    fn reach(&mut self, index: u32) -> Result<MegolmRatchet, GroupDecryptionError> {
+        let InboundGroupSessionState { first, latest, .. } = &*self.state;
+        if index < first.index() {
+            return Err(self.state.unknown(index));
+        }
+        if index < latest.index() {
+            return Ok(self.ladder.climb(first, index));
+        }
+        let mut ratchet = latest.clone();
+        ratchet.advance_to(index);
+        Ok(ratchet)
+    }
+
+    /// Verifies the MAC, decrypts, and takes note that it did. The signature was verified.
+    pub(super) fn open(
+        &mut self,
+        message: &MegolmMessage,
+        ratchet: &MegolmRatchet,
+    ) -> Result<DecryptedMessage, GroupDecryptionError> {
+        let state = &mut *self.state;
         let (plaintext, ratchet) = seal::open(
-            key.as_bytes(),
+            ratchet.value().as_bytes(),
             Purpose::Megolm,
             &message.sealed(),
             state.version.mac_length(),
@@ -259,11 +277,12 @@ impl InboundGroupSession {
         .map_err(|seal::Forged| GroupDecryptionError::Authentication)?;
         let ratchet = ratchet.into_inner();
         if ratchet.index() > state.latest.index() {
-            state.latest = ratchet;
+            state.latest.clone_from(ratchet);
+            self.ladder = Ladder::new();
         }
         let decrypted = DecryptedMessage {
             plaintext,
-            message_index: index,
+            message_index: message.message_index(),
             fingerprint: sha256(&[message.as_bytes()]),
             signing_key: state.signing_key,
             provenance: state.provenance,
@@ -272,6 +291,13 @@ impl InboundGroupSession {
             self.changed();
         }
         Ok(decrypted)
+    }
+
+    /// The nearest ratchet that is not after `index`; `None` before the first known index.
+    pub(super) fn nearest(&self, index: u32) -> Option<&MegolmRatchet> {
+        let InboundGroupSessionState { first, latest, .. } = &*self.state;
+        let known = [Some(latest), self.ladder.nearest(index), Some(first)];
+        known.into_iter().flatten().find(|known| known.index() <= index)
     }
 
     /// Exports the key that decrypts all messages from `index` on, also from an index yet to come.
@@ -289,7 +315,11 @@ impl InboundGroupSession {
             return Err(ExportError::Closed);
         }
         let first_known = self.first_known_index();
-        self.state.ratchet_at(index).ok_or(ExportError::UnknownIndex { index, first_known })
+        let nearest =
+            self.nearest(index).ok_or(ExportError::UnknownIndex { index, first_known })?;
+        let mut ratchet = nearest.clone();
+        ratchet.advance_to(index);
+        Ok(ratchet)
     }
 
     /// Exports everything this session can decrypt.
@@ -304,11 +334,15 @@ impl InboundGroupSession {
     /// Forgets all keys before `index` (S-20). Returns whether there were any to forget.
     pub fn advance_to(&mut self, index: u32) -> bool {
         let forgets = !self.state.closed && index > self.first_known_index();
-        if let Some(ratchet) = self.state.ratchet_at(index).filter(|_| forgets) {
-            if self.state.latest.index() < index {
-                self.state.latest = ratchet.clone();
+        if forgets {
+            self.ladder = Ladder::new();
+            let InboundGroupSessionState { first, latest, .. } = &mut *self.state;
+            if latest.index() <= index {
+                latest.advance_to(index);
+                first.clone_from(latest);
+            } else {
+                first.advance_to(index);
             }
-            self.state.first = ratchet;
             self.changed();
         }
         forgets
@@ -318,6 +352,7 @@ impl InboundGroupSession {
     /// id and answers every message with `Closed`, instead of a client asking for keys again.
     pub fn close(&mut self) {
         if !self.state.closed {
+            self.ladder = Ladder::new();
             let index = self.first_known_index();
             self.state.first = MegolmRatchet::new(Secret::default(), index);
             self.state.latest = self.state.first.clone();
@@ -387,6 +422,21 @@ impl InboundGroupSession {
 }
 
 impl InboundGroupSessionState {
+    /// The checks before any cryptography.
+    pub(super) fn admit(&self, message: &MegolmMessage) -> Result<(), GroupDecryptionError> {
+        if message.version() != self.version {
+            Err(GroupDecryptionError::VersionMismatch)
+        } else if self.closed {
+            Err(GroupDecryptionError::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) const fn unknown(&self, index: u32) -> GroupDecryptionError {
+        GroupDecryptionError::UnknownIndex { index, first_known: self.first.index() }
+    }
+
     /// The ratchet at `index`, from the nearest one before it; `None` before the first.
     fn ratchet_at(&self, index: u32) -> Option<MegolmRatchet> {
         let nearest =
@@ -407,5 +457,35 @@ impl fmt::Debug for InboundGroupSession {
             .field("closed", &self.is_closed())
             .field("generation", &self.generation())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use crate::megolm::{GroupSession, GroupSessionConfig};
+
+    /// S-20: what `advance_to` and `close` forget is in no ladder either. Reading on drops the ladder, so
+    /// that a session that is not read backwards takes no memory for one.
+    #[test]
+    fn the_ladder_goes_with_what_it_stands_on() {
+        let config = GroupSessionConfig::default();
+        let mut room = GroupSession::with(config, &mut crate::primitives::rng::system()).unwrap();
+        let mut session = InboundGroupSession::new(&room.session_key());
+        let events: Vec<_> = (0..10).map(|_| room.encrypt(b"event").unwrap()).collect();
+        let rungs = |session: &InboundGroupSession| session.ladder.nearest(u32::MAX).is_some();
+        let read = |session: &mut InboundGroupSession, order: &[usize]| {
+            order.iter().for_each(|place| drop(session.decrypt(&events[*place]).unwrap()));
+            rungs(session)
+        };
+        assert!(!read(&mut session, &[2, 3, 7]));
+        assert!(read(&mut session, &[6]));
+        assert!(!read(&mut session, &[8]));
+        assert!(read(&mut session, &[5]));
+        session.advance_to(4);
+        assert!(!rungs(&session));
+        assert!(read(&mut session, &[6]));
+        session.close();
+        assert!(!rungs(&session));
     }
 }

@@ -20,6 +20,7 @@
 //! client starts a new session after some messages, some time ([`RotationPolicy`]), and whenever
 //! somebody leaves. A message can be presented twice; [`ReplayGuard`] notices.
 
+mod batch;
 pub(crate) mod inbound;
 pub(crate) mod outbound;
 #[cfg(feature = "hazmat")]

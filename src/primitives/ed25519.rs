@@ -16,6 +16,8 @@ use super::{
 };
 use crate::error::{KeyError, SignatureError};
 
+mod batch;
+
 pub(crate) const SIGNATURE_LENGTH: usize = 64;
 
 /// A public key that passed the strict checks, kept decompressed so that verifying is fast.
@@ -33,8 +35,11 @@ impl VerifyingKey {
         if !is_canonical(&y) {
             return Err(KeyError::NonCanonical);
         }
-        let key = DalekKey::from_bytes(bytes).map_err(|_| KeyError::NotOnCurve)?;
-        if key.is_weak() { Err(KeyError::LowOrder) } else { Ok(Self(key)) }
+        // Whether a point is of small order depends on y alone.
+        if SMALL_ORDER.contains(&y) {
+            return Err(KeyError::LowOrder);
+        }
+        DalekKey::from_bytes(bytes).map(Self).map_err(|_| KeyError::NotOnCurve)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
@@ -119,7 +124,9 @@ impl SigningKey {
     /// store whose nonces would be predictable.
     pub(crate) fn from_expanded(expanded: Secret<64>) -> Result<Self, KeyError> {
         let public = derive_public(&expanded);
-        if expanded.as_bytes().chunks_exact(32).any(|half| half == public.as_bytes()) {
+        let (scalar, prefix) = (expanded.part::<0, 32>(), expanded.part::<32, 32>());
+        let own = Secret::new(*public.as_bytes());
+        if scalar.ct_eq(&own) | prefix.ct_eq(&own) {
             return Err(KeyError::PublicInSecret);
         }
         Ok(Self { seed: None, expanded, public })

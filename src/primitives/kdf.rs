@@ -1,7 +1,10 @@
 //! SHA-256, HMAC-SHA-256 (RFC 2104), HKDF-SHA-256 and HKDF-SHA-512 (RFC 5869).
 
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac, digest::Key};
+use hmac::{
+    Hmac, KeyInit, Mac,
+    digest::{FixedOutput, Key},
+};
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroize;
 
@@ -43,10 +46,14 @@ impl HmacKey {
 
     /// `HMAC(key, data)` as a secret: a new key of a ratchet.
     pub(crate) fn derive(&self, data: &[u8]) -> Secret<32> {
-        let mut tag = self.0.clone().chain_update(data).finalize().into_bytes();
-        let derived = Secret::new(tag.into());
-        tag.as_mut_slice().zeroize();
+        let mut derived = Secret::default();
+        self.derive_into(data, derived.as_mut_bytes());
         derived
+    }
+
+    /// As [`derive`](Self::derive), in the place of a key that is no longer needed.
+    pub(crate) fn derive_into(&self, data: &[u8], key: &mut [u8; 32]) {
+        self.0.clone().chain_update(data).finalize_into(key.into());
     }
 
     /// `HMAC(key, data)` as a tag to be published.

@@ -1,6 +1,9 @@
 //! The Megolm ratchet. Spec: megolm.md, "The Megolm ratchet algorithm" and "Advancing the ratchet".
 
-use crate::primitives::{kdf::HmacKey, secret::Secret};
+use crate::primitives::{
+    kdf::HmacKey,
+    secret::{Secret, SecretList},
+};
 
 /// The number of parts, `R_i,0` to `R_i,3`.
 const PARTS: usize = 4;
@@ -11,7 +14,7 @@ pub(crate) const LENGTH: usize = PARTS * PART_LENGTH;
 /// `R_i` with its `i`.
 ///
 /// Part `j` changes every `2^(8·(3-j))` steps; when it does, it reseeds all parts after it.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct MegolmRatchet {
     value: Secret<LENGTH>,
     index: u32,
@@ -54,7 +57,124 @@ impl MegolmRatchet {
         let parts = self.value.as_mut_bytes().as_chunks_mut::<PART_LENGTH>().0;
         let Some(hmac) = parts.get(part).map(HmacKey::new) else { return };
         for (k, slot) in parts.iter_mut().enumerate().take(last.saturating_add(1)).skip(part) {
-            *slot = *hmac.derive(&[k as u8]).as_bytes();
+            hmac.derive_into(&[k as u8], slot);
+        }
+    }
+}
+
+impl Clone for MegolmRatchet {
+    fn clone(&self) -> Self {
+        Self::new(self.value.clone(), self.index)
+    }
+
+    /// Overwrites the old value in its place, which wipes it.
+    fn clone_from(&mut self, source: &Self) {
+        self.value.as_mut_bytes().copy_from_slice(source.value.as_bytes());
+        self.index = source.index;
+    }
+}
+
+/// Ratchets below the one that was asked for last, so that it takes few hashes to reach an older one.
+///
+/// After a climb to index `i` there is a rung at each number that `i` becomes when its lowest bits, one
+/// to eight of them, are cleared, unless the climb began above. The next older index has most rungs in
+/// common with `i`: going back one by one takes four hashes for each on average, and some more for
+/// every 256th, instead of up to 255. Going forward uses the rungs, too.
+pub(crate) struct Ladder(SecretList<MegolmRatchet>);
+
+/// The part that changes with every index has so many bits. With more rungs for the parts before it, one
+/// message of 256 would be faster.
+const MAX_RUNGS: usize = 8;
+
+impl Ladder {
+    pub(crate) const fn new() -> Self {
+        Self(SecretList::new())
+    }
+
+    /// The indices where a climb to `index` leaves a rung, in ascending order; some may be the same.
+    fn rungs(index: u32) -> impl Iterator<Item = u32> {
+        (1..=MAX_RUNGS).rev().map(move |bits| index >> bits << bits)
+    }
+
+    /// The highest rung that is not above `index`.
+    pub(crate) fn nearest(&self, index: u32) -> Option<&MegolmRatchet> {
+        self.0.iter().rfind(|rung| rung.index <= index)
+    }
+
+    /// The ratchet at `index`, from the nearest rung or from `base`, which is not above it.
+    pub(crate) fn climb(&mut self, base: &MegolmRatchet, index: u32) -> MegolmRatchet {
+        let mut ratchet = self.nearest(index).unwrap_or(base).clone();
+        self.0.retain(|_, rung| Self::rungs(index).any(|kept| kept == rung.index));
+        self.0.reserve(MAX_RUNGS.saturating_sub(self.0.len()));
+        for rung in Self::rungs(index) {
+            if rung > ratchet.index {
+                ratchet.advance_to(rung);
+                self.0.push(ratchet.clone());
+            }
+        }
+        ratchet.advance_to(index);
+        ratchet
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ratchet(index: u32) -> MegolmRatchet {
+        MegolmRatchet::new(Secret::new(core::array::from_fn(|place| place as u8)), index)
+    }
+
+    fn at(base: &MegolmRatchet, index: u32) -> MegolmRatchet {
+        let mut ratchet = base.clone();
+        ratchet.advance_to(index);
+        ratchet
+    }
+
+    /// How many times a part is hashed for itself between two indices.
+    fn hashes(from: u32, to: u32) -> u32 {
+        [24, 16, 8, 0]
+            .map(|shift| (to >> shift).saturating_sub(from >> shift))
+            .iter()
+            .fold(0, |sum, steps| sum + steps % 256)
+    }
+
+    /// Climbs to each index; holds each ratchet to the one without a ladder, and the ladder to its
+    /// bound. Returns how many hashes the climbs took on average.
+    fn climb(base: &MegolmRatchet, indices: impl Iterator<Item = u32>) -> f64 {
+        let (mut ladder, mut total, mut count) = (Ladder::new(), 0, 0);
+        for index in indices {
+            let nearest = ladder.nearest(index).map_or(base.index, |rung| rung.index);
+            assert!(nearest <= index);
+            total += hashes(nearest, index);
+            count += 1;
+            let climbed = ladder.climb(base, index);
+            assert_eq!(climbed.index, index);
+            assert_eq!(climbed.value.as_bytes(), at(base, index).value.as_bytes(), "{index}");
+            assert!(ladder.0.len() <= MAX_RUNGS);
+            assert!(ladder.0.is_sorted_by(|a, b| a.index < b.index));
+        }
+        f64::from(total) / f64::from(count)
+    }
+
+    /// Reading backwards takes a few hashes for each message, also across the places where several parts
+    /// are renewed; forward in between, not many more.
+    #[test]
+    fn going_back_takes_few_hashes() {
+        for (base, end) in [(0, 1_000), (3, 999), (0xff00, 0x1_0300), (0xff_ff80, 0x100_0180)] {
+            let backwards = climb(&ratchet(base), (base..end).rev());
+            assert!(backwards < 7.0, "{backwards} from {end} to {base}");
+            let forwards = climb(&ratchet(base), base..end);
+            assert!(forwards < 3.0, "{forwards} from {base} to {end}");
+        }
+    }
+
+    /// In any order the ratchets are those without a ladder.
+    #[test]
+    fn any_order_gives_the_same_ratchets() {
+        for base in [0, 5, 250, 0xfffe] {
+            let jumps = (1..400_u32).map(|number| base + number * number * 7919 % 1_500);
+            climb(&ratchet(base), jumps);
         }
     }
 }

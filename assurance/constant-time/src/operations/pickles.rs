@@ -1,0 +1,114 @@
+//! Native pickles and dehydrated devices.
+//!
+//! Their text is public. Both are encrypted with a stream cipher, so a bit of the ciphertext that is
+//! undefined makes the same bit of the state undefined: the state is read with undefined secrets between
+//! defined lengths, flags and public keys. They become undefined when the text has been decoded.
+
+use std::ops::Range;
+
+use moceril::{
+    MessageVersion, PickleKey,
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, Session},
+};
+
+use self::{
+    pickle_editor::{CONTEXT, HEADER_LENGTH, KEY, OpenPickle, decode},
+    pickle_map::Kind,
+};
+use super::{keys::published_account, megolm, olm::Devices};
+use crate::{
+    memcheck::hide_during,
+    secrets::{
+        Disclosed::{Nonce, Pickle},
+        SecretRng, declassify, must_be_secret,
+    },
+};
+
+#[allow(dead_code, reason = "the tests of moceril edit more")]
+#[path = "../../../../tests/common/pickle_editor.rs"]
+mod pickle_editor;
+#[path = "../../../../tests/common/pickle_map.rs"]
+mod pickle_map;
+
+/// Writes a pickle under a secret key, and reads one whose secrets are secret.
+macro_rules! round_trip {
+    ($name:ident, $object:ident) => {
+        fn $name(object: &$object) -> $object {
+            let mut rng = SecretRng::new(30);
+            let key = PickleKey::new(rng.bytes());
+            let pickle = object.pickle_with_rng(&key, CONTEXT, &mut rng).unwrap();
+            declassify(Pickle, pickle.as_bytes());
+
+            let key = PickleKey::new(KEY);
+            let pickle = object.pickle_with_rng(&key, CONTEXT, &mut rng).unwrap();
+            declassify(Pickle, pickle.as_bytes());
+            let fields = OpenPickle::open(&pickle).fields().into_iter();
+            let secrets = fields
+                .filter(|field| field.kind == Kind::Secret)
+                .map(|field| HEADER_LENGTH + field.place.start..HEADER_LENGTH + field.place.end);
+            let wrong = PickleKey::new(rng.bytes());
+            assert!($object::from_pickle(&pickle, &wrong, CONTEXT).is_err());
+            // The last block before the decryption is the associated data: version, type and context.
+            hide_during(2 + CONTEXT.len(), decode(&pickle), secrets.collect(), || {
+                $object::from_pickle(&pickle, &key, CONTEXT).unwrap()
+            })
+        }
+    };
+}
+
+round_trip!(account_round_trip, Account);
+round_trip!(session_round_trip, Session);
+round_trip!(group_session_round_trip, GroupSession);
+round_trip!(inbound_group_session_round_trip, InboundGroupSession);
+
+pub fn account() {
+    let account = account_round_trip(&published_account(&mut SecretRng::new(31)));
+    must_be_secret(account.sign(b"still secret").as_bytes());
+}
+
+pub fn session() {
+    let mut devices = Devices::new(32, MessageVersion::V3);
+    let (mut alice, mut bob) = devices.sessions();
+    devices.send(&mut alice);
+    let mut alice = session_round_trip(&alice);
+    must_be_secret(alice.encrypt_with_rng(b"text", &mut devices.rng).unwrap().as_bytes());
+    let mut bob = {
+        devices.send(&mut bob);
+        session_round_trip(&bob)
+    };
+    must_be_secret(bob.encrypt_with_rng(b"text", &mut devices.rng).unwrap().as_bytes());
+}
+
+pub fn group_sessions() {
+    let session = megolm::new_session(&mut SecretRng::new(33));
+    let inbound = megolm::receiver(&session);
+    let mut session = group_session_round_trip(&session);
+    must_be_secret(session.encrypt(b"text").unwrap().as_bytes());
+    let inbound = inbound_group_session_round_trip(&inbound);
+    must_be_secret(&inbound.export_at_first_known_index().unwrap().to_bytes());
+}
+
+/// Version, X25519 key, Ed25519 seed; count, two X25519 keys; flag, X25519 key.
+const DEHYDRATED_SECRETS: [Range<usize>; 3] = [4..68, 72..136, 137..169];
+
+pub fn dehydrated() {
+    let mut rng = SecretRng::new(34);
+    let account = published_account(&mut rng);
+    let mut dehydrate = |key: [u8; 32]| {
+        let device = account.dehydrate_with_rng(&PickleKey::new(key), &mut rng).unwrap();
+        declassify(Pickle, device.ciphertext.as_bytes());
+        declassify(Nonce, device.nonce.as_bytes());
+        device
+    };
+    dehydrate(SecretRng::new(35).bytes());
+    let device = dehydrate(KEY);
+    let wrong = PickleKey::new(SecretRng::new(36).bytes());
+    assert!(Account::rehydrate(&device, &wrong).is_err());
+    // The last block before the decryption is for the state, which has no tag.
+    let content = decode(&device.ciphertext);
+    let account = hide_during(content.len() - 16, content, DEHYDRATED_SECRETS.into(), || {
+        Account::rehydrate(&device, &PickleKey::new(KEY)).unwrap()
+    });
+    must_be_secret(account.sign(b"still secret").as_bytes());
+}

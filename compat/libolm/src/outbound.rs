@@ -1,0 +1,126 @@
+//! `OlmOutboundGroupSession`.
+
+use moceril::{
+    LibolmPickleError,
+    megolm::{GroupSession, GroupSessionConfig},
+};
+
+use crate::{
+    base64::{BLANK_KEY, KEY_LENGTH, encoded_length},
+    error::{Code, Result},
+    memory::{Input, Kind, Object, Output},
+    object::{Stored, ask, call, load, load_or_blank, size_with, store},
+    pickle::Pickled,
+    random::Random,
+};
+
+const CONTENT: usize = 232;
+const CREATE_RANDOM_LENGTH: usize = 160;
+const SESSION_KEY_LENGTH: usize = encoded_length(229);
+
+impl Kind for GroupSession {
+    const SIZE: usize = size_with(CONTENT);
+}
+
+impl Stored for GroupSession {
+    const BLANK: Code = Code::BadSessionKey;
+
+    fn read(content: &[u8]) -> Option<Self> {
+        Self::from_own_libolm_content(content).ok().map(|(session, _)| session)
+    }
+
+    fn write(&self, content: &mut [u8]) -> Option<usize> {
+        self.write_libolm_content(content).ok().flatten()
+    }
+}
+
+impl Pickled for GroupSession {
+    const BLANKS: &'static [(u32, usize)] = &[(1, CONTENT)];
+
+    fn unpickle(content: &[u8]) -> std::result::Result<(Self, &[u8]), LibolmPickleError> {
+        Self::from_libolm_content(content)
+    }
+}
+
+/// `olm_init_outbound_group_session_random_length`
+pub(crate) fn init_random_length(_: Object<GroupSession>) -> usize {
+    CREATE_RANDOM_LENGTH
+}
+
+/// `olm_init_outbound_group_session`: the random bytes are the ratchet and the Ed25519 seed. They are
+/// wiped on success.
+pub(crate) fn init(session: Object<GroupSession>, random: Output) -> usize {
+    call(session, |memory| {
+        let created = create(memory.random(random)?)?;
+        memory.wipe(random);
+        store(memory, session, &created)?;
+        Ok(0)
+    })
+}
+
+fn create(random: &[u8]) -> Result<GroupSession> {
+    GroupSession::with(GroupSessionConfig::default(), &mut Random(random))
+        .map_err(|_| Code::NotEnoughRandom)
+}
+
+/// `olm_group_encrypt_message_length`
+pub(crate) fn encrypt_message_length(
+    session: Object<GroupSession>,
+    plaintext_length: usize,
+) -> usize {
+    call(session, |memory| {
+        let session = match load_or_blank(memory, session)? {
+            Some(session) => session,
+            // A blank session is at index 0, as any new one.
+            None => create(&[0; CREATE_RANDOM_LENGTH])?,
+        };
+        Ok(encoded_length(session.next_message_length(plaintext_length)))
+    })
+}
+
+/// `olm_group_encrypt`: returns the length of the message.
+pub(crate) fn encrypt(session: Object<GroupSession>, plaintext: Input, message: Output) -> usize {
+    call(session, |memory| {
+        let mut state = load(memory, session)?;
+        let needed = encoded_length(state.next_message_length(plaintext.length));
+        let room = memory.room(message, needed)?;
+        let encrypted =
+            state.encrypt(memory.bytes(plaintext)?).map_err(|_| Code::UnknownMessageIndex)?;
+        let text = encrypted.to_base64();
+        store(memory, session, &state)?;
+        Ok(memory.write(room, text.as_bytes()))
+    })
+}
+
+/// `olm_outbound_group_session_id_length`
+pub(crate) fn id_length(_: Object<GroupSession>) -> usize {
+    KEY_LENGTH
+}
+
+/// `olm_outbound_group_session_id`; zeros for a blank session.
+pub(crate) fn id(session: Object<GroupSession>, id: Output) -> usize {
+    call(session, |memory| {
+        let room = memory.room(id, KEY_LENGTH)?;
+        let id = load_or_blank(memory, session)?.map(|session| session.session_id());
+        Ok(memory.write(room, id.as_deref().unwrap_or(BLANK_KEY).as_bytes()))
+    })
+}
+
+/// `olm_outbound_group_session_message_index`
+pub(crate) fn message_index(session: Object<GroupSession>) -> u32 {
+    ask(session, GroupSession::message_index, 0)
+}
+
+/// `olm_outbound_group_session_key_length`
+pub(crate) fn key_length(_: Object<GroupSession>) -> usize {
+    SESSION_KEY_LENGTH
+}
+
+/// `olm_outbound_group_session_key`: the signed session key at the present index.
+pub(crate) fn key(session: Object<GroupSession>, key: Output) -> usize {
+    call(session, |memory| {
+        let room = memory.room(key, SESSION_KEY_LENGTH)?;
+        let key = load(memory, session)?.session_key().to_base64();
+        Ok(memory.write(room, key.as_bytes()))
+    })
+}

@@ -1,0 +1,112 @@
+//! S-02: any bytes to the messages of ECIES, HPKE and backups, to files of exported keys, to passphrase pickles, and to
+//! the plaintext of an Olm event. The first byte says to which.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use moceril::{
+    PassphraseCost, PassphraseKey,
+    backup::{BackupDecryptionKey, BackupMessage},
+    ecies::{self, Ecies},
+    hpke::{self, HpkeRecipientChannel},
+    matrix::{
+        key_export,
+        payload::{Device, OlmPayload},
+    },
+    olm::{DecryptedMessage, SessionKeys},
+};
+use moceril_fuzz::common::{fixtures::Devices, rng::SeededRng};
+
+fuzz_target!(|data: &[u8]| {
+    let Some((kind, rest)) = data.split_first() else { return };
+    let text = str::from_utf8(rest).unwrap_or("");
+    match kind % 7 {
+        0 => ecies_messages(text),
+        1 => hpke_messages(rest, text),
+        2 => backup_message(text),
+        3 => drop(key_export::decrypt(text, "passphrase", 10)),
+        4 => {
+            let limit = PassphraseCost { memory_kib: 64, passes: 1, lanes: 1 };
+            drop(PassphraseKey::for_pickle(text, "passphrase", limit));
+        }
+        5 => payload(rest),
+        _ => payload_of(text),
+    }
+});
+
+fn ecies_messages(text: &str) {
+    if let Ok(message) = ecies::Message::decode(text) {
+        assert_eq!(ecies::Message::decode(&message.encode()).as_ref(), Ok(&message));
+    }
+    if let Ok(message) = ecies::InitialMessage::decode(text) {
+        assert_eq!(ecies::InitialMessage::decode(&message.encode()).as_ref(), Ok(&message));
+        let ecies = Ecies::with_rng(&mut SeededRng::new(1)).unwrap();
+        assert!(ecies.establish_inbound_channel(&message).is_err());
+    }
+}
+
+fn hpke_messages(bytes: &[u8], text: &str) {
+    if let Ok(message) = hpke::Message::decode(text) {
+        assert_eq!(hpke::Message::decode(&message.encode()).as_ref(), Ok(&message));
+    }
+    if let Ok(response) = hpke::InitialResponse::from_bytes(bytes) {
+        assert_eq!(response.to_bytes(), bytes);
+    }
+    for message in [hpke::InitialMessage::from_bytes(bytes), hpke::InitialMessage::decode(text)] {
+        if let Ok(message) = message {
+            assert_eq!(
+                hpke::InitialMessage::from_bytes(&message.to_bytes()).as_ref(),
+                Ok(&message)
+            );
+            let recipient = HpkeRecipientChannel::with_rng(&mut SeededRng::new(1)).unwrap();
+            assert!(recipient.establish_channel(&message, b"").is_err());
+        }
+    }
+}
+
+/// Three texts with a space between.
+fn backup_message(text: &str) {
+    let mut parts = text.splitn(3, ' ');
+    let mut part = || parts.next().unwrap_or("");
+    if let Ok(message) = BackupMessage::from_base64(part(), part(), part()) {
+        let text = message.to_base64();
+        let again = BackupMessage::from_base64(&text.ciphertext, &text.mac, &text.ephemeral_key);
+        assert_eq!(again.as_ref(), Ok(&message));
+        drop(BackupDecryptionKey::from_bytes([1; 32]).decrypt_unauthenticated(&message));
+    }
+}
+
+fn payload(plaintext: &[u8]) {
+    let devices = Devices::new(1);
+    let alice = Device { user_id: "@alice:example.org", keys: devices.alice.identity_keys() };
+    let bob = Device { user_id: "@bob:example.org", keys: devices.bob.identity_keys() };
+    let message = DecryptedMessage {
+        plaintext: plaintext.to_vec(),
+        sender_key: Some(alice.keys.curve25519),
+        session_keys: SessionKeys {
+            identity_key: alice.keys.curve25519,
+            base_key: alice.keys.curve25519,
+            one_time_key: bob.keys.curve25519,
+        },
+    };
+    drop(OlmPayload::verify(&message, &alice, &bob));
+}
+
+/// What we write we read: `text` as the content of an event.
+fn payload_of(text: &str) {
+    let devices = Devices::new(1);
+    let alice = Device { user_id: "@alice:example.org", keys: devices.alice.identity_keys() };
+    let bob = Device { user_id: "@bob:example.org", keys: devices.bob.identity_keys() };
+    if let Ok(encoded) = OlmPayload::encode("m.test", text, &alice, &bob) {
+        let message = DecryptedMessage {
+            plaintext: encoded.as_bytes().to_vec(),
+            sender_key: Some(alice.keys.curve25519),
+            session_keys: SessionKeys {
+                identity_key: alice.keys.curve25519,
+                base_key: alice.keys.curve25519,
+                one_time_key: bob.keys.curve25519,
+            },
+        };
+        let verified = OlmPayload::verify(&message, &alice, &bob).expect("we read what we write");
+        assert_eq!(&*verified.content, text.trim_matches([' ', '\t', '\n', '\r']));
+    }
+}

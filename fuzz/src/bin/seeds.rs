@@ -1,0 +1,215 @@
+//! Writes the seed corpora: from the test vectors, and from objects in all kinds of states.
+//!
+//! `seeds TEST-VECTORS CORPUS`, called by `smoke.sh`. It is built with the flags of the fuzz targets, beside which it
+//! stands in the manifest, so that nothing is compiled twice.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use base64ct::{Base64Unpadded, Encoding};
+use interop::{MessageVersion, forge::Kind};
+use moceril::{PickleKey, matrix::key_export, olm::Account};
+use moceril_fuzz::{
+    common::{
+        dehydrated_content, libolm_pickle,
+        pickle_editor::OpenPickle,
+        pickled::Pickled,
+        rng::{RecordedRng, SeededRng},
+        states,
+        vodozemac_pickle::ViaVodozemac,
+    },
+    differential::Header,
+    insider::Insider,
+    unpickling::ViaLibolm,
+};
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().collect();
+    let [_, vectors, corpus] = &arguments[..] else { panic!("seeds TEST-VECTORS CORPUS") };
+    let mut seeds = Seeds { corpus: Path::new(corpus), count: 0, bytes: 0 };
+    seeds.of_vectors(Path::new(vectors));
+    seeds.of_objects();
+    seeds.of_conversations();
+    seeds.of_insiders();
+    println!("{} seeds, {} bytes", seeds.count, seeds.bytes);
+}
+
+struct Seeds<'a> {
+    corpus: &'a Path,
+    count: usize,
+    bytes: usize,
+}
+
+impl Seeds<'_> {
+    fn add(&mut self, target: &str, name: &str, seed: &[u8]) {
+        let folder = self.corpus.join(target);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name), seed).unwrap();
+        self.count += 1;
+        self.bytes += seed.len();
+    }
+
+    fn add_of_kind(&mut self, target: &str, name: &str, kind: u8, seed: &[u8]) {
+        self.add(target, name, &[&[kind], seed].concat());
+    }
+
+    fn of_vectors(&mut self, vectors: &Path) {
+        for area in folder(vectors) {
+            for file in folder(&area) {
+                let values = values(&fs::read_to_string(&file).unwrap());
+                let area = area.file_name().unwrap().to_str().unwrap();
+                let name = format!("{area}-{}", file.file_stem().unwrap().to_str().unwrap());
+                self.of_vector(area, &name, &values);
+            }
+        }
+    }
+
+    fn of_vector(&mut self, area: &str, name: &str, values: &BTreeMap<String, String>) {
+        let text = |key: &str| values.get(key).map_or("", String::as_str);
+        match area {
+            "olm-message" | "pre-key-message" | "megolm-message" => {
+                if let Ok(bytes) = Base64Unpadded::decode_vec(text("message")) {
+                    self.add("decode_messages", name, &bytes);
+                }
+                self.add("decode_keys", name, text("message").as_bytes());
+            }
+            "session-key" | "exported-session-key" => {
+                self.add("decode_keys", name, text("key").as_bytes());
+                if let Ok(bytes) = Base64Unpadded::decode_vec(text("key")) {
+                    self.add("decode_keys", &format!("{name}-bytes"), &bytes);
+                }
+            }
+            "ecies" => self.add_of_kind("decode_channels", name, 0, text("message").as_bytes()),
+            "hpke" => self.add_of_kind("decode_channels", name, 1, text("message").as_bytes()),
+            "backup" => {
+                let parts = [text("ciphertext"), text("mac"), text("ephemeral-key")];
+                self.add_of_kind("decode_channels", name, 2, parts.join(" ").as_bytes());
+            }
+            _ => self.of_pickle_vector(area, name, text("pickle"), text("pickle-key")),
+        }
+    }
+
+    fn of_pickle_vector(&mut self, area: &str, name: &str, pickle: &str, key: &str) {
+        let (target, kind) = match area {
+            "libolm-account-pickle" => ("unpickle_libolm", 0),
+            "libolm-session-pickle" => ("unpickle_libolm", 1),
+            "vodozemac-account-pickle" => ("unpickle_vodozemac", 0),
+            "vodozemac-session-pickle" => ("unpickle_vodozemac", 1),
+            "vodozemac-group-session-pickle" => ("unpickle_vodozemac", 2),
+            "vodozemac-inbound-group-session-pickle" => ("unpickle_vodozemac", 3),
+            _ => return,
+        };
+        self.add_of_kind(target, name, kind, &libolm_pickle::open(pickle, &hex(key)));
+    }
+
+    fn of_objects(&mut self) {
+        let rng = &mut SeededRng::new(1);
+        for (name, account) in states::accounts(rng) {
+            self.of_object(name, 0, &account);
+            self.of_dehydrated(name, &account);
+        }
+        for version in [MessageVersion::V3, MessageVersion::V4] {
+            for state in states::sessions(version, rng) {
+                self.of_object(&format!("{} {version:?}", state.name), 1, &state.session);
+            }
+        }
+        for version in [MessageVersion::V3, MessageVersion::V4] {
+            for (name, session) in states::group_sessions(version, rng) {
+                self.of_object(&format!("{name} {version:?}"), 2, &session);
+            }
+            for (name, session) in states::inbound_group_sessions(version, rng).0 {
+                self.of_object(&format!("{name} {version:?}"), 3, &session);
+            }
+        }
+        let file = key_export::encrypt_with_rng("[]", "passphrase", 10, rng).unwrap();
+        self.add_of_kind("decode_channels", "key-export", 3, file.as_bytes());
+        let header = b"argon2id.64.1.1.AAAAAAAAAAAAAAAAAAAAAA.AQEB";
+        self.add_of_kind("decode_channels", "passphrase", 4, header);
+        let payload = br#"{"type":"m.dummy","content":{},"sender":"@alice:example.org","recipient":"@bob:example.org","recipient_keys":{"ed25519":"A"},"keys":{"ed25519":"A"}}"#;
+        self.add_of_kind("decode_channels", "payload", 5, payload);
+        self.add_of_kind("decode_channels", "payload-content", 6, br#"{"a":[1,"b"]}"#);
+    }
+
+    fn of_object<T: Pickled + ViaLibolm + ViaVodozemac>(
+        &mut self,
+        name: &str,
+        kind: u8,
+        object: &T,
+    ) {
+        let name = name.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
+        let state = OpenPickle::open(&object.snapshot()).state;
+        self.add_of_kind("unpickle_native", &format!("{kind}-{name}"), kind, &state);
+        if let Some(pickle) = object.to_libolm_lossy(libolm_pickle::KEY) {
+            let content = libolm_pickle::open(&pickle, libolm_pickle::KEY);
+            self.add_of_kind("unpickle_libolm", &format!("{kind}-{name}"), kind, &content);
+        }
+        if let Ok(json) = object.to_json() {
+            let json = json.to_string();
+            self.add_of_kind(
+                "unpickle_vodozemac",
+                &format!("{kind}-{name}"),
+                kind,
+                json.as_bytes(),
+            );
+        }
+    }
+
+    fn of_dehydrated(&mut self, name: &str, account: &Account) {
+        let key = PickleKey::new(dehydrated_content::KEY);
+        if let Ok(device) = account.dehydrate_with_rng(&key, &mut RecordedRng::new([9; 12])) {
+            let name = name.replace(' ', "-");
+            self.add("unpickle_dehydrated", &name, &dehydrated_content::open(&device));
+        }
+    }
+
+    fn of_conversations(&mut self) {
+        let rng = &mut SeededRng::new(2);
+        for number in 0..20 {
+            let length = 2 + 4 * (1 + rng.below(40));
+            let seed: Vec<u8> = (0..length).map(|_| rng.byte()).collect();
+            self.add("conversation", &number.to_string(), &seed);
+            self.add("group_conversation", &number.to_string(), &seed);
+        }
+    }
+
+    /// Each kind of genuine message and key: as bytes, as text, and as a body to be sealed.
+    fn of_insiders(&mut self) {
+        for version in [MessageVersion::V3, MessageVersion::V4] {
+            let insider = Insider::new(version);
+            for (number, kind) in Kind::ALL.into_iter().enumerate() {
+                let genuine = insider.genuine(kind);
+                let text = Base64Unpadded::encode_string(&genuine);
+                let version_4 = version == MessageVersion::V4;
+                let header = Header { kind: number, sealed: false, text: false, version_4 };
+                for (header, rest) in [
+                    (header, genuine.as_slice()),
+                    (Header { text: true, ..header }, text.as_bytes()),
+                    (Header { sealed: true, ..header }, &insider.body(kind, &genuine)),
+                ] {
+                    let name = format!("{header:?}").replace([' ', ':', '{', '}', ','], "");
+                    self.add_of_kind("differential_vodozemac", &name, header.to_byte(), rest);
+                    if !version_4 {
+                        self.add_of_kind("differential_libolm", &name, header.to_byte(), rest);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn folder(path: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The `key: value` lines of a test vector.
+fn values(file: &str) -> BTreeMap<String, String> {
+    let pairs = file.lines().filter_map(|line| line.split_once(": "));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks_exact(2);
+    digits.map(|byte| u8::from_str_radix(str::from_utf8(byte).unwrap(), 16).unwrap()).collect()
+}

@@ -1,0 +1,20 @@
+//! What the fuzz targets share. The conversations, the textbook and the editors of pickles are those of
+//! the tests, so that a fuzzer and a test drive the same thing.
+
+#![forbid(unsafe_code)]
+
+pub mod common;
+#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../../tests/common/conversation.rs"]
+pub mod conversation;
+pub mod decoding;
+pub mod differential;
+#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../../tests/common/group_conversation.rs"]
+pub mod group_conversation;
+pub mod insider;
+#[path = "../../tests/naive/mod.rs"]
+pub mod naive;
+#[path = "../../interop/tests/requirements/mod.rs"]
+mod requirements;
+pub mod unpickling;

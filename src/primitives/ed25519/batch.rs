@@ -1,0 +1,244 @@
+//! Many signatures under one key.
+//!
+//! S-15: each is judged by its own equation, the one of [`VerifyingKey::verify`]: `R` has to be the
+//! encoding of `[S]B - [k]A`. What a batch shares are tables of multiples of `B` and `A`, and the
+//! inversion that an encoding needs. No randomness, nothing to search for when one is bad, and the
+//! order and the company of a signature do not matter.
+//!
+//! Why not one equation for all with random coefficients: it takes half the time, but it misses a
+//! small-order part of an `R` with a probability of up to a half. To find those as surely as a forged
+//! signature takes 128 sums, each of a random half of the `R`s and multiplied by the group order: for
+//! 1,000 signatures that is all the time it saved, for fewer it is more. `benches/README.md` has the
+//! numbers.
+
+use alloc::vec::Vec;
+use core::ops::{Add, AddAssign, Neg, SubAssign};
+
+use curve25519_dalek::{
+    EdwardsPoint, Scalar, constants::ED25519_BASEPOINT_POINT, traits::Identity,
+};
+use ed25519_dalek::Signature;
+use sha2::{Digest, Sha512};
+
+use super::{SIGNATURE_LENGTH, SMALL_ORDER, VerifyingKey};
+
+/// Points that are encoded together share one inversion, which alone would be a tenth of a verification.
+const ENCODED_TOGETHER: usize = 16;
+
+impl VerifyingKey {
+    /// What [`verify`](Self::verify) says of each message with its signature: `true` for a good one.
+    pub(crate) fn verify_each(&self, signed: &[(&[u8], &[u8; SIGNATURE_LENGTH])]) -> Vec<bool> {
+        let Some(shape) = Shape::for_count(signed.len()) else {
+            return signed.iter().map(|(message, sig)| self.verify(message, sig).is_ok()).collect();
+        };
+        let minus_a = Multiples::new(self.0.to_edwards().neg(), shape);
+        let base = Multiples::new(ED25519_BASEPOINT_POINT, shape);
+        let mut verdicts = Vec::with_capacity(signed.len());
+        for signed in signed.chunks(ENCODED_TOGETHER) {
+            let mut points = [EdwardsPoint::identity(); ENCODED_TOGETHER];
+            let mut possible = [false; ENCODED_TOGETHER];
+            for ((message, signature), (point, possible)) in
+                signed.iter().zip(points.iter_mut().zip(&mut possible))
+            {
+                if let Some((k, s)) = self.scalars(message, signature) {
+                    *point = sum_of_products(&[(&minus_a, k), (&base, s)], shape);
+                    *possible = true;
+                }
+            }
+            let encoded = EdwardsPoint::compress_batch(&points);
+            for ((_, signature), (possible, r)) in signed.iter().zip(possible.iter().zip(&encoded))
+            {
+                verdicts.push(*possible && signature.starts_with(r.as_bytes()));
+            }
+        }
+        verdicts
+    }
+
+    /// `k` and `S`, unless `S` is not below the group order or `R` is of small order.
+    fn scalars(
+        &self,
+        message: &[u8],
+        signature: &[u8; SIGNATURE_LENGTH],
+    ) -> Option<(Scalar, Scalar)> {
+        let signature = Signature::from_bytes(signature);
+        if SMALL_ORDER.contains(signature.r_bytes()) {
+            return None;
+        }
+        let s = Option::from(Scalar::from_canonical_bytes(*signature.s_bytes()))?;
+        let hash = Sha512::new()
+            .chain_update(signature.r_bytes())
+            .chain_update(self.as_bytes())
+            .chain_update(message);
+        Some((Scalar::from_bytes_mod_order_wide(&hash.finalize().into()), s))
+    }
+}
+
+/// How scalars are cut into digits. It changes how long a batch takes, not what comes out.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Bits of a digit, a multiple of three.
+    width: u32,
+    /// Only the places divisible by this have a table. The sums of the other places are doubled up to
+    /// their value, which costs additions, but so do tables.
+    rounds: usize,
+}
+
+/// A scalar of 253 bits has so many digits of 6, one bit being left for the carry.
+const MAX_DIGITS: usize = 43;
+
+impl Shape {
+    /// The best for so many signatures, as measured. `None`: there are too few to pay for any table.
+    const fn for_count(count: usize) -> Option<Self> {
+        match count {
+            0..24 => None,
+            24..64 => Some(Self { width: 6, rounds: 4 }),
+            64..512 => Some(Self { width: 6, rounds: 2 }),
+            _ => Some(Self { width: 9, rounds: 2 }),
+        }
+    }
+
+    /// The greatest digit, and the number of points in a table.
+    const fn half(self) -> usize {
+        1 << self.width.saturating_sub(1)
+    }
+
+    const fn tables(self) -> usize {
+        254_usize.div_ceil(self.width as usize).div_ceil(self.rounds)
+    }
+
+    /// The digits, least first, each from `-half` to `half`.
+    fn digits(self, scalar: &Scalar) -> [i16; MAX_DIGITS] {
+        let number =
+            |bytes: &[u8]| bytes.iter().rev().fold(0, |n, byte| n << 8 | u128::from(*byte));
+        let (low, high) = scalar.as_bytes().split_at(16);
+        let (mut low, mut high) = (number(low), number(high));
+        let (mut carry, half) = (0, self.half() as i16);
+        let unit = half.saturating_mul(2);
+        let mut digits = [0; MAX_DIGITS];
+        for digit in &mut digits {
+            let value = (low as i16 & unit.saturating_sub(1)).saturating_add(carry);
+            carry = i16::from(value > half);
+            *digit = value.saturating_sub(carry.saturating_mul(unit));
+            low = low >> self.width | high << u128::BITS.saturating_sub(self.width);
+            high >>= self.width;
+        }
+        digits
+    }
+
+    /// The point times `2^width`.
+    fn next_place(self, point: &EdwardsPoint) -> EdwardsPoint {
+        // Times eight, so often.
+        (0..self.width / 3).fold(*point, |point, _| point.mul_by_cofactor())
+    }
+}
+
+/// For each place that has a table, the products of the point there with the digits 1 to `half`.
+struct Multiples(Vec<EdwardsPoint>);
+
+impl Multiples {
+    fn new(mut point: EdwardsPoint, shape: Shape) -> Self {
+        let mut multiples = Vec::with_capacity(shape.tables().saturating_mul(shape.half()));
+        for _ in 0..shape.tables() {
+            let products = core::iter::successors(Some(point), |product| Some(product.add(point)));
+            multiples.extend(products.take(shape.half()));
+            point = (0..shape.rounds).fold(point, |point, _| shape.next_place(&point));
+        }
+        Self(multiples)
+    }
+}
+
+/// In variable time: points and scalars are public.
+fn sum_of_products(factors: &[(&Multiples, Scalar); 2], shape: Shape) -> EdwardsPoint {
+    let factors = factors.each_ref().map(|(multiples, scalar)| (multiples, shape.digits(scalar)));
+    let mut sum = EdwardsPoint::identity();
+    for round in (0..shape.rounds).rev() {
+        if round < shape.rounds.saturating_sub(1) {
+            sum = shape.next_place(&sum);
+        }
+        for (multiples, digits) in &factors {
+            let digits = digits.iter().skip(round).step_by(shape.rounds);
+            for (digit, products) in digits.zip(multiples.0.chunks_exact(shape.half())) {
+                // The digit 0 has no product.
+                let place = usize::from(digit.unsigned_abs()).wrapping_sub(1);
+                match products.get(place) {
+                    Some(product) if *digit > 0 => sum.add_assign(product),
+                    Some(product) => sum.sub_assign(product),
+                    None => {}
+                }
+            }
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use curve25519_dalek::constants::EIGHT_TORSION;
+
+    use super::*;
+    use crate::primitives::{ed25519::SigningKey, secret::Secret};
+
+    /// Around each place where another shape begins.
+    const COUNTS: [usize; 12] = [0, 1, 15, 16, 17, 23, 24, 63, 64, 65, 511, 513];
+
+    /// Both ends of the group, and digits of every kind: carries that run through the whole number, the
+    /// greatest and the least digits.
+    fn scalars() -> Vec<Scalar> {
+        let patterns = [0x00, 0x01, 0x0f, 0x55, 0x77, 0x7f, 0x80, 0x81, 0xaa, 0xf8, 0xff];
+        let mut scalars = vec![Scalar::ZERO, Scalar::ONE, Scalar::ZERO - Scalar::ONE];
+        scalars.extend(patterns.map(|byte| {
+            let mut bytes = [byte; 32];
+            bytes[31] &= 0x0f;
+            Scalar::from_bytes_mod_order(bytes)
+        }));
+        scalars
+    }
+
+    /// S-15: with tables of every shape the product is the product, also that of a point with a part of
+    /// small order, where a scalar and the scalar plus the group order differ.
+    #[test]
+    fn equals_the_plain_product() {
+        for shape in [24, 64, 512].map(|count| Shape::for_count(count).unwrap()) {
+            for torsion in EIGHT_TORSION {
+                let a = EdwardsPoint::mul_base(&Scalar::from(5_u8)) + torsion;
+                let a_table = Multiples::new(a, shape);
+                let b_table = Multiples::new(ED25519_BASEPOINT_POINT, shape);
+                for k in scalars() {
+                    for s in scalars() {
+                        let sum = sum_of_products(&[(&a_table, k), (&b_table, s)], shape);
+                        assert_eq!(sum, a * k + EdwardsPoint::mul_base(&s));
+                    }
+                }
+            }
+        }
+    }
+
+    /// S-15: in a batch of any size, each signature is judged as it is alone, with every other one good
+    /// or damaged: any byte flipped, the group order added to `S`, an `R` of small order.
+    #[test]
+    fn equals_single_verification() {
+        let key = SigningKey::from_seed(Secret::new([1; 32]));
+        let damaged = |number: usize| {
+            let message = [number as u8; 5];
+            let mut signature = key.sign(&message);
+            match number % 7 {
+                0 => signature[number % 64] ^= 1 << (number % 8),
+                2 => signature[..32].copy_from_slice(&SMALL_ORDER[number % 8]),
+                // 2^252 and more is not below the group order: the lowest bit that makes it so.
+                4 => signature[63] |= 0x10,
+                _ => {}
+            }
+            (message, signature)
+        };
+        let all: Vec<_> = (0..513).map(damaged).collect();
+        for count in COUNTS {
+            let signed: Vec<_> = all[..count].iter().map(|(m, s)| (&m[..], s)).collect();
+            let single: Vec<_> =
+                signed.iter().map(|(m, s)| key.public().verify(m, s).is_ok()).collect();
+            assert_eq!(key.public().verify_each(&signed), single);
+            assert!(count < 7 || (single.contains(&true) && single.contains(&false)));
+        }
+    }
+}
