@@ -1,0 +1,180 @@
+//! Our device: login, its keys, and the one-time keys it offers.
+
+use anyhow::{Context, Result, bail};
+use moceril::olm::{Account, KeyId, SignedOneTimeKey};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    api::Api,
+    json,
+    store::{Store, now},
+};
+
+/// One-time keys that the server should have for us.
+const ONE_TIME_KEYS: usize = 50;
+/// How long messages to the previous fallback key may still be on their way, in seconds.
+const FALLBACK_GRACE: u64 = 60 * 60;
+/// How long a fallback key serves at most, in seconds.
+const FALLBACK_AGE: u64 = 7 * 24 * 60 * 60;
+
+/// A device that is logged in: the server, the store, and its names.
+pub struct Client {
+    pub api: Api,
+    pub store: Store,
+    pub user_id: String,
+    pub device_id: String,
+}
+
+impl Client {
+    pub fn open(store: Store) -> Result<Self> {
+        let meta = |name| {
+            store.meta(name)?.context("not logged in: `matrix_chat login @you:server` comes first")
+        };
+        let (user_id, device_id) = (meta("user_id")?, meta("device_id")?);
+        let api = Api::new(&meta("homeserver")?, Some(meta("access_token")?))?;
+        let client = Self { api, store, user_id, device_id };
+        // What an earlier command could not finish, a login that was cut off for one.
+        client.publish()?;
+        client.flush()?;
+        Ok(client)
+    }
+
+    /// Logs in with a password and publishes the keys of a new device.
+    pub fn login(store: Store, homeserver: &str, user: &str, password: &str) -> Result<Self> {
+        if let Some(user_id) = store.meta("user_id")? {
+            bail!("this store belongs to {user_id}: use another --store");
+        }
+        let request = json!({
+            "type": "m.login.password",
+            "identifier": { "type": "m.id.user", "user": user },
+            "password": password,
+            "initial_device_display_name": "matrix_chat (moceril)",
+        });
+        let answer = Api::new(homeserver, None)?.post("/_matrix/client/v3/login", &request)?;
+        store.atomically(|| {
+            for name in ["user_id", "device_id", "access_token"] {
+                store.set_meta(name, json::text(&answer, &format!("/{name}"))?)?;
+            }
+            store.set_meta("homeserver", homeserver)?;
+            store.save_account(&Account::new()?)
+        })?;
+        Self::open(store)
+    }
+
+    /// Uploads device keys and whatever the server has too little of.
+    fn publish(&self) -> Result<()> {
+        if self.store.meta("device_keys_published")?.is_some() {
+            return Ok(());
+        }
+        let account = self.store.account()?;
+        let mut device_keys = json!({
+            "user_id": self.user_id,
+            "device_id": self.device_id,
+            "algorithms": ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],
+            "keys": {
+                format!("curve25519:{}", self.device_id): account.curve25519_key().to_base64(),
+                format!("ed25519:{}", self.device_id): account.ed25519_key().to_base64(),
+            },
+        });
+        json::sign(&account, &self.user_id, &self.device_id, &mut device_keys);
+        let answer = self
+            .api
+            .post("/_matrix/client/v3/keys/upload", &json!({ "device_keys": device_keys }))?;
+        self.replenish(one_time_key_count(&answer), true)?;
+        self.store.set_meta("device_keys_published", "yes")
+    }
+
+    /// Generates what the server has too little of, saves it, uploads it, and only then marks it as
+    /// published: whatever fails in between, the next call uploads the same keys again.
+    pub fn replenish(&self, on_server: usize, fallback_used: bool) -> Result<()> {
+        let keys = self.store.atomically(|| {
+            let mut account = self.store.account()?;
+            let waiting = account.one_time_keys().len();
+            let missing = ONE_TIME_KEYS.saturating_sub(on_server + waiting);
+            // Not for each single key: the server tells the number again and again.
+            if missing > ONE_TIME_KEYS / 4 {
+                account.generate_one_time_keys(missing)?;
+            }
+            self.rotate_fallback_key(&mut account, fallback_used)?;
+            self.store.save_account(&account)?;
+            Ok((account.signed_one_time_keys(), account.signed_fallback_key()))
+        })?;
+        let (one_time_keys, fallback_key) = keys;
+        if one_time_keys.is_empty() && fallback_key.is_none() {
+            return Ok(());
+        }
+        let body = json!({
+            "one_time_keys": self.key_objects(&one_time_keys),
+            "fallback_keys": self.key_objects(fallback_key.as_slice()),
+        });
+        self.api.post("/_matrix/client/v3/keys/upload", &body)?;
+        self.store.atomically(|| {
+            let mut account = self.store.account()?;
+            account.mark_as_published(one_time_keys.iter().chain(&fallback_key).map(|(id, _)| *id));
+            self.store.save_account(&account)
+        })
+    }
+
+    /// A fallback key that was used, or that is old, is replaced; the one before it is forgotten once
+    /// no message to it can be on its way.
+    fn rotate_fallback_key(&self, account: &mut Account, used: bool) -> Result<()> {
+        let rotated = self.store.meta("fallback_rotated")?;
+        let rotated: u64 = rotated.as_deref().unwrap_or("0").parse()?;
+        let age = now().saturating_sub(rotated);
+        if age > FALLBACK_GRACE {
+            account.forget_previous_fallback_key();
+        }
+        // One that waits for its upload is as good as new.
+        if (used || age > FALLBACK_AGE) && account.fallback_key().is_none() {
+            account.generate_fallback_key()?;
+            self.store.set_meta("fallback_rotated", &now().to_string())?;
+        }
+        Ok(())
+    }
+
+    fn key_objects(&self, keys: &[(KeyId, SignedOneTimeKey)]) -> Value {
+        let object = |(id, key): &(KeyId, SignedOneTimeKey)| {
+            let signer = format!("ed25519:{}", self.device_id);
+            let mut object = json!({
+                "key": key.key.to_base64(),
+                "signatures": { &self.user_id: { signer: key.signature.to_base64() } },
+            });
+            if key.fallback {
+                object["fallback"] = json!(true);
+            }
+            (format!("signed_curve25519:{}", id.to_base64()), object)
+        };
+        Value::Object(keys.iter().map(object).collect::<Map<_, _>>())
+    }
+
+    /// Sends what waits in the outbox, in order. Each request names a transaction of its own, so one
+    /// that arrived before counts once.
+    pub fn flush(&self) -> Result<()> {
+        loop {
+            let first = "SELECT id, path, body FROM outbox ORDER BY id LIMIT 1";
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            let next = self.store.db.query_row(first, [], row);
+            let (id, path, body): (i64, String, String) = match next {
+                Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(()),
+                next => next?,
+            };
+            let sent = self.api.put(&path, &serde_json::from_str(&body)?);
+            let refused = |error: &anyhow::Error| {
+                error
+                    .downcast_ref::<crate::api::Refused>()
+                    .is_some_and(|refused| refused.status < 500 && refused.status != 401)
+            };
+            // What the server refuses, it would refuse for ever. What did not reach it, stays.
+            if sent.as_ref().is_ok() || sent.as_ref().is_err_and(refused) {
+                self.store.run("DELETE FROM outbox WHERE id = ?", [id])?;
+            }
+            sent.context("a message was not sent")?;
+        }
+    }
+}
+
+/// The number of our one-time keys in an answer of `/keys/upload` or `/sync`.
+pub fn one_time_key_count(counts: &Value) -> usize {
+    let count = counts.pointer("/one_time_key_counts/signed_curve25519");
+    usize::try_from(count.and_then(Value::as_u64).unwrap_or(0)).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,199 @@
+//! Room keys on the server, encrypted to a key that only the user has.
+
+use anyhow::{Context, Result, bail, ensure};
+use moceril::{
+    Curve25519PublicKey,
+    backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
+    megolm::InboundGroupSession,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    account::Client,
+    api::{Refused, segment},
+    json, room_key,
+    terminal::{progress, secret, warn},
+};
+
+const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
+/// Keys in one request.
+const BATCH: usize = 100;
+
+/// Begins a backup. Returns the recovery key, which nobody else will ever have.
+pub fn create(client: &Client) -> Result<String> {
+    if let Some(present) = present(client)? {
+        bail!(
+            "there is backup {} already: `backup restore` makes this device use it",
+            json::text(&present, "/version")?
+        );
+    }
+    let key = BackupDecryptionKey::new()?;
+    let public_key = key.public_key().to_base64();
+    let mut auth_data = json!({ "public_key": public_key });
+    let account = client.store.account()?;
+    json::sign(&account, &client.user_id, &client.device_id, &mut auth_data);
+    let body = json!({ "algorithm": ALGORITHM, "auth_data": auth_data });
+    let answer = client.api.post("/_matrix/client/v3/room_keys/version", &body)?;
+    use_version(client, json::text(&answer, "/version")?, &public_key)?;
+    Ok(recovery_key(&key))
+}
+
+/// From now on this device uploads to that backup. The key was ours or the user's; what the server
+/// says of it later does not matter.
+fn use_version(client: &Client, version: &str, public_key: &str) -> Result<()> {
+    client.store.atomically(|| {
+        if client.store.meta("backup_version")?.as_deref() != Some(version) {
+            client.store.run("UPDATE inbound SET backed_up = 0", [])?;
+        }
+        client.store.set_meta("backup_version", version)?;
+        client.store.set_meta("backup_public_key", public_key)
+    })
+}
+
+fn present(client: &Client) -> Result<Option<Value>> {
+    match client.api.get("/_matrix/client/v3/room_keys/version") {
+        Ok(version) => Ok(Some(version)),
+        Err(error) => match error.downcast_ref::<Refused>() {
+            Some(refused) if refused.status == 404 => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Uploads the keys that are not in the backup. Returns how many.
+pub fn upload(client: &Client) -> Result<usize> {
+    let store = &client.store;
+    let meta = |name| store.meta(name)?.context("this device has no backup: `backup create`");
+    let (version, public_key) = (meta("backup_version")?, meta("backup_public_key")?);
+    let encryption_key = BackupEncryptionKey::new(Curve25519PublicKey::from_base64(&public_key)?);
+    let keys = room_key::select(store, "NOT backed_up")?;
+    let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(&version));
+    let mut done = 0;
+    for batch in keys.chunks(BATCH) {
+        let mut rooms = json!({});
+        for key in batch {
+            let message = encryption_key.encrypt(key.json.to_string().as_bytes())?.to_base64();
+            rooms[&key.room_id]["sessions"][&key.session_id] = json!({
+                "first_message_index": key.first_index,
+                "forwarded_count": 0,
+                "is_verified": false,
+                "session_data": {
+                    "ephemeral": message.ephemeral_key,
+                    "ciphertext": message.ciphertext,
+                    "mac": message.mac,
+                },
+            });
+        }
+        client.api.put(&path, &json!({ "rooms": rooms })).context("the keys were not uploaded")?;
+        for key in batch {
+            let sql = "UPDATE inbound SET backed_up = 1 WHERE room_id = ? AND session_id = ?";
+            store.run(sql, [&key.room_id, &key.session_id])?;
+        }
+        done += batch.len();
+        progress(done, keys.len());
+    }
+    Ok(keys.len())
+}
+
+/// Fetches all keys of the backup. Returns how many let us read more than before, of how many.
+///
+/// The server could have made any of them, so they are imported as what they are (S-31), and it is not
+/// told which of them decrypt.
+pub fn restore(client: &Client) -> Result<(usize, usize)> {
+    let store = &client.store;
+    let present = present(client)?.context("the server has no backup of yours")?;
+    ensure!(json::text(&present, "/algorithm")? == ALGORITHM, "the backup's algorithm is unknown");
+    let version = json::text(&present, "/version")?;
+    let key = parse_recovery_key(&secret("Recovery key")?)?;
+    let public_key = key.public_key().to_base64();
+    let claimed = Curve25519PublicKey::from_base64(json::text(&present, "/auth_data/public_key")?)?;
+    ensure!(claimed == key.public_key(), "this is not the recovery key of backup {version}");
+    use_version(client, version, &public_key)?;
+
+    let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(version));
+    let answer = client.api.get(&path)?;
+    let mut keys = Vec::new();
+    for (room_id, room) in answer["rooms"].as_object().into_iter().flatten() {
+        for (session_id, data) in room["sessions"].as_object().into_iter().flatten() {
+            keys.push((room_id, session_id, &data["session_data"]));
+        }
+    }
+    let mut gained = 0;
+    store.atomically(|| {
+        for (done, (room_id, session_id, data)) in keys.iter().enumerate() {
+            match open(client, &key, room_id, session_id, data) {
+                Ok(more) => gained += usize::from(more),
+                Err(error) => warn(&format!("a key was left out: {error}")),
+            }
+            progress(done + 1, keys.len());
+        }
+        Ok(())
+    })?;
+    Ok((gained, keys.len()))
+}
+
+fn open(
+    client: &Client,
+    key: &BackupDecryptionKey,
+    room_id: &str,
+    session_id: &str,
+    data: &Value,
+) -> Result<bool> {
+    let member = |name| json::text(data, name);
+    let message =
+        BackupMessage::from_base64(member("/ciphertext")?, member("/mac")?, member("/ephemeral")?)?;
+    let json: Value = serde_json::from_slice(&key.decrypt_unauthenticated(&message)?)?;
+    let import = InboundGroupSession::import_from_backup;
+    room_key::keep(&client.store, room_id, session_id, &json, import)
+}
+
+/// The first two bytes of each recovery key.
+const PREFIX: [u8; 2] = [0x8b, 0x01];
+
+/// Base58 in groups of four, with a byte of parity. Spec: Matrix, "Recovery key".
+fn recovery_key(key: &BackupDecryptionKey) -> String {
+    let mut bytes = [&PREFIX[..], &key.to_bytes()].concat();
+    bytes.push(bytes.iter().fold(0, |parity, byte| parity ^ byte));
+    let text = bs58::encode(bytes).into_string();
+    let groups: Vec<&str> =
+        (0..text.len()).step_by(4).map(|at| &text[at..text.len().min(at + 4)]).collect();
+    groups.join(" ")
+}
+
+fn parse_recovery_key(text: &str) -> Result<BackupDecryptionKey> {
+    let text: String = text.split_whitespace().collect();
+    let bytes = bs58::decode(text).into_vec().context("not a recovery key")?;
+    let parity = bytes.iter().fold(0, |parity, byte| parity ^ byte);
+    ensure!(parity == 0 && bytes.starts_with(&PREFIX), "a letter of the recovery key is wrong");
+    let key = bytes.get(2..34).filter(|_| bytes.len() == 35).context("not a recovery key")?;
+    Ok(BackupDecryptionKey::from_bytes(key.try_into()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key and its text as other clients write it.
+    const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo";
+    const TEXT: &str = "EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ ZJV8 Q9fu gUMN UE4d";
+
+    #[test]
+    fn recovery_keys_are_those_of_other_clients() {
+        let key = BackupDecryptionKey::from_base64(KEY).unwrap();
+        assert_eq!(recovery_key(&key), TEXT);
+        let read = parse_recovery_key(&TEXT.replace(' ', "\n")).unwrap();
+        assert_eq!(&*read.to_base64(), KEY);
+    }
+
+    #[test]
+    fn a_wrong_letter_is_noticed() {
+        for place in TEXT.char_indices().filter(|(_, c)| *c != ' ').map(|(place, _)| place) {
+            let mut text = TEXT.to_owned();
+            let other = if text[place..].starts_with('2') { "3" } else { "2" };
+            text.replace_range(place..=place, other);
+            assert!(parse_recovery_key(&text).is_err(), "{text}");
+        }
+        assert!(parse_recovery_key("").is_err());
+        assert!(parse_recovery_key(&TEXT[..54]).is_err());
+    }
+}

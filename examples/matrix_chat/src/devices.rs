@@ -1,0 +1,172 @@
+//! The devices of others: keys queried, verified and remembered.
+
+use anyhow::{Result, bail, ensure};
+use moceril::{Curve25519PublicKey, Ed25519PublicKey, olm::IdentityKeys};
+use rusqlite::Row;
+use serde_json::{Map, Value, json};
+
+use crate::{account::Client, json, store::Store, terminal::warn};
+
+/// A device whose keys carry its own signature.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub user_id: String,
+    pub device_id: String,
+    pub keys: IdentityKeys,
+    /// Whether our user has compared emoji with its user.
+    pub verified: bool,
+}
+
+const COLUMNS: &str = "SELECT user_id, device_id, ed25519, curve25519, verified FROM devices";
+
+impl Device {
+    fn read(row: &Row<'_>) -> rusqlite::Result<(String, String, String, String, bool)> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    }
+
+    /// The devices of a user that exist now.
+    pub fn of_user(store: &Store, user_id: &str) -> Result<Vec<Self>> {
+        Self::select(store, "user_id = ? AND NOT gone", &[user_id])
+    }
+
+    pub fn find(store: &Store, user_id: &str, device_id: &str) -> Result<Option<Self>> {
+        let condition = "user_id = ? AND device_id = ? AND NOT gone";
+        Ok(Self::select(store, condition, &[user_id, device_id])?.pop())
+    }
+
+    /// The device of this user with this Curve25519 key. Also one that is gone: what it sent before
+    /// may still be on its way.
+    pub fn with_key(store: &Store, user_id: &str, curve25519: &str) -> Result<Option<Self>> {
+        let condition = "user_id = ? AND curve25519 = ?";
+        Ok(Self::select(store, condition, &[user_id, curve25519])?.pop())
+    }
+
+    fn select(store: &Store, condition: &str, values: &[&str]) -> Result<Vec<Self>> {
+        let sql = format!("{COLUMNS} WHERE {condition} ORDER BY user_id, device_id");
+        let mut statement = store.db.prepare_cached(&sql)?;
+        let rows = statement.query_map(rusqlite::params_from_iter(values), Self::read)?;
+        rows.map(|row| {
+            let (user_id, device_id, ed25519, curve25519, verified) = row?;
+            let keys = IdentityKeys {
+                ed25519: Ed25519PublicKey::from_base64(&ed25519)?,
+                curve25519: Curve25519PublicKey::from_base64(&curve25519)?,
+            };
+            Ok(Self { user_id, device_id, keys, verified })
+        })
+        .collect()
+    }
+
+    pub fn mark_verified(&self, store: &Store) -> Result<()> {
+        let sql = "UPDATE devices SET verified = 1 \
+                   WHERE user_id = ? AND device_id = ? AND ed25519 = ?";
+        let key = self.keys.ed25519.to_base64();
+        ensure!(store.run(sql, [&self.user_id, &self.device_id, &key])? == 1, "no such device");
+        Ok(())
+    }
+}
+
+fn track(store: &Store, user_id: &str) -> Result<()> {
+    store.run("INSERT OR IGNORE INTO users (user_id, outdated) VALUES (?, 1)", [user_id])?;
+    Ok(())
+}
+
+/// Says that what we know of a user's devices is not enough.
+pub fn outdated(store: &Store, user_id: &str) -> Result<()> {
+    track(store, user_id)?;
+    store.run("UPDATE users SET outdated = 1 WHERE user_id = ?", [user_id])?;
+    Ok(())
+}
+
+/// Asks for the devices of those users of whom we do not know the present state.
+pub fn refresh<S: AsRef<str>>(client: &Client, users: &[S]) -> Result<()> {
+    let store = &client.store;
+    let mut wanted = Map::new();
+    for user in users {
+        track(store, user.as_ref())?;
+        let outdated =
+            store.one("SELECT outdated FROM users WHERE user_id = ?", [user.as_ref()])?;
+        if outdated == Some(true) {
+            wanted.insert(user.as_ref().to_owned(), json!([]));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let body = json!({ "device_keys": wanted, "timeout": 10_000 });
+    let answer = client.api.post("/_matrix/client/v3/keys/query", &body)?;
+    store.atomically(|| {
+        for user in wanted.keys() {
+            match answer["device_keys"][user].as_object() {
+                Some(devices) => update(client, user, devices)?,
+                // Their server may be down; what we know of them stays, and we ask again.
+                None => warn(&format!("the devices of {user} could not be asked for")),
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Takes the devices that the server tells for this user.
+fn update(client: &Client, user_id: &str, devices: &Map<String, Value>) -> Result<()> {
+    let store = &client.store;
+    for old in Device::of_user(store, user_id)? {
+        if !devices.contains_key(&old.device_id) {
+            // `room::send` sees that it is no recipient any more, and begins a new session.
+            store.run(
+                "UPDATE devices SET gone = 1 WHERE user_id = ? AND device_id = ?",
+                [user_id, &old.device_id],
+            )?;
+        }
+    }
+    for (device_id, object) in devices {
+        let accepted = verified_keys(user_id, device_id, object)
+            .and_then(|keys| remember(client, user_id, device_id, keys));
+        if let Err(error) = accepted {
+            warn(&format!("device {device_id} of {user_id} is not trusted: {error}"));
+        }
+    }
+    store.run("UPDATE users SET outdated = 0 WHERE user_id = ?", [user_id])?;
+    Ok(())
+}
+
+/// The keys of a device, if it signed them itself and they are those of this user and device.
+fn verified_keys(user_id: &str, device_id: &str, object: &Value) -> Result<IdentityKeys> {
+    ensure!(json::text(object, "/user_id")? == user_id, "the keys are another user's");
+    ensure!(json::text(object, "/device_id")? == device_id, "the keys are another device's");
+    let key = |kind: &str| {
+        let key = object["keys"][format!("{kind}:{device_id}")].as_str();
+        key.ok_or_else(|| anyhow::anyhow!("it has no {kind} key"))
+    };
+    let ed25519 = Ed25519PublicKey::from_base64(key("ed25519")?)?;
+    let curve25519 = Curve25519PublicKey::from_base64(key("curve25519")?)?;
+    json::verify(&ed25519, user_id, device_id, object)?;
+    Ok(IdentityKeys { ed25519, curve25519 })
+}
+
+/// Stores a new device. One that we know keeps its keys: a device never changes them, so others are
+/// an attack or a mistake.
+fn remember(client: &Client, user_id: &str, device_id: &str, keys: IdentityKeys) -> Result<()> {
+    let store = &client.store;
+    let (ed25519, curve25519) = (keys.ed25519.to_base64(), keys.curve25519.to_base64());
+    if (user_id, device_id) == (&client.user_id, &client.device_id) {
+        let ours = store.account()?.identity_keys();
+        ensure!(keys == ours, "THE SERVER SHOWS OTHER KEYS FOR THIS DEVICE THAN WE HAVE");
+    }
+    let known = "SELECT count(*) FROM devices WHERE user_id = ? AND device_id = ? \
+                 AND (ed25519 <> ? OR curve25519 <> ?)";
+    if store.one::<i64>(known, [user_id, device_id, &ed25519, &curve25519])? != Some(0) {
+        bail!("ITS KEYS HAVE CHANGED; the new ones are not used");
+    }
+    // Two devices with one key could be taken for each other.
+    let twin = "SELECT count(*) FROM devices WHERE user_id = ? AND device_id <> ? \
+                AND (ed25519 = ? OR curve25519 = ?)";
+    if store.one::<i64>(twin, [user_id, device_id, &ed25519, &curve25519])? != Some(0) {
+        bail!("it has a key of another device");
+    }
+    store.run(
+        "INSERT INTO devices (user_id, device_id, ed25519, curve25519) VALUES (?, ?, ?, ?) \
+         ON CONFLICT DO UPDATE SET gone = 0",
+        [user_id, device_id, &ed25519, &curve25519],
+    )?;
+    Ok(())
+}

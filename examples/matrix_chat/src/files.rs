@@ -1,0 +1,64 @@
+//! Room keys in a file that a passphrase opens.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    path::Path,
+};
+
+use anyhow::{Context, Result, ensure};
+use moceril::{
+    matrix::key_export::{self, DEFAULT_ROUNDS, MAX_ROUNDS},
+    megolm::InboundGroupSession,
+};
+use serde_json::Value;
+
+use crate::{
+    json, room_key,
+    store::Store,
+    terminal::{progress, secret, warn},
+};
+
+/// Writes all room keys to a new file. Returns how many.
+pub fn export(store: &Store, path: &Path) -> Result<usize> {
+    let keys = room_key::select(store, "1")?;
+    let json: Vec<&Value> = keys.iter().map(|key| &key.json).collect();
+    let passphrase = secret("Passphrase for the file")?;
+    ensure!(!passphrase.is_empty(), "without a passphrase everybody could read the file");
+    ensure!(secret("Once more")? == passphrase, "these were two different passphrases");
+    let text = key_export::encrypt(&serde_json::to_string(&json)?, &passphrase, DEFAULT_ROUNDS)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file =
+        options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(keys.len())
+}
+
+/// Reads room keys from a file. Returns how many let us read more than before, of how many.
+pub fn import(store: &Store, path: &Path) -> Result<(usize, usize)> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let json = key_export::decrypt(&text, &secret("Passphrase of the file")?, MAX_ROUNDS)?;
+    let keys: Vec<Value> = serde_json::from_str(&json).context("the file holds no list of keys")?;
+    let mut gained = 0;
+    store.atomically(|| {
+        for (done, key) in keys.iter().enumerate() {
+            match keep(store, key) {
+                Ok(more) => gained += usize::from(more),
+                Err(error) => warn(&format!("a key was left out: {error}")),
+            }
+            progress(done + 1, keys.len());
+        }
+        Ok(())
+    })?;
+    Ok((gained, keys.len()))
+}
+
+fn keep(store: &Store, key: &Value) -> Result<bool> {
+    let (room_id, session_id) = (json::text(key, "/room_id")?, json::text(key, "/session_id")?);
+    room_key::keep(store, room_id, session_id, key, InboundGroupSession::import)
+}

@@ -1,0 +1,205 @@
+//! Olm: sessions with devices, and what is said over them.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use moceril::{
+    Curve25519PublicKey,
+    matrix::payload::{self, OlmPayload},
+    olm::{
+        DecryptedMessage, DecryptionError, OlmMessage, PreKeyBundle, SessionCreationError,
+        SignedOneTimeKey,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{
+    account::Client,
+    api::segment,
+    devices::Device,
+    json,
+    store::{now, unique},
+    terminal::warn,
+};
+
+pub const ALGORITHM: &str = "m.olm.v1.curve25519-aes-sha2";
+/// A device is helped out of a wedged session once in this many seconds at most.
+const RECOVERY_INTERVAL: u64 = 60 * 60;
+
+/// What became of an Olm event.
+pub enum Received {
+    Message(Device, OlmPayload),
+    /// It came before, or it is not for us: there is nothing to do.
+    Nothing,
+    /// No session opens it. A new one may help.
+    Wedged(Device),
+}
+
+/// Makes sessions with those devices that have none, from one-time keys whose signatures verify.
+pub fn ensure_sessions(client: &Client, devices: &[Device]) -> Result<()> {
+    let mut missing = Vec::new();
+    for device in devices {
+        if client.store.olm_sessions(&device.keys.curve25519.to_base64())?.is_empty() {
+            missing.push(device);
+        }
+    }
+    claim(client, &missing).map(drop)
+}
+
+/// Makes a new session with each of the devices, and tells how many there are now.
+fn claim(client: &Client, devices: &[&Device]) -> Result<usize> {
+    let mut wanted = BTreeMap::<&str, BTreeMap<&str, &str>>::new();
+    for device in devices {
+        let of_user = wanted.entry(&device.user_id).or_default();
+        of_user.insert(&device.device_id, "signed_curve25519");
+    }
+    if wanted.is_empty() {
+        return Ok(0);
+    }
+    let body = json!({ "one_time_keys": wanted, "timeout": 10_000 });
+    let answer = client.api.post("/_matrix/client/v3/keys/claim", &body)?;
+    client.store.atomically(|| {
+        let mut made = devices.len();
+        for device in devices {
+            let keys = &answer["one_time_keys"][&device.user_id][&device.device_id];
+            if let Err(error) = create_session(client, device, keys) {
+                let Device { user_id, device_id, .. } = device;
+                warn(&format!("no session with device {device_id} of {user_id}: {error}"));
+                made -= 1;
+            }
+        }
+        Ok(made)
+    })
+}
+
+fn create_session(client: &Client, device: &Device, keys: &Value) -> Result<()> {
+    let keys = keys.as_object().context("it has no one-time key left")?;
+    let (_, object) = keys
+        .iter()
+        .find(|(id, _)| id.starts_with("signed_curve25519:"))
+        .context("it has no signed one-time key")?;
+    let one_time_key = SignedOneTimeKey {
+        key: Curve25519PublicKey::from_base64(json::text(object, "/key")?)?,
+        fallback: object["fallback"].as_bool().unwrap_or(false),
+        signature: json::signature(object, &device.user_id, &device.device_id)?,
+    };
+    let bundle = PreKeyBundle::verify(device.keys, &one_time_key)?;
+    let session = client.store.account()?.create_outbound_session(&bundle)?;
+    client.store.save_olm_session(&device.keys.curve25519.to_base64(), &session, false)
+}
+
+/// Encrypts for one device and saves the session. `None` if there is no session with it. Call it in
+/// the transaction that queues the result.
+pub fn encrypt(client: &Client, to: &Device, kind: &str, content: &Value) -> Result<Option<Value>> {
+    let their_key = to.keys.curve25519.to_base64();
+    let mut sessions = client.store.olm_sessions(&their_key)?;
+    let Some(session) = sessions.first_mut() else { return Ok(None) };
+    let account = client.store.account()?;
+    let us = payload::Device { user_id: &client.user_id, keys: account.identity_keys() };
+    let them = payload::Device { user_id: &to.user_id, keys: to.keys };
+    let payload = OlmPayload::encode(kind, &content.to_string(), &us, &them)?;
+    let (message_type, body) = session.encrypt(payload.as_bytes())?.to_parts();
+    client.store.save_olm_session(&their_key, session, false)?;
+    Ok(Some(json!({
+        "algorithm": ALGORITHM,
+        "sender_key": account.curve25519_key().to_base64(),
+        "ciphertext": { their_key: { "type": message_type, "body": body } },
+    })))
+}
+
+/// Queues encrypted messages to devices as one request.
+pub fn queue(client: &Client, messages: &[(&Device, Value)]) -> Result<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let mut by_user = BTreeMap::<&str, BTreeMap<&str, &Value>>::new();
+    for (device, content) in messages {
+        by_user.entry(&device.user_id).or_default().insert(&device.device_id, content);
+    }
+    let path = format!("/_matrix/client/v3/sendToDevice/m.room.encrypted/{}", unique()?);
+    client.store.queue(&path, &json!({ "messages": by_user }))
+}
+
+/// Sends a message to a device as it is: for verifications, which authenticate themselves.
+pub fn send_plain(client: &Client, to: &Device, kind: &str, content: &Value) -> Result<()> {
+    let path = format!("/_matrix/client/v3/sendToDevice/{}/{}", segment(kind), unique()?);
+    let body = json!({ "messages": { &to.user_id: { &to.device_id: content } } });
+    client.api.put(&path, &body).map(drop)
+}
+
+/// Decrypts an event and checks who says what to whom (S-16). Session, account and what follows from
+/// the message are saved in one transaction, the caller's.
+pub fn receive(client: &Client, event: &Value) -> Result<Received> {
+    let store = &client.store;
+    let (sender, content) = (json::text(event, "/sender")?, &event["content"]);
+    let sender_key = json::text(content, "/sender_key")?;
+    let device = Device::with_key(store, sender, sender_key)?
+        .with_context(|| format!("{sender} has no device with the key {sender_key}"))?;
+    let mut account = store.account()?;
+    let ours = &content["ciphertext"][account.curve25519_key().to_base64()];
+    let message_type = ours["type"].as_u64().context("it is not for this device")?;
+    let message =
+        OlmMessage::from_parts(usize::try_from(message_type)?, json::text(ours, "/body")?)?;
+
+    for mut session in store.olm_sessions(sender_key)? {
+        let for_this = message.as_pre_key().map(|message| session.matches(message));
+        if for_this == Some(false) {
+            continue;
+        }
+        match session.decrypt(&message) {
+            Ok(decrypted) => {
+                store.save_olm_session(sender_key, &session, true)?;
+                return checked(client, device, &decrypted);
+            }
+            Err(DecryptionError::AlreadyUsed) => return Ok(Received::Nothing),
+            // The session is this one, so no other can be made of the message.
+            Err(_) if for_this == Some(true) => return Ok(Received::Wedged(device)),
+            Err(_) => {}
+        }
+    }
+    let Some(pre_key) = message.as_pre_key() else { return Ok(Received::Wedged(device)) };
+    match account.create_inbound_session(device.keys.curve25519, pre_key) {
+        Ok(created) => {
+            store.save_account(&account)?;
+            store.save_olm_session(sender_key, &created.session, true)?;
+            checked(client, device, &created.message)
+        }
+        Err(SessionCreationError::Replayed) => Ok(Received::Nothing),
+        Err(_) => Ok(Received::Wedged(device)),
+    }
+}
+
+fn checked(client: &Client, device: Device, decrypted: &DecryptedMessage) -> Result<Received> {
+    let keys = client.store.account()?.identity_keys();
+    let us = payload::Device { user_id: &client.user_id, keys };
+    let them = payload::Device { user_id: &device.user_id, keys: device.keys };
+    match OlmPayload::verify(decrypted, &them, &us) {
+        Ok(payload) => Ok(Received::Message(device, payload)),
+        Err(error) => {
+            warn(&format!("a message of {} was dropped: {error}", device.user_id));
+            Ok(Received::Nothing)
+        }
+    }
+}
+
+/// Gives a device a new session and says so with `m.dummy`, for it cannot know that ours do not work.
+pub fn recover(client: &Client, device: &Device) -> Result<()> {
+    let store = &client.store;
+    let Device { user_id, device_id, .. } = device;
+    // Noted first: also an attempt that fails counts.
+    let due = store.run(
+        "UPDATE devices SET last_dummy = ?1 \
+         WHERE user_id = ?3 AND device_id = ?4 AND last_dummy <= ?2",
+        (now() as i64, now().saturating_sub(RECOVERY_INTERVAL) as i64, user_id, device_id),
+    )?;
+    if due == 0 || claim(client, &[device])? == 0 {
+        return Ok(());
+    }
+    store.atomically(|| {
+        if let Some(content) = encrypt(client, device, "m.dummy", &json!({}))? {
+            queue(client, &[(device, content)])?;
+        }
+        Ok(())
+    })?;
+    client.flush()
+}

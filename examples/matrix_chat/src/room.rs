@@ -1,0 +1,302 @@
+//! Megolm: what is said in a room, and who gets its keys.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail, ensure};
+use moceril::megolm::{
+    DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
+    Provenance, ReplayGuard, RotationPolicy, SessionKey,
+};
+use rand::rngs::SysRng;
+use serde_json::{Value, json};
+
+use crate::{
+    account::Client,
+    api::segment,
+    devices::{self, Device},
+    json, olm,
+    store::{Store, now, unique},
+};
+
+pub const ALGORITHM: &str = "m.megolm.v1.aes-sha2";
+
+/// What an event says.
+pub enum Read {
+    Text {
+        text: String,
+        author: Author,
+    },
+    /// The key has not come yet; it may.
+    NoKey,
+    /// It says nothing that can be believed.
+    Bad(String),
+}
+
+/// What is known of the device that wrote an event.
+pub enum Author {
+    /// Our user compared emoji with its user.
+    Verified,
+    /// Its keys are signed by itself alone.
+    Unverified { device_id: String },
+    /// The key of the session came from a file or a backup: somebody else may have written it.
+    Unproven(Provenance),
+}
+
+/// Who a session belongs to, as whoever gave us its key says.
+pub struct Owner<'a> {
+    pub user_id: Option<&'a str>,
+    pub curve25519: &'a str,
+    pub ed25519: &'a str,
+}
+
+/// Encrypts a text for everybody in the room, and sends it.
+pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> Result<()> {
+    let store = &client.store;
+    let encrypted = store.one("SELECT encrypted FROM rooms WHERE room_id = ?", [room_id])?;
+    ensure!(
+        encrypted == Some(true),
+        "this room is not encrypted, and we send nothing in the clear"
+    );
+    let members =
+        "SELECT user_id FROM members WHERE room_id = ? AND membership IN ('join', 'invite')";
+    let members: Vec<String> = store.all(members, [room_id])?;
+    devices::refresh(client, &members)?;
+
+    let mut recipients = Vec::new();
+    for member in &members {
+        recipients.extend(Device::of_user(store, member)?);
+    }
+    recipients.retain(|device| {
+        let ourselves = device.user_id == client.user_id && device.device_id == client.device_id;
+        !ourselves && (device.verified || !verified_only)
+    });
+    olm::ensure_sessions(client, &recipients)?;
+    store.atomically(|| {
+        let mut session = match store.outbound(room_id)? {
+            Some(session) if !is_over(store, room_id, &session, &recipients)? => session,
+            _ => begin(client, room_id)?,
+        };
+        share(client, room_id, &session, &recipients)?;
+        let payload = json!({
+            "type": "m.room.message",
+            "content": { "msgtype": "m.text", "body": text },
+            "room_id": room_id,
+        });
+        let message = session.encrypt(payload.to_string().as_bytes())?;
+        store.save_outbound(room_id, &session)?;
+        let path = format!(
+            "/_matrix/client/v3/rooms/{}/send/m.room.encrypted/{}",
+            segment(room_id),
+            unique()?
+        );
+        let event = json!({
+            "algorithm": ALGORITHM,
+            "ciphertext": message.to_base64(),
+            "session_id": session.session_id(),
+            // Deprecated by the specification, but older clients look for them.
+            "sender_key": store.account()?.curve25519_key().to_base64(),
+            "device_id": client.device_id,
+        });
+        store.queue(&path, &event)
+    })?;
+    client.flush()
+}
+
+/// Whether a new session must begin: the old one is worn, or somebody has its key who should not read
+/// on, because they left, their device is gone, or only verified devices are wanted now (S-20).
+fn is_over(
+    store: &Store,
+    room_id: &str,
+    session: &GroupSession,
+    recipients: &[Device],
+) -> Result<bool> {
+    let mut policy = RotationPolicy::default();
+    // The room may ask for more frequent changes than the specification's default, not for less.
+    let number = |column: &str| {
+        let sql = format!("SELECT coalesce({column}, -1) FROM rooms WHERE room_id = ?");
+        store.one::<i64>(&sql, [room_id])
+    };
+    if let Some(Ok(messages)) = number("rotation_messages")?.map(u32::try_from) {
+        policy.messages = policy.messages.min(messages.max(1));
+    }
+    if let Some(Ok(seconds)) = number("rotation_seconds")?.map(u64::try_from) {
+        policy.seconds = policy.seconds.min(seconds.max(60));
+    }
+    let name = |device: &Device| format!("{}\n{}", device.user_id, device.device_id);
+    let allowed: BTreeSet<String> = recipients.iter().map(name).collect();
+    let holders = "SELECT user_id || char(10) || device_id FROM shared WHERE session_id = ?";
+    let holders: Vec<String> = store.all(holders, [session.session_id()])?;
+    Ok(session.rotation_due(&policy, now()) || holders.iter().any(|name| !allowed.contains(name)))
+}
+
+/// A new session, whose other end we keep as well: to read, back up and export what we wrote.
+fn begin(client: &Client, room_id: &str) -> Result<GroupSession> {
+    let config = GroupSessionConfig { created_at: Some(now()), ..GroupSessionConfig::default() };
+    let session = GroupSession::with(config, &mut SysRng)?;
+    let keys = client.store.account()?.identity_keys();
+    let owner = Owner {
+        user_id: Some(&client.user_id),
+        curve25519: &keys.curve25519.to_base64(),
+        ed25519: &keys.ed25519.to_base64(),
+    };
+    let inbound = InboundGroupSession::new(&session.session_key());
+    keep(&client.store, room_id, inbound, &owner)?;
+    Ok(session)
+}
+
+/// Queues the session's present key for those devices that do not have it yet.
+fn share(
+    client: &Client,
+    room_id: &str,
+    session: &GroupSession,
+    recipients: &[Device],
+) -> Result<()> {
+    let id = session.session_id();
+    let content = json!({
+        "algorithm": ALGORITHM,
+        "room_id": room_id,
+        "session_id": id,
+        "session_key": &*session.session_key().to_base64(),
+    });
+    let mut messages = Vec::new();
+    for device in recipients {
+        let name = [&id, &device.user_id, &device.device_id];
+        let has = "SELECT count(*) FROM shared \
+                   WHERE session_id = ? AND user_id = ? AND device_id = ? AND NOT again";
+        if client.store.one(has, name)? == Some(1) {
+            continue;
+        }
+        // Without a session they get the key of a later message, once they offer one-time keys again.
+        if let Some(message) = olm::encrypt(client, device, "m.room_key", &content)? {
+            let sql = "REPLACE INTO shared (session_id, user_id, device_id) VALUES (?, ?, ?)";
+            client.store.run(sql, name)?;
+            messages.push((device, message));
+        }
+    }
+    olm::queue(client, &messages)
+}
+
+/// Takes a room key that came over Olm.
+pub fn receive_key(store: &Store, from: &Device, content: &Value) -> Result<()> {
+    ensure!(json::text(content, "/algorithm")? == ALGORITHM, "unknown algorithm");
+    let key = SessionKey::from_base64(json::text(content, "/session_key")?)?;
+    ensure!(json::text(content, "/session_id")? == key.session_id(), "another session's id");
+    let owner = Owner {
+        user_id: Some(&from.user_id),
+        curve25519: &from.keys.curve25519.to_base64(),
+        ed25519: &from.keys.ed25519.to_base64(),
+    };
+    keep(store, json::text(content, "/room_id")?, InboundGroupSession::new(&key), &owner)?;
+    Ok(())
+}
+
+/// A device that made a new Olm session may have lost room keys with the old one: it gets the present
+/// ones again with the next message.
+pub fn share_again(store: &Store, with: &Device) -> Result<()> {
+    let sql = "UPDATE shared SET again = 1 WHERE user_id = ? AND device_id = ?";
+    store.run(sql, [&with.user_id, &with.device_id])?;
+    Ok(())
+}
+
+/// Stores a session, or unites it with the one we have. Returns whether we can read more than before.
+pub fn keep(
+    store: &Store,
+    room_id: &str,
+    session: InboundGroupSession,
+    owner: &Owner<'_>,
+) -> Result<bool> {
+    let id = session.session_id();
+    let known = "SELECT pickle FROM inbound WHERE room_id = ? AND session_id = ?";
+    let Some(pickle) = store.one::<String>(known, [room_id, &id])? else {
+        let pickle = store.pickle_inbound(room_id, &session)?;
+        let guard = ReplayGuard::default().to_bytes();
+        store.run(
+            "INSERT INTO inbound (room_id, session_id, pickle, guard, sender, sender_key, sender_ed25519) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (room_id, &id, &pickle, &guard, owner.user_id, owner.curve25519, owner.ed25519),
+        )?;
+        return Ok(true);
+    };
+    let old = store.open_inbound(room_id, &pickle)?;
+    let Some(merged) = old.merge(&session) else {
+        bail!("it has the id of another session that we know");
+    };
+    if merged.first_known_index() == old.first_known_index()
+        && merged.provenance() == old.provenance()
+    {
+        return Ok(false);
+    }
+    // Who owns it says the better of the two, and the one that came first if they are equal.
+    if session.provenance() > old.provenance() {
+        store.run(
+            "UPDATE inbound SET sender = ?, sender_key = ?, sender_ed25519 = ? \
+             WHERE room_id = ? AND session_id = ?",
+            (owner.user_id, owner.curve25519, owner.ed25519, room_id, &id),
+        )?;
+    }
+    store.run(
+        "UPDATE inbound SET pickle = ?, backed_up = 0 WHERE room_id = ? AND session_id = ?",
+        [&store.pickle_inbound(room_id, &merged)?, room_id, &id],
+    )?;
+    Ok(true)
+}
+
+/// Decrypts an event of a room and notes that it was seen (S-19).
+pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
+    let content = &event["content"];
+    if content["algorithm"] != ALGORITHM {
+        return Ok(Read::Bad("it was removed, or its algorithm is unknown".into()));
+    }
+    let id = json::text(content, "/session_id")?;
+    let row = store.db.query_row(
+        "SELECT pickle, guard, sender, sender_key, sender_ed25519 FROM inbound \
+         WHERE room_id = ? AND session_id = ?",
+        [room_id, id],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+    );
+    let (pickle, guard, owner, key, ed25519): (String, Vec<u8>, Option<String>, String, String) =
+        match row {
+            Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(Read::NoKey),
+            row => row?,
+        };
+    let mut session = store.open_inbound(room_id, &pickle)?;
+    let message = match MegolmMessage::from_base64(json::text(content, "/ciphertext")?) {
+        Ok(message) => message,
+        Err(error) => return Ok(Read::Bad(error.to_string())),
+    };
+    let decrypted = match session.decrypt(&message) {
+        Ok(decrypted) => decrypted,
+        Err(DecryptionError::UnknownIndex { .. }) => return Ok(Read::NoKey),
+        Err(error) => return Ok(Read::Bad(error.to_string())),
+    };
+    let mut guard = ReplayGuard::from_bytes(&guard)?;
+    if let Err(error) = guard.check(&decrypted, json::text(event, "/event_id")?) {
+        return Ok(Read::Bad(error.to_string()));
+    }
+    let payload: Value = serde_json::from_slice(&decrypted.plaintext).unwrap_or_default();
+    if payload["room_id"] != *room_id {
+        return Ok(Read::Bad("it was written for another room".into()));
+    }
+    let sender = json::text(event, "/sender")?;
+    if owner.is_some_and(|owner| owner != sender) {
+        return Ok(Read::Bad("its key belongs to somebody else".into()));
+    }
+    let device = Device::with_key(store, sender, &key)?
+        .filter(|device| device.keys.ed25519.to_base64() == ed25519);
+    let author = match device {
+        Some(device) if decrypted.provenance == Provenance::Signed => match device.verified {
+            true => Author::Verified,
+            false => Author::Unverified { device_id: device.device_id },
+        },
+        _ => Author::Unproven(decrypted.provenance),
+    };
+    store.run(
+        "UPDATE inbound SET pickle = ?, guard = ? WHERE room_id = ? AND session_id = ?",
+        (store.pickle_inbound(room_id, &session)?, guard.to_bytes(), room_id, id),
+    )?;
+    let text = match payload["content"]["body"].as_str() {
+        Some(body) => body.to_owned(),
+        None => format!("[{}]", payload["type"].as_str().unwrap_or("something without a type")),
+    };
+    Ok(Read::Text { text, author })
+}

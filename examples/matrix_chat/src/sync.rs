@@ -1,0 +1,253 @@
+//! What is new on the server: fetched, saved in one transaction, and only then acknowledged.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::{
+    account::{Client, one_time_key_count},
+    api::segment,
+    devices::{self, Device},
+    json,
+    olm::{self, Received},
+    room,
+    store::{Store, now},
+    terminal::warn,
+};
+
+/// Pages of old messages that are fetched when much was written in our absence.
+const MAX_PAGES: usize = 20;
+
+/// Fetches what is new, waiting for it at most so long. The server keeps to-device messages until the
+/// next request shows it the token of this answer, which is saved together with all that follows from
+/// them: if we die in between, they come again.
+pub fn once(client: &Client, timeout_ms: u32) -> Result<()> {
+    let store = &client.store;
+    let since = store.meta("next_batch")?;
+    let filter = json!({
+        "room": { "timeline": { "limit": 100 }, "ephemeral": { "types": [] } },
+        "presence": { "types": [] },
+    });
+    let filter = segment(&filter.to_string());
+    let mut path = format!("/_matrix/client/v3/sync?timeout={timeout_ms}&filter={filter}");
+    if let Some(since) = &since {
+        path.push_str(&format!("&since={}", segment(since)));
+    }
+    let answer = client.api.get(&path)?;
+    ask_for_senders(client, &answer)?;
+    let missed = since.as_deref().map(|since| missed(client, &answer, since)).transpose()?;
+
+    let wedged = store.atomically(|| {
+        // Another command was faster: what it saved must not be done again.
+        if store.meta("next_batch")? != since {
+            return Ok(Vec::new());
+        }
+        for event in missed.iter().flatten() {
+            keep_event(store, event)?;
+        }
+        let wedged = apply(client, &answer)?;
+        store.set_meta("next_batch", json::text(&answer, "/next_batch")?)?;
+        Ok(wedged)
+    })?;
+    for device in &wedged {
+        olm::recover(client, device)?;
+    }
+    let unused = answer["device_unused_fallback_key_types"].as_array();
+    let fallback_used = unused.is_some_and(|unused| !unused.contains(&json!("signed_curve25519")));
+    client.replenish(
+        one_time_key_count(&json!({
+            "one_time_key_counts": answer["device_one_time_keys_count"],
+        })),
+        fallback_used,
+    )
+}
+
+fn events<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn rooms<'a>(answer: &'a Value, kind: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    answer["rooms"][kind].as_object().into_iter().flatten()
+}
+
+/// A message from a device that we do not know is only readable with its keys.
+fn ask_for_senders(client: &Client, answer: &Value) -> Result<()> {
+    let mut unknown = Vec::new();
+    for event in events(answer, "/to_device/events") {
+        let key = event["content"]["sender_key"].as_str();
+        if let (Some(sender), Some(key)) = (event["sender"].as_str(), key)
+            && Device::with_key(&client.store, sender, key)?.is_none()
+        {
+            devices::outdated(&client.store, sender)?;
+            unknown.push(sender);
+        }
+    }
+    devices::refresh(client, &unknown)
+}
+
+/// The messages between the last answer and this one that were too many for it, oldest first.
+fn missed(client: &Client, answer: &Value, since: &str) -> Result<Vec<Value>> {
+    let mut all = Vec::new();
+    for (room_id, room) in rooms(answer, "join") {
+        let mut from = room.pointer("/timeline/prev_batch").and_then(Value::as_str).map(segment);
+        let known = "SELECT count(*) FROM events WHERE room_id = ?";
+        let new = client.store.one::<i64>(known, [room_id])? == Some(0);
+        if new || room.pointer("/timeline/limited") != Some(&json!(true)) {
+            continue;
+        }
+        let mut of_room = Vec::new();
+        for page in 0.. {
+            let Some(token) = from.take() else { break };
+            if page == MAX_PAGES {
+                warn(&format!("messages in {room_id} were left out: there are too many"));
+                break;
+            }
+            let (room, since) = (segment(room_id), segment(since));
+            let page = client.api.get(&format!(
+                "/_matrix/client/v3/rooms/{room}/messages?dir=b&limit=100&from={token}&to={since}"
+            ))?;
+            let before = of_room.len();
+            of_room.extend(events(&page, "/chunk").map(|event| in_room(event, room_id)));
+            from = page["end"].as_str().map(segment).filter(|_| of_room.len() > before);
+        }
+        all.extend(of_room.into_iter().rev());
+    }
+    Ok(all)
+}
+
+fn in_room(event: &Value, room_id: &str) -> Value {
+    let mut event = event.clone();
+    event["room_id"] = json!(room_id);
+    event
+}
+
+fn apply(client: &Client, answer: &Value) -> Result<Vec<Device>> {
+    let store = &client.store;
+    for user in events(answer, "/device_lists/changed").filter_map(Value::as_str) {
+        store.run("UPDATE users SET outdated = 1 WHERE user_id = ?", [user])?;
+    }
+    // Nobody tells us of their changes any more: when they come back, we ask.
+    for user in events(answer, "/device_lists/left").filter_map(Value::as_str) {
+        store.run("DELETE FROM users WHERE user_id = ?", [user])?;
+    }
+    let mut wedged = Vec::new();
+    for event in events(answer, "/to_device/events") {
+        match to_device(client, event) {
+            Ok(device) => wedged.extend(device),
+            Err(error) => {
+                let sender = event["sender"].as_str().unwrap_or("somebody");
+                warn(&format!("a message of {sender} was dropped: {error:#}"));
+            }
+        }
+    }
+    for (room_id, room) in rooms(answer, "join") {
+        membership(store, room_id, "join")?;
+        let timeline = || events(room, "/timeline/events");
+        for event in events(room, "/state/events").chain(timeline()) {
+            state(store, room_id, event)?;
+        }
+        for event in timeline() {
+            keep_event(store, &in_room(event, room_id))?;
+        }
+    }
+    for (room_id, room) in rooms(answer, "invite") {
+        membership(store, room_id, "invite")?;
+        for event in events(room, "/invite_state/events") {
+            state(store, room_id, event)?;
+        }
+    }
+    for (room_id, _) in rooms(answer, "leave") {
+        membership(store, room_id, "leave")?;
+    }
+    Ok(wedged)
+}
+
+/// Returns the device if its session is wedged.
+fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
+    let store = &client.store;
+    let kind = json::text(event, "/type")?;
+    if kind.starts_with("m.key.verification.") {
+        store.run(
+            "INSERT INTO inbox (received, json) VALUES (?, ?)",
+            (now() as i64, event.to_string()),
+        )?;
+        if kind == "m.key.verification.request" {
+            let sender = json::text(event, "/sender")?;
+            warn(&format!("{sender} wants to compare emoji: run `matrix_chat verify --wait`"));
+        }
+        return Ok(None);
+    }
+    // A room key that comes in the clear is nobody's.
+    if kind != "m.room.encrypted" || event["content"]["algorithm"] != olm::ALGORITHM {
+        return Ok(None);
+    }
+    match olm::receive(client, event)? {
+        Received::Message(device, payload) if payload.event_type == "m.room_key" => {
+            let content: Value = serde_json::from_str(&payload.content)?;
+            room::receive_key(store, &device, &content).context("a room key")?;
+            Ok(None)
+        }
+        Received::Message(device, payload) if payload.event_type == "m.dummy" => {
+            room::share_again(store, &device)?;
+            Ok(None)
+        }
+        Received::Message(..) | Received::Nothing => Ok(None),
+        Received::Wedged(device) => {
+            let Device { user_id, device_id, .. } = &device;
+            warn(&format!("a message of device {device_id} of {user_id} cannot be decrypted"));
+            Ok(Some(device))
+        }
+    }
+}
+
+fn membership(store: &Store, room_id: &str, membership: &str) -> Result<()> {
+    store.run(
+        "INSERT INTO rooms (room_id, membership) VALUES (?, ?) \
+         ON CONFLICT DO UPDATE SET membership = excluded.membership",
+        [room_id, membership],
+    )?;
+    Ok(())
+}
+
+fn state(store: &Store, room_id: &str, event: &Value) -> Result<()> {
+    let (Some(kind), Some(key)) = (event["type"].as_str(), event["state_key"].as_str()) else {
+        return Ok(());
+    };
+    let content = &event["content"];
+    match (kind, key) {
+        ("m.room.name", "") => {
+            let name = content["name"].as_str();
+            store.run("UPDATE rooms SET name = ? WHERE room_id = ?", (name, room_id))?;
+        }
+        // There is no way back: a server that says otherwise is not believed.
+        ("m.room.encryption", "") if content["algorithm"] == room::ALGORITHM => {
+            let seconds = content["rotation_period_ms"].as_i64().map(|ms| ms / 1_000);
+            store.run(
+                "UPDATE rooms SET encrypted = 1, rotation_messages = ?, rotation_seconds = ? \
+                 WHERE room_id = ?",
+                (content["rotation_period_msgs"].as_i64(), seconds, room_id),
+            )?;
+        }
+        ("m.room.member", user_id) => {
+            let membership = content["membership"].as_str().unwrap_or("leave");
+            store.run(
+                "REPLACE INTO members (room_id, user_id, membership) VALUES (?, ?, ?)",
+                [room_id, user_id, membership],
+            )?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Keeps a message as it came: it is decrypted when it is shown, or when its key comes.
+fn keep_event(store: &Store, event: &Value) -> Result<()> {
+    let message = event["type"] == "m.room.encrypted" || event["type"] == "m.room.message";
+    if let (true, Some(id)) = (message, event["event_id"].as_str()) {
+        let room_id = json::text(event, "/room_id")?;
+        store.run(
+            "INSERT OR IGNORE INTO events (room_id, event_id, json) VALUES (?, ?, ?)",
+            [room_id, id, &event.to_string()],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+"""A user with our client. The store outlives each command, so every command is a restart."""
+
+import json
+import sqlite3
+import subprocess
+import threading
+import time
+
+from network import Network
+
+PASSWORD = "interop password"
+PATIENCE = 60
+
+
+class Person:
+    def __init__(self, client, homeserver, directory, name, user_id=None):
+        self.client, self.homeserver, self.store = client, homeserver, directory / name
+        self.network = Network(homeserver.url)
+        # Of the last command, and of all.
+        self.warnings = self.log = ""
+        self.user_id = user_id or homeserver.register(name, PASSWORD)
+        output = self.run("login", self.user_id, "--homeserver", self.network.url, answer=PASSWORD)
+        self.device_id = output.splitlines()[0].split()[-1]
+
+    def start(self, *command):
+        return subprocess.Popen(
+            [self.client, "--store", self.store, *command], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *command, answer=""):
+        process = self.start(*command)
+        output, self.warnings = process.communicate(answer + "\n", timeout=PATIENCE)
+        self.log += self.warnings
+        if process.returncode != 0:
+            raise AssertionError(f"{self.user_id}: {' '.join(command)}: {self.warnings}")
+        return output
+
+    def reads(self, room, *texts):
+        """Waits until all these texts were shown, each once; returns what was shown."""
+        shown, end = "", time.monotonic() + PATIENCE
+        while not all(text in shown for text in texts):
+            if time.monotonic() > end:
+                raise AssertionError(f"{self.user_id} waits for {texts}, was shown:\n{shown}")
+            shown += self.run("tail", room, "--once")
+        for text in texts:
+            assert shown.count(text) == 1, f"{text!r} was shown more than once:\n{shown}"
+        return shown
+
+    def sql(self, statement):
+        """Looks into the store, or damages it, as a bug or a lost disk would."""
+        with sqlite3.connect(self.store / "store.db") as store:
+            rows = store.execute(statement).fetchall()
+        store.close()
+        return rows
+
+    def token(self):
+        """Of a device of its own, without keys: it sees what the server sees."""
+        return self.homeserver.login(self.user_id, PASSWORD)
+
+    def events(self, room):
+        return self.homeserver.timeline(room, self.token())
+
+    def sessions(self, room):
+        """The ids of the Megolm sessions that this person has used in the room."""
+        return {event["content"]["session_id"] for event in self.events(room)
+                if event["type"] == "m.room.encrypted" and event["sender"] == self.user_id}
+
+    def has_member(self, room, other):
+        path = f"/_matrix/client/v3/rooms/{room}/joined_members"
+        members = self.homeserver.request("GET", path, token=self.token())
+        assert other.user_id in members["joined"], json.dumps(members)
+
+    def knows_device(self, other):
+        devices = self.run("devices", other.user_id)
+        assert other.device_id in devices, devices
+
+
+def eventually(step):
+    """Federation takes its time: repeats a step until it works."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return step()
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+
+
+def verify(asking, answering):
+    """Both compare emoji; the scenario compares what both were shown, as two people would."""
+    waiting = answering.start("verify", "--wait")
+    asker = asking.start("verify", answering.user_id, answering.device_id)
+    shown = {}
+
+    def read_emoji(process):
+        # Two lines that begin with two spaces: symbols, descriptions.
+        lines = (line.strip() for line in process.stdout if line.startswith("  "))
+        shown[process.pid] = [next(lines, None), next(lines, None)]
+
+    processes = [waiting, asker]
+    readers = [threading.Thread(target=read_emoji, args=[process]) for process in processes]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(PATIENCE)
+    emoji = [shown.get(process.pid) for process in processes]
+    same = emoji[0] is not None and None not in emoji[0] and emoji[0] == emoji[1]
+    for process in processes:
+        try:
+            process.stdin.write("yes\n" if same else "no\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass
+    ends = [process.communicate(timeout=PATIENCE) for process in processes]
+    assert same, f"the emoji differ: {emoji}, {ends}"
+    for process, (_, errors) in zip(processes, ends):
+        assert process.returncode == 0, errors
+    return emoji[0][1]

@@ -1,0 +1,140 @@
+"""Two people on two homeservers talk through our client; the servers learn nothing.
+
+Run by `run`, in the virtual environment that it makes. Arguments: the client, an empty directory.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import sys
+
+import attacks
+import faults
+import rotation
+from person import Person, eventually, verify
+from servers import Homeserver, certificates, check
+
+
+def scenario(client, directory, one, two):
+    alice = Person(client, one, directory, "alice")
+    bob = Person(client, two, directory, "bob")
+    check("both logged in and published signed keys, each on their own server")
+
+    room = alice.run("create", "cave", "--invite", bob.user_id).strip()
+    eventually(lambda: bob.run("join", room))
+    check("Bob joined Alice's room over federation")
+
+    secrets = ["the water is warm", "and dark", "the third text", "the fourth text",
+               "the fifth text"]
+    # Alice's server tells her of Bob's arrival in its own time.
+    eventually(lambda: alice.has_member(room, bob))
+    alice.run("send", room, secrets[0])
+    shown = bob.reads(room, secrets[0])
+    assert "not verified" in shown, shown
+    bob.run("send", room, secrets[1])
+    alice.reads(room, secrets[1])
+    check("messages both ways")
+
+    check(f"verified with emoji: {verify(alice, bob)}")
+    alice.run("send", room, secrets[2])
+    shown = bob.reads(room, secrets[2])
+    assert "[verified]" in shown, shown
+    check("Alice's messages are shown as verified")
+
+    first = alice.sessions(room)
+    second_device = Person(client, two, directory, "bob2", bob.user_id)
+    assert not [line for line in second_device.run("tail", room, "--once").splitlines()
+                if any(secret in line for secret in secrets)]
+    file = directory / "keys.txt"
+    bob.run("export", file, answer="a passphrase\na passphrase")
+    second_device.run("import", file, answer="a passphrase")
+    shown = second_device.run("tail", room, "--all", "--once")
+    assert secrets[0] in shown and "[key from a file]" in shown, shown
+    check("a new device reads the past with the keys of a file, and says where they are from")
+
+    recovery = bob.run("backup", "create").splitlines()[2].strip()
+    third_device = Person(client, two, directory, "bob3", bob.user_id)
+    third_device.run("backup", "restore", answer=recovery)
+    shown = third_device.run("tail", room, "--all", "--once")
+    assert secrets[0] in shown and "[key from the backup]" in shown, shown
+    check("another one with the backup")
+
+    # Alice's server hears of a new device in its own time.
+    eventually(lambda: alice.knows_device(second_device))
+    alice.run("send", room, secrets[3])
+    bob.reads(room, secrets[3])
+    second_device.reads(room, secrets[3])
+    assert alice.sessions(room) == first, "a new session began for a new device"
+    check("the new device gets the present session, at its present index")
+
+    one.stop()
+    try:
+        alice.run("send", room, "never sent")
+        raise AssertionError("a message was sent to a server that is not there")
+    except AssertionError as error:
+        assert "cannot reach" in str(error), error
+    one.start()
+    one.wait()
+    alice.run("send", room, secrets[4], "--verified-only")
+    bob.reads(room, secrets[4])
+    assert len(alice.sessions(room) - first) == 1, "no new session for fewer devices"
+    shown = second_device.run("tail", room, "--all", "--once")
+    assert secrets[3] in shown and secrets[4] not in shown, shown
+    check("after a restart of the server, a message for verified devices alone: a new session")
+
+    rotated = rotation.after_messages(alice, bob, room)
+    rotated += rotation.when_somebody_leaves(alice, bob, room, client, directory)
+    sent = rotated + len(secrets) + faults.all_of_them(alice, bob, room)
+    sent += attacks.all_of_them(alice, bob, room)
+    for person in (alice, bob):
+        events = person.events(room)
+        kinds = [event["type"] for event in events]
+        assert kinds.count("m.room.encrypted") == sent, kinds
+        assert "m.room.message" not in kinds, kinds
+        text = json.dumps(events)
+        assert not any(secret in text for secret in secrets), "a server has a plaintext"
+    for path in directory.rglob("*"):
+        if path.is_file() and path != pathlib.Path(client):
+            content = path.read_bytes()
+            assert not any(secret.encode() in content for secret in secrets), path
+    check("no server has a plaintext, nor has any file of theirs or ours")
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def main():
+    client, directory = sys.argv[1], pathlib.Path(sys.argv[2])
+    os.environ["NO_COLOR"] = "1"
+    certificates(directory, ["one", "two"])
+    ports = free_ports(4)
+    one = Homeserver(directory, "one", ports[0], ports[1])
+    two = Homeserver(directory, "two", ports[2], ports[3])
+    servers = [one, two]
+    try:
+        for server in servers:
+            server.start()
+        for server in servers:
+            server.wait()
+        check(f"two homeservers: {one.server_name}, {two.server_name}")
+        scenario(client, directory, one, two)
+    finally:
+        for server in servers:
+            server.stop()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Exception as error:
+        print(f"FAIL: {error}")
+        raise
+    print("PASS")
