@@ -19,6 +19,9 @@ const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
 /// Keys in one request.
 const BATCH: usize = 100;
 
+const MARK_AS_BACKED_UP: &str =
+    "UPDATE inbound SET backed_up = 1 WHERE room_id = ? AND session_id = ?";
+
 /// Begins a backup. Returns the recovery key, which nobody else will ever have.
 pub fn create(client: &Client) -> Result<String> {
     if let Some(present) = present(client)? {
@@ -86,8 +89,7 @@ pub fn upload(client: &Client) -> Result<usize> {
         }
         client.api.put(&path, &json!({ "rooms": rooms })).context("the keys were not uploaded")?;
         for key in batch {
-            let sql = "UPDATE inbound SET backed_up = 1 WHERE room_id = ? AND session_id = ?";
-            store.run(sql, [&key.room_id, &key.session_id])?;
+            store.run(MARK_AS_BACKED_UP, [&key.room_id, &key.session_id])?;
         }
         done += batch.len();
         progress(done, keys.len());
@@ -122,7 +124,12 @@ pub fn restore(client: &Client) -> Result<(usize, usize)> {
     store.atomically(|| {
         for (done, (room_id, session_id, data)) in keys.iter().enumerate() {
             match open(client, &key, room_id, session_id, data) {
-                Ok(more) => gained += usize::from(more),
+                Ok(false) => {}
+                Ok(true) => {
+                    gained += 1;
+                    // Not sent back, which would tell the server that it decrypted.
+                    store.run(MARK_AS_BACKED_UP, [room_id, session_id])?;
+                }
                 Err(error) => warn(&format!("a key was left out: {error}")),
             }
             progress(done + 1, keys.len());
