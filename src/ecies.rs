@@ -1,7 +1,8 @@
 //! ECIES: a secure channel between two devices of which one has shown its public key to the other,
 //! for example as a QR code (MSC4108, "Secure channel").
 //!
-//! X25519, HKDF-SHA-512 and ChaCha20-Poly1305, with a key for each direction. The device that shows
+//! X25519, HKDF-SHA-512 (so all clients have it; the text of the proposal says SHA-256) and
+//! ChaCha20-Poly1305, with a key for each direction. The device that shows
 //! its key (G, the *recipient*) waits for the first message; the one that has scanned it (S, the
 //! *initiator*) writes that.
 //!

@@ -37,6 +37,7 @@ use crate::{
     },
 };
 
+/// What clients write; the text of the proposal has 0x80000000.
 const VERSION: u32 = 1;
 const NONCE_LENGTH: usize = 12;
 
