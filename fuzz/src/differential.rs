@@ -1,41 +1,18 @@
 //! S-06, S-07, S-39: what a peer refuses, we refuse; what we accept, the peer accepts, with the same
-//! plaintext. Where we differ, it is one of the requirements of `interop/tests/refusals.rs`.
+//! plaintext. Where we differ, it is one of the requirements of `interop/src/refusals/mod.rs`.
 
 use interop::{
     Library, MessageVersion, SeededRng,
-    forge::{Kind, Variant},
-    peer::{GroupReceiver, OlmPeer, Wire},
+    forge::{Kind, Sender, Variant},
+    refusals::{Offer, Receivers, Requirement, STRICTER, WIDER, is_excluded, reasons},
 };
 use vodozemac::base64_encode;
 
-use crate::{
-    insider::Insider,
-    requirements::{self, Offer},
-};
-
-/// A requirement's number, and whether an offer violates it.
-type Requirement = (&'static str, fn(&Offer) -> bool);
-
-/// What we require and a peer need not.
-const STRICTER: &[Requirement] = &[
-    ("S-30", requirements::text_is_not_base64),
-    ("S-13", requirements::wrong_outer_version),
-    ("S-07", requirements::malformed),
-    ("S-16", requirements::foreign_identity_key),
-    ("S-09", requirements::foreign_outer_keys),
-    ("S-01 order", requirements::curve25519_low_order),
-    ("S-01 canonical", requirements::curve25519_not_canonical),
-    ("S-14 point", requirements::ed25519_not_on_curve),
-    ("S-14 order", requirements::ed25519_small_order),
-    ("S-14 canonical", requirements::ed25519_not_canonical),
-    ("S-14 S", requirements::s_not_reduced),
-    ("S-06", requirements::not_the_sealed_bytes),
-    ("S-28", requirements::bad_padding),
-];
-
-/// What we accept and a peer need not.
-const WIDER: &[Requirement] =
-    &[("S-30", requirements::padded_text), ("S-06", requirements::sealed_unusually)];
+/// A sender whose secrets are known: its bytes get past MAC and signature into the decoders. Always the
+/// same one, so that a message in a corpus stays what it is.
+pub fn insider(version: MessageVersion) -> Sender {
+    Sender::random(&mut SeededRng::new(39), version)
+}
 
 /// What the first byte of an input says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,15 +39,17 @@ impl Header {
 
 /// Two libraries that know the same sender.
 pub struct Pair {
-    insider: Insider,
+    insider: Sender,
     theirs: Library,
     receivers: [Receivers; 2],
 }
 
 impl Pair {
     pub fn new(theirs: Library, version: MessageVersion) -> Self {
-        let insider = Insider::new(version);
-        let receivers = [Library::Ours, theirs].map(|library| Receivers::of(library, &insider));
+        let insider = insider(version);
+        let rng = &mut SeededRng::new(0);
+        let receivers =
+            [Library::Ours, theirs].map(|library| Receivers::of(library, &insider, rng));
         Self { insider, theirs, receivers }
     }
 
@@ -80,8 +59,8 @@ impl Pair {
         let Some((bytes, text)) = self.content(header, kind, rest) else { return };
         let sealed = header.sealed && kind != Kind::ExportedSessionKey;
         let variant = Variant { kind, bytes, sealed };
-        let offer = Offer { sender: &self.insider.sender, variant: &variant, text: &text };
-        if self.theirs == Library::Libolm && requirements::bad_block_length(&offer) {
+        let offer = Offer { sender: &self.insider, variant: &variant, text: &text };
+        if is_excluded(self.theirs, &offer) {
             return;
         }
         let [ours, theirs] =
@@ -100,57 +79,17 @@ impl Pair {
             let bytes = vodozemac::base64_decode(text).unwrap_or_default();
             return Some((bytes, text.to_owned()));
         }
-        let bytes = if header.sealed { self.insider.seal(kind, rest) } else { rest.to_vec() };
+        let bytes = if header.sealed { self.insider.sealed(kind, rest) } else { rest.to_vec() };
         let text = base64_encode(&bytes);
         Some((bytes, text))
     }
 }
 
 fn must_have_a_reason(list: &[Requirement], offer: &Offer, what: &str) {
-    let reason = list.iter().find(|(_, applies)| applies(offer));
-    assert!(reason.is_some(), "{what} for no reason: {:?} {}", offer.variant.kind, offer.text);
-}
-
-/// One library's ends of everything that the insider sends.
-struct Receivers {
-    library: Library,
-    version: MessageVersion,
-    identity_key: String,
-    account: Box<dyn OlmPeer>,
-    session: Box<dyn OlmPeer>,
-    group: Box<dyn GroupReceiver>,
-}
-
-impl Receivers {
-    fn of(library: Library, insider: &Insider) -> Self {
-        let sender = &insider.sender;
-        let (version, identity_key) = (sender.version, sender.identity_key.clone());
-        let account = library.device_from(version, &sender.bob);
-        let mut session = account.fresh();
-        let (first, _) = sender.genuine(&mut SeededRng::new(0), Kind::FirstPreKey);
-        let first = Wire { message_type: 0, body: base64_encode(first) };
-        session.accept(&identity_key, &first).unwrap();
-        let group = library.group_receiver(version, &base64_encode(&sender.session_key)).unwrap();
-        Self { library, version, identity_key, account, session, group }
-    }
-
-    /// The plaintext, or what a key makes, or nothing.
-    fn verdict(&self, kind: Kind, text: &str) -> Option<String> {
-        let wire = |message_type| Wire { message_type, body: text.to_owned() };
-        match kind {
-            Kind::FirstPreKey => self.account.fresh().accept(&self.identity_key, &wire(0)).ok(),
-            Kind::LaterPreKey => self.session.fresh().decrypt(&wire(0)).ok(),
-            Kind::Normal => self.session.fresh().decrypt(&wire(1)).ok(),
-            Kind::Group => self.group.fresh().decrypt(text).ok().map(|(plaintext, _)| plaintext),
-            Kind::SessionKey => self.library.group_receiver(self.version, text).ok().map(describe),
-            Kind::ExportedSessionKey => {
-                self.library.import_group_receiver(self.version, text).ok().map(describe)
-            }
-        }
-    }
-}
-
-fn describe(mut receiver: Box<dyn GroupReceiver>) -> String {
-    let index = receiver.first_known_index();
-    format!("{} {}", receiver.session_id(), receiver.export_at(index).unwrap())
+    assert!(
+        reasons(list, offer).next().is_some(),
+        "{what} for no reason: {:?} {}",
+        offer.variant.kind,
+        offer.text
+    );
 }

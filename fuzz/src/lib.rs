@@ -12,9 +12,6 @@ pub mod differential;
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../tests/common/group_conversation.rs"]
 pub mod group_conversation;
-pub mod insider;
 #[path = "../../tests/naive/mod.rs"]
 pub mod naive;
-#[path = "../../interop/tests/requirements/mod.rs"]
-mod requirements;
 pub mod unpickling;

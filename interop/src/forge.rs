@@ -216,6 +216,32 @@ impl Sender {
         self.version.mac_length() + signature
     }
 
+    /// The part of a genuine message or key that a fuzzer writes, of a pre-key message the one within.
+    pub fn body(&self, kind: Kind, genuine: &[u8]) -> Vec<u8> {
+        let (bytes, trailer) = match kind {
+            Kind::FirstPreKey | Kind::LaterPreKey => {
+                let outer = PreKeyMessage::from_bytes(genuine).unwrap();
+                (outer.message().as_bytes().to_vec(), self.trailer_length(Kind::Normal))
+            }
+            Kind::Normal | Kind::Group => (genuine.to_vec(), self.trailer_length(kind)),
+            Kind::SessionKey => (genuine.to_vec(), SIGNATURE_LENGTH),
+            Kind::ExportedSessionKey => (genuine.to_vec(), 0),
+        };
+        bytes[..bytes.len() - trailer].to_vec()
+    }
+
+    /// A message or key with this body and everything that authenticates it.
+    pub fn sealed(&self, kind: Kind, body: &[u8]) -> Vec<u8> {
+        match kind {
+            Kind::FirstPreKey | Kind::LaterPreKey => {
+                let inner = self.seal(Kind::Normal, body.to_vec());
+                codec::encode_pre_key(&self.session_keys(), &inner)
+            }
+            Kind::Normal | Kind::Group | Kind::SessionKey => self.seal(kind, body.to_vec()),
+            Kind::ExportedSessionKey => body.to_vec(),
+        }
+    }
+
     /// Appends what authenticates the body.
     fn seal(&self, kind: Kind, mut body: Vec<u8>) -> Vec<u8> {
         if let Some(cipher) = self.cipher(kind, &body) {

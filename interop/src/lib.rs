@@ -12,6 +12,7 @@ pub mod mutation;
 pub mod naive;
 pub mod ours;
 pub mod peer;
+pub mod refusals;
 #[path = "../../tests/common/rng.rs"]
 mod rng;
 pub mod secrets;

@@ -3,48 +3,19 @@
 //! S-06, S-07: what a peer refuses, we refuse; what we accept, the peer accepts, with the same plaintext. Where we are
 //! stricter, the reason is one of [`STRICTER`].
 
-mod requirements;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use interop::{
     LIBOLM, Library, Pair, SeededRng, VODOZEMAC, VODOZEMAC_V4, chosen_seed, for_each_seed,
     forge::{Kind, Sender, Variant},
     mutation::mutate_text,
-    peer::{GroupReceiver, OlmPeer, Wire},
+    refusals::{Offer, Receivers, Requirement, STRICTER, WIDER, is_excluded, reasons},
 };
-use requirements::Offer;
 use vodozemac::{base64_decode, base64_encode};
 
 /// For each pair: senders, and variants of each kind for each sender.
 const SENDERS: u64 = 60;
 const VARIANTS: usize = 70;
-
-/// A requirement of ours, its reason, and whether the offer violates it.
-type Requirement = (&'static str, &'static str, fn(&Offer) -> bool);
-
-/// What we require and a peer need not.
-const STRICTER: &[Requirement] = &[
-    ("S-30", "one value has one text, padded or not", requirements::text_is_not_base64),
-    ("S-13", "a pre-key message begins with 3", requirements::wrong_outer_version),
-    ("S-07", "the fields of the format, once, minimal, nothing else", requirements::malformed),
-    ("S-16", "the sender's key is the expected one", requirements::foreign_identity_key),
-    ("S-09", "the outer keys are the session's", requirements::foreign_outer_keys),
-    ("S-01 order", "a key contributes to every secret", requirements::curve25519_low_order),
-    ("S-01 canonical", "a key has one encoding", requirements::curve25519_not_canonical),
-    ("S-14 point", "a key that can sign", requirements::ed25519_not_on_curve),
-    ("S-14 order", "a key that signs one thing only", requirements::ed25519_small_order),
-    ("S-14 canonical", "a key has one encoding", requirements::ed25519_not_canonical),
-    ("S-14 S", "a signature has one encoding", requirements::s_not_reduced),
-    ("S-06", "the MAC covers the bytes received", requirements::not_the_sealed_bytes),
-    ("S-28", "the padding is all of PKCS#7", requirements::bad_padding),
-];
-
-/// What we accept and a peer need not.
-const WIDER: &[Requirement] = &[
-    ("S-30", "base64 with its padding, everywhere", requirements::padded_text),
-    ("S-06", "fields in any order and unknown ones, as sealed", requirements::sealed_unusually),
-];
 
 /// Those that make a difference to both peers.
 const COMMON: [&str; 7] =
@@ -84,7 +55,7 @@ fn compare(pair: Pair, stricter: &[&str], wider: &[&str]) {
                 let mut variant = sender.variant(rng, kind);
                 let text = offered_text(rng, &mut variant);
                 let offer = Offer { sender: &sender, variant: &variant, text: &text };
-                if pair.theirs == Library::Libolm && requirements::bad_block_length(&offer) {
+                if is_excluded(pair.theirs, &offer) {
                     continue;
                 }
                 let context = format!("seed {seed}, {kind:?}, variant {number}, {text}");
@@ -109,49 +80,6 @@ fn offered_text(rng: &mut SeededRng, variant: &mut Variant) -> String {
         *variant = Variant { bytes, sealed: false, ..*variant };
     }
     mutated
-}
-
-/// One library's ends of everything that a sender sends.
-struct Receivers {
-    library: Library,
-    identity_key: String,
-    account: Box<dyn OlmPeer>,
-    session: Box<dyn OlmPeer>,
-    group: Box<dyn GroupReceiver>,
-    version: interop::MessageVersion,
-}
-
-impl Receivers {
-    fn of(library: Library, sender: &Sender, rng: &mut SeededRng) -> Self {
-        let (version, identity_key) = (sender.version, sender.identity_key.clone());
-        let account = library.device_from(version, &sender.bob);
-        let mut session = account.fresh();
-        let (first, _) = sender.genuine(rng, Kind::FirstPreKey);
-        let first = Wire { message_type: 0, body: base64_encode(first) };
-        session.accept(&identity_key, &first).unwrap();
-        let group = library.group_receiver(version, &base64_encode(&sender.session_key)).unwrap();
-        Self { library, identity_key, account, session, group, version }
-    }
-
-    /// The plaintext, or what a key makes, or nothing.
-    fn verdict(&self, kind: Kind, text: &str) -> Option<String> {
-        let wire = |message_type| Wire { message_type, body: text.to_owned() };
-        match kind {
-            Kind::FirstPreKey => self.account.fresh().accept(&self.identity_key, &wire(0)).ok(),
-            Kind::LaterPreKey => self.session.fresh().decrypt(&wire(0)).ok(),
-            Kind::Normal => self.session.fresh().decrypt(&wire(1)).ok(),
-            Kind::Group => self.group.fresh().decrypt(text).ok().map(|(plaintext, _)| plaintext),
-            Kind::SessionKey => self.library.group_receiver(self.version, text).ok().map(describe),
-            Kind::ExportedSessionKey => {
-                self.library.import_group_receiver(self.version, text).ok().map(describe)
-            }
-        }
-    }
-}
-
-fn describe(mut receiver: Box<dyn GroupReceiver>) -> String {
-    let index = receiver.first_known_index();
-    format!("{} {}", receiver.session_id(), receiver.export_at(index).unwrap())
 }
 
 /// How often what happened.
@@ -200,8 +128,7 @@ impl Tally {
 
 /// Names the requirement of the list that the offer violates, if it is one alone. There must be one.
 fn only_reason(list: &[Requirement], offer: &Offer, context: &str) -> Option<&'static str> {
-    let mut reasons =
-        list.iter().filter(|(_, _, applies)| applies(offer)).map(|(name, _, _)| *name);
+    let mut reasons = reasons(list, offer);
     let first = reasons.next();
     assert!(first.is_some(), "the two disagree for no reason: {context}");
     first.filter(|_| reasons.next().is_none())

@@ -17,8 +17,7 @@ use moceril_fuzz::{
         states,
         vodozemac_pickle::ViaVodozemac,
     },
-    differential::Header,
-    insider::Insider,
+    differential::{Header, insider},
     unpickling::ViaLibolm,
 };
 
@@ -174,16 +173,21 @@ impl Seeds<'_> {
     /// Each kind of genuine message and key: as bytes, as text, and as a body to be sealed.
     fn of_insiders(&mut self) {
         for version in [MessageVersion::V3, MessageVersion::V4] {
-            let insider = Insider::new(version);
+            let insider = insider(version);
             for (number, kind) in Kind::ALL.into_iter().enumerate() {
-                let genuine = insider.genuine(kind);
+                let (genuine, _) = insider.genuine(&mut interop::SeededRng::new(0), kind);
+                let body = insider.body(kind, &genuine);
+                assert!(
+                    insider.sealed(kind, &body) == genuine,
+                    "{kind:?} is sealed in another way"
+                );
                 let text = Base64Unpadded::encode_string(&genuine);
                 let version_4 = version == MessageVersion::V4;
                 let header = Header { kind: number, sealed: false, text: false, version_4 };
                 for (header, rest) in [
                     (header, genuine.as_slice()),
                     (Header { text: true, ..header }, text.as_bytes()),
-                    (Header { sealed: true, ..header }, &insider.body(kind, &genuine)),
+                    (Header { sealed: true, ..header }, &body),
                 ] {
                     let name = format!("{header:?}").replace([' ', ':', '{', '}', ','], "");
                     self.add_of_kind("differential_vodozemac", &name, header.to_byte(), rest);

@@ -1,10 +1,10 @@
 //! What our library requires, decided by the naive codec and plain arithmetic, not by the library.
 
-use ed25519_dalek::VerifyingKey;
-use interop::{
+use crate::{
     forge::{Kind, Sender, Variant},
     naive::{codec, crypto},
 };
+use ed25519_dalek::VerifyingKey;
 
 /// A variant as it is offered.
 pub struct Offer<'a> {
