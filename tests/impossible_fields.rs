@@ -12,8 +12,8 @@ use common::{
     states,
 };
 use moceril::{
-    PickleError,
-    megolm::{GroupSession, InboundGroupSession},
+    Ed25519PublicKey, KeyError, PickleError,
+    megolm::{self, GroupSession, GroupSessionConfig, InboundGroupSession},
     olm::{Account, Session},
 };
 use sha2::{Digest, Sha512};
@@ -96,26 +96,23 @@ fn s_23_impossible_bytes_are_refused_in_every_field() {
     }
 }
 
-/// S-01, S-14, S-23: a public key of low order, a non-canonical one, and one that is no point are
-/// refused, wherever they are.
+/// S-01, S-14, S-23: a public key of low order and a non-canonical one are refused, wherever they are.
 #[test]
 fn s_14_bad_public_keys_are_refused_in_every_field() {
     let all_ones = [0xff; 32];
     let mut non_canonical = all_ones;
     non_canonical[31] = 0x7f;
-    let (zero, mut one, mut two) = ([0; 32], [0; 32], [0; 32]);
-    (one[0], two[0]) = (1, 2);
+    let (zero, mut one) = ([0; 32], [0; 32]);
+    one[0] = 1;
     let mut keys = 0;
     for (name, pickle) in samples() {
         for field in OpenPickle::open(&pickle).fields() {
-            let bad = match field.kind {
-                Kind::Curve25519Key => [zero, one, non_canonical, all_ones],
-                // For Ed25519, y = 2 is no point, and zero is of order four.
-                Kind::Ed25519Key => [zero, one, two, non_canonical],
-                _ => continue,
-            };
+            if !matches!(field.kind, Kind::Curve25519Key | Kind::Ed25519Key) {
+                continue;
+            }
             keys += 1;
-            for key in bad {
+            // For Ed25519, zero is of order four.
+            for key in [zero, one, non_canonical, all_ones] {
                 let edited = edit(&pickle, |open| open.set(&field.name, &key));
                 let error = restore_and_use(&edited);
                 assert_eq!(error, Some(PickleError::InvalidState), "{name}, {}", field.name);
@@ -123,6 +120,35 @@ fn s_14_bad_public_keys_are_refused_in_every_field() {
         }
     }
     assert!(keys > 20);
+}
+
+/// S-14: a signing key that is no point of the curve is refused in an account and in the sender's
+/// session, and verifies no message in a receiver's, where nobody looks before there is a message.
+#[test]
+fn s_14_a_key_that_is_no_point_verifies_nothing() {
+    let mut no_point = [0; 32];
+    no_point[0] = 2;
+    assert_eq!(Ed25519PublicKey::from_bytes(no_point), Err(KeyError::NotOnCurve));
+    for (name, pickle) in samples() {
+        let (open, field) = (OpenPickle::open(&pickle), "signing_key.public");
+        if open.fields().iter().any(|known| known.name == field) {
+            let edited = edit(&pickle, |open| open.set(field, &no_point));
+            assert_eq!(restore_and_use(&edited), Some(PickleError::InvalidState), "{name}");
+        }
+    }
+    let mut group =
+        GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(3)).unwrap();
+    let session = InboundGroupSession::new(&group.session_key());
+    let message = group.encrypt(b"text").unwrap();
+    let pickle = session.snapshot();
+    let mut session =
+        InboundGroupSession::restore(&edit(&pickle, |open| open.set("signing_key", &no_point)))
+            .unwrap();
+    let before = session.snapshot();
+    let refused = Err(megolm::DecryptionError::Authentication);
+    assert_eq!(session.decrypt(&message), refused);
+    assert_eq!(session.decrypt_batch(&vec![message; 30]), vec![refused; 30]);
+    assert_eq!(session.snapshot(), before);
 }
 
 /// S-14, S-37: an account whose signing key is stored expanded signs with the key derived from it; one

@@ -7,6 +7,8 @@
 mod common;
 #[path = "vectors/decoding.rs"]
 mod decoding;
+#[path = "vectors/index.rs"]
+mod index;
 #[path = "vectors/megolm.rs"]
 mod megolm;
 #[path = "vectors/olm.rs"]
@@ -75,10 +77,17 @@ kinds! {
     olm_transcripts: "olm-transcript", olm::transcript, 32, 0;
 
     /// S-24: a session that libolm pickled goes on as it would have in libolm.
-    libolm_session_pickles: "libolm-session-pickle", pickles::session, 7, 0;
+    libolm_session_pickles: "libolm-session-pickle", pickles::session, 8, 23;
 
-    /// S-24: an account that libolm pickled is read, and a legacy one refused.
-    libolm_account_pickles: "libolm-account-pickle", pickles::account, 1, 1;
+    /// S-24: every key of an account that libolm pickled makes sessions; a legacy account is refused.
+    libolm_account_pickles: "libolm-account-pickle", pickles::account, 8, 21;
+
+    /// S-24: a sender that libolm pickled goes on.
+    libolm_group_sessions: "libolm-group-session-pickle", pickles::group_session, 1, 15;
+
+    /// S-24: so does a receiver.
+    libolm_inbound_group_sessions:
+        "libolm-inbound-group-session-pickle", pickles::inbound_group_session, 3, 16;
 }
 
 /// The Rust files in this folder of the package, as one text.

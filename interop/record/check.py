@@ -1,6 +1,4 @@
-"""Checks every file of test-vectors/ against the textbook. Usage: check.py <folder>
-
-With libolm installed, `check.py <folder> --libolm` also plays its pickles."""
+"""Checks every file of test-vectors/, and the index, against the textbook. Usage: check.py <folder>"""
 
 import sys
 from collections import Counter
@@ -13,9 +11,13 @@ import textbook_channels
 import textbook_key_export
 import textbook_pickle
 import textbook_sas
+import textbook_trace
 import wire
 from decoding import input_key, values
-from vectors import read, unb64, unitem
+from index import lines
+from vectors import read, unitem
+
+PRIMITIVES = ("x25519", "x25519-iterated", "ed25519", "ed25519-verify", "hmac-sha256", "hkdf-sha256", "aes-256-cbc")
 
 
 def primitive(v):
@@ -151,63 +153,59 @@ def olm_transcript(v):
             must_refuse(layer, sessions[who].decrypt, kind, body)
 
 
-def libolm_session_pickle(v):
-    if "--libolm" in sys.argv:
-        import olm_ctypes
-
-        session = olm_ctypes.Session.unpickle(bytes.fromhex(v["pickle-key"]), v["pickle"])
-        for name, *items in v["step"]:
-            if name == "send":
-                assert session.encrypt(unitem(items[0])) == (int(items[1]), items[2])
-            else:
-                assert session.decrypt(int(items[0]), items[1]) == unitem(items[2])
-
-
-def libolm_account_pickle(v):
-    keys = p.Keys(bytes.fromhex(v["pickle-key"]), b"Pickle")
-    data = unb64(v["pickle"])
-    assert keys.mac(data[:-8], 8) == data[-8:]
-    raw = keys.decrypt(data[:-8])
-    if raw[:4] == bytes([0, 0, 0, 1]):
-        raise p.Refused("version")
-    assert unb64(v["fallback-key"]) in raw
-
-
-CHECKS = {kind: decoding for kind in wire.DECODERS} | {
+CHECKS = {
+    **dict.fromkeys(PRIMITIVES, primitive),
+    **dict.fromkeys(wire.DECODERS, decoding),
     "megolm-ratchet": megolm_ratchet,
     "megolm-decrypt": megolm_decrypt,
     "megolm-transcript": megolm_transcript,
+    "megolm-trace": textbook_trace.check_megolm,
     "olm-transcript": olm_transcript,
-    "libolm-session-pickle": libolm_session_pickle,
-    "libolm-account-pickle": libolm_account_pickle,
+    "olm-handshake": textbook_trace.check_handshake,
+    "olm-trace": textbook_trace.check_olm,
+    **dict.fromkeys(textbook_pickle.READ_LIBOLM, textbook_pickle.check_libolm),
+    **dict.fromkeys(textbook_pickle.READ_VODOZEMAC, textbook_pickle.check_vodozemac),
     "sas": textbook_sas.check,
     "backup": textbook_backup.check,
     "libolm-backup-pickle": textbook_backup.check_pickle,
     "ecies": textbook_channels.check_ecies,
     "hpke": textbook_channels.check_hpke,
     "key-export": textbook_key_export.check,
-    "vodozemac-account-pickle": textbook_pickle.check,
-    "vodozemac-session-pickle": textbook_pickle.check,
-    "vodozemac-group-session-pickle": textbook_pickle.check,
-    "vodozemac-inbound-group-session-pickle": textbook_pickle.check,
 }
+
+
+def check(path):
+    """What is wrong with the file, if anything is."""
+    try:
+        v = read(path)
+        if v["kind"] not in CHECKS:
+            return "unknown kind"
+        if v["expect"] == "success":
+            CHECKS[v["kind"]](v)
+        else:
+            must_refuse(v["expect"], CHECKS[v["kind"]], v)
+    except Exception as error:
+        return repr(error)
 
 
 def main(folder):
     counts, failed = Counter(), 0
-    for path in sorted(Path(folder).glob("*/*.txt")):
-        v = read(path)
-        counts[path.parent.name, v["expect"] == "success"] += 1
-        try:
-            if v["expect"] == "success":
-                CHECKS.get(v["kind"], primitive)(v)
-            else:
-                must_refuse(v["expect"], CHECKS.get(v["kind"], primitive), v)
-        except (AssertionError, p.Refused) as error:
+    for path in sorted(Path(folder).glob("*/*")):
+        problem = check(path)
+        if problem:
             failed += 1
-            print(f"{path}: {error!r}")
-    for area in sorted({area for area, _ in counts}):
-        print(f"{area}: {counts[area, True]} positive, {counts[area, False]} negative")
+            print(f"{path}: {problem}")
+            continue
+        v = read(path)
+        counts[v["kind"]] += 1
+        counts[v["kind"], v["expect"] != "success"] += 1
+    if (Path(folder) / "index.jsonl").read_text().splitlines() != lines(folder):
+        failed += 1
+        print("index.jsonl is not that of the folder")
+    for kind in sorted(CHECKS):
+        print(f"{kind}: {counts[kind, False]} positive, {counts[kind, True]} negative")
+        failed += not counts[kind]
+    print(f"{sum(counts[kind] for kind in CHECKS)} files hold, {failed} problems")
     sys.exit(failed != 0)
 
 

@@ -8,6 +8,7 @@ import libolm_megolm_indices
 import libolm_olm
 import libolm_olm_refused
 import libolm_olm_state
+import libolm_pickles
 import libolm_sas
 
 COMMAND = "python3 interop/record/libolm.py test-vectors"
@@ -21,8 +22,10 @@ def main(out):
     libolm_olm_state.session_pickles(out, COMMAND)
     libolm_megolm_indices.ratchets(out, COMMAND)
     libolm_megolm_indices.decryptions(out, COMMAND)
+    libolm_megolm_indices.trace(out, COMMAND)
     libolm_sas.verifications(out, COMMAND)
     libolm_backup.everything(out, COMMAND)
+    libolm_pickles.everything(out, COMMAND)
 
 
 if __name__ == "__main__":

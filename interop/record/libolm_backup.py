@@ -6,6 +6,7 @@ import olm_ctypes as olm
 import textbook_backup as textbook
 from derived import bad_curve25519_keys
 from primitives import Refused, ed25519_sign
+from textbook_pickle import seal_pickle
 from vectors import Random, b64, unb64, write
 
 SOURCE = "recorded from libolm 3.2.13"
@@ -200,7 +201,7 @@ def pickles(out, command):
         ("format", "another-public-key", good[:4] + other_half + good[36:]),
         ("key", "low-order", good[:4] + bytes(32) + good[36:]),
     ):
-        pairs = [("pickle-key", "6b6579"), ("pickle", textbook.seal_pickle(content, b"key"))]
+        pairs = [("pickle-key", "6b6579"), ("pickle", seal_pickle(content, b"key"))]
         write(out, area, f"{layer}-{name}", "made by the recorder", layer, pairs, command)
 
 

@@ -1,14 +1,17 @@
 """Megolm ratchets and messages at chosen indices, which libolm reaches from a pickle."""
 
-import hashlib
-
 import olm_ctypes as olm
 import textbook
 from decoding import write_decoded
 from libolm_megolm import SOURCE
-from primitives import Keys, ed25519_public
+from primitives import ed25519_public
 from textbook import advance
+from textbook_libolm import expanded
+from textbook_pickle import seal_pickle
+from traces import at_indices, group_step, group_values
 from vectors import Random, b64, unb64, write
+
+TRACED = SOURCE + "; AES keys, HMAC keys and IVs by a plain implementation of megolm.md"
 
 
 def sender_at(random, index):
@@ -16,16 +19,7 @@ def sender_at(random, index):
     seed = random[128:]
     pickled = (1).to_bytes(4, "big") + random[:128] + index.to_bytes(4, "big")
     pickled += ed25519_public(seed) + expanded(seed)
-    keys = Keys(b"", b"Pickle")
-    data = keys.encrypt(pickled)
-    return olm.OutboundGroupSession.unpickle(b"", b64(data + keys.mac(data, 8)))
-
-
-def expanded(seed):
-    key = bytearray(hashlib.sha512(seed).digest())
-    key[0] &= 248
-    key[31] = key[31] & 127 | 64
-    return bytes(key)
+    return olm.OutboundGroupSession.unpickle(b"", seal_pickle(pickled, b""))
 
 
 RATCHETS = [
@@ -102,3 +96,20 @@ def decryptions(out, command):
         if index in (0, 1, 65536, 2**32 - 1):
             write_decoded(out, "session-key", name, SOURCE, key, command)
             write_decoded(out, "exported-session-key", name, SOURCE, exported, command)
+
+
+def trace(out, command):
+    """A session around the indices where its ratchet is made anew. libolm reaches each of them itself, its
+    session key shows the ratchet there, and the message is its own."""
+    random = Random("libolm/megolm-trace").take(160)
+    first = olm.InboundGroupSession.new(textbook.GroupSession(random).session_key())
+    steps = []
+    for session, plaintext in at_indices(random, 3):
+        ratchet = unb64(first.export(session.index))[5:133]
+        sender = sender_at(ratchet + random[128:], session.index)
+        assert sender.session_key() == session.session_key()
+        steps.append(group_step(session, plaintext))
+        assert steps[-1][1].endswith(" " + sender.encrypt(plaintext))
+        assert sender.session_key() == session.session_key()
+    pairs = group_values(random, 3, steps)
+    write(out, "megolm-trace", "libolm-reseeding", TRACED, "success", pairs, command)

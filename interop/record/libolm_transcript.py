@@ -2,8 +2,10 @@
 
 import olm_ctypes as olm
 import textbook
+import textbook_libolm
 import wire
 from primitives import Refused, x25519_public
+from textbook_pickle import open_pickle
 from vectors import Random, b64, item, unb64, write
 
 SOURCE = "recorded from libolm 3.2.13"
@@ -50,6 +52,7 @@ class Transcript:
         random = self.random.take(32) if self.books[who].needs_random() else b""
         kind, body = self.sessions[who].encrypt(plaintext, random)
         assert (kind, body) == self.books[who].encrypt(plaintext, random)
+        self.compare(who)
         self.step(who, "send", item(random), item(plaintext), kind, body)
         self.sent.append((kind, body, plaintext))
         return len(self.sent) - 1
@@ -63,7 +66,19 @@ class Transcript:
             self.accounts[who].call("olm_remove_one_time_keys", self.sessions[who])
         assert self.sessions[who].decrypt(kind, body) == plaintext
         assert self.books[who].decrypt(kind, body) == plaintext
+        self.compare(who)
         self.step(who, "receive", number)
+
+    def compare(self, who):
+        """libolm keeps the same keys. Of old chains and skipped keys it forgets the oldest."""
+        found = textbook_libolm.session(open_pickle(self.sessions[who].pickle(b""), b""))
+        book = self.books[who]
+        assert (found.root, found.sender) == (book.root, book.sender)
+        assert found.newest == book.newest
+        assert len(found.receivers) == min(len(book.receivers), 5)
+        assert found.receivers.items() <= book.receivers.items()
+        assert len(found.skipped) == min(len(book.skipped), 40)
+        assert found.skipped.items() <= book.skipped.items()
 
     def inbound(self, body):
         alice = unb64(self.accounts["alice"].identity_key)

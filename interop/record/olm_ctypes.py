@@ -56,15 +56,30 @@ class Handle:
         self.call(name, buffer)
         return buffer.raw.decode()
 
+    @classmethod
+    def unpickle(cls, key, pickle):
+        found = cls()
+        found.call(f"olm_unpickle_{cls.prefix}", key, pickle.encode())
+        return found
+
+    def pickle(self, key):
+        length = self.call(f"olm_pickle_{self.prefix}_length")
+        buffer = (ctypes.c_char * length)()
+        self.call(f"olm_pickle_{self.prefix}", key, buffer)
+        return buffer.raw.decode()
+
 
 class Account(Handle):
     prefix = "account"
 
-    def __init__(self, random):
+    def __init__(self, random=None):
         super().__init__()
-        self.call("olm_create_account", random)
-        keys = json.loads(self.text("olm_account_identity_keys"))
-        self.identity_key = keys["curve25519"]
+        if random:
+            self.call("olm_create_account", random)
+
+    @property
+    def identity_key(self):
+        return json.loads(self.text("olm_account_identity_keys"))["curve25519"]
 
     def generate_one_time_keys(self, random):
         if random:
@@ -91,18 +106,6 @@ class Session(Handle):
         session.call("olm_create_inbound_session_from", account, *keys)
         return session
 
-    @classmethod
-    def unpickle(cls, key, pickle):
-        session = cls()
-        session.call("olm_unpickle_session", key, pickle.encode())
-        return session
-
-    def pickle(self, key):
-        length = self.call("olm_pickle_session_length")
-        buffer = (ctypes.c_char * length)()
-        self.call("olm_pickle_session", key, buffer)
-        return buffer.raw.decode()
-
     def session_id(self):
         return self.text("olm_session_id")
 
@@ -127,12 +130,6 @@ class OutboundGroupSession(Handle):
     def new(cls, random):
         session = cls()
         session.call("olm_init_outbound_group_session", random)
-        return session
-
-    @classmethod
-    def unpickle(cls, key, pickle):
-        session = cls()
-        session.call("olm_unpickle_outbound_group_session", key, pickle.encode())
         return session
 
     def session_id(self):

@@ -25,9 +25,9 @@ MAX_GAP = 2000
 class Session:
     """One end of an Olm session."""
 
-    def __init__(self, version, public_keys, secret):
+    def __init__(self, version, public_keys, root, chain=None):
         self.version, self.keys = version, public_keys
-        self.root, self.chain = self.split(hkdf(secret, b"", b"OLM_ROOT", 64))
+        self.root, self.chain = root, chain
         self.sender = None
         self.receivers = {}
         self.skipped = {}
@@ -39,6 +39,11 @@ class Session:
         return okm[:32], okm[32:]
 
     @classmethod
+    def handshake(cls, secret):
+        """Root key and chain key of the three shared secrets."""
+        return cls.split(hkdf(secret, b"", b"OLM_ROOT", 64))
+
+    @classmethod
     def outbound(cls, version, identity, random, their_identity, their_one_time):
         base, ratchet = random[:32], random[32:]
         keys = (x25519_public(identity), x25519_public(base), their_one_time)
@@ -47,7 +52,7 @@ class Session:
             + x25519(base, their_identity)
             + x25519(base, their_one_time)
         )
-        session = cls(version, keys, secret)
+        session = cls(version, keys, *cls.handshake(secret))
         session.sender = [ratchet, session.chain, 0]
         return session
 
@@ -63,7 +68,7 @@ class Session:
         if one_time is None:
             raise Refused("unknown-key")
         secret = x25519(one_time, keys[0]) + x25519(identity, keys[1]) + x25519(one_time, keys[1])
-        session = cls(version, keys, secret)
+        session = cls(version, keys, *cls.handshake(secret))
         session.newest = message["decoded-inner"]["ratchet-key"]
         session.receivers[session.newest] = [session.chain, 0]
         return session
@@ -153,6 +158,20 @@ class Session:
         return plaintext
 
 
+class Account:
+    """What receives: private keys, of the fallback keys the current one first."""
+
+    def __init__(self, identity, one_time, fallback):
+        self.identity, self.one_time, self.fallback = identity, one_time, fallback
+
+    def decrypt(self, kind, body):
+        """Makes a session of the pre-key message, for this message only."""
+        assert kind == 0
+        theirs = decode("pre-key-message", body)["identity-key"]
+        keys = self.one_time + self.fallback
+        return Session.inbound(3, self.identity, keys, theirs, body).decrypt(kind, body)
+
+
 def advance(ratchet, start, target):
     """The Megolm ratchet from index `start` to `target`, modulo 2^32."""
     parts = [ratchet[at : at + 32] for at in range(0, 128, 32)]
@@ -174,12 +193,18 @@ class GroupSession:
         self.ratchet, self.seed = random[:128], random[128:]
         self.version, self.index = version, index
 
+    def public(self):
+        return ed25519_public(self.seed)
+
+    def sign(self, data):
+        return data + ed25519_sign(self.seed, data)
+
     def session_id(self):
-        return b64(ed25519_public(self.seed))
+        return b64(self.public())
 
     def session_key(self):
-        key = bytes([2]) + self.index.to_bytes(4, "big") + self.ratchet + ed25519_public(self.seed)
-        return b64(key + ed25519_sign(self.seed, key))
+        index = self.index.to_bytes(4, "big")
+        return b64(self.sign(bytes([2]) + index + self.ratchet + self.public()))
 
     def keys(self):
         return Keys(self.ratchet, b"MEGOLM_KEYS")
@@ -190,8 +215,7 @@ class GroupSession:
         data = bytes([version]) + b"".join(fields)
         mac = bytearray(self.keys().mac(data, MAC_LENGTH[version]))
         mac[0] ^= flip_mac
-        data += mac
-        return data + ed25519_sign(self.seed, data)
+        return self.sign(data + mac)
 
     def encrypt(self, plaintext):
         message = self.message(megolm_fields(self.index, self.keys().encrypt(plaintext)))

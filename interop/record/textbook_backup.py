@@ -1,6 +1,8 @@
 """The key backup `m.megolm_backup.v1.curve25519-aes-sha2`, plainly from the Matrix specification."""
 
 from primitives import Keys, Refused, check_x25519, decode_base64, x25519, x25519_public
+from textbook_libolm import Content
+from textbook_pickle import open_pickle, seal_pickle
 from vectors import b64, unb64
 
 
@@ -41,30 +43,15 @@ def pickle_content(private_key):
     return (1).to_bytes(4, "big") + x25519_public(private_key) + private_key
 
 
-def seal_pickle(content, key):
-    keys = Keys(key, b"Pickle")
-    ciphertext = keys.encrypt(content)
-    return b64(ciphertext + keys.mac(ciphertext, 8))
-
-
 def pickle(private_key, key):
     return seal_pickle(pickle_content(private_key), key)
 
 
 def unpickle(pickle, key):
-    keys, data = Keys(key, b"Pickle"), unb64(pickle)
-    if keys.mac(data[:-8], 8) != data[-8:]:
-        raise Refused("mac")
-    content = keys.decrypt(data[:-8])
-    if len(content) < 4:
-        raise Refused("format")
-    if content[:4] != bytes([0, 0, 0, 1]):
-        raise Refused("version")
-    if len(content) != 68:
-        raise Refused("format")
-    if x25519_public(content[36:]) != check_x25519(content[4:36]):
-        raise Refused("format")
-    return content[36:]
+    content = Content(open_pickle(pickle, key), (1,))
+    private_key = content.pair()
+    content.end()
+    return private_key
 
 
 def check_pickle(v):

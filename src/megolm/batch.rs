@@ -47,7 +47,7 @@ impl InboundGroupSession {
             .iter()
             .map(|(_, message)| (message.signed_bytes(), message.signature().as_bytes()))
             .collect();
-        let good = self.state().signing_key.verifying_key().verify_each(&signed);
+        let good = self.verifying_key().map(|key| key.verify_each(&signed)).unwrap_or_default();
         let signed = admitted.into_iter().zip(good).filter(|(_, good)| *good);
         let mut signed: Vec<_> = signed.map(|(message, _)| message).collect();
         // In the order of their indices, the ratchet need not go back.

@@ -4,12 +4,13 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use crate::{
-    error::{ExportError, GroupDecryptionError, PickleError},
+    error::{ExportError, GroupDecryptionError, PickleError, SignatureError},
     keys::Ed25519PublicKey,
     primitives::{
+        ed25519::VerifyingKey,
         kdf::sha256,
         seal::{self, Purpose},
-        secret::Secret,
+        secret::{Apart, Secret},
     },
     ratchet::megolm::{Ladder, MegolmRatchet},
     wire::{
@@ -78,6 +79,8 @@ pub struct InboundGroupSession {
     /// it is no part of the state, and it goes when `first` does (S-20). Empty until the session is
     /// read backwards, and again when it is read on.
     ladder: Ladder,
+    /// The signing key decompressed, from the first message on.
+    verifying_key: Option<Box<VerifyingKey>>,
 }
 
 /// The whole state of an inbound group session. The pickle formats translate to it and back.
@@ -85,8 +88,9 @@ pub struct InboundGroupSession {
 pub(crate) struct InboundGroupSessionState {
     /// The earliest ratchet known; zeros when closed.
     pub(crate) first: MegolmRatchet,
-    /// A later one, from which later messages are reached faster.
-    pub(crate) latest: MegolmRatchet,
+    /// A later one, from which later messages are reached faster. Apart, because most of the sessions
+    /// that a client holds have yet to decrypt anything.
+    pub(crate) latest: Apart<MegolmRatchet>,
     pub(crate) signing_key: Ed25519PublicKey,
     pub(crate) provenance: Provenance,
     /// Whether the owner of the signing key is known to have signed with this ratchet: the session
@@ -142,10 +146,9 @@ impl InboundGroupSession {
         provenance: Provenance,
         version: MessageVersion,
     ) -> Self {
-        let first = MegolmRatchet::new(ratchet.clone(), index);
         Self::from_state(InboundGroupSessionState {
-            latest: first.clone(),
-            first,
+            first: MegolmRatchet::new(ratchet.clone(), index),
+            latest: None,
             signing_key,
             provenance,
             signing_key_verified: provenance == Provenance::Signed,
@@ -156,7 +159,7 @@ impl InboundGroupSession {
     }
 
     pub(crate) fn from_state(state: InboundGroupSessionState) -> Self {
-        Self { state: Box::new(state), ladder: Ladder::new() }
+        Self { state: Box::new(state), ladder: Ladder::new(), verifying_key: None }
     }
 
     pub(crate) const fn state(&self) -> &InboundGroupSessionState {
@@ -167,7 +170,7 @@ impl InboundGroupSession {
     pub(crate) fn restore(state: InboundGroupSessionState) -> Result<Self, PickleError> {
         let unsigned = state.provenance == Provenance::Signed && !state.signing_key_verified;
         let half_closed = state.closed && !state.first.value().ct_eq(&Secret::default());
-        if unsigned || half_closed || state.latest.index() < state.first.index() {
+        if unsigned || half_closed || state.latest().index() < state.first.index() {
             return Err(PickleError::InvalidState);
         }
         Ok(Self::from_state(state))
@@ -241,14 +244,23 @@ impl InboundGroupSession {
     ) -> Result<DecryptedMessage, GroupDecryptionError> {
         self.state.admit(message)?;
         // The signature first: then an unknown index is the sender's word, not a forger's.
-        self.state.signing_key.verify(message.signed_bytes(), message.signature())?;
+        self.verifying_key()?.verify(message.signed_bytes(), message.signature().as_bytes())?;
         let ratchet = self.reach(message.message_index())?;
         self.open(message, &ratchet)
     }
 
+    /// The signing key, decompressed once.
+    pub(super) fn verifying_key(&mut self) -> Result<&VerifyingKey, SignatureError> {
+        let key = match self.verifying_key.take() {
+            Some(key) => key,
+            None => Box::new(self.state.signing_key.verifying_key().map_err(|_| SignatureError)?),
+        };
+        Ok(self.verifying_key.insert(key))
+    }
+
     /// The ratchet at `index`, and a ladder to those before it if it is behind the latest.
     fn reach(&mut self, index: u32) -> Result<MegolmRatchet, GroupDecryptionError> {
-        let InboundGroupSessionState { first, latest, .. } = &*self.state;
+        let (first, latest) = (&self.state.first, self.state.latest());
         if index < first.index() {
             return Err(self.state.unknown(index));
         }
@@ -276,8 +288,8 @@ impl InboundGroupSession {
         )
         .map_err(|seal::Forged| GroupDecryptionError::Authentication)?;
         let ratchet = ratchet.into_inner();
-        if ratchet.index() > state.latest.index() {
-            state.latest.clone_from(ratchet);
+        if ratchet.index() > state.latest().index() {
+            state.latest.get_or_insert_default().as_mut().clone_from(ratchet);
             self.ladder = Ladder::new();
         }
         let decrypted = DecryptedMessage {
@@ -295,7 +307,7 @@ impl InboundGroupSession {
 
     /// The nearest ratchet that is not after `index`; `None` before the first known index.
     pub(super) fn nearest(&self, index: u32) -> Option<&MegolmRatchet> {
-        let InboundGroupSessionState { first, latest, .. } = &*self.state;
+        let (first, latest) = (&self.state.first, self.state.latest());
         let known = [Some(latest), self.ladder.nearest(index), Some(first)];
         known.into_iter().flatten().find(|known| known.index() <= index)
     }
@@ -337,12 +349,10 @@ impl InboundGroupSession {
         if forgets {
             self.ladder = Ladder::new();
             let InboundGroupSessionState { first, latest, .. } = &mut *self.state;
-            if latest.index() <= index {
-                latest.advance_to(index);
-                first.clone_from(latest);
-            } else {
-                first.advance_to(index);
+            if let Some(latest) = latest.take_if(|latest| latest.index() <= index) {
+                first.clone_from(&latest);
             }
+            first.advance_to(index);
             self.changed();
         }
         forgets
@@ -355,7 +365,7 @@ impl InboundGroupSession {
             self.ladder = Ladder::new();
             let index = self.first_known_index();
             self.state.first = MegolmRatchet::new(Secret::default(), index);
-            self.state.latest = self.state.first.clone();
+            self.state.latest = None;
             self.state.closed = true;
             self.changed();
         }
@@ -414,14 +424,19 @@ impl InboundGroupSession {
             merged.signing_key_verified =
                 earlier.signing_key_verified || later.signing_key_verified;
         }
-        if earlier.latest.index() < later.latest.index() {
-            merged.latest = later.latest.clone();
+        if earlier.latest().index() < later.latest().index() {
+            merged.latest = Some(Box::new(later.latest().clone()));
         }
         Some(Self::from_state(merged))
     }
 }
 
 impl InboundGroupSessionState {
+    /// The ratchet that later messages are reached from.
+    pub(crate) fn latest(&self) -> &MegolmRatchet {
+        self.latest.as_deref().unwrap_or(&self.first)
+    }
+
     /// The checks before any cryptography.
     pub(super) fn admit(&self, message: &MegolmMessage) -> Result<(), GroupDecryptionError> {
         if message.version() != self.version {
@@ -440,7 +455,7 @@ impl InboundGroupSessionState {
     /// The ratchet at `index`, from the nearest one before it; `None` before the first.
     fn ratchet_at(&self, index: u32) -> Option<MegolmRatchet> {
         let nearest =
-            [&self.latest, &self.first].into_iter().find(|known| known.index() <= index)?;
+            [self.latest(), &self.first].into_iter().find(|known| known.index() <= index)?;
         let mut ratchet = nearest.clone();
         ratchet.advance_to(index);
         Some(ratchet)

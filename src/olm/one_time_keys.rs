@@ -108,10 +108,11 @@ impl OneTimeKeys {
             });
         }
         let end = self.next_id.checked_add(count as u64).ok_or(KeyGenerationError::IdsExhausted)?;
+        let pairs = Curve25519KeyPair::generate_many(count, rng)?;
         let mut new = SecretList::new();
         new.reserve(count);
-        for id in self.next_id..end {
-            new.push(StoredKey::generate(id, rng)?);
+        for (id, pair) in (self.next_id..end).zip(pairs.iter()) {
+            new.push(StoredKey { id, pair: pair.clone(), published: false });
         }
         let created = new.iter().map(StoredKey::one_time).collect();
         let evicted =

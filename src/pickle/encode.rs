@@ -20,7 +20,7 @@ use crate::{
         session::SessionState,
     },
     primitives::{
-        ed25519::SigningKey,
+        ed25519::{SigningKey, VerifyingKey},
         secret::{Secret, SecretList},
     },
     ratchet::{
@@ -233,7 +233,7 @@ impl Encode for InboundGroupSessionState {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let first = MegolmRatchet::read(reader)?;
         Some(Self {
-            latest: first.clone(),
+            latest: None,
             first,
             signing_key: Encode::read(reader)?,
             provenance: Encode::read(reader)?,
@@ -272,7 +272,7 @@ impl Encode for Ed25519PublicKey {
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Self::from_bytes(*reader.take()?).ok()
+        Self::from_own_pickle(*reader.take()?).ok()
     }
 }
 
@@ -308,8 +308,8 @@ impl Encode for SigningKey {
         match reader.take()? {
             [1] => {
                 let seed = Secret::read(reader)?;
-                let public = Ed25519PublicKey::read(reader)?;
-                Some(Self::from_seed_and_public(seed, *public.verifying_key()))
+                let public = VerifyingKey::from_bytes(reader.take()?).ok()?;
+                Some(Self::from_seed_and_public(seed, public))
             }
             [2] => Self::from_expanded(Secret::read(reader)?).ok(),
             _ => None,

@@ -27,18 +27,7 @@ pub(crate) struct VerifyingKey(DalekKey);
 impl VerifyingKey {
     /// Refuses non-canonical encodings, bytes that are no point, and points of small order.
     pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        let mut y = *bytes;
-        // RFC 8032, 5.1.3: bit 255 is the sign of x, the rest is y.
-        if let Some(top) = y.last_mut() {
-            *top &= 0x7f;
-        }
-        if !is_canonical(&y) {
-            return Err(KeyError::NonCanonical);
-        }
-        // Whether a point is of small order depends on y alone.
-        if SMALL_ORDER.contains(&y) {
-            return Err(KeyError::LowOrder);
-        }
+        check_encoding(bytes)?;
         DalekKey::from_bytes(bytes).map(Self).map_err(|_| KeyError::NotOnCurve)
     }
 
@@ -62,6 +51,20 @@ impl VerifyingKey {
         }
         self.0.verify(message, &signature).map_err(|_| SignatureError)
     }
+}
+
+/// What the bytes of a key alone show: refuses non-canonical encodings and points of small order.
+pub(crate) fn check_encoding(bytes: &[u8; 32]) -> Result<(), KeyError> {
+    let mut y = *bytes;
+    // RFC 8032, 5.1.3: bit 255 is the sign of x, the rest is y.
+    if let Some(top) = y.last_mut() {
+        *top &= 0x7f;
+    }
+    if !is_canonical(&y) {
+        return Err(KeyError::NonCanonical);
+    }
+    // Whether a point is of small order depends on y alone.
+    if SMALL_ORDER.contains(&y) { Err(KeyError::LowOrder) } else { Ok(()) }
 }
 
 /// The eight points of small order, canonically encoded: y = 1, the identity; y = -1, of order 2; y = 0

@@ -31,12 +31,9 @@ pub(crate) fn initiate(
     their_identity: &Curve25519PublicKey,
     their_one_time: &Curve25519PublicKey,
 ) -> Result<RootAndChain, NonContributory> {
-    let their_one_time = Peer::new(their_one_time.as_bytes());
-    Ok(combine([
-        identity.agree_with(&their_one_time)?,
-        base.agree(their_identity.as_bytes())?,
-        base.agree_with(&their_one_time)?,
-    ]))
+    let (their_identity, their_one_time) =
+        (Peer::new(their_identity.as_bytes()), Peer::new(their_one_time.as_bytes()));
+    combine([(identity, &their_one_time), (base, &their_identity), (base, &their_one_time)])
 }
 
 /// Bob's side of the same three agreements, in the same order.
@@ -46,18 +43,15 @@ pub(crate) fn respond(
     their_identity: &Curve25519PublicKey,
     their_base: &Curve25519PublicKey,
 ) -> Result<RootAndChain, NonContributory> {
-    let their_base = Peer::new(their_base.as_bytes());
-    Ok(combine([
-        one_time.agree(their_identity.as_bytes())?,
-        identity.agree_with(&their_base)?,
-        one_time.agree_with(&their_base)?,
-    ]))
+    let (their_identity, their_base) =
+        (Peer::new(their_identity.as_bytes()), Peer::new(their_base.as_bytes()));
+    combine([(one_time, &their_identity), (identity, &their_base), (one_time, &their_base)])
 }
 
-/// `R_0 || C_0,0 = HKDF(0, S, "OLM_ROOT", 64)`
-fn combine(agreements: [Secret<32>; 3]) -> RootAndChain {
-    let [first, second, third] =
-        agreements.each_ref().map(|agreement| agreement.as_bytes().as_slice());
-    let secret = Secret::<96>::concat(&[first, second, third]);
-    RootAndChain::derive(None, secret.as_bytes(), b"OLM_ROOT")
+/// `R_0 || C_0,0 = HKDF(0, S, "OLM_ROOT", 64)`, where `S` is the three agreements.
+fn combine(pairs: [(&SecretKey, &Peer); 3]) -> Result<RootAndChain, NonContributory> {
+    let [first, second, third] = SecretKey::agree_all(pairs);
+    let (first, second, third) = (first?, second?, third?);
+    let secret = Secret::<96>::concat(&[first.as_bytes(), second.as_bytes(), third.as_bytes()]);
+    Ok(RootAndChain::derive(None, secret.as_bytes(), b"OLM_ROOT"))
 }

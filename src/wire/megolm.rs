@@ -12,7 +12,7 @@ use crate::{
     keys::{Ed25519PublicKey, Ed25519Signature},
     primitives::{
         base64,
-        ed25519::SIGNATURE_LENGTH,
+        ed25519::{SIGNATURE_LENGTH, VerifyingKey},
         seal::{Sealed, ciphertext_length},
         secret::{Secret, SecretString},
     },
@@ -193,7 +193,11 @@ impl Body {
         Secret::concat(&[&[version], &index, self.ratchet.as_bytes(), signing_key])
     }
 
-    fn from_bytes(version: u8, bytes: &[u8; EXPORT_LENGTH]) -> Result<Self, SessionKeyError> {
+    /// The body, and its signing key in the form that verifies.
+    fn from_bytes(
+        version: u8,
+        bytes: &[u8; EXPORT_LENGTH],
+    ) -> Result<(Self, VerifyingKey), SessionKeyError> {
         let ([found], rest) = split(bytes)?;
         if *found != version {
             return Err(SessionKeyError::Version(*found));
@@ -201,11 +205,13 @@ impl Body {
         let (index, rest) = split(rest)?;
         let (ratchet, rest) = split(rest)?;
         let (signing_key, _) = split::<32>(rest)?;
-        Ok(Self {
+        let verifying_key = VerifyingKey::from_bytes(signing_key)?;
+        let body = Self {
             index: u32::from_be_bytes(*index),
             ratchet: Box::new(Secret::new(*ratchet)),
-            signing_key: Ed25519PublicKey::from_bytes(*signing_key)?,
-        })
+            signing_key: Ed25519PublicKey::from_verifying_key(&verifying_key),
+        };
+        Ok((body, verifying_key))
     }
 }
 
@@ -275,10 +281,9 @@ impl SessionKey {
         let bytes: &[u8; SHARING_LENGTH] = bytes.try_into().map_err(|_| SessionKeyError::Length)?;
         let (signed, signature) = split::<EXPORT_LENGTH>(bytes)?;
         let (signature, _) = split(signature)?;
-        let body = Body::from_bytes(SHARING_VERSION, signed)?;
-        let signature = Ed25519Signature::from_bytes(*signature);
-        body.signing_key.verify(signed, &signature)?;
-        Ok(Self { body, signature })
+        let (body, verifying_key) = Body::from_bytes(SHARING_VERSION, signed)?;
+        verifying_key.verify(signed, signature)?;
+        Ok(Self { body, signature: Ed25519Signature::from_bytes(*signature) })
     }
 
     /// Parses the 306 characters, padded or not, and verifies the signature.
@@ -341,7 +346,8 @@ impl ExportedSessionKey {
     /// [`SessionKeyError`], which names what was wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
         let bytes = bytes.try_into().map_err(|_| SessionKeyError::Length)?;
-        Ok(Self { body: Body::from_bytes(EXPORT_VERSION, bytes)? })
+        let (body, _) = Body::from_bytes(EXPORT_VERSION, bytes)?;
+        Ok(Self { body })
     }
 
     /// Parses the 220 characters, padded or not.

@@ -1,7 +1,10 @@
 //! libolm's encrypted pickles, read and continued.
 
+use std::fmt::Debug;
+
 use moceril::{
     Curve25519PublicKey, LibolmPickleError,
+    megolm::{GroupSession, InboundGroupSession, MegolmMessage},
     olm::{Account, OlmMessage, PreKeyBundle, Session, SessionConfig, SignedOneTimeKey},
 };
 
@@ -9,48 +12,130 @@ use crate::common::{
     fixtures::{State, pre_key},
     rng::{RecordedRng, SeededRng},
     vector_file::{Layer, VectorFile, item_bytes, number},
+    vector_layer::key_layer,
 };
 
-/// The session goes on, once straight through and once through native pickles before every step.
-pub fn session(file: &VectorFile) {
-    assert_eq!(file.expect, None);
-    play(file, false);
-    play(file, true);
-}
+/// What libolm can pickle.
+trait Object: State + Debug {
+    fn read(pickle: &str, key: &[u8]) -> Result<Self, LibolmPickleError>;
+    fn write(&self, key: &[u8]) -> String;
+    fn step(&mut self, step: &[&str]);
 
-fn play(file: &VectorFile, restoring: bool) {
-    let pickle = (file.text("pickle"), file.bytes("pickle-key"));
-    let mut session = Session::from_libolm_pickle(pickle.0, &pickle.1).unwrap();
-    for step in file.steps() {
-        if restoring {
-            session = State::restored(&session.snapshot());
-        }
-        match *step.as_slice() {
-            ["send", plaintext, kind, body] => {
-                let mut no_random = RecordedRng::new([]);
-                let sent = session.encrypt_with_rng(&item_bytes(plaintext), &mut no_random);
-                assert_eq!(sent.unwrap().to_parts(), (number(kind) as usize, body.to_owned()));
+    /// Reads the pickle, and goes on: straight through, through a native pickle before every step, and
+    /// through one of libolm's.
+    fn check(file: &VectorFile) {
+        let (pickle, key) = (file.text("pickle"), file.bytes("pickle-key"));
+        let found = match (Self::read(pickle, &key).map_err(layer), file.expect) {
+            (Ok(found), None) => found,
+            (result, expected) => return assert_eq!(result.err(), expected),
+        };
+        let again = |object: &Self| Self::read(&object.write(&key), &key).unwrap();
+        assert_eq!(again(&found).write(&key), found.write(&key));
+        let ways: [&dyn Fn(Self) -> Self; 3] =
+            [&|object| object, &|object| Self::restored(&object.snapshot()), &|object| {
+                again(&object)
+            }];
+        for way in ways {
+            let mut object = Self::restored(&found.snapshot());
+            for step in file.steps() {
+                object = way(object);
+                object.step(&step);
             }
-            ["receive", kind, body, plaintext] => {
-                let message = OlmMessage::from_parts(number(kind) as usize, body).unwrap();
-                let decrypted = session.decrypt(&message).unwrap();
-                assert_eq!(decrypted.plaintext, item_bytes(plaintext));
-            }
-            _ => panic!("unknown step {step:?}"),
         }
     }
+}
+
+fn layer(error: LibolmPickleError) -> Layer {
+    match error {
+        LibolmPickleError::Base64 => Layer::Base64,
+        LibolmPickleError::Authentication => Layer::Mac,
+        LibolmPickleError::Version(_) => Layer::Version,
+        LibolmPickleError::InvalidState => Layer::Format,
+        LibolmPickleError::Key(error) => key_layer(error),
+        error => panic!("{error:?} has no layer"),
+    }
+}
+
+macro_rules! object {
+    ($object:ident, $step:ident) => {
+        impl Object for $object {
+            fn read(pickle: &str, key: &[u8]) -> Result<Self, LibolmPickleError> {
+                Self::from_libolm_pickle(pickle, key)
+            }
+
+            fn write(&self, key: &[u8]) -> String {
+                // What is lost is which sessions began with the fallback key.
+                self.to_libolm_pickle_lossy(key).unwrap().0
+            }
+
+            fn step(&mut self, step: &[&str]) {
+                $step(self, step)
+            }
+        }
+    };
+}
+
+object!(Account, account_step);
+object!(Session, session_step);
+object!(GroupSession, group_session_step);
+object!(InboundGroupSession, inbound_group_session_step);
+
+fn olm_message(kind: &str, body: &str) -> OlmMessage {
+    OlmMessage::from_parts(number(kind) as usize, body).unwrap()
+}
+
+fn account_step(account: &mut Account, step: &[&str]) {
+    let ["receive", kind, body, plaintext] = *step else { panic!("unknown step {step:?}") };
+    let message = pre_key(&olm_message(kind, body));
+    let created = account.create_inbound_session(message.identity_key(), &message).unwrap();
+    assert_eq!(created.message.plaintext, item_bytes(plaintext));
+}
+
+fn session_step(session: &mut Session, step: &[&str]) {
+    match *step {
+        ["send", plaintext, kind, body] => {
+            let mut no_random = RecordedRng::new([]);
+            let sent = session.encrypt_with_rng(&item_bytes(plaintext), &mut no_random);
+            assert_eq!(sent.unwrap().to_parts(), (number(kind) as usize, body.to_owned()));
+        }
+        ["receive", kind, body, plaintext] => {
+            let decrypted = session.decrypt(&olm_message(kind, body)).unwrap();
+            assert_eq!(decrypted.plaintext, item_bytes(plaintext));
+        }
+        _ => panic!("unknown step {step:?}"),
+    }
+}
+
+fn group_session_step(session: &mut GroupSession, step: &[&str]) {
+    let ["send", plaintext, message] = *step else { panic!("unknown step {step:?}") };
+    assert_eq!(session.encrypt(&item_bytes(plaintext)).unwrap().to_base64(), message);
+}
+
+fn inbound_group_session_step(session: &mut InboundGroupSession, step: &[&str]) {
+    let ["receive", index, message, plaintext] = *step else { panic!("unknown step {step:?}") };
+    let decrypted = session.decrypt(&MegolmMessage::from_base64(message).unwrap()).unwrap();
+    let found = (decrypted.plaintext, decrypted.message_index);
+    assert_eq!(found, (item_bytes(plaintext), number(index)));
 }
 
 pub fn account(file: &VectorFile) {
-    let account = Account::from_libolm_pickle(file.text("pickle"), &file.bytes("pickle-key"));
-    match file.expect {
-        None => has_fallback_key(account.unwrap(), file.text("fallback-key")),
-        Some(Layer::Version) => {
-            let error = account.unwrap_err();
-            assert!(matches!(error, LibolmPickleError::Version(_)), "{error:?}");
-        }
-        Some(layer) => panic!("no account is refused as {layer:?}"),
+    Account::check(file);
+    if let Some(key) = file.optional("fallback-key") {
+        let (pickle, pickle_key) = (file.text("pickle"), file.bytes("pickle-key"));
+        has_fallback_key(Account::read(pickle, &pickle_key).unwrap(), key);
     }
+}
+
+pub fn session(file: &VectorFile) {
+    Session::check(file);
+}
+
+pub fn group_session(file: &VectorFile) {
+    GroupSession::check(file);
+}
+
+pub fn inbound_group_session(file: &VectorFile) {
+    InboundGroupSession::check(file);
 }
 
 /// Published or not, this is the current fallback key: without the previous one, and more than once,

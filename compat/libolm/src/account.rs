@@ -80,7 +80,9 @@ pub(crate) fn identity_keys(account: Object<Account>, keys: Output) -> usize {
 }
 
 fn identity_keys_json(curve25519: &str, ed25519: &str) -> String {
-    format!(r#"{{"curve25519":"{curve25519}","ed25519":"{ed25519}"}}"#)
+    let mut json = String::new();
+    json.extend([r#"{"curve25519":""#, curve25519, r#"","ed25519":""#, ed25519, r#""}"#]);
+    json
 }
 
 /// `olm_account_signature_length`

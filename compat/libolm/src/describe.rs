@@ -21,7 +21,7 @@ pub(crate) fn describe(session: Object<Session>, buffer: Output) {
     }
     let text = cut(description, buffer.length);
     if let Ok(room) = memory.room(buffer, text.len()) {
-        memory.write(room, text.as_bytes());
+        memory.write(room, &text);
     }
 }
 
@@ -31,8 +31,9 @@ fn description(session: &Session) -> String {
 }
 
 fn description_of(sending: u64, receiving: &[u64], skipped: &[u32]) -> String {
-    let mut text = format!("sender chain index: {} receiver chain indices:", printed(sending));
+    let mut text = String::new();
     // Writing to a string cannot fail.
+    let _ = write!(text, "sender chain index: {} receiver chain indices:", printed(sending));
     for index in receiving {
         let _ = write!(text, " {}", printed(*index));
     }
@@ -49,21 +50,22 @@ const fn printed(index: u64) -> i32 {
 }
 
 /// The text and a NUL in at most `length` bytes.
-fn cut(mut text: String, length: usize) -> String {
+fn cut(text: String, length: usize) -> Vec<u8> {
+    let mut text = text.into_bytes();
     if length < MIN_DESCRIPTION_ROOM {
         text.clear();
-        text.extend((length > 0).then_some('\0'));
+        text.extend((length > 0).then_some(0));
         return text;
     }
     match text.len().checked_sub(length) {
-        None => text.push('\0'),
+        None => text.push(0),
         Some(0) => {
             text.pop();
-            text.push('\0');
+            text.push(0);
         }
         Some(_) => {
             text.truncate(length.saturating_sub(4));
-            text.push_str("...\0");
+            text.extend_from_slice(b"...\0");
         }
     }
     text

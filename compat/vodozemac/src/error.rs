@@ -28,7 +28,8 @@ pub enum LibolmPickleError {
     #[error("the pickle has no version")]
     MissingVersion,
     /// The pickle has another version than the one that is known.
-    #[error("unknown pickle version {1}, expected {0}")]
+    // matrix-nio looks for the words "unsupported version".
+    #[error("unsupported version {1} of a pickle, expected {0}")]
     Version(u32, u32),
     /// The text is not base64.
     #[error("the pickle is not valid base64: {0}")]

@@ -16,7 +16,7 @@ use crate::{
         session::SessionState,
     },
     primitives::{
-        ed25519::SigningKey,
+        ed25519::{self, SigningKey},
         secret::{Apart, Secret, SecretList},
     },
     ratchet::{
@@ -234,9 +234,11 @@ pub(super) fn read_inbound_group_session(
     if !(1..=2).contains(&version) {
         return Err(LibolmPickleError::Version(version));
     }
+    let (first, latest) = (read_ratchet(reader)?, read_ratchet(reader)?);
+    let is_later = latest.index() != first.index() || !latest.value().ct_eq(first.value());
     Ok(InboundGroupSessionState {
-        first: read_ratchet(reader)?,
-        latest: read_ratchet(reader)?,
+        first,
+        latest: is_later.then(|| Box::new(latest)),
         signing_key: Ed25519PublicKey::from_bytes(*read(reader)?)?,
         provenance: Provenance::Exported,
         signing_key_verified: version == 1 || read_flag(reader)?,
@@ -265,10 +267,10 @@ fn read_signing_key(reader: &mut Reader<'_>, public_keys: PublicKeys) -> Result<
             if is_stored { Ok(signing_key) } else { Err(LibolmPickleError::InvalidState) }
         }
         #[cfg(feature = "hazmat")]
-        PublicKeys::Stored => {
-            let public = Ed25519PublicKey::from_bytes(*public)?;
-            Ok(SigningKey::from_expanded_and_public(expanded, *public.verifying_key()))
-        }
+        PublicKeys::Stored => Ok(SigningKey::from_expanded_and_public(
+            expanded,
+            ed25519::VerifyingKey::from_bytes(public)?,
+        )),
     }
 }
 

@@ -105,7 +105,7 @@ pub(super) fn write_inbound_group_session(
     }
     put_number(2, sink)?;
     put_ratchet(&state.first, sink)?;
-    put_ratchet(&state.latest, sink)?;
+    put_ratchet(state.latest(), sink)?;
     sink.put(state.signing_key.as_bytes());
     put_flag(state.signing_key_verified.into(), sink);
     Ok(Loss::default())

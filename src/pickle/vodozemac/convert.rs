@@ -275,7 +275,7 @@ pub(super) fn inbound_group_session_from(
 ) -> Result<InboundGroupSessionState> {
     let first = MegolmRatchet::new(shape.initial_ratchet.inner.0, shape.initial_ratchet.counter);
     Ok(InboundGroupSessionState {
-        latest: first.clone(),
+        latest: None,
         first,
         signing_key: shape.signing_key.0,
         provenance: Provenance::Exported,

@@ -128,3 +128,42 @@ fn s_24_older_releases() {
     let read: ours::megolm::InboundGroupSession = serde_json::from_value(json).unwrap();
     assert_eq!(read.session_id(), sender.session_id());
 }
+
+/// MessagePack without the names of fields is read, except that of sessions.
+#[test]
+fn s_24_message_pack_without_names() {
+    fn is_read<T: DeserializeOwned>(written: &impl Serialize) -> bool {
+        rmp_serde::from_slice::<T>(&rmp_serde::to_vec(written).unwrap()).is_ok()
+    }
+    let mut bob = real::olm::Account::new();
+    let key = bob.generate_one_time_keys(1).created[0];
+    let config = real::olm::SessionConfig::version_1();
+    let alice = real::olm::Account::new();
+    let session = bob.create_outbound_session(config, alice.curve25519_key(), key);
+    let session = session.unwrap();
+    let sender = real::megolm::GroupSession::default();
+    let receiver = real::megolm::InboundGroupSession::from(&sender);
+    assert!(is_read::<ours::olm::AccountPickle>(&bob.pickle()));
+    assert!(is_read::<ours::megolm::GroupSessionPickle>(&sender.pickle()));
+    assert!(is_read::<ours::megolm::InboundGroupSessionPickle>(&receiver.pickle()));
+    assert!(!is_read::<ours::olm::SessionPickle>(&session.pickle()));
+    let read: ours::olm::SessionPickle = read(&session.pickle());
+    assert!(!is_read::<ours::olm::SessionPickle>(&read));
+}
+
+/// An account that vodozemac began goes on counting one-time and fallback keys each for themselves.
+#[test]
+fn s_10_ids_of_an_account_of_vodozemac() {
+    let mut account = real::olm::Account::new();
+    account.generate_one_time_keys(2);
+    account.generate_fallback_key();
+    let number = |id: ours::KeyId| serde_json::to_value(id).unwrap().as_u64().unwrap();
+    let mut account = ours::olm::Account::from(read::<ours::olm::AccountPickle>(&account.pickle()));
+    account.generate_one_time_keys(1);
+    let mut ids: Vec<_> = account.one_time_keys().into_keys().map(number).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [0, 1, 2]);
+    assert_eq!(account.fallback_key().into_keys().map(number).collect::<Vec<_>>(), [0]);
+    account.generate_fallback_key();
+    assert_eq!(account.fallback_key().into_keys().map(number).collect::<Vec<_>>(), [1]);
+}

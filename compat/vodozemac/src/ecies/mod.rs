@@ -54,12 +54,18 @@ impl Error {
 }
 
 /// A channel of the device that has shown its key, and the first message.
-#[derive(Debug)]
 pub struct InboundCreationResult {
     /// The channel.
     pub ecies: EstablishedEcies,
     /// The first message, decrypted.
     pub message: Vec<u8>,
+}
+
+/// Without the plaintext (S-29).
+impl fmt::Debug for InboundCreationResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundCreationResult").field("ecies", &self.ecies).finish_non_exhaustive()
+    }
 }
 
 /// A channel of the device that has scanned a key, and the first message.

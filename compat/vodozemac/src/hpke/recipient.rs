@@ -10,12 +10,20 @@ use super::{
 use crate::{Curve25519PublicKey, convert::drawn};
 
 /// A channel in one direction, and the first message.
-#[derive(Debug)]
 pub struct RecipientCreationResult {
     /// The channel.
     pub channel: UnidirectionalRecipientChannel,
     /// The first message, decrypted.
     pub message: Vec<u8>,
+}
+
+/// Without the plaintext (S-29).
+impl fmt::Debug for RecipientCreationResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecipientCreationResult")
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One device's end before anything has arrived.

@@ -1,5 +1,7 @@
 //! What the calls of a group session return.
 
+use std::fmt;
+
 use block_padding::Error as UnpadError;
 use digest::MacError;
 use thiserror::Error;
@@ -60,10 +62,19 @@ pub enum SessionOrdering {
 }
 
 /// A decrypted Megolm message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DecryptedMessage {
     /// What the sender encrypted.
     pub plaintext: Vec<u8>,
     /// The index of the message in its session.
     pub message_index: u32,
+}
+
+/// Without the plaintext (S-29).
+impl fmt::Debug for DecryptedMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecryptedMessage")
+            .field("message_index", &self.message_index)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,5 +1,7 @@
 //! What the calls of an account return.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -53,12 +55,20 @@ impl IdentityKeys {
 }
 
 /// A new session, and the message that created it.
-#[derive(Debug)]
 pub struct InboundCreationResult {
     /// The session.
     pub session: Session,
     /// The message, decrypted.
     pub plaintext: Vec<u8>,
+}
+
+/// Without the plaintext (S-29).
+impl fmt::Debug for InboundCreationResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundCreationResult")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What generating one-time keys did.

@@ -1,42 +1,18 @@
-//! What README.md promises beyond vodozemac: stricter where it matters, an error instead of a panic
-//! wherever the signature has room for one.
+//! README.md, "Stricter": keys, sessions, merging, pickles.
 
 use vodozemac::{
     Curve25519PublicKey, DecodeError, Ed25519PublicKey, KeyError, PickleError, SignatureError,
     ecies::{self, Ecies},
     hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
-    megolm::{self, GroupSession, InboundGroupSession},
+    megolm::{
+        self, ExportedSessionKey, GroupSession, InboundGroupSession, SessionKey,
+        SessionKeyDecodeError,
+    },
     olm::{self, Account, OlmMessage, PreKeyMessage, SessionConfig, SessionCreationError},
     sas::Sas,
 };
 
-/// Of low order: 0, 1, and p - 1. Not canonical: p, and a stray top bit.
-fn bad_keys() -> Vec<[u8; 32]> {
-    let with = |first: u8, middle: u8, last: u8| {
-        let mut bytes = [middle; 32];
-        (bytes[0], bytes[31]) = (first, last);
-        bytes
-    };
-    vec![[0; 32], with(1, 0, 0), with(0xec, 0xff, 0x7f), with(0xed, 0xff, 0x7f), with(9, 0, 0x80)]
-}
-
-fn pair() -> (Account, Account, olm::Session, PreKeyMessage) {
-    let (alice, mut bob) = (Account::new(), Account::new());
-    let one_time_key = bob.generate_one_time_keys(1).created[0];
-    let (session, message) = outbound(&alice, &bob, one_time_key);
-    (alice, bob, session, message)
-}
-
-fn outbound(
-    alice: &Account,
-    bob: &Account,
-    key: Curve25519PublicKey,
-) -> (olm::Session, PreKeyMessage) {
-    let config = SessionConfig::version_1();
-    let mut session = alice.create_outbound_session(config, bob.curve25519_key(), key).unwrap();
-    let OlmMessage::PreKey(message) = session.encrypt("hello").unwrap() else { panic!() };
-    (session, message)
-}
+use super::{bad_keys, edited, outbound, pair};
 
 /// S-01: no bad Curve25519 key takes part in anything.
 #[test]
@@ -119,6 +95,9 @@ fn s_08_a_first_message_works_once() {
     bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
     let again = bob.create_inbound_session(config, alice.curve25519_key(), &message);
     assert!(matches!(again, Err(SessionCreationError::MissingOneTimeKey(found)) if found == key));
+    // No pickle of vodozemac remembers it.
+    let mut bob = Account::from(bob.pickle());
+    bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
 }
 
 /// S-04: a call that fails changes nothing, to the byte.
@@ -153,10 +132,8 @@ fn s_28_forged_megolm_messages() {
     let refused = receiver.decrypt(&forged).unwrap_err();
     assert!(matches!(refused, megolm::DecryptionError::Signature(_)));
     // Of the same signing key, but another ratchet.
-    let mut json = serde_json::to_value(sender.pickle()).unwrap();
-    json["ratchet"]["inner"] = vec![7; 128].into();
-    let pickle: megolm::GroupSessionPickle = serde_json::from_value(json).unwrap();
-    let other = GroupSession::from(pickle).encrypt("text");
+    let mut other = edited(&sender, |json| json["ratchet"]["inner"] = vec![7; 128].into());
+    let other = other.encrypt("text");
     let refused = receiver.decrypt(&other).unwrap_err();
     assert!(matches!(refused, megolm::DecryptionError::InvalidMAC(_)));
 }
@@ -179,11 +156,78 @@ fn s_24_impossible_pickles_are_refused() {
     assert!(serde_json::from_value::<olm::AccountPickle>(json).is_err());
 }
 
-/// More one-time keys than fit are not generated at all.
+/// Neither shorter nor longer.
 #[test]
-fn s_10_at_most_5000_keys_at_once() {
-    let mut account = Account::new();
-    let generated = account.generate_one_time_keys(usize::MAX);
-    assert_eq!((generated.created.len(), generated.removed.len()), (5_000, 0));
-    assert_eq!(account.stored_one_time_key_count(), 5_000);
+fn s_24_session_keys_have_exactly_their_length() {
+    let sender = GroupSession::default();
+    let exported = InboundGroupSession::from(&sender).export_at_first_known_index();
+    let (signed, exported) = (sender.session_key().to_bytes(), exported.to_bytes());
+    SessionKey::from_bytes(&signed).unwrap();
+    ExportedSessionKey::from_bytes(&exported).unwrap();
+    for longer in [false, true] {
+        let resized = |mut bytes: Vec<u8>| {
+            bytes.resize(if longer { bytes.len() + 1 } else { bytes.len() - 1 }, 0);
+            bytes
+        };
+        let refused = SessionKey::from_bytes(&resized(signed.clone())).err();
+        assert!(matches!(refused, Some(SessionKeyDecodeError::Read(_))));
+        let refused = ExportedSessionKey::from_bytes(&resized(exported.clone())).err();
+        assert!(matches!(refused, Some(SessionKeyDecodeError::Read(_))));
+    }
+}
+
+/// S-21: a merged session counts as signed if the signed one vouches for the whole of the earlier one.
+#[test]
+fn s_21_merging() {
+    // First index of the signed copy, of the exported copy, and whether the merged one is signed.
+    let cases =
+        [(0, 0, true), (0, 9, true), (0, 600, true), (9, 0, true), (255, 0, true), (256, 0, false)];
+    for (signed, exported, expected) in cases {
+        let mut sender = GroupSession::default();
+        let mut whole = InboundGroupSession::from(&sender);
+        for _ in 0..signed {
+            sender.encrypt("");
+        }
+        let config = megolm::SessionConfig::version_1();
+        let mut one = InboundGroupSession::from(&sender);
+        let mut other = InboundGroupSession::import(&whole.export_at(exported).unwrap(), config);
+        for merged in [one.merge(&mut other), other.merge(&mut one)] {
+            let merged = merged.unwrap();
+            assert_eq!(merged.first_known_index(), signed.min(exported));
+            let json = serde_json::to_value(merged.pickle()).unwrap();
+            assert_eq!(json["signing_key_verified"], expected, "{signed} {exported}");
+        }
+    }
+    let [mut one, mut other] =
+        [(); 2].map(|()| InboundGroupSession::from(&GroupSession::default()));
+    assert!(one.merge(&mut other).is_none());
+}
+
+/// What a pickle in libolm's format says about its version can be told from everything else, in the
+/// words that matrix-nio looks for.
+#[cfg(all(feature = "libolm-compat", feature = "low-level-api"))]
+#[test]
+fn s_24_pickles_of_libolm() {
+    use vodozemac::{LibolmPickleError, base64_decode, base64_encode, hazmat::Cipher};
+
+    let cipher = Cipher::new_pickle(b"key");
+    let account = Account::new();
+    let pickle = account.to_libolm_pickle(b"key").unwrap();
+    let content = cipher.decrypt_pickle(&base64_decode(pickle).unwrap()).unwrap();
+    let read = |content: &[u8]| {
+        let pickle = base64_encode(cipher.encrypt_pickle(content));
+        Account::from_libolm_pickle(&pickle, b"key")
+    };
+    assert_eq!(read(&content).unwrap().identity_keys(), account.identity_keys());
+    let refused = read(&[&content[..], &[0]].concat()).err().unwrap();
+    assert!(matches!(refused, LibolmPickleError::Decode(_)), "{refused}");
+    // Versions 2 to 4 are read; libolm's first one had a broken key generation.
+    for version in [1_u8, 5] {
+        let refused = read(&[&[0, 0, 0, version], &content[4..]].concat()).err().unwrap();
+        assert!(
+            matches!(refused, LibolmPickleError::Version(4, found) if found == u32::from(version)),
+            "{refused}"
+        );
+        assert!(refused.to_string().contains("unsupported version"));
+    }
 }

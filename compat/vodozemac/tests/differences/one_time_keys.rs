@@ -1,0 +1,46 @@
+//! README.md, "One-time keys": ids, eviction, and how many there can be.
+
+use vodozemac::{KeyId, olm::Account};
+
+/// The number of an id.
+fn number(id: &KeyId) -> u64 {
+    serde_json::to_value(id).unwrap().as_u64().unwrap()
+}
+
+/// S-10: one-time and fallback keys share their ids, which begin at 1.
+#[test]
+fn s_10_ids() {
+    let mut account = Account::new();
+    account.generate_one_time_keys(2);
+    account.generate_fallback_key();
+    account.generate_one_time_keys(1);
+    let mut ids: Vec<_> = account.one_time_keys().keys().map(number).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [1, 2, 4]);
+    let ids: Vec<_> = account.fallback_key().keys().map(number).collect();
+    assert_eq!(ids, [3]);
+}
+
+/// More one-time keys than fit are not generated at all.
+#[test]
+fn s_10_at_most_5000_keys_at_once() {
+    let mut account = Account::new();
+    let generated = account.generate_one_time_keys(usize::MAX);
+    assert_eq!((generated.created.len(), generated.removed.len()), (5_000, 0));
+    assert_eq!(account.stored_one_time_key_count(), 5_000);
+}
+
+/// S-10: a full account drops keys that nobody has seen before those on the server, each the oldest
+/// first.
+#[test]
+fn s_10_eviction() {
+    let mut account = Account::new();
+    let published = account.generate_one_time_keys(4_990).created;
+    account.mark_keys_as_published();
+    let unpublished = account.generate_one_time_keys(10).created;
+    let removed = account.generate_one_time_keys(4).removed;
+    assert_eq!(removed, unpublished[..4]);
+    account.mark_keys_as_published();
+    let removed = account.generate_one_time_keys(7).removed;
+    assert_eq!(removed, published[..7]);
+}

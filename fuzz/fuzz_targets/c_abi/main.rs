@@ -1,0 +1,50 @@
+//! S-40, S-04: any sequence of calls of the C interface, with any objects and buffers that C allows and some that it
+//! does not, behaves: AddressSanitizer is silent, and what `world.rs` says of every call holds. The first byte
+//! chooses how much of the scenario has happened before.
+#![no_main]
+
+mod memory;
+mod symbols;
+mod world;
+
+use libfuzzer_sys::fuzz_target;
+use moceril_fuzz::c_abi::{calls::Call, scenario::scenario};
+use world::{Table, World};
+
+const MOST_CALLS: usize = 16;
+
+thread_local! {
+    static STAGE: Stage = Stage::new();
+}
+
+struct Stage {
+    table: Table,
+    /// After none, one, two, ... calls of the scenario.
+    worlds: Vec<World>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let table = Table::new(symbols::SYMBOLS);
+        let mut world = World::new(&table);
+        let mut worlds = vec![world.clone()];
+        for call in scenario(&table.functions) {
+            let succeeded = world.call(&table, &call);
+            assert!(succeeded, "{} {call:?}", table.functions[call.function].name);
+            worlds.push(world.clone());
+        }
+        worlds.iter_mut().for_each(World::keep_shelf);
+        Self { table, worlds }
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    STAGE.with(|Stage { table, worlds }| {
+        let Some((first, mut rest)) = data.split_first() else { return };
+        let mut world = worlds[usize::from(*first) % worlds.len()].clone();
+        for _ in 0..MOST_CALLS {
+            let Some(call) = Call::decode(&table.functions, &mut rest) else { break };
+            world.call(table, &call);
+        }
+    });
+});
