@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
-
+FUNCTIONS = 150
 TRAP = "a trap instruction"
 STANDARD_LIBRARY = r"/library/(core|alloc|std|panic_unwind|stdarch)/|^/rust/deps/|^\?\?"
 
@@ -29,17 +29,17 @@ def number(digits):
 
 
 class Image:
-    """Functions and data objects as nodes, named by their addresses; imported functions as nodes named by themselves."""
+    """Functions and data objects are nodes, named by their addresses; imported functions are named by themselves."""
 
     def __init__(self, library):
         self.library = library
-        self.names, self.exports = {}, set()
+        self.names, self.exports = {}, {}
         for line in tool("nm", library).splitlines():
             address, kind, name = re.match(r"(\w*)\s+(\w) (\S+)", line).groups()
             if address and kind in "tTWw":
                 self.names.setdefault(number(address), name)
                 if kind == "T" and re.match("_?olm_", name):
-                    self.exports.add(number(address))
+                    self.exports[name] = number(address)  # some are one function with two names
         self.pointers, self.imports = {}, {}
         for line in tool("objdump", "-R", library).splitlines():
             if match := re.match(r"(\w+) R_X86_64_RELATIVE\s+\*ABS\*\+0x(\w+)", line):
@@ -98,8 +98,8 @@ class Image:
     def read_data(self):
         """What stands between two addresses that are referred to is one object; it refers to what it points to."""
         mentioned = {node for sites in self.sites.values() for _, node in sites if not isinstance(node, str)}
-        sections = {number(start) for start in re.findall(r"^ +\d+ \S+ +\w+ +(\w+)", tool("objdump", "-h", self.library), re.M)}
-        starts = sorted(mentioned | set(self.pointers.values()) | sections)
+        sections = re.findall(r"^ +\d+ \S+ +\w+ +(\w+)", tool("objdump", "-h", self.library), re.M)
+        starts = sorted(mentioned | set(self.pointers.values()) | set(map(number, sections)))
         self.data = defaultdict(set)
         for place, target in self.pointers.items():
             at = bisect.bisect_right(starts, place) - 1
@@ -108,14 +108,14 @@ class Image:
 
     def doors(self):
         """Functions that never return: no `ret`, and no jump to a function that does."""
-        doors = {node for node in self.names if node in self.sites and node not in self.returns}
+        doors = {node for node in self.names if node in self.sites and node not in self.returns} | {"abort", TRAP}
         while returning := {door for door in doors if any(node not in doors for node in self.tails[door])}:
             doors -= returning
-        return doors | {"abort", TRAP}
+        return doors
 
     def reachable(self, doors):
         """From the exported functions, without going through a door."""
-        seen, waiting = set(), list(self.exports)
+        seen, waiting = set(), list(self.exports.values())
         while waiting:
             node = waiting.pop()
             if node in seen or node in doors:
@@ -123,7 +123,6 @@ class Image:
             seen.add(node)
             waiting += [target for _, target in self.sites[node]] if node in self.sites else self.data[node]
         return seen
-
 
     def frames(self, sites):
         """For each call site, the functions whose source it is in, innermost first, with their files."""
@@ -138,8 +137,7 @@ class Image:
 def plain(name):
     """Without the hashes of crates, and without generic arguments."""
     name = re.sub(r"\[[0-9a-f]{8,}\]", "", name)
-    erased = ""
-    depth = 0
+    erased, depth = "", 0
     for at, letter in enumerate(name):
         # `<T as Trait>::f` and `<T>::f` begin with what is no generic argument.
         opens = letter == "<" and (depth or re.search(r"[\w>:]$", name[:at]))
@@ -177,6 +175,8 @@ class Origins:
 
 def main():
     image = Image(sys.argv[1])
+    if len(image.exports) != FUNCTIONS:
+        sys.exit(f"{len(image.exports)} C functions instead of {FUNCTIONS}: not the library, or without symbols")
     doors = image.doors()
     origins = Origins(image, image.reachable(doors))
     reached = sorted((node for node in origins.callers if node in doors), key=str)

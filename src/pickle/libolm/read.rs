@@ -16,7 +16,7 @@ use crate::{
         session::SessionState,
     },
     primitives::{
-        ed25519::{self, SigningKey},
+        ed25519::SigningKey,
         secret::{Apart, Secret, SecretList},
     },
     ratchet::{
@@ -26,6 +26,8 @@ use crate::{
     },
     wire::{MessageVersion, olm::SessionKeys},
 };
+#[cfg(feature = "hazmat")]
+use crate::primitives::ed25519::VerifyingKey;
 
 /// Where the public half of a signing key comes from.
 #[derive(Clone, Copy)]
@@ -229,17 +231,22 @@ pub(super) fn read_group_session(
 pub(super) fn read_inbound_group_session(
     version: u32,
     reader: &mut Reader<'_>,
-    _: PublicKeys,
+    public_keys: PublicKeys,
 ) -> Result<InboundGroupSessionState> {
     if !(1..=2).contains(&version) {
         return Err(LibolmPickleError::Version(version));
     }
     let (first, latest) = (read_ratchet(reader)?, read_ratchet(reader)?);
-    let is_later = latest.index() != first.index() || !latest.value().ct_eq(first.value());
+    let signing_key = *read(reader)?;
+    let signing_key = match public_keys {
+        PublicKeys::Derived => Ed25519PublicKey::from_bytes(signing_key)?,
+        #[cfg(feature = "hazmat")]
+        PublicKeys::Stored => Ed25519PublicKey::from_own_pickle(signing_key)?,
+    };
     Ok(InboundGroupSessionState {
         first,
-        latest: is_later.then(|| Box::new(latest)),
-        signing_key: Ed25519PublicKey::from_bytes(*read(reader)?)?,
+        latest: Some(Box::new(latest)),
+        signing_key,
         provenance: Provenance::Exported,
         signing_key_verified: version == 1 || read_flag(reader)?,
         closed: false,
@@ -269,7 +276,7 @@ fn read_signing_key(reader: &mut Reader<'_>, public_keys: PublicKeys) -> Result<
         #[cfg(feature = "hazmat")]
         PublicKeys::Stored => Ok(SigningKey::from_expanded_and_public(
             expanded,
-            ed25519::VerifyingKey::from_bytes(public)?,
+            VerifyingKey::from_bytes(public)?,
         )),
     }
 }
