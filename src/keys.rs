@@ -11,8 +11,11 @@ use rand::TryCryptoRng;
 use crate::{
     error::{KeyError, RandomError, SignatureError},
     primitives::{
-        base64, curve25519, ed25519, rng,
+        base64,
+        curve25519::{self, NonContributory},
+        ed25519, rng,
         secret::{Secret, SecretList, SecretString},
+        x25519::Peer,
     },
 };
 
@@ -348,6 +351,16 @@ pub(crate) struct Curve25519KeyPair {
 impl Curve25519KeyPair {
     pub(crate) fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
         curve25519::SecretKey::generate(rng).map(Self::from_secret)
+    }
+
+    /// A pair, and what its private half agrees upon with a peer.
+    pub(crate) fn generate_and_agree<R: TryCryptoRng + ?Sized>(
+        peer: &Peer,
+        rng: &mut R,
+    ) -> Result<(Self, Result<Secret<32>, NonContributory>), RandomError> {
+        let secret = curve25519::SecretKey::generate(rng)?;
+        let (public, agreement) = secret.public_and_agreement(peer);
+        Ok((Self { secret, public: Curve25519PublicKey(public) }, agreement))
     }
 
     /// Several pairs, in less time than one by one.

@@ -95,7 +95,7 @@ pub enum VodozemacPickleError {
     Authentication,
     /// The content is not such a pickle, or not a possible state of the object.
     InvalidState,
-    /// The content holds an unacceptable key.
+    /// The signing key is unacceptable (S-37). Bad public keys make the content no possible state.
     Key(KeyError),
 }
 

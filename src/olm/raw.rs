@@ -20,7 +20,7 @@ use crate::{
     primitives::secret::{Secret, SecretList},
     ratchet::{
         chain::ChainKey,
-        double::{self, DoubleRatchet, SenderChain},
+        double::{self, DoubleRatchet, SenderChain, TheirPoint},
     },
     wire::{
         MessageVersion,
@@ -175,6 +175,7 @@ impl Session {
                 next_serial: 0,
                 evicted_keys: 0,
                 limits: config.limits,
+                their_point: TheirPoint::default(),
             },
         })
     }

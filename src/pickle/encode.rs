@@ -25,7 +25,7 @@ use crate::{
     },
     ratchet::{
         chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain},
+        double::{DoubleRatchet, SenderChain, TheirPoint},
         megolm::MegolmRatchet,
     },
     wire::{MessageVersion, olm::SessionKeys},
@@ -210,7 +210,7 @@ encode_fields! {
     FallbackKey { key, used_by }
     SessionState { keys, their_identity_key, version, received, generation, ratchet }
     SessionKeys { identity_key, base_key, one_time_key }
-    DoubleRatchet { root, sender, receivers, evicted, next_serial, evicted_keys, limits }
+    DoubleRatchet { root, sender, receivers, evicted, next_serial, evicted_keys, limits, their_point }
     SenderChain { ratchet_key, chain_key }
     ReceiverChain { ratchet_key, chain_key, skipped, evicted_below }
     ChainKey { key, index }
@@ -242,6 +242,15 @@ impl Encode for InboundGroupSessionState {
             version: Encode::read(reader)?,
             generation: Encode::read(reader)?,
         })
+    }
+}
+
+/// Not stored.
+impl Encode for TheirPoint {
+    fn write(&self, _: &mut impl Sink) {}
+
+    fn read(_: &mut Reader<'_>) -> Option<Self> {
+        Some(Self::default())
     }
 }
 

@@ -14,6 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// A peer's public key, made ready to be multiplied, perhaps more than once: finding the Edwards form
 /// costs a fifth of an agreement.
+#[derive(Clone)]
 pub(crate) enum Peer {
     Edwards(EdwardsPoint),
     Ladder(MontgomeryPoint),
@@ -49,9 +50,16 @@ impl Peer {
             };
             *point = peer.mul_clamped(*private);
         }
-        let products = u_coordinates(&mut points);
-        let mut products = products.iter().copied();
-        points.map(|_| products.next().unwrap_or_default())
+        together(points)
+    }
+
+    /// The public key of the private one, and its product with this point.
+    pub(crate) fn public_and_product(&self, private: &[u8; 32]) -> [MontgomeryPoint; 2] {
+        let public = EdwardsPoint::mul_base_clamped(*private);
+        match self {
+            Self::Edwards(point) => together([public, point.mul_clamped(*private)]),
+            Self::Ladder(_) => [public.to_montgomery(), self.multiply(private)],
+        }
     }
 }
 
@@ -59,6 +67,12 @@ impl Peer {
 pub(crate) fn public_keys<'a>(private: impl Iterator<Item = &'a [u8; 32]>) -> Vec<[u8; 32]> {
     let mut points: Vec<_> = private.map(|key| EdwardsPoint::mul_base_clamped(*key)).collect();
     u_coordinates(&mut points).iter().map(MontgomeryPoint::to_bytes).collect()
+}
+
+fn together<const N: usize>(mut points: [EdwardsPoint; N]) -> [MontgomeryPoint; N] {
+    let products = u_coordinates(&mut points);
+    let mut products = products.iter().copied();
+    points.map(|_| products.next().unwrap_or_default())
 }
 
 /// The u-coordinates of points, which share one inversion: for a point alone it is a tenth of an
@@ -96,6 +110,11 @@ mod tests {
         let alone =
             private.map(|key| x25519_dalek::x25519(key, x25519_dalek::X25519_BASEPOINT_BYTES));
         assert_eq!(public_keys(private.iter()), alone);
+        for number in 0..20 {
+            let peer = Peer::new(&bytes(number));
+            let expected = [MontgomeryPoint(alone[0]), peer.multiply(&private[0])];
+            assert_eq!(peer.public_and_product(&private[0]), expected, "{number}");
+        }
     }
 
     /// Both ways give what x25519-dalek gives: for random private keys and random u-coordinates, half of

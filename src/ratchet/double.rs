@@ -13,9 +13,10 @@ use crate::{
     error::{DecryptionError, EncryptionError},
     keys::{Curve25519KeyPair, Curve25519PublicKey},
     primitives::{
-        curve25519::{NonContributory, SecretKey},
+        curve25519::NonContributory,
         seal::Authenticated,
         secret::{Apart, Secret, SecretList},
+        x25519::Peer,
     },
 };
 
@@ -43,7 +44,14 @@ pub(crate) struct DoubleRatchet {
     /// How many skipped keys were dropped to stay within the limits.
     pub(crate) evicted_keys: u64,
     pub(crate) limits: Limits,
+    /// The ratchet key of the newest receiver chain, ready for a second multiplication: the first was for
+    /// that chain, the second begins ours. Only in memory; dropped when ours has begun.
+    pub(crate) their_point: TheirPoint,
 }
+
+/// Public and found again from the key, so it is no part of a pickle.
+#[derive(Clone, Default)]
+pub(crate) struct TheirPoint(Apart<Peer>);
 
 /// What encrypting one message needs.
 pub(crate) struct MessageKey {
@@ -57,7 +65,7 @@ pub(crate) enum Change {
     /// In a chain we have, at this place.
     Step { place: usize, step: ChainStep },
     /// The peer began a new chain.
-    NewChain { root: Secret<32>, chain: ReceiverChain, step: ChainStep },
+    NewChain { root: Secret<32>, chain: ReceiverChain, step: ChainStep, their_point: TheirPoint },
 }
 
 impl DoubleRatchet {
@@ -76,6 +84,7 @@ impl DoubleRatchet {
             next_serial: 0,
             evicted_keys: 0,
             limits,
+            their_point: TheirPoint::default(),
         }
     }
 
@@ -95,6 +104,7 @@ impl DoubleRatchet {
             next_serial: 0,
             evicted_keys: 0,
             limits,
+            their_point: TheirPoint::default(),
         }
     }
 
@@ -108,6 +118,7 @@ impl DoubleRatchet {
             let (root, sender) = self.begin_chain(rng)?;
             self.root = root;
             self.sender = Some(Box::new(sender));
+            self.their_point = TheirPoint::default();
         }
         // A chain just begun is not exhausted, so this does not fail after the change above.
         let sender = self.sender.as_mut().ok_or(EncryptionError::SessionExhausted)?;
@@ -121,21 +132,23 @@ impl DoubleRatchet {
     {
         // The checked constructors leave no session with neither a sender nor a receiver chain.
         let their_chain = self.receivers.last().ok_or(EncryptionError::SessionExhausted)?;
-        let ratchet_key = Curve25519KeyPair::generate(rng)?;
-        let keys = self
-            .advance_root(ratchet_key.secret(), &their_chain.ratchet_key)
-            .map_err(|NonContributory| EncryptionError::NonContributoryKey)?;
+        let converted;
+        let their_point = match &self.their_point {
+            TheirPoint(Some(point)) => point,
+            TheirPoint(None) => {
+                converted = Peer::new(their_chain.ratchet_key.as_bytes());
+                &converted
+            }
+        };
+        let (ratchet_key, agreement) = Curve25519KeyPair::generate_and_agree(their_point, rng)?;
+        let agreement = agreement.map_err(|NonContributory| EncryptionError::NonContributoryKey)?;
+        let keys = self.advance_root(&agreement);
         Ok((keys.root, SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) }))
     }
 
     /// `R_i || C_i,0 = HKDF(R_i-1, ECDH(T_i-1, T_i), "OLM_RATCHET", 64)`
-    fn advance_root(
-        &self,
-        ours: &SecretKey,
-        theirs: &Curve25519PublicKey,
-    ) -> Result<RootAndChain, NonContributory> {
-        let secret = ours.agree(theirs.as_bytes())?;
-        Ok(RootAndChain::derive(Some(&self.root), secret.as_bytes(), b"OLM_RATCHET"))
+    fn advance_root(&self, agreement: &Secret<32>) -> RootAndChain {
+        RootAndChain::derive(Some(&self.root), agreement.as_bytes(), b"OLM_RATCHET")
     }
 
     /// The key of a received message, and the change to commit if the message is authentic.
@@ -157,12 +170,17 @@ impl DoubleRatchet {
         }
         // An honest peer begins a chain only in reply to ours, so without ours this is a forgery.
         let sender = self.sender.as_ref().ok_or(DecryptionError::Authentication)?;
-        let keys = self
-            .advance_root(sender.ratchet_key.secret(), ratchet_key)
+        let their_point = Box::new(Peer::new(ratchet_key.as_bytes()));
+        let agreement = sender
+            .ratchet_key
+            .secret()
+            .agree_with(&their_point)
             .map_err(|NonContributory| DecryptionError::Authentication)?;
+        let keys = self.advance_root(&agreement);
         let chain = ReceiverChain::first(*ratchet_key, keys.chain);
         let (key, step) = chain.plan(index, self.next_serial, &self.limits)?;
-        Ok((key, Change::NewChain { root: keys.root, chain, step }))
+        let their_point = TheirPoint(Some(their_point));
+        Ok((key, Change::NewChain { root: keys.root, chain, step, their_point }))
     }
 
     /// Carries out the change of an authentic message.
@@ -175,12 +193,13 @@ impl DoubleRatchet {
                     self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 }
             }
-            Change::NewChain { root, mut chain, step } => {
+            Change::NewChain { root, mut chain, step, their_point } => {
                 self.next_serial = step.next_serial(self.next_serial);
                 let evicted = chain.commit(step, &self.limits);
                 self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 self.root = root;
                 self.sender = None;
+                self.their_point = their_point;
                 self.receivers.push(chain);
                 self.evict_chains();
             }

@@ -3,6 +3,8 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{Reader, Result};
+#[cfg(feature = "hazmat")]
+use crate::primitives::ed25519::VerifyingKey;
 use crate::{
     error::LibolmPickleError,
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
@@ -21,13 +23,11 @@ use crate::{
     },
     ratchet::{
         chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain},
+        double::{DoubleRatchet, SenderChain, TheirPoint},
         megolm::MegolmRatchet,
     },
     wire::{MessageVersion, olm::SessionKeys},
 };
-#[cfg(feature = "hazmat")]
-use crate::primitives::ed25519::VerifyingKey;
 
 /// Where the public half of a signing key comes from.
 #[derive(Clone, Copy)]
@@ -174,6 +174,7 @@ pub(super) fn read_session(
         next_serial,
         evicted_keys: 0,
         limits: Limits::default(),
+        their_point: TheirPoint::default(),
     };
     Ok(SessionState {
         keys,
@@ -274,10 +275,9 @@ fn read_signing_key(reader: &mut Reader<'_>, public_keys: PublicKeys) -> Result<
             if is_stored { Ok(signing_key) } else { Err(LibolmPickleError::InvalidState) }
         }
         #[cfg(feature = "hazmat")]
-        PublicKeys::Stored => Ok(SigningKey::from_expanded_and_public(
-            expanded,
-            VerifyingKey::from_bytes(public)?,
-        )),
+        PublicKeys::Stored => {
+            Ok(SigningKey::from_expanded_and_public(expanded, VerifyingKey::from_bytes(public)?))
+        }
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
     },
     ratchet::{
         chain::{ChainKey, EXHAUSTED, Limits, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain},
+        double::{DoubleRatchet, SenderChain, TheirPoint},
         megolm::MegolmRatchet,
     },
     wire::olm::SessionKeys,
@@ -185,6 +185,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
             next_serial,
             evicted_keys: 0,
             limits: Limits::default(),
+            their_point: TheirPoint::default(),
         },
     })
 }
