@@ -36,7 +36,10 @@ for target in "${targets[@]}"; do
     arguments=(-max_total_time="$seconds" -print_final_stats=1 -timeout=20 -rss_limit_mb=2048)
     dictionary=$(dictionary_of "$target")
     [ -z "$dictionary" ] || arguments+=(-dict="dictionaries/$dictionary.dict")
-    case $target in *conversation) arguments+=(-max_len=400) ;; esac
+    case $target in
+    *conversation) arguments+=(-max_len=400) ;;
+    c_abi) arguments+=(-max_len=1000) ;;
+    esac
     mkdir -p "artifacts/$target"
     log=$(mktemp)
     # What a libFuzzer program prints, reduced to its last words unless it has found something.

@@ -238,7 +238,7 @@ impl Trace {
             let mut parts = Session::restored(&session.snapshot());
             let rng = &mut RecordedRng::new(random.clone());
             let next = parts.next_message_key_with_rng(rng).unwrap();
-            assert_eq!((*next.key(), next.index()), (message_key, index.into()));
+            assert_eq!((*next.key(), next.index()), (message_key, index));
             assert_eq!(next.ratchet_key().as_bytes(), &own.public);
             let sent = session.encrypt_with_rng(&plaintext, &mut RecordedRng::new(random)).unwrap();
             assert_eq!(sent, message);

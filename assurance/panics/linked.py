@@ -135,8 +135,8 @@ class Image:
 
 
 def plain(name):
-    """Without the hashes of crates, and without generic arguments."""
-    name = re.sub(r"\[[0-9a-f]{8,}\]", "", name)
+    """Without the hashes of crates, generic arguments, and the numbers of closures, which change too easily."""
+    name = re.sub(r"\[[0-9a-f]{8,}\]|::\{closure#\d+\}", "", name)
     erased, depth = "", 0
     for at, letter in enumerate(name):
         # `<T as Trait>::f` and `<T>::f` begin with what is no generic argument.

@@ -17,7 +17,7 @@ use aes::{
     cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7},
 };
 use base64ct::{Base64Unpadded, Encoding};
-use curve25519_dalek::MontgomeryPoint;
+use curve25519_dalek::{EdwardsPoint, MontgomeryPoint};
 use ed25519_dalek::{
     Signature, Verifier, VerifyingKey,
     hazmat::{ExpandedSecretKey, raw_sign},
@@ -26,7 +26,6 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use rand::{TryRng, rngs::SysRng};
 use sha2::{Digest, Sha256, Sha512};
-use x25519_dalek::{PublicKey, StaticSecret};
 
 /// The plaintext of every message: the length of a short Matrix event.
 pub const TEXT: &[u8] = &[b'm'; 200];
@@ -38,20 +37,48 @@ pub fn draw<const N: usize>() -> [u8; N] {
     bytes
 }
 
-pub fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
-    PublicKey::from(&StaticSecret::from(*secret)).to_bytes()
+/// A point times a secret, of which the u-coordinate is still to be computed.
+pub enum Product {
+    Edwards(EdwardsPoint),
+    Ladder(MontgomeryPoint),
 }
 
-/// X25519 with one peer: the key is converted once, then each call is one agreement.
+/// The u-coordinates. Points in Edwards form that are needed at the same time share an inversion.
+pub fn coordinates(products: &[Product]) -> Vec<[u8; 32]> {
+    let edwards = products.iter().map(|product| match product {
+        Product::Edwards(point) => Some(*point),
+        Product::Ladder(_) => None,
+    });
+    if let Some(points) = edwards.collect::<Option<Vec<_>>>() {
+        let coordinates = EdwardsPoint::to_montgomery_batch(&points);
+        return coordinates.iter().map(MontgomeryPoint::to_bytes).collect();
+    }
+    let each = products.iter().map(|product| match product {
+        Product::Edwards(point) => point.to_montgomery().to_bytes(),
+        Product::Ladder(point) => point.to_bytes(),
+    });
+    each.collect()
+}
+
+/// The base point times a secret: a public key.
+pub fn base_times(secret: &[u8; 32]) -> Product {
+    Product::Edwards(EdwardsPoint::mul_base_clamped(*secret))
+}
+
+pub fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
+    EdwardsPoint::mul_base_clamped(*secret).to_montgomery().to_bytes()
+}
+
+/// X25519 with one peer: the key is converted once, then each call is the multiplication of an agreement.
 ///
 /// On x86-64 the Edwards form of the curve is the fastest, because its multiplication is vectorized;
 /// elsewhere the Montgomery ladder is.
-pub fn x25519_with(their_public: [u8; 32]) -> impl Fn(&[u8; 32]) -> [u8; 32] {
+pub fn x25519_with(their_public: [u8; 32]) -> impl Fn(&[u8; 32]) -> Product {
     let montgomery = MontgomeryPoint(their_public);
     let edwards = montgomery.to_edwards(0).filter(|_| cfg!(target_arch = "x86_64"));
     move |secret| match edwards {
-        Some(point) => point.mul_clamped(*secret).to_montgomery().to_bytes(),
-        None => montgomery.mul_clamped(*secret).to_bytes(),
+        Some(point) => Product::Edwards(point.mul_clamped(*secret)),
+        None => Product::Ladder(montgomery.mul_clamped(*secret)),
     }
 }
 

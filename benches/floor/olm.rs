@@ -4,15 +4,19 @@ use std::hint::black_box;
 
 use ed25519_dalek::VerifyingKey;
 
-use super::{Message, chain_step, draw, ed25519_public, hkdf, x25519_public, x25519_with};
+use super::{
+    Message, base_times, chain_step, coordinates, draw, ed25519_public, hkdf, x25519_public,
+    x25519_with,
+};
 
 /// The identity keys of a new account.
 pub fn account() -> (VerifyingKey, [u8; 32]) {
     (ed25519_public(&draw()), x25519_public(&draw()))
 }
 
-pub fn one_time_key() -> [u8; 32] {
-    x25519_public(&draw())
+pub fn one_time_keys(count: usize) -> Vec<[u8; 32]> {
+    let products: Vec<_> = (0..count).map(|_| base_times(&draw())).collect();
+    coordinates(&products)
 }
 
 /// Both ends of a 3DH.
@@ -30,33 +34,35 @@ impl Handshake {
     }
 
     /// The new session and its first message: keys and tag.
-    pub fn outbound(&mut self) -> ([[u8; 32]; 2], [u8; 32]) {
+    pub fn outbound(&mut self) -> ([u8; 32], [u8; 32], [u8; 32]) {
         let base = draw();
-        let keys = [x25519_public(&base), x25519_public(&draw())];
         let with_one_time = x25519_with(black_box(self.their_one_time));
-        let mut chain_key = root_and_chain([
+        let coordinates = coordinates(&[
             with_one_time(&self.ours),
             x25519_with(black_box(self.their_identity))(&base),
             with_one_time(&base),
+            base_times(&base),
+            base_times(&draw()),
         ]);
-        (keys, self.message.seal(&chain_step(&mut chain_key)))
+        let mut chain_key = root_and_chain(&coordinates[..3]);
+        (coordinates[3], coordinates[4], self.message.seal(&chain_step(&mut chain_key)))
     }
 
     /// The new session and its first message, which was sealed by [`sealed_message`].
     pub fn inbound(&self, (message, key): &mut (Message, [u8; 32])) -> [u8; 32] {
         let with_base = x25519_with(black_box(self.their_one_time));
-        let mut chain_key = root_and_chain([
+        let mut chain_key = root_and_chain(&coordinates(&[
             x25519_with(black_box(self.their_identity))(&self.ours),
             with_base(&[4; 32]),
             with_base(&self.ours),
-        ]);
+        ]));
         black_box(chain_step(&mut chain_key));
         message.open(key)
     }
 }
 
 /// `HKDF(0, S, "OLM_ROOT", 64)`; returns the chain key.
-fn root_and_chain(agreements: [[u8; 32]; 3]) -> [u8; 32] {
+fn root_and_chain(agreements: &[[u8; 32]]) -> [u8; 32] {
     let okm = hkdf::<64>(None, agreements.as_flattened(), b"OLM_ROOT");
     *okm.last_chunk().unwrap()
 }
@@ -101,9 +107,9 @@ pub struct PingPong {
 impl PingPong {
     pub fn new() -> Self {
         let (receiver, sender, mut root) = ([6; 32], [8; 32], [5; 32]);
-        let agree = x25519_with(x25519_public(&receiver));
+        let agreement = coordinates(&[x25519_with(x25519_public(&receiver))(&sender)])[0];
         let mut message = Message::olm();
-        message.seal(&chain_step(&mut ratchet_step(&mut root, &agree(&sender))));
+        message.seal(&chain_step(&mut ratchet_step(&mut root, &agreement)));
         let sender_public = x25519_public(&sender);
         Self { root: [5; 32], receiver, sender, sender_public, message }
     }
@@ -111,15 +117,17 @@ impl PingPong {
     /// One conversion of the peer's key serves the receipt of the message and the reply.
     pub fn receive_and_reply(&mut self) {
         let agree = x25519_with(self.sender_public);
-        let mut received = ratchet_step(&mut self.root, &agree(&self.receiver));
+        let agreement = coordinates(&[agree(&self.receiver)])[0];
+        let mut received = ratchet_step(&mut self.root, &agreement);
         self.message.open(&chain_step(&mut received));
 
         let ratchet_key = draw();
         self.receiver = self.sender;
         self.sender = ratchet_key;
-        self.sender_public = x25519_public(&ratchet_key);
+        let coordinates = coordinates(&[base_times(&ratchet_key), agree(&ratchet_key)]);
+        self.sender_public = coordinates[0];
         let mut root = self.root;
-        let mut sent = ratchet_step(&mut root, &agree(&ratchet_key));
+        let mut sent = ratchet_step(&mut root, &coordinates[1]);
         self.message.seal(&chain_step(&mut sent));
     }
 }

@@ -3,7 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod c_abi;
 pub mod common;
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../tests/common/conversation.rs"]

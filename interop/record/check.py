@@ -126,6 +126,7 @@ def olm_transcript(v):
             version, alice, random, p.x25519_public(bob), used
         )
     for who, name, *items in v["step"]:
+        assert who in ("alice", "bob") and name in ("send", "receive", "refuse")
         if name == "send":
             random, plaintext, kind, body = items
             if who in sessions:
@@ -165,33 +166,62 @@ CHECKS = {
     "olm-trace": textbook_trace.check_olm,
     **dict.fromkeys(textbook_pickle.READ_LIBOLM, textbook_pickle.check_libolm),
     **dict.fromkeys(textbook_pickle.READ_VODOZEMAC, textbook_pickle.check_vodozemac),
+    "vodozemac-pickle-refused": textbook_pickle.check_vodozemac_refused,
+    "dehydrated-device": textbook_pickle.check_device,
     "sas": textbook_sas.check,
     "backup": textbook_backup.check,
     "libolm-backup-pickle": textbook_backup.check_pickle,
     "ecies": textbook_channels.check_ecies,
     "hpke": textbook_channels.check_hpke,
     "key-export": textbook_key_export.check,
+    "key-export-refused": textbook_key_export.check_refused,
 }
+
+
+class Values(dict):
+    """Of a file; knows which of them nobody looked at."""
+
+    def __init__(self, values):
+        super().__init__(values)
+        self.unread = set(values) - {"kind", "source", "expect", "command"}
+        self.unread -= {"step"} if not values["step"] else set()
+
+    def __getitem__(self, key):
+        self.unread.discard(key)
+        return super().__getitem__(key)
+
+    def get(self, key, default=None):
+        return self[key] if key in self else default
+
+    def items(self):
+        self.unread.clear()
+        return super().items()
 
 
 def check(path):
     """What is wrong with the file, if anything is."""
     try:
-        v = read(path)
+        v = Values(read(path))
         if v["kind"] not in CHECKS:
             return "unknown kind"
         if v["expect"] == "success":
             CHECKS[v["kind"]](v)
-        else:
-            must_refuse(v["expect"], CHECKS[v["kind"]], v)
+            return f"nothing reads {sorted(v.unread)}" if v.unread else None
+        must_refuse(v["expect"], CHECKS[v["kind"]], v)
     except Exception as error:
         return repr(error)
+
+
+def area(kind):
+    return "primitives" if kind in PRIMITIVES else kind
 
 
 def main(folder):
     counts, failed = Counter(), 0
     for path in sorted(Path(folder).glob("*/*")):
         problem = check(path)
+        if not problem and path.parent.name != area(read(path)["kind"]):
+            problem = "in the area of another kind"
         if problem:
             failed += 1
             print(f"{path}: {problem}")

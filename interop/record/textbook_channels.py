@@ -1,7 +1,6 @@
 """The secure channels of MSC4108 (ECIES) and MSC4388 (HPKE), plainly from the proposals, RFC 9180 and
 RFC 9458, section 4.4; with SHA-512 and `_RESPONSE`, as they are spoken."""
 
-import hashlib
 import hmac
 
 from cryptography.exceptions import InvalidTag
@@ -149,7 +148,9 @@ def check_ecies(v):
     there, back, code = ecies(*privates, bytes.fromhex(v["info"]))
     assert (code.hex(), ecies_digits(code)) == (v["check-code"], v["digits"])
     for who, what, *items in v["step"]:
+        assert who in ("initiator", "recipient") and what in ("begin", "send", "refuse")
         if what == "begin":
+            assert who == "initiator"
             assert b64(there.seal(unitem(items[0]))) + "|" + publics[1] == items[1]
         elif what == "send":
             way = there if who == "initiator" else back
@@ -171,6 +172,8 @@ def check_hpke(v):
     assert (code.hex(), hpke_digits(code)) == (v["check-code"], v["digits"])
     first = {"begin": publics[1], "answer": randoms[2], "send": b""}
     for who, what, *items in v["step"]:
+        assert who in ("sender", "recipient") and what in (*first, "refuse")
+        assert what not in ("begin", "answer") or who == {"begin": "sender", "answer": "recipient"}[what]
         if what in first:
             way = there if who == "sender" else back
             aad, plaintext = map(unitem, items[:2])

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from primitives import Refused, decode_base64
 from vectors import unb64
 
 HEADER = "-----BEGIN MEGOLM SESSION DATA-----"
@@ -35,14 +37,24 @@ def encrypt(plaintext, passphrase, rounds, random):
 
 def decrypt(file, passphrase):
     lines = file.strip().split("\n")
-    assert (lines[0], lines[-1]) == (HEADER, TRAILER)
-    body = unb64("".join(lines[1:-1]).rstrip("="))
-    body, tag = body[:-32], body[-32:]
-    assert body[0] == 1
-    salt, iv, rounds = body[1:17], body[17:33], int.from_bytes(body[33:37], "big")
+    if len(lines) < 2 or (lines[0], lines[-1]) != (HEADER, TRAILER):
+        raise Refused("format")
+    data = decode_base64("".join(lines[1:-1]))
+    if data[:1] not in (b"", b"\x01"):
+        raise Refused("version")
+    salt, iv, rounds = data[1:17], data[17:33], int.from_bytes(data[33:37], "big")
+    if len(data) < 37 or rounds == 0:
+        raise Refused("format")
     aes_key, mac_key = keys(passphrase, salt, rounds)
-    assert hmac.digest(mac_key, body, "sha256") == tag
-    return aes_ctr(aes_key, iv, body[37:]), rounds
+    body, tag = data[:-32], data[-32:]
+    if len(data) < 37 + 32 or hmac.digest(mac_key, body, "sha256") != tag:
+        raise Refused("mac")
+    plaintext = aes_ctr(aes_key, iv, body[37:])
+    try:
+        plaintext.decode()
+    except UnicodeDecodeError:
+        raise Refused("format") from None
+    return plaintext, rounds
 
 
 def check(v):
@@ -51,3 +63,7 @@ def check(v):
     assert decrypt(file, passphrase) == (plaintext, rounds)
     if "random" in v:
         assert encrypt(plaintext, passphrase, rounds, bytes.fromhex(v["random"])) == file
+
+
+def check_refused(v):
+    decrypt(unb64(v["file"]).decode(), bytes.fromhex(v["passphrase"]))

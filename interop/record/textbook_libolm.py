@@ -166,3 +166,16 @@ def inbound_group_session(data):
         content.flag()
     content.end()
     return InboundGroupSession(first)
+
+
+def device(data):
+    """The content of a dehydrated device, which is written alike: Ed25519 seed, and account."""
+    content = Content(data, (1,))
+    identity, seed = content.take(32), content.take(32)
+    one_time = content.list(lambda: content.take(32))
+    present = content.take(1)
+    if present not in (b"\0", b"\1"):
+        raise Refused("format")
+    fallback = [content.take(32)] if present == b"\1" else []
+    content.end()
+    return seed, Account(identity, one_time, fallback)

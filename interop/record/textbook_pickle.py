@@ -1,10 +1,11 @@
-"""Pickles of libolm and vodozemac: one cipher, then libolm's content or vodozemac's JSON."""
-
-import json
+"""Pickles of libolm and vodozemac: one cipher, then libolm's content or vodozemac's JSON; and dehydrated devices."""
 
 import textbook_libolm as libolm
-from primitives import Keys, Refused, decode_base64, x25519_public
-from textbook import Account, GroupSession, InboundGroupSession, Session
+import textbook_vodozemac as vodozemac
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from primitives import Keys, Refused, decode_base64, ed25519_public, x25519_public
+from textbook import InboundGroupSession, Session
 from vectors import b64, unitem
 
 
@@ -24,6 +25,7 @@ def seal_pickle(content, key):
 def play(found, steps):
     """Every step of a pickled object, in order."""
     for name, *items in steps:
+        assert name in ("send", "receive")
         if name == "send" and isinstance(found, Session):
             plaintext, kind, body = items
             assert found.encrypt(unitem(plaintext)) == (int(kind), body)
@@ -52,57 +54,49 @@ def check_libolm(v):
     play(found, v["step"])
 
 
-def vodozemac_account(json):
-    one_time, fallback = json["one_time_keys"], json["fallback_keys"]
-    fallback = [fallback[name] for name in ("fallback_key", "previous_fallback_key")]
-    keys = [bytes(key) for key in one_time["private_keys"].values()]
-    return Account(bytes(json["diffie_hellman_key"]), keys, [bytes(key["key"]) for key in fallback if key])
-
-
-def vodozemac_session(json):
-    keys = [bytes(json["session_keys"][f"{name}_key"]) for name in ("identity", "base", "one_time")]
-    ratchet, chains = json["sending_ratchet"], json["receiving_chains"]["inner"]
-    session = Session(version(json), tuple(keys), None)
-    if ratchet["type"] == "active":
-        active, chain = ratchet["active_ratchet"], ratchet["symmetric_key_ratchet"]
-        session.root = bytes(active["root_key"])
-        session.sender = [bytes(active["ratchet_key"]), bytes(chain["key"]), chain["index"]]
-    else:
-        session.root = bytes(ratchet["root_key"]["key"])
-    for chain in chains:
-        # The newest comes last.
-        session.newest, at = bytes(chain["ratchet_key"]), chain["hkdf_ratchet"]
-        session.receivers[session.newest] = [bytes(at["key"]), at["index"]]
-        for key in chain["skipped_message_keys"]["inner"]:
-            session.skipped[session.newest, key["index"]] = bytes(key["key"])
-    session.received = bool(chains)
-    return session
-
-
-def version(json):
-    return {"V1": 3, "V2": 4}[json["config"]["version"]]
-
-
-def vodozemac_group_session(json):
-    random = bytes(json["ratchet"]["inner"] + json["signing_key"]["Normal"])
-    return GroupSession(random, version(json), json["ratchet"]["counter"])
-
-
-def vodozemac_inbound_group_session(json):
-    first, signing_key = json["initial_ratchet"], bytes(json["signing_key"])
-    found = {"index": first["counter"], "ratchet": bytes(first["inner"]), "signing-key": signing_key}
-    return InboundGroupSession(found, version(json))
-
-
 READ_VODOZEMAC = {
-    "vodozemac-account-pickle": vodozemac_account,
-    "vodozemac-session-pickle": vodozemac_session,
-    "vodozemac-group-session-pickle": vodozemac_group_session,
-    "vodozemac-inbound-group-session-pickle": vodozemac_inbound_group_session,
+    "vodozemac-account-pickle": vodozemac.account,
+    "vodozemac-session-pickle": vodozemac.session,
+    "vodozemac-group-session-pickle": vodozemac.group_session,
+    "vodozemac-inbound-group-session-pickle": vodozemac.inbound_group_session,
 }
 
 
+def read_vodozemac(kind, pickle, key):
+    """The object, and its JSON as text."""
+    text = open_pickle(pickle, key).decode()
+    return vodozemac.strict(READ_VODOZEMAC[kind], text), text
+
+
 def check_vodozemac(v):
-    text = open_pickle(v["pickle"], bytes.fromhex(v["pickle-key"])).decode()
-    assert text == v["json"]
-    play(READ_VODOZEMAC[v["kind"]](json.loads(text)), v["step"])
+    found, text = read_vodozemac(v["kind"], v["pickle"], bytes.fromhex(v["pickle-key"]))
+    assert text == v["json"] and v["release"] in v["source"]
+    play(found, v["step"])
+
+
+def check_vodozemac_refused(v):
+    kind = f"vodozemac-{v['object']}-pickle"
+    read_vodozemac(kind, v["pickle"], bytes.fromhex(v["pickle-key"]))
+
+
+def seal_device(content, key, nonce):
+    return b64(ChaCha20Poly1305(key).encrypt(nonce, content, b""))
+
+
+def open_device(ciphertext, nonce, key):
+    nonce, ciphertext = decode_base64(nonce), decode_base64(ciphertext)
+    if len(nonce) != 12:
+        raise Refused("format")
+    try:
+        return ChaCha20Poly1305(key).decrypt(nonce, ciphertext, b"")
+    except (InvalidTag, ValueError):
+        raise Refused("mac") from None
+
+
+def check_device(v):
+    key = bytes.fromhex(v["key"])
+    seed, account = libolm.device(open_device(v["ciphertext"], v["nonce"], key))
+    if v["expect"] == "success":
+        assert b64(x25519_public(account.identity)) == v["identity-key"]
+        assert b64(ed25519_public(seed)) == v["signing-key"]
+    play(account, v["step"])

@@ -3,7 +3,7 @@ keys, have these values."""
 
 import textbook
 from primitives import hkdf, hmac, x25519, x25519_public
-from vectors import b64, unb64, unitem
+from vectors import unb64, unitem
 from wire import decode
 
 NAMES = ("identity", "base", "one-time")

@@ -8,7 +8,7 @@ import sys
 
 import textbook
 from primitives import Keys, hkdf, hmac, x25519, x25519_public
-from vectors import Random, b64, item, read, unb64, unitem, write
+from vectors import Random, b64, item, read, unitem, write
 from wire import decode
 
 COMMAND = "python3 interop/record/traces.py test-vectors"

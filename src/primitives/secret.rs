@@ -110,7 +110,10 @@ impl<T: Default> SecretList<T> {
         let mut kept = 0_usize;
         for place in 0..self.0.len() {
             if self.0.get(place).is_some_and(|item| keep(place, item)) {
-                self.0.swap(kept, place);
+                // Equal places are an error, and need no exchange.
+                if let Ok([to, from]) = self.0.get_disjoint_mut([kept, place]) {
+                    core::mem::swap(to, from);
+                }
                 kept = kept.saturating_add(1);
             }
         }

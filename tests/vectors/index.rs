@@ -49,7 +49,7 @@ fn the_index_lists_every_file_as_it_is() {
     for (found, expected) in index.lines().zip(&expected) {
         assert_eq!(found, expected, "interop/record/index.py writes it anew");
     }
-    assert_eq!(index, expected.join("\n") + "\n", "interop/record/index.py writes it anew");
+    assert!(index == expected.join("\n") + "\n", "interop/record/index.py writes it anew");
 }
 
 #[test]

@@ -3,12 +3,15 @@
 //! chooses how much of the scenario has happened before.
 #![no_main]
 
+#[allow(dead_code, reason = "`seeds` uses more of it")]
+#[path = "../../src/c_abi/mod.rs"]
+mod c_abi;
 mod memory;
 mod symbols;
 mod world;
 
+use c_abi::{calls::Call, scenario::scenario};
 use libfuzzer_sys::fuzz_target;
-use moceril_fuzz::c_abi::{calls::Call, scenario::scenario};
 use world::{Table, World};
 
 const MOST_CALLS: usize = 16;

@@ -15,11 +15,22 @@ pub struct Call {
 /// `shift` is the distance from an aligned address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argument {
-    Object { slot: Option<usize>, shift: usize },
-    Bytes { source: Source, shift: usize },
-    Room { room: Room, shift: usize },
+    Object {
+        slot: Option<usize>,
+        shift: usize,
+    },
+    Bytes {
+        source: Source,
+        shift: usize,
+    },
+    Room {
+        room: Room,
+        shift: usize,
+    },
     /// For one number that is written; `None` is a null pointer.
-    Place { shift: Option<usize> },
+    Place {
+        shift: Option<usize>,
+    },
     Number(u64),
 }
 
@@ -29,15 +40,33 @@ pub enum Source {
     /// What an earlier call wrote.
     Shelf(u8),
     /// A part of it. What lies beyond its end is filled up.
-    Part { entry: u8, start: u16, length: u16 },
+    Part {
+        entry: u8,
+        start: u16,
+        length: u16,
+    },
     /// All of it, and one byte is another.
-    Altered { entry: u8, at: u16, mask: u8 },
+    Altered {
+        entry: u8,
+        at: u16,
+        mask: u8,
+    },
     Literal(Vec<u8>),
-    Filled { byte: u8, length: u16 },
-    Random { seed: u8, length: u16 },
-    Null { length: u8 },
+    Filled {
+        byte: u8,
+        length: u16,
+    },
+    Random {
+        seed: u8,
+        length: u16,
+    },
+    Null {
+        length: u8,
+    },
     /// One byte of memory, and a length that no buffer can have.
-    Enormous { below_maximum: u8 },
+    Enormous {
+        below_maximum: u8,
+    },
     /// The memory of an earlier argument of this call.
     Same(u8),
 }
@@ -89,7 +118,9 @@ impl Argument {
                 Self::Bytes { source: Source::decode(tag, bytes), shift }
             }
             Parameter::Out => Self::Room { room: Room::decode(tag, bytes), shift },
-            Parameter::Index | Parameter::Byte => Self::Place { shift: (tag == 0).then_some(shift) },
+            Parameter::Index | Parameter::Byte => {
+                Self::Place { shift: (tag == 0).then_some(shift) }
+            }
             Parameter::Number => Self::Number(match tag % 4 {
                 0 => take::<1>(bytes)[0].into(),
                 1 => u16::from_le_bytes(take(bytes)).into(),

@@ -54,10 +54,7 @@ fn one_time_keys() -> Contenders {
             Who::Libolm,
             prepared(OlmAccount::new, |account| account.generate_one_time_keys(ONE_TIME_KEYS)),
         ),
-        (
-            Who::Floor,
-            repeated(|| std::array::from_fn::<_, ONE_TIME_KEYS, _>(|_| floor::olm::one_time_key())),
-        ),
+        (Who::Floor, repeated(|| floor::olm::one_time_keys(ONE_TIME_KEYS))),
     ]
 }
 

@@ -1,5 +1,6 @@
-//! Records test vectors from vodozemac. Usage: `record-vodozemac <folder>`.
+//! Records test vectors from vodozemac. Usage: `record-vodozemac <folder> [<kind>]`.
 
+mod dehydrated;
 mod megolm;
 mod olm;
 
@@ -15,10 +16,24 @@ const COMMAND: &str =
     "cargo run --manifest-path interop/record/vodozemac/Cargo.toml -- test-vectors";
 
 fn main() -> Result<()> {
-    let folder = env::args().nth(1).ok_or("the folder is missing")?;
-    olm::record(Path::new(&folder))?;
-    megolm::record(Path::new(&folder))
+    let mut arguments = env::args().skip(1);
+    let folder = arguments.next().ok_or("the folder is missing")?;
+    let wanted = arguments.next();
+    for (kind, record) in RECORDINGS {
+        if wanted.as_deref().is_none_or(|wanted| wanted == *kind) {
+            record(Path::new(&folder))?;
+        }
+    }
+    Ok(())
 }
+
+type Record = fn(&Path) -> Result<()>;
+
+const RECORDINGS: &[(&str, Record)] = &[
+    ("olm-transcript", olm::record),
+    ("megolm-transcript", megolm::record),
+    ("dehydrated-device", dehydrated::record),
+];
 
 /// The lines of one file.
 #[derive(Default)]
