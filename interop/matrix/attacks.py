@@ -79,42 +79,8 @@ def forged_one_time_keys(alice, bob, room):
     check("no session is made from a one-time key that does not verify")
 
 
-def forged_verification(alice, bob, room):
-    """The server changes what the devices say to each other while their users compare emoji."""
-    other_key = alice.sql(f"SELECT sender_key FROM inbound WHERE sender = '{alice.user_id}'")[0][0]
-
-    def change(kind, member, value):
-        def on_answer(path, answer):
-            if "/sync" in path:
-                for event in answer.get("to_device", {}).get("events", []):
-                    if event["type"] == kind:
-                        event["content"][member] = value
-            return answer
-        return on_answer
-
-    for kind, member, value, expected in (
-        ("m.key.verification.key", "key", other_key, "changed its key after it saw ours"),
-        ("m.key.verification.mac", "keys", other_key, "the MAC does not verify"),
-    ):
-        alice.sql("UPDATE devices SET verified = 0")
-        alice.network.on_answer = change(kind, member, value)
-        waiting = bob.start("verify", "--wait")
-        asking = alice.start("verify", bob.user_id, bob.device_id)
-        for process in (waiting, asking):
-            process.stdin.write("yes\n")
-            process.stdin.flush()
-        _, errors = asking.communicate(timeout=60)
-        alice.network.heal()
-        assert expected in errors, errors
-        # Bob has seen nothing wrong, but is told.
-        _, errors = waiting.communicate(timeout=60)
-        assert kind.endswith("mac") or expected in errors, errors
-        assert not alice.sql("SELECT 1 FROM devices WHERE verified"), "verified all the same"
-    check("a verification that somebody interferes with is cancelled")
-
-
 def all_of_them(alice, bob, room):
     """Returns how many messages were sent."""
-    for attack in (forged_verification, replayed, forged_devices, forged_one_time_keys):
+    for attack in (replayed, forged_devices, forged_one_time_keys):
         attack(alice, bob, room)
     return 1 + 1 + 2

@@ -3,7 +3,7 @@ encrypted twice with one key."""
 
 import signal
 
-from person import eventually
+from person import Person, eventually
 from servers import check
 
 SEND = "/send/m.room.encrypted/"
@@ -135,8 +135,38 @@ def gives_again(alice):
     assert alice.sql("SELECT 1 FROM shared WHERE again"), "Alice has not heard of it"
 
 
-def all_of_them(alice, bob, room):
+def stale_device_list(alice, bob, room, client, directory):
+    """While Alice's client waits for the devices of Bob, he gets another one, and another command of hers
+    hears of that: the answer of before must not hide it."""
+    devices = []
+
+    def on_answer(path, answer):
+        if "/keys/query" in path and not devices:
+            devices.append(Person(client, bob.homeserver, directory, "bob4", bob.user_id))
+            eventually(lambda: hears_of_devices(alice, bob))
+        return answer
+
+    alice.run("rooms")
+    alice.sql("UPDATE users SET changes = changes + 1")
+    alice.network.on_answer = on_answer
+    alice.run("send", room, "to the devices of before")
+    alice.network.heal()
+    alice.run("send", room, "to the new device as well")
+    devices[0].reads(room, "to the new device as well")
+    bob.reads(room, "to the devices of before", "to the new device as well")
+    check("a device that comes while we ask for devices is not overlooked")
+
+
+def hears_of_devices(alice, bob):
+    of_bob = f"SELECT changes FROM users WHERE user_id = '{bob.user_id}'"
+    before = alice.sql(of_bob)
+    alice.run("rooms")
+    assert alice.sql(of_bob) > before, "the server has not told it yet"
+
+
+def all_of_them(alice, bob, room, client, directory):
     """Returns how many messages were sent."""
     for fault in (killed_before_sending, killed_after_sending, repeated, late, wedged):
         fault(alice, bob, room)
-    return 2 + 2 + 1 + 2 + 3
+    stale_device_list(alice, bob, room, client, directory)
+    return 2 + 2 + 1 + 2 + 3 + 2

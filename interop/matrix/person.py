@@ -1,5 +1,6 @@
-"""A user with our client. The store outlives each command, so every command is a restart."""
+"""A user with a client. The store outlives each command, so every command is a restart."""
 
+import functools
 import json
 import sqlite3
 import subprocess
@@ -13,6 +14,8 @@ PATIENCE = 60
 
 
 class Person:
+    """`client` is what comes before the store on the command line."""
+
     def __init__(self, client, homeserver, directory, name, user_id=None):
         self.client, self.homeserver, self.store = client, homeserver, directory / name
         self.network = Network(homeserver.url)
@@ -24,7 +27,7 @@ class Person:
 
     def start(self, *command):
         return subprocess.Popen(
-            [self.client, "--store", self.store, *command], text=True,
+            [*self.client, "--store", self.store, *command], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, *command, answer=""):
@@ -53,6 +56,7 @@ class Person:
         store.close()
         return rows
 
+    @functools.cache
     def token(self):
         """Of a device of its own, without keys: it sees what the server sees."""
         return self.homeserver.login(self.user_id, PASSWORD)
@@ -61,9 +65,10 @@ class Person:
         return self.homeserver.timeline(room, self.token())
 
     def sessions(self, room):
-        """The ids of the Megolm sessions that this person has used in the room."""
-        return {event["content"]["session_id"] for event in self.events(room)
-                if event["type"] == "m.room.encrypted" and event["sender"] == self.user_id}
+        """The ids of the Megolm sessions that this person has used in the room, the newest first."""
+        return list(dict.fromkeys(
+            event["content"]["session_id"] for event in self.events(room)
+            if event["type"] == "m.room.encrypted" and event["sender"] == self.user_id))
 
     def has_member(self, room, other):
         path = f"/_matrix/client/v3/rooms/{room}/joined_members"
@@ -87,10 +92,15 @@ def eventually(step):
             time.sleep(0.5)
 
 
-def verify(asking, answering):
+def picture(symbols):
+    """Some clients add the selector that asks for a coloured picture."""
+    return symbols and symbols.replace("\ufe0f", "")
+
+
+def verify(asking, answering, *options):
     """Both compare emoji; the scenario compares what both were shown, as two people would."""
     waiting = answering.start("verify", "--wait")
-    asker = asking.start("verify", answering.user_id, answering.device_id)
+    asker = asking.start("verify", answering.user_id, answering.device_id, *options)
     shown = {}
 
     def read_emoji(process):
@@ -105,7 +115,9 @@ def verify(asking, answering):
     for reader in readers:
         reader.join(PATIENCE)
     emoji = [shown.get(process.pid) for process in processes]
-    same = emoji[0] is not None and None not in emoji[0] and emoji[0] == emoji[1]
+    # Descriptions are in the words of each client.
+    symbols = [lines and picture(lines[0]) for lines in emoji]
+    same = symbols[0] is not None and symbols[0] == symbols[1]
     for process in processes:
         try:
             process.stdin.write("yes\n" if same else "no\n")

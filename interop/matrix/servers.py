@@ -1,7 +1,9 @@
 """Two homeservers that federate with each other on this machine, and with nobody else."""
 
+import contextlib
 import json
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +32,33 @@ def certificates(directory, names):
                 "-subj", "/CN=localhost")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                 "-CAcreateserial", "-days", "2", "-extfile", "localhost.ext", "-out", f"{name}.pem")
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@contextlib.contextmanager
+def federation(directory):
+    """Two homeservers that are up, and are stopped afterwards."""
+    certificates(directory, ["one", "two"])
+    ports = free_ports(4)
+    servers = [Homeserver(directory, "one", *ports[:2]), Homeserver(directory, "two", *ports[2:])]
+    try:
+        for server in servers:
+            server.start()
+        for server in servers:
+            server.wait()
+        yield servers
+    finally:
+        for server in servers:
+            server.stop()
 
 
 class Homeserver:

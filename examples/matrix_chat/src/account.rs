@@ -117,7 +117,7 @@ impl Client {
 
     /// A fallback key that was used, or that is old, is replaced; the one before it is forgotten once
     /// no message to it can be on its way.
-    fn rotate_fallback_key(&self, account: &mut Account, used: bool) -> Result<()> {
+    pub fn rotate_fallback_key(&self, account: &mut Account, used: bool) -> Result<()> {
         let rotated = self.store.meta("fallback_rotated")?;
         let rotated: u64 = rotated.as_deref().unwrap_or("0").parse()?;
         let age = now().saturating_sub(rotated);

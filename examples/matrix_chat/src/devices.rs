@@ -1,5 +1,7 @@
 //! The devices of others: keys queried, verified and remembered.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail, ensure};
 use moceril::{Curve25519PublicKey, Ed25519PublicKey, olm::IdentityKeys};
 use rusqlite::Row;
@@ -66,40 +68,52 @@ impl Device {
 }
 
 fn track(store: &Store, user_id: &str) -> Result<()> {
-    store.run("INSERT OR IGNORE INTO users (user_id, outdated) VALUES (?, 1)", [user_id])?;
+    store.run("INSERT OR IGNORE INTO users (user_id, changes) VALUES (?, 1)", [user_id])?;
     Ok(())
 }
 
 /// Says that what we know of a user's devices is not enough.
 pub fn outdated(store: &Store, user_id: &str) -> Result<()> {
     track(store, user_id)?;
-    store.run("UPDATE users SET outdated = 1 WHERE user_id = ?", [user_id])?;
+    changed(store, user_id)
+}
+
+/// Notes a change of a user's devices, if we follow them.
+pub fn changed(store: &Store, user_id: &str) -> Result<()> {
+    store.run("UPDATE users SET changes = changes + 1 WHERE user_id = ?", [user_id])?;
     Ok(())
 }
 
 /// Asks for the devices of those users of whom we do not know the present state.
 pub fn refresh<S: AsRef<str>>(client: &Client, users: &[S]) -> Result<()> {
     let store = &client.store;
-    let mut wanted = Map::new();
-    for user in users {
-        track(store, user.as_ref())?;
-        let outdated =
-            store.one("SELECT outdated FROM users WHERE user_id = ?", [user.as_ref()])?;
-        if outdated == Some(true) {
-            wanted.insert(user.as_ref().to_owned(), json!([]));
+    // What an answer is known to have in it: the changes that we had heard of when we asked.
+    let mut wanted = BTreeMap::<&str, i64>::new();
+    for user in users.iter().map(S::as_ref) {
+        track(store, user)?;
+        let outdated = "SELECT changes FROM users WHERE user_id = ? AND known < changes";
+        if let Some(changes) = store.one(outdated, [user])? {
+            wanted.insert(user, changes);
         }
     }
     if wanted.is_empty() {
         return Ok(());
     }
-    let body = json!({ "device_keys": wanted, "timeout": 10_000 });
+    let names: BTreeMap<&str, [&str; 0]> = wanted.keys().map(|user| (*user, [])).collect();
+    let body = json!({ "device_keys": names, "timeout": 10_000 });
     let answer = client.api.post("/_matrix/client/v3/keys/query", &body)?;
     store.atomically(|| {
-        for user in wanted.keys() {
-            match answer["device_keys"][user].as_object() {
-                Some(devices) => update(client, user, devices)?,
+        for (user, changes) in &wanted {
+            let Some(devices) = answer["device_keys"][*user].as_object() else {
                 // Their server may be down; what we know of them stays, and we ask again.
-                None => warn(&format!("the devices of {user} could not be asked for")),
+                warn(&format!("the devices of {user} could not be asked for"));
+                continue;
+            };
+            // Meanwhile another command may have heard of a later change, which this answer then does
+            // not hide, or stored an answer that may be newer than this one, and that stays.
+            let known = "UPDATE users SET known = ?1 WHERE user_id = ?2 AND known < ?1";
+            if store.run(known, (changes, user))? == 1 {
+                update(client, user, devices)?;
             }
         }
         Ok(())
@@ -125,7 +139,6 @@ fn update(client: &Client, user_id: &str, devices: &Map<String, Value>) -> Resul
             warn(&format!("device {device_id} of {user_id} is not trusted: {error}"));
         }
     }
-    store.run("UPDATE users SET outdated = 0 WHERE user_id = ?", [user_id])?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod membership;
 mod olm;
 mod room;
 mod room_key;
+mod sas;
 mod store;
 mod sync;
 mod tail;

@@ -165,6 +165,12 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
             checked(client, device, &created.message)
         }
         Err(SessionCreationError::Replayed) => Ok(Received::Nothing),
+        Err(SessionCreationError::FallbackKeyExhausted) => {
+            // The next key is uploaded when this transaction is saved. The device gets a session of ours.
+            client.rotate_fallback_key(&mut account, true)?;
+            store.save_account(&account)?;
+            Ok(Received::Wedged(device))
+        }
         Err(_) => Ok(Received::Wedged(device)),
     }
 }
@@ -202,4 +208,60 @@ pub fn recover(client: &Client, device: &Device) -> Result<()> {
         Ok(())
     })?;
     client.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use moceril::olm::Account;
+
+    use super::*;
+    use crate::{api::Api, store::Store};
+
+    /// More sessions than a fallback key serves.
+    const MANY: usize = 1_001;
+
+    #[test]
+    fn an_exhausted_fallback_key_is_replaced() {
+        let directory = std::env::temp_dir().join(format!("matrix_chat-{}", unique().unwrap()));
+        let client = Client {
+            api: Api::new("http://localhost:1", None).unwrap(),
+            store: Store::open(&directory).unwrap(),
+            user_id: "@us:here".to_owned(),
+            device_id: "US".to_owned(),
+        };
+        let them = Account::new().unwrap();
+        let their_key = them.curve25519_key().to_base64();
+        let row = "INSERT INTO devices (user_id, device_id, ed25519, curve25519) \
+                   VALUES ('@them:there', 'THEM', ?, ?)";
+        client.store.run(row, [&them.ed25519_key().to_base64(), &their_key]).unwrap();
+
+        let mut us = Account::new().unwrap();
+        us.generate_fallback_key().unwrap();
+        let (id, fallback_key) = us.signed_fallback_key().unwrap();
+        us.mark_as_published([id]);
+        let bundle = PreKeyBundle::verify(us.identity_keys(), &fallback_key).unwrap();
+        for _ in 1..MANY {
+            let message = them.create_outbound_session(&bundle).unwrap().encrypt(b"").unwrap();
+            let message = message.as_pre_key().unwrap();
+            us.create_inbound_session(them.curve25519_key(), message).unwrap();
+        }
+        client.store.save_account(&us).unwrap();
+
+        let message = them.create_outbound_session(&bundle).unwrap().encrypt(b"").unwrap();
+        let (message_type, body) = message.to_parts();
+        let event = json!({
+            "sender": "@them:there",
+            "content": {
+                "sender_key": their_key,
+                "ciphertext": {
+                    us.curve25519_key().to_base64(): { "type": message_type, "body": body },
+                },
+            },
+        });
+        let received = client.store.atomically(|| receive(&client, &event)).unwrap();
+        assert!(matches!(received, Received::Wedged(device) if device.device_id == "THEM"));
+        let (_, next) = client.store.account().unwrap().signed_fallback_key().unwrap();
+        assert_ne!(next.key, fallback_key.key);
+        std::fs::remove_dir_all(directory).unwrap();
+    }
 }

@@ -37,7 +37,7 @@ pub enum Author {
     /// Our user compared emoji with its user.
     Verified,
     /// Its keys are signed by itself alone.
-    Unverified { device_id: String },
+    Unverified { user_id: String, device_id: String },
     /// The key of the session came from a file or a backup: somebody else may have written it.
     Unproven(Provenance),
 }
@@ -286,7 +286,7 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
     let author = match device {
         Some(device) if decrypted.provenance == Provenance::Signed => match device.verified {
             true => Author::Verified,
-            false => Author::Unverified { device_id: device.device_id },
+            false => Author::Unverified { user_id: device.user_id, device_id: device.device_id },
         },
         _ => Author::Unproven(decrypted.provenance),
     };

@@ -19,10 +19,16 @@ use rand::{TryRng, rngs::SysRng};
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior};
 use serde_json::Value;
 
+/// Sessions that are kept with each device, those first that were used last. The specification wants
+/// four or more: messages to older ones may still be on their way.
+const OLM_SESSIONS: u32 = 8;
+
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
--- Users whose devices we follow.
-CREATE TABLE IF NOT EXISTS users (user_id TEXT PRIMARY KEY, outdated INTEGER NOT NULL);
+-- Users whose devices we follow: how many changes of their lists we heard of, and how many of these
+-- the devices below have in them. Neither number ever falls.
+CREATE TABLE IF NOT EXISTS users (user_id TEXT PRIMARY KEY, changes INTEGER NOT NULL,
+    known INTEGER NOT NULL DEFAULT 0);
 -- Devices whose keys verified. A row is never given other keys; a device that is gone stays as gone.
 CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT, ed25519 TEXT NOT NULL,
     curve25519 TEXT NOT NULL, verified INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0,
@@ -148,6 +154,10 @@ impl Store {
                 "INSERT INTO olm_sessions (session_id, their_key, pickle, used) VALUES (?, ?, ?, ?)",
                 (&id, their_key, &pickle, used),
             )?;
+            let old = "DELETE FROM olm_sessions WHERE their_key = ?1 AND session_id NOT IN \
+                       (SELECT session_id FROM olm_sessions WHERE their_key = ?1 \
+                        ORDER BY used DESC, rowid DESC LIMIT ?2)";
+            self.run(old, (their_key, OLM_SESSIONS))?;
         } else if received {
             self.run("UPDATE olm_sessions SET used = ? WHERE session_id = ?", (used, &id))?;
         }
@@ -238,4 +248,36 @@ fn pickle_key(path: &Path) -> Result<PickleKey> {
     let bytes = fs::read(path)?;
     let Ok(bytes) = <[u8; 32]>::try_from(bytes) else { bail!("{} is damaged", path.display()) };
     Ok(PickleKey::new(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use moceril::olm::PreKeyBundle;
+
+    use super::*;
+
+    #[test]
+    fn the_sessions_that_were_used_last_are_kept() {
+        let directory = std::env::temp_dir().join(format!("matrix_chat-{}", unique().unwrap()));
+        let store = Store::open(&directory).unwrap();
+        let mut them = Account::new().unwrap();
+        them.generate_one_time_keys(1).unwrap();
+        let (_, key) = them.signed_one_time_keys()[0];
+        let bundle = PreKeyBundle::verify(them.identity_keys(), &key).unwrap();
+        let us = Account::new().unwrap();
+        let mut made = Vec::new();
+        for count in 0..=OLM_SESSIONS {
+            let session = us.create_outbound_session(&bundle).unwrap();
+            store.save_olm_session("them", &session, false).unwrap();
+            made.push(session);
+            // A message came in the first one, again and again.
+            store.save_olm_session("them", &made[0], true).unwrap();
+            let kept = store.olm_sessions("them").unwrap();
+            assert_eq!(kept.len(), made.len().min(OLM_SESSIONS as usize), "after {count}");
+            assert_eq!(kept[0].session_id(), made[0].session_id());
+        }
+        let kept: Vec<_> = store.olm_sessions("them").unwrap();
+        assert!(kept.iter().all(|session| session.session_id() != made[1].session_id()));
+        std::fs::remove_dir_all(directory).unwrap();
+    }
 }

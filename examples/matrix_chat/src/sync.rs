@@ -17,10 +17,18 @@ use crate::{
 /// Pages of old messages that are fetched when much was written in our absence.
 const MAX_PAGES: usize = 20;
 
-/// Fetches what is new, waiting for it at most so long. The server keeps to-device messages until the
-/// next request shows it the token of this answer, which is saved together with all that follows from
-/// them: if we die in between, they come again.
+/// Fetches what is new, waiting for it at most so long, and tells the user who wants to compare emoji.
 pub fn once(client: &Client, timeout_ms: u32) -> Result<()> {
+    for user_id in fetch(client, timeout_ms)? {
+        warn(&format!("{user_id} wants to compare emoji: run `matrix_chat verify --wait`"));
+    }
+    Ok(())
+}
+
+/// Fetches what is new, and returns who wants to compare emoji. The server keeps to-device messages
+/// until the next request shows it the token of this answer, which is saved together with all that
+/// follows from them: if we die in between, they come again.
+pub fn fetch(client: &Client, timeout_ms: u32) -> Result<Vec<String>> {
     let store = &client.store;
     let since = store.meta("next_batch")?;
     let filter = json!({
@@ -42,6 +50,7 @@ pub fn once(client: &Client, timeout_ms: u32) -> Result<()> {
             return Ok(Vec::new());
         }
         for event in missed.iter().flatten() {
+            leaving(store, event)?;
             keep_event(store, event)?;
         }
         let wedged = apply(client, &answer)?;
@@ -58,7 +67,10 @@ pub fn once(client: &Client, timeout_ms: u32) -> Result<()> {
             "one_time_key_counts": answer["device_one_time_keys_count"],
         })),
         fallback_used,
-    )
+    )?;
+    let requests = events(&answer, "/to_device/events")
+        .filter(|event| event["type"] == "m.key.verification.request");
+    Ok(requests.filter_map(|event| event["sender"].as_str().map(str::to_owned)).collect())
 }
 
 fn events<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
@@ -89,8 +101,9 @@ fn missed(client: &Client, answer: &Value, since: &str) -> Result<Vec<Value>> {
     let mut all = Vec::new();
     for (room_id, room) in rooms(answer, "join") {
         let mut from = room.pointer("/timeline/prev_batch").and_then(Value::as_str).map(segment);
-        let known = "SELECT count(*) FROM events WHERE room_id = ?";
-        let new = client.store.one::<i64>(known, [room_id])? == Some(0);
+        let known = "SELECT room_id FROM events WHERE room_id = ?1 \
+                     UNION SELECT room_id FROM outbound WHERE room_id = ?1";
+        let new = client.store.one::<String>(known, [room_id])?.is_none();
         if new || room.pointer("/timeline/limited") != Some(&json!(true)) {
             continue;
         }
@@ -98,6 +111,8 @@ fn missed(client: &Client, answer: &Value, since: &str) -> Result<Vec<Value>> {
         for page in 0.. {
             let Some(token) = from.take() else { break };
             if page == MAX_PAGES {
+                // Among them, somebody may have left.
+                client.store.run("DELETE FROM outbound WHERE room_id = ?", [room_id])?;
                 warn(&format!("messages in {room_id} were left out: there are too many"));
                 break;
             }
@@ -122,12 +137,11 @@ fn in_room(event: &Value, room_id: &str) -> Value {
 
 fn apply(client: &Client, answer: &Value) -> Result<Vec<Device>> {
     let store = &client.store;
-    for user in events(answer, "/device_lists/changed").filter_map(Value::as_str) {
-        store.run("UPDATE users SET outdated = 1 WHERE user_id = ?", [user])?;
-    }
-    // Nobody tells us of their changes any more: when they come back, we ask.
-    for user in events(answer, "/device_lists/left").filter_map(Value::as_str) {
-        store.run("DELETE FROM users WHERE user_id = ?", [user])?;
+    // Of the changes of those who left nobody tells us any more: when they come back, we ask.
+    for list in ["/device_lists/changed", "/device_lists/left"] {
+        for user in events(answer, list).filter_map(Value::as_str) {
+            devices::changed(store, user)?;
+        }
     }
     let mut wedged = Vec::new();
     for event in events(answer, "/to_device/events") {
@@ -145,8 +159,9 @@ fn apply(client: &Client, answer: &Value) -> Result<Vec<Device>> {
         for event in events(room, "/state/events").chain(timeline()) {
             state(store, room_id, event)?;
         }
-        for event in timeline() {
-            keep_event(store, &in_room(event, room_id))?;
+        for event in timeline().map(|event| in_room(event, room_id)) {
+            leaving(store, &event)?;
+            keep_event(store, &event)?;
         }
     }
     for (room_id, room) in rooms(answer, "invite") {
@@ -157,6 +172,8 @@ fn apply(client: &Client, answer: &Value) -> Result<Vec<Device>> {
     }
     for (room_id, _) in rooms(answer, "leave") {
         membership(store, room_id, "leave")?;
+        // Who leaves in our absence, we are not told.
+        store.run("DELETE FROM outbound WHERE room_id = ?", [room_id])?;
     }
     Ok(wedged)
 }
@@ -170,10 +187,6 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
             "INSERT INTO inbox (received, json) VALUES (?, ?)",
             (now() as i64, event.to_string()),
         )?;
-        if kind == "m.key.verification.request" {
-            let sender = json::text(event, "/sender")?;
-            warn(&format!("{sender} wants to compare emoji: run `matrix_chat verify --wait`"));
-        }
         return Ok(None);
     }
     // A room key that comes in the clear is nobody's.
@@ -235,6 +248,17 @@ fn state(store: &Store, room_id: &str, event: &Value) -> Result<()> {
             )?;
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// Ends our Megolm session when somebody leaves, or loses an invitation: also if they are back before
+/// we send again, and if we did not give them the key, for somebody else in the room may have.
+fn leaving(store: &Store, event: &Value) -> Result<()> {
+    let stays =
+        matches!(event["content"]["membership"].as_str(), Some("join" | "invite" | "knock"));
+    if event["type"] == "m.room.member" && !stays {
+        store.run("DELETE FROM outbound WHERE room_id = ?", [json::text(event, "/room_id")?])?;
     }
     Ok(())
 }

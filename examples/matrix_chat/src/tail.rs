@@ -58,7 +58,7 @@ fn show(client: &Client, room_id: &str, all: bool) -> Result<usize> {
 fn line(client: &Client, room_id: &str, event: &Value) -> Result<Option<String>> {
     let (mark, text) = if event["type"] == "m.room.encrypted" {
         match room::read(&client.store, room_id, event) {
-            Ok(Read::Text { text, author }) => (mark(&author), text),
+            Ok(Read::Text { text, author }) => (mark(client, &author), text),
             Ok(Read::NoKey) => return Ok(None),
             Ok(Read::Bad(reason)) => (coloured(RED, "[unreadable]"), reason),
             Err(error) => (coloured(RED, "[unreadable]"), error.to_string()),
@@ -72,10 +72,15 @@ fn line(client: &Client, room_id: &str, event: &Value) -> Result<Option<String>>
     Ok(Some(format!("{} {sender} {mark} {}", time(event), text.join("\n    "))))
 }
 
-fn mark(author: &Author) -> String {
+fn mark(client: &Client, author: &Author) -> String {
     match author {
+        Author::Unverified { user_id, device_id }
+            if (user_id, device_id) == (&client.user_id, &client.device_id) =>
+        {
+            coloured(GREEN, "[this device]")
+        }
         Author::Verified => coloured(GREEN, "[verified]"),
-        Author::Unverified { device_id } => {
+        Author::Unverified { device_id, .. } => {
             coloured(YELLOW, &format!("[{} not verified]", harmless(device_id)))
         }
         Author::Unproven(Provenance::Backup) => coloured(YELLOW, "[key from the backup]"),

@@ -1,0 +1,166 @@
+//! Two people compare seven emoji, and so verify each other's devices.
+//!
+//! Spec: Matrix, "Short Authentication String (SAS) verification". The device that sends the start
+//! event is called the starter here.
+
+use anyhow::{Context, Result, bail, ensure};
+use moceril::{
+    Curve25519PublicKey,
+    sas::{EstablishedSas, MacMethod, Sas, commitment},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    json,
+    terminal::confirm,
+    verify::{End, Verification, offers},
+};
+
+pub const METHOD: &str = "m.sas.v1";
+const AGREEMENT: &str = "curve25519-hkdf-sha256";
+const HASH: &str = "sha256";
+/// The best first. The second is deprecated; it is there for devices that do not know the first.
+/// Nobody in between can choose it for two that do: the commitment covers what the starter offers.
+const MAC_METHODS: [MacMethod; 2] = [MacMethod::HkdfHmacSha256V2, MacMethod::HkdfHmacSha256];
+
+const UNKNOWN_METHOD: End =
+    End::Ours("m.unknown_method", "the other device does it in a way that we do not know");
+
+/// We start, and the other device commits to its key.
+pub fn start(it: &Verification<'_>) -> Result<()> {
+    let start = json!({
+        "method": METHOD,
+        "key_agreement_protocols": [AGREEMENT],
+        "hashes": [HASH],
+        "message_authentication_codes": MAC_METHODS.map(MacMethod::name),
+        "short_authentication_string": ["emoji", "decimal"],
+        // What `send` adds, too, for the commitment is to all of it.
+        "transaction_id": it.id,
+        "from_device": it.client.device_id,
+    });
+    it.send("start", start.clone())?;
+    let accept = match it.next_step()? {
+        (step, theirs) if step == "start" => {
+            ensure!(
+                theirs["method"] == METHOD,
+                End::Ours("m.unexpected_message", "both started, in different ways")
+            );
+            let us = (&it.client.user_id, &it.client.device_id);
+            // Both started. The start of the smaller name counts, the other is forgotten by both.
+            if us > (&it.them.user_id, &it.them.device_id) {
+                return answer(it, &theirs);
+            }
+            it.expect("accept")?
+        }
+        (step, accept) if step == "accept" => accept,
+        _ => bail!(End::Ours("m.unexpected_message", "this was not its turn")),
+    };
+    ensure!(accept["key_agreement_protocol"] == AGREEMENT, UNKNOWN_METHOD);
+    ensure!(accept["hash"] == HASH, UNKNOWN_METHOD);
+    ensure!(offers(&accept, "short_authentication_string", "emoji"), UNKNOWN_METHOD);
+    let chosen = json::text(&accept, "/message_authentication_code")?;
+    let method = MAC_METHODS.into_iter().find(|method| method.name() == chosen);
+    let method = method.ok_or(UNKNOWN_METHOD)?;
+    let sas = Sas::new()?;
+    it.send("key", json!({ "key": sas.public_key().to_base64() }))?;
+    let their_key = Curve25519PublicKey::from_base64(json::text(&it.expect("key")?, "/key")?)?;
+    let committed = commitment(&their_key, &json::canonical(&start));
+    ensure!(
+        json::text(&accept, "/commitment")?.trim_end_matches('=') == committed,
+        End::Ours("m.mismatched_commitment", "the other device changed its key after it saw ours")
+    );
+    compare(it, &sas.diffie_hellman(their_key)?, method, true)
+}
+
+/// The other device started, and we commit to our key.
+pub fn answer(it: &Verification<'_>, start: &Value) -> Result<()> {
+    ensure!(start["method"] == METHOD, UNKNOWN_METHOD);
+    ensure!(offers(start, "key_agreement_protocols", AGREEMENT), UNKNOWN_METHOD);
+    ensure!(offers(start, "hashes", HASH), UNKNOWN_METHOD);
+    ensure!(offers(start, "short_authentication_string", "emoji"), UNKNOWN_METHOD);
+    let known = |method: &MacMethod| offers(start, "message_authentication_codes", method.name());
+    let method = MAC_METHODS.into_iter().find(known).ok_or(UNKNOWN_METHOD)?;
+    let sas = Sas::new()?;
+    let accept = json!({
+        "method": METHOD,
+        "key_agreement_protocol": AGREEMENT,
+        "hash": HASH,
+        "message_authentication_code": method.name(),
+        "short_authentication_string": ["emoji"],
+        "commitment": commitment(&sas.public_key(), &json::canonical(start)),
+    });
+    it.send("accept", accept)?;
+    let their_key = Curve25519PublicKey::from_base64(json::text(&it.expect("key")?, "/key")?)?;
+    it.send("key", json!({ "key": sas.public_key().to_base64() }))?;
+    compare(it, &sas.diffie_hellman(their_key)?, method, false)
+}
+
+/// The users compare, and the devices exchange MACs of their keys.
+fn compare(
+    it: &Verification<'_>,
+    sas: &EstablishedSas,
+    method: MacMethod,
+    we_started: bool,
+) -> Result<()> {
+    let (us, them) = (it.client, &it.them);
+    let our_key = sas.our_public_key();
+    let our_end = format!("{}|{}|{our_key}", us.user_id, us.device_id);
+    let their_key = sas.their_public_key();
+    let their_end = format!("{}|{}|{their_key}", them.user_id, them.device_id);
+    let (starter, other) = if we_started { (our_end, their_end) } else { (their_end, our_end) };
+    let info = format!("MATRIX_KEY_VERIFICATION_SAS|{starter}|{other}|{}", it.id);
+    let emoji = sas.bytes(info).emoji();
+    println!("\n  {}", emoji.map(|emoji| emoji.symbol).join("   "));
+    println!("  {}\n", emoji.map(|emoji| emoji.description).join(", "));
+    let equal = confirm(&format!("Does {} see the same?", them.user_id))
+        .context(End::Ours("m.user", "there was no answer"))?;
+    ensure!(
+        equal,
+        End::Ours(
+            "m.mismatched_sas",
+            "the emoji differ: somebody is between you, or one of you looked wrong"
+        )
+    );
+    it.send("mac", our_macs(it, sas, method)?)?;
+    check_macs(it, sas, method, &it.expect("mac")?)?;
+    them.mark_verified(&us.store)?;
+    it.send("done", json!({}))
+}
+
+fn our_macs(it: &Verification<'_>, sas: &EstablishedSas, method: MacMethod) -> Result<Value> {
+    let (us, them) = (it.client, &it.them);
+    let from = (us.user_id.as_str(), us.device_id.as_str());
+    let to = (them.user_id.as_str(), them.device_id.as_str());
+    let name = format!("ed25519:{}", us.device_id);
+    let key = us.store.account()?.ed25519_key().to_base64();
+    let mac =
+        |input: &str, id: &str| sas.calculate_mac(method, input, mac_info(from, to, &it.id, id));
+    Ok(json!({ "mac": { &name: mac(&key, &name) }, "keys": mac(&name, "KEY_IDS") }))
+}
+
+fn check_macs(
+    it: &Verification<'_>,
+    sas: &EstablishedSas,
+    method: MacMethod,
+    content: &Value,
+) -> Result<()> {
+    let (us, them) = (it.client, &it.them);
+    let from = (them.user_id.as_str(), them.device_id.as_str());
+    let to = (us.user_id.as_str(), us.device_id.as_str());
+    let check = |input: &str, id: &str, tag: &str| {
+        sas.verify_mac(method, input, mac_info(from, to, &it.id, id), tag)
+            .map_err(|_| End::Ours("m.key_mismatch", "the MAC does not verify"))
+    };
+    // `serde_json` keeps members sorted, as this list must be.
+    let macs = content["mac"].as_object().context("/mac is missing")?;
+    let names: Vec<&str> = macs.keys().map(String::as_str).collect();
+    check(&names.join(","), "KEY_IDS", json::text(content, "/keys")?)?;
+    let name = format!("ed25519:{}", them.device_id);
+    let tag = macs.get(&name).and_then(Value::as_str);
+    let tag = tag.context("the other device does not vouch for its own key")?;
+    Ok(check(&them.keys.ed25519.to_base64(), &name, tag)?)
+}
+
+fn mac_info(from: (&str, &str), to: (&str, &str), id: &str, key_id: &str) -> String {
+    format!("MATRIX_KEY_VERIFICATION_MAC{}{}{}{}{id}{key_id}", from.0, from.1, to.0, to.1)
+}
