@@ -2,13 +2,15 @@
 # The public API of this crate and of vodozemac, as rustdoc sees them, for no features, the default
 # features and all features: nothing is missing, nothing is added, no signature differs.
 #
-# Needs a nightly toolchain. `cargo-public-api` is installed if it is not there.
+# Needs a nightly toolchain (API_TOOLCHAIN, default: nightly) and cargo-public-api, and installs what is not
+# there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 toolchain=${API_TOOLCHAIN:-nightly}
 version=0.11.1
 target=${CARGO_TARGET_DIR:-$PWD/target}/api
+cargo "+$toolchain" --version 2>/dev/null || rustup toolchain install "$toolchain" --profile minimal
 command -v cargo-public-api >/dev/null ||
     cargo install --locked --quiet cargo-public-api --version 0.52.0
 

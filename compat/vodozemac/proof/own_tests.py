@@ -25,7 +25,6 @@ FEATURES = '["experimental-session-config", "insecure-pk-encryption", "low-level
 # Test, and why it differs: see "Differences" in README.md.
 EXPECTED = {
     "unit_hpke_sender::snapshot_debug": "what Debug prints differs",
-    "unit_types_ed25519::snapshot_public_key_debug": "its key is of small order, which is refused",
 }
 
 MANIFEST = """

@@ -1,6 +1,7 @@
 //! The serde forms of everything that is not a pickle: the same bytes, and each reads the other's.
 
 use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroize;
 
 fn same<O, R>(ours: &O, real: &R)
 where
@@ -166,4 +167,27 @@ fn s_10_ids_of_an_account_of_vodozemac() {
     assert_eq!(account.fallback_key().into_keys().map(number).collect::<Vec<_>>(), [0]);
     account.generate_fallback_key();
     assert_eq!(account.fallback_key().into_keys().map(number).collect::<Vec<_>>(), [1]);
+}
+
+/// A session key that was wiped has the same form as vodozemac's: matrix-sdk shows it to its callers.
+#[test]
+fn s_25_wiped_session_keys() {
+    macro_rules! check {
+        ($key:expr, $type:ident) => {{
+            let key = $key;
+            let mut ours = ours::megolm::$type::from_base64(&key).unwrap();
+            let mut real = real::megolm::$type::from_base64(&key).unwrap();
+            ours.zeroize();
+            real.zeroize();
+            assert_ne!(ours.to_base64(), key);
+            assert_eq!(ours.to_base64(), real.to_base64());
+            assert_eq!(ours.to_bytes(), real.to_bytes());
+            assert_eq!(serde_json::to_value(&ours).unwrap(), serde_json::to_value(&real).unwrap());
+        }};
+    }
+    let mut sender = ours::megolm::GroupSession::default();
+    sender.encrypt("so that the index is not zero");
+    check!(sender.session_key().to_base64(), SessionKey);
+    let receiver = ours::megolm::InboundGroupSession::from(&sender);
+    check!(receiver.export_at_first_known_index().to_base64(), ExportedSessionKey);
 }

@@ -4,13 +4,23 @@ use moceril::megolm as core;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::SessionKeyDecodeError;
-use crate::convert::session_key_error;
+use crate::{base64_text::base64_encode, convert::session_key_error};
+
+/// The version, and behind it the index and the four parts of the ratchet, which are secret.
+const SECRET: std::ops::Range<usize> = 1..1 + 4 + 4 * 32;
 
 /// The key of a group session, signed by its owner.
-pub struct SessionKey(Option<core::SessionKey>);
+pub struct SessionKey(Key<core::SessionKey>);
 
 /// The key of a group session, not signed by anyone.
-pub struct ExportedSessionKey(Option<core::ExportedSessionKey>);
+pub struct ExportedSessionKey(Key<core::ExportedSessionKey>);
+
+/// A key, or what `zeroize` left of it: the same bytes, but zeros where they were secret. Programs still
+/// serialize that to show what has arrived.
+enum Key<T> {
+    Whole(T),
+    Wiped(Vec<u8>),
+}
 
 macro_rules! session_key {
     ($key:ident, $version:literal) => {
@@ -38,32 +48,33 @@ macro_rules! session_key {
             }
 
             /// The bytes of the key. They are secret, and not wiped for you.
-            ///
-            /// # Panics
-            ///
-            /// After [`zeroize`](Zeroize::zeroize).
             pub fn to_bytes(&self) -> Vec<u8> {
-                Zeroizing::new(self.inner().to_bytes()).to_vec()
+                match &self.0 {
+                    Key::Whole(key) => Zeroizing::new(key.to_bytes()).to_vec(),
+                    Key::Wiped(bytes) => bytes.clone(),
+                }
             }
 
             /// The key in base64 without padding. It is secret, and not wiped for you.
-            ///
-            /// # Panics
-            ///
-            /// After [`zeroize`](Zeroize::zeroize).
             pub fn to_base64(&self) -> String {
-                self.inner().to_base64().to_string()
+                match &self.0 {
+                    Key::Whole(key) => key.to_base64().to_string(),
+                    Key::Wiped(bytes) => base64_encode(bytes),
+                }
             }
 
             pub(crate) const fn from_inner(inner: core::$key) -> Self {
-                Self(Some(inner))
+                Self(Key::Whole(inner))
             }
 
+            /// # Panics
+            ///
+            /// After `zeroize`: zeros are no key of a session.
             #[track_caller]
             pub(crate) fn inner(&self) -> &core::$key {
                 match &self.0 {
-                    Some(inner) => inner,
-                    None => panic!("the session key was zeroized"),
+                    Key::Whole(key) => key,
+                    Key::Wiped(_) => panic!("the session key was zeroized"),
                 }
             }
         }
@@ -71,13 +82,15 @@ macro_rules! session_key {
         /// The key wipes itself when it is dropped, so it is dropped.
         impl Zeroize for $key {
             fn zeroize(&mut self) {
-                self.0 = None;
+                let mut bytes = Zeroizing::new(self.to_bytes());
+                bytes[SECRET].fill(0);
+                self.0 = Key::Wiped(bytes.to_vec());
             }
         }
 
         impl Drop for $key {
             fn drop(&mut self) {
-                self.zeroize();
+                self.0 = Key::Wiped(Vec::new());
             }
         }
 
@@ -99,10 +112,7 @@ macro_rules! session_key {
 
         impl serde::Serialize for $key {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let key = self.0.as_ref();
-                let key =
-                    key.ok_or_else(|| serde::ser::Error::custom("the session key was zeroized"))?;
-                serializer.serialize_str(&key.to_base64())
+                serializer.serialize_str(&Zeroizing::new(self.to_base64()))
             }
         }
 

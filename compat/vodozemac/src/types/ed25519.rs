@@ -29,9 +29,16 @@ impl SignatureError {
     }
 }
 
-/// An Ed25519 public key: always canonical and not of small order.
+/// An Ed25519 public key, canonically encoded. One of small order verifies nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Ed25519PublicKey(moceril::Ed25519PublicKey);
+pub struct Ed25519PublicKey(Key);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Good(moceril::Ed25519PublicKey),
+    /// No honest peer has such a key, but programs use them as placeholders.
+    SmallOrder([u8; 32]),
+}
 
 impl Ed25519PublicKey {
     /// Length of a key in bytes.
@@ -43,14 +50,19 @@ impl Ed25519PublicKey {
     ///
     /// [`KeyError::Signature`].
     pub fn from_slice(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        moceril::Ed25519PublicKey::from_bytes(*bytes)
-            .map(Self)
-            .map_err(|_| SignatureError::invalid().into())
+        match moceril::Ed25519PublicKey::from_bytes(*bytes) {
+            Ok(key) => Ok(Self(Key::Good(key))),
+            Err(moceril::KeyError::LowOrder) => Ok(Self(Key::SmallOrder(*bytes))),
+            Err(_) => Err(SignatureError::invalid().into()),
+        }
     }
 
     /// The 32 bytes of the key.
     pub fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        self.0.as_bytes()
+        match &self.0 {
+            Key::Good(key) => key.as_bytes(),
+            Key::SmallOrder(bytes) => bytes,
+        }
     }
 
     /// Reads a key from base64 with or without padding.
@@ -65,7 +77,7 @@ impl Ed25519PublicKey {
 
     /// The key in base64 without padding (43 characters).
     pub fn to_base64(&self) -> String {
-        self.0.to_base64()
+        base64_encode(self.as_bytes())
     }
 
     /// Verifies a signature over exactly these bytes, strictly.
@@ -78,11 +90,16 @@ impl Ed25519PublicKey {
         message: &[u8],
         signature: &Ed25519Signature,
     ) -> Result<(), SignatureError> {
-        self.0.verify(message, &signature.0).map_err(|_| SignatureError::invalid())
+        match &self.0 {
+            Key::Good(key) => {
+                key.verify(message, &signature.0).map_err(|_| SignatureError::invalid())
+            }
+            Key::SmallOrder(_) => Err(SignatureError::invalid()),
+        }
     }
 
     pub(crate) const fn from_inner(key: moceril::Ed25519PublicKey) -> Self {
-        Self(key)
+        Self(Key::Good(key))
     }
 }
 

@@ -1,7 +1,8 @@
 //! README.md, "Stricter": keys, sessions, merging, pickles.
 
 use vodozemac::{
-    Curve25519PublicKey, DecodeError, Ed25519PublicKey, KeyError, PickleError, SignatureError,
+    Curve25519PublicKey, DecodeError, Ed25519PublicKey, Ed25519Signature, KeyError, PickleError,
+    SignatureError,
     ecies::{self, Ecies},
     hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
     megolm::{
@@ -53,13 +54,34 @@ fn s_01_bad_keys_are_refused_where_they_are_used() {
     bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
 }
 
-/// S-14: an Ed25519 key of small order is no key.
+/// S-14: an Ed25519 key of small order verifies nothing and makes no session; one that is not canonically
+/// encoded is no key.
 #[test]
 fn s_14_weak_signing_keys_are_refused() {
+    // For the neutral element as the key, this is a signature of everything: of the base point, and 1.
+    let mut signature = [[0x66; 32], [0; 32]].concat();
+    (signature[0], signature[32]) = (0x58, 1);
+    let signature = Ed25519Signature::from_slice(&signature).unwrap();
+    let receiver = InboundGroupSession::from(&GroupSession::default());
+    let exported = receiver.export_at_first_known_index();
     for bytes in [[0; 32], bad_keys()[1], bad_keys()[2]] {
-        let refused = Ed25519PublicKey::from_slice(&bytes).unwrap_err();
-        assert!(matches!(refused, KeyError::Signature(SignatureError::Signature(_))));
+        let key = Ed25519PublicKey::from_slice(&bytes).unwrap();
+        assert_eq!(key.as_bytes(), &bytes);
+        let again = serde_json::from_value(serde_json::to_value(key).unwrap()).unwrap();
+        assert_eq!((key, key), (again, Ed25519PublicKey::from_base64(&key.to_base64()).unwrap()));
+        assert!(key.verify(b"text", &signature).is_err());
+        let session_key = [&exported.to_bytes()[..133], &bytes].concat();
+        let refused = ExportedSessionKey::from_bytes(&session_key).err();
+        assert!(matches!(refused, Some(SessionKeyDecodeError::PublicKey(_))));
+        let mut pickle = serde_json::to_value(receiver.pickle()).unwrap();
+        pickle["signing_key"] = bytes.to_vec().into();
+        assert!(serde_json::from_value::<megolm::InboundGroupSessionPickle>(pickle).is_err());
     }
+    // 1, written as p + 1.
+    let mut bytes = bad_keys()[3];
+    bytes[0] += 1;
+    let refused = Ed25519PublicKey::from_slice(&bytes).unwrap_err();
+    assert!(matches!(refused, KeyError::Signature(SignatureError::Signature(_))));
 }
 
 /// S-17: a one-time key that is the identity key is none.
