@@ -245,12 +245,15 @@ fn s_24_keys_of_dropped_chains_are_dropped() {
     assert_eq!(moved.to_libolm_pickle(KEY).unwrap(), pickle);
 }
 
+/// Id, a flag, and both halves.
+const FALLBACK_KEY: usize = 4 + 1 + 64;
+
 /// Every recorded session pickle comes back byte for byte, but for the older version, which is written
 /// as the newer one, without its last number.
 #[test]
 fn s_24_recorded_session_pickles_come_back() {
     let mut older = 0;
-    for file in files("libolm-session-pickle") {
+    for file in files("libolm-session-pickle").iter().filter(|file| file.expect.is_none()) {
         let (pickle, key) = (file.text("pickle"), file.bytes("pickle-key"));
         let session = Session::from_libolm_pickle(pickle, &key).unwrap();
         let written = session.to_libolm_pickle(&key).unwrap();
@@ -264,20 +267,29 @@ fn s_24_recorded_session_pickles_come_back() {
             assert_eq!(written, pickle, "{}", file.name);
         }
     }
-    assert_eq!(older, 1);
+    assert_eq!(older, 2);
 }
 
-/// The accounts too, but for the version: libolm writes an account of version 3 as one of version 4.
+/// The accounts too, but for the version: libolm writes an account of version 2 or 3 as one of version 4.
+/// Version 3 has room for two fallback keys whether there are any or not, version 2 for none.
 #[test]
 fn s_24_recorded_account_pickles_come_back() {
     for file in files("libolm-account-pickle").iter().filter(|file| file.expect.is_none()) {
         let (pickle, key) = (file.text("pickle"), file.bytes("pickle-key"));
         let account = Account::from_libolm_pickle(pickle, &key).unwrap();
-        let written = AccountLayout::of(&open(&account.to_libolm_pickle(&key).unwrap(), &key));
+        let written = account.to_libolm_pickle(&key).unwrap();
         let mut state = open(pickle, &key);
-        assert_eq!(state[3], 3, "{}", file.name);
-        state[3] = 4;
-        let slots = state.len() - 2 * written.fallback_keys[0].len() - 4;
+        let version = core::mem::replace(&mut state[3], 4);
+        let slots = match version {
+            2 => 0,
+            3 => 2,
+            _ => {
+                assert_eq!(written, pickle, "{}", file.name);
+                continue;
+            }
+        };
+        let written = AccountLayout::of(&open(&written, &key));
+        let slots = state.len() - slots * FALLBACK_KEY - 4;
         assert_eq!(written.head, state[..written.head.len()], "{}", file.name);
         assert_eq!(written.one_time_keys.concat(), state[written.head.len() + 4..slots]);
         assert!(state[slots..].starts_with(&written.fallback_keys.concat()), "{}", file.name);
