@@ -11,8 +11,8 @@ impl InboundGroupSession {
     ///
     /// Results, and the session afterwards, are exactly as if [`decrypt`](Self::decrypt) had been called
     /// for one message after the other (S-15), only sooner: 100 messages take three quarters of the
-    /// time, 1,000 three fifths (`benches/results/comparison.md`). Below 24 messages there is nothing to gain in order, but still in disorder:
-    /// the ratchet is walked once.
+    /// time, 1,000 three fifths (`benches/results/comparison.md`). Below 24 messages there is nothing to
+    /// gain in order, but still in disorder: the ratchet is walked once.
     ///
     /// ```
     /// use moceril::megolm::{DecryptionError, GroupSession, InboundGroupSession};

@@ -71,8 +71,8 @@ impl fmt::Debug for DecryptedMessage {
 
 /// A Megolm session that decrypts, from the first index it knows, in any order and as often as asked.
 ///
-/// Everything secret is on the heap, wiped on drop: in one block, and a second one of a kilobyte while
-/// the session is read backwards.
+/// Everything secret is on the heap, wiped on drop: in one block, a second one once a later message than
+/// the first known was decrypted, and one of a kilobyte while the session is read backwards.
 pub struct InboundGroupSession {
     state: Box<InboundGroupSessionState>,
     /// Ratchets between `first` and `latest`, only in memory: it says nothing that `first` does not, so

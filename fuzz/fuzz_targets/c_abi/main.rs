@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "`seeds` uses more of it")]
 #[path = "../../src/c_abi/mod.rs"]
 mod c_abi;
+#[path = "../../../compat/libolm/calling.rs"]
+mod calling;
 mod memory;
 mod symbols;
 mod world;

@@ -1,13 +1,13 @@
 //! The addresses of the functions, by their names.
 
-use super::memory::Entry;
+use super::calling::Entry;
 
 /// Links the library.
 use olm as _;
 
 macro_rules! symbols {
     ($($name:ident,)+) => {
-        // Declared without their parameters: `memory::call` knows how they are called.
+        // Declared without their parameters: `calling` knows how they are called.
         unsafe extern "C" {
             $(fn $name();)+
         }

@@ -5,7 +5,8 @@ use crate::{
         calls::{Argument, Call, Room, SLOTS, Source},
         functions::{Function, Functions, Kind, Parameter, Returns},
     },
-    memory::{self, Entry, Lent, Word},
+    calling::{Entry, Word},
+    memory::{self, Lent},
 };
 
 const FAILED: u64 = u64::MAX;

@@ -1,14 +1,11 @@
 //! What is measured: one operation of one library, ready to be run again and again.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
+use std::time::Duration;
+
+use crate::{
+    memory::allocator::{Usage, watch},
+    side_by_side::{time_prepared, time_repeated},
 };
-
-use crate::memory::allocator::{Usage, watch};
-
-/// Inputs are made in small batches, so that they are still in the cache when they are used.
-const BATCH: usize = 32;
 
 /// Who runs an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +25,7 @@ pub trait Contender {
     fn allocate(&mut self) -> Usage;
 }
 
-/// An operation that can be repeated as it is. Dropping its result is part of the time.
+/// An operation that can be repeated as it is.
 pub struct Repeated<R>(R);
 
 pub fn repeated<O: 'static>(run: impl FnMut() -> O + 'static) -> Box<dyn Contender> {
@@ -37,11 +34,7 @@ pub fn repeated<O: 'static>(run: impl FnMut() -> O + 'static) -> Box<dyn Contend
 
 impl<O, R: FnMut() -> O> Contender for Repeated<R> {
     fn time(&mut self, runs: usize) -> Duration {
-        let start = Instant::now();
-        for _ in 0..runs {
-            black_box((self.0)());
-        }
-        start.elapsed()
+        time_repeated(runs, &mut self.0)
     }
 
     fn allocate(&mut self) -> Usage {
@@ -49,8 +42,7 @@ impl<O, R: FnMut() -> O> Contender for Repeated<R> {
     }
 }
 
-/// An operation that needs a new input each time. Neither making the input nor dropping it or the result
-/// is part of the time.
+/// An operation that needs a new input each time.
 pub struct Prepared<P, R> {
     prepare: P,
     run: R,
@@ -65,19 +57,7 @@ pub fn prepared<I: 'static, O: 'static>(
 
 impl<I, O, P: FnMut() -> I, R: FnMut(&mut I) -> O> Contender for Prepared<P, R> {
     fn time(&mut self, runs: usize) -> Duration {
-        let (mut total, mut left) = (Duration::ZERO, runs);
-        while left > 0 {
-            let batch = left.min(BATCH);
-            let mut inputs: Vec<I> = (0..batch).map(|_| (self.prepare)()).collect();
-            let mut outputs = Vec::with_capacity(batch);
-            let start = Instant::now();
-            for input in &mut inputs {
-                outputs.push(black_box((self.run)(input)));
-            }
-            total += start.elapsed();
-            left -= batch;
-        }
-        total
+        time_prepared(runs, &mut self.prepare, &mut self.run)
     }
 
     fn allocate(&mut self) -> Usage {

@@ -12,38 +12,23 @@ mod memory;
 mod operations;
 mod options;
 mod report;
-mod statistics;
+#[path = "../../../benches/side_by_side/mod.rs"]
+mod side_by_side;
 mod workloads;
 
 use std::{path::Path, time::Duration};
 
-use measure::{Effort, Row, measure};
+use measure::{Row, measure};
 use options::Options;
 use report::{Report, machine};
+use side_by_side::Effort;
 use workloads::{FULL, QUICK};
-
-const OPERATIONS: Effort = Effort {
-    passes: 5,
-    rounds: 60,
-    budget: Duration::from_secs(4),
-    sample: Duration::from_millis(2),
-    warm_up: Duration::from_millis(30),
-};
 
 /// Each run is long and has many parts.
 const WORKLOADS: Effort = Effort {
     passes: 1,
     rounds: 7,
     budget: Duration::from_secs(60),
-    sample: Duration::ZERO,
-    warm_up: Duration::ZERO,
-};
-
-/// Shows that everything works; the numbers do not count.
-const QUICK_EFFORT: Effort = Effort {
-    passes: 1,
-    rounds: 3,
-    budget: Duration::ZERO,
     sample: Duration::ZERO,
     warm_up: Duration::ZERO,
 };
@@ -74,9 +59,9 @@ fn run(options: &Options) -> Report {
     // First, before this process itself is what the machine has to do.
     let machine = machine::description(options.date.clone(), &machine::command(&options.arguments));
     let (scale, each, all) = if options.quick {
-        (QUICK, QUICK_EFFORT, QUICK_EFFORT)
+        (QUICK, Effort::QUICK, Effort::QUICK)
     } else {
-        (FULL, OPERATIONS, WORKLOADS)
+        (FULL, Effort::WHOLE, WORKLOADS)
     };
     let chosen = |section: &str, rows: Vec<Row>| -> Vec<Row> {
         rows.into_iter().filter(|row| options.chooses(section, &row.name)).collect()

@@ -1,14 +1,10 @@
-//! Contenders side by side: every round runs each of them once, one right after the other, so that whatever else the
-//! machine does meets all of them, and the ratio of two times in one round holds when the times do not.
+//! The rows of a table and their times.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use crate::{
     contender::{Contender, Who},
-    statistics::Spread,
+    side_by_side::{self, Effort, statistics::Spread},
 };
 
 pub type Contenders = Vec<(Who, Box<dyn Contender>)>;
@@ -38,23 +34,6 @@ impl Row {
         }
     }
 }
-
-/// How thoroughly to measure.
-#[derive(Clone, Copy)]
-pub struct Effort {
-    /// How often everything is made anew: where things lie in memory matters, and differs then.
-    pub passes: usize,
-    /// In each pass, at most.
-    pub rounds: usize,
-    /// What the rounds of one pass of one row may take together; but there are always three.
-    pub budget: Duration,
-    /// How long one contender runs in one round, at least.
-    pub sample: Duration,
-    /// How long each contender runs before its times count.
-    pub warm_up: Duration,
-}
-
-const FEWEST_ROUNDS: usize = 3;
 
 /// The times of one row, per element, in nanoseconds.
 pub struct Outcome {
@@ -97,42 +76,12 @@ pub fn measure(rows: &[Row], effort: Effort) -> Vec<Outcome> {
 }
 
 fn play(row: &Row, effort: Effort, outcome: &mut Outcome) {
-    let mut contenders = (row.contenders)();
-    let runs: Vec<usize> = contenders
-        .iter_mut()
-        .map(|(_, contender)| runs_in(effort.sample, warm_up(&mut **contender, effort.warm_up)))
-        .collect();
-    let start = Instant::now();
-    for round in 0..effort.rounds {
-        if round >= FEWEST_ROUNDS && start.elapsed() > effort.budget {
-            break;
-        }
-        // Back and forth, so that nobody always finds the cache as the same other left it.
-        let mut order: Vec<usize> = (0..contenders.len()).collect();
-        if round % 2 == 1 {
-            order.reverse();
-        }
-        for place in order {
-            let (who, contender) = &mut contenders[place];
-            let time = contender.time(runs[place]).as_nanos() as f64;
-            outcome.times.entry(*who).or_default().push(time / (runs[place] * row.elements) as f64);
+    let (names, contenders): (Vec<Who>, Vec<_>) = (row.contenders)().into_iter().unzip();
+    let mut runs: Vec<_> =
+        contenders.into_iter().map(|mut contender| move |runs| contender.time(runs)).collect();
+    for times in side_by_side::play(&mut runs, effort) {
+        for (who, time) in names.iter().zip(times) {
+            outcome.times.entry(*who).or_default().push(time / row.elements as f64);
         }
     }
-}
-
-/// Returns the time of one run.
-fn warm_up(contender: &mut dyn Contender, at_least: Duration) -> Duration {
-    let (mut total, mut runs) = (Duration::ZERO, 0);
-    let start = Instant::now();
-    let mut next = 1;
-    while runs == 0 || start.elapsed() < at_least {
-        total += contender.time(next);
-        runs += next;
-        next = (next * 2).min(64);
-    }
-    total / runs as u32
-}
-
-fn runs_in(sample: Duration, one: Duration) -> usize {
-    (sample.as_nanos() / one.as_nanos().max(1)).clamp(1, 100_000) as usize
 }

@@ -3,12 +3,15 @@
 use std::{
     cell::Cell,
     ffi::{CStr, c_char},
-    mem::transmute,
+    ptr,
 };
 
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
-use crate::functions::{Functions, Returns};
+use crate::{
+    calling::{self, Entry},
+    functions::{Functions, Returns},
+};
 
 /// Bytes before and after what is lent to a library. They must never change, and are wide enough that
 /// a library that forgets a length damages them and nothing else.
@@ -52,8 +55,12 @@ impl Memory {
         self.length
     }
 
+    fn start(&self) -> calling::Word {
+        self.cells[self.start..].as_ptr().cast_mut().cast()
+    }
+
     pub fn address(&self) -> usize {
-        self.cells[self.start..].as_ptr() as usize
+        self.start().addr()
     }
 }
 
@@ -71,8 +78,6 @@ pub enum Value {
     Text(String),
     Nothing,
 }
-
-type Entry = unsafe extern "C" fn();
 
 /// A library with all functions of the table.
 pub struct Library {
@@ -101,62 +106,32 @@ impl Library {
     /// Calls function number `function` of the table. The words must be those of its parameters: the
     /// one caller (`call.rs`) builds them from the table.
     pub fn call(&self, function: usize, returns: Returns, words: &[Word<'_>]) -> Value {
-        let words: Vec<usize> = words
+        let words: Vec<calling::Word> = words
             .iter()
             .map(|word| match word {
-                Word::Pointer(memory) => memory.address(),
-                Word::Null => 0,
-                Word::Number(number) => usize::try_from(*number).expect("64-bit platform"),
+                Word::Pointer(memory) => memory.start(),
+                Word::Null => ptr::null_mut(),
+                Word::Number(number) => {
+                    ptr::without_provenance_mut(usize::try_from(*number).expect("64-bit platform"))
+                }
             })
             .collect();
-        let entry = self.entries[function];
-        // SAFETY: every parameter of libolm's functions is a pointer, a size_t, a uint32_t or an enum,
-        // and every result is one of these, an int, or nothing. On the 64-bit platforms that this test runs
-        // on, the C calling convention passes each of them in one integer register or one 8-byte slot of
-        // the stack, so a function of as many machine words is called in the same way; the upper
-        // half of a 32-bit result is not defined and is cut off below. The pointers are those of
-        // `Memory` that outlives the call, with its true length beside it.
-        let result = unsafe {
-            match *words {
-                [] => transmute::<Entry, extern "C" fn() -> usize>(entry)(),
-                [a] => transmute::<Entry, F1>(entry)(a),
-                [a, b] => transmute::<Entry, F2>(entry)(a, b),
-                [a, b, c] => transmute::<Entry, F3>(entry)(a, b, c),
-                [a, b, c, d] => transmute::<Entry, F4>(entry)(a, b, c, d),
-                [a, b, c, d, e] => transmute::<Entry, F5>(entry)(a, b, c, d, e),
-                [a, b, c, d, e, f] => transmute::<Entry, F6>(entry)(a, b, c, d, e, f),
-                [a, b, c, d, e, f, g] => transmute::<Entry, F7>(entry)(a, b, c, d, e, f, g),
-                [a, b, c, d, e, f, g, h] => transmute::<Entry, F8>(entry)(a, b, c, d, e, f, g, h),
-                [a, b, c, d, e, f, g, h, i] => {
-                    transmute::<Entry, F9>(entry)(a, b, c, d, e, f, g, h, i)
-                }
-                [a, b, c, d, e, f, g, h, i, j, k] => {
-                    transmute::<Entry, F11>(entry)(a, b, c, d, e, f, g, h, i, j, k)
-                }
-                _ => panic!("no function of libolm has {} parameters", words.len()),
-            }
-        };
+        // SAFETY: every parameter of libolm's functions is a pointer, a size_t, a uint32_t or an enum, and every result
+        // is one of these, an int, or nothing. The pointers are those of `Memory` that outlives the call, with its true
+        // length beside it.
+        let result = unsafe { calling::call(self.entries[function], &words) };
         match returns {
-            Returns::Result | Returns::Size | Returns::Pointer => Value::Number(result as u64),
-            Returns::Int => Value::Number(u64::from(result as u32)),
+            Returns::Result | Returns::Size | Returns::Pointer => {
+                Value::Number(result.addr() as u64)
+            }
+            // The upper half is not defined.
+            Returns::Int => Value::Number(u64::from(result.addr() as u32)),
             // SAFETY: the functions that return text return a static, NUL-terminated string.
-            Returns::Text if result != 0 => Value::Text(
-                unsafe { CStr::from_ptr(result as *const c_char) }.to_string_lossy().into_owned(),
+            Returns::Text if !result.is_null() => Value::Text(
+                unsafe { CStr::from_ptr(result.cast::<c_char>()) }.to_string_lossy().into_owned(),
             ),
             Returns::Text => Value::Text("(null)".into()),
             Returns::Nothing => Value::Nothing,
         }
     }
 }
-
-type W = usize;
-type F1 = extern "C" fn(W) -> W;
-type F2 = extern "C" fn(W, W) -> W;
-type F3 = extern "C" fn(W, W, W) -> W;
-type F4 = extern "C" fn(W, W, W, W) -> W;
-type F5 = extern "C" fn(W, W, W, W, W) -> W;
-type F6 = extern "C" fn(W, W, W, W, W, W) -> W;
-type F7 = extern "C" fn(W, W, W, W, W, W, W) -> W;
-type F8 = extern "C" fn(W, W, W, W, W, W, W, W) -> W;
-type F9 = extern "C" fn(W, W, W, W, W, W, W, W, W) -> W;
-type F11 = extern "C" fn(W, W, W, W, W, W, W, W, W, W, W) -> W;

@@ -10,6 +10,8 @@ mod allowed;
 mod anything;
 mod base64;
 mod call;
+#[path = "../../calling.rs"]
+mod calling;
 mod episode;
 mod excluded;
 mod ffi;

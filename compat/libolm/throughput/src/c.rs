@@ -3,8 +3,8 @@
 use crate::{
     TEXT,
     library::Libolm,
-    measure::{Run, prepared, repeated},
     object::Object,
+    run::{Run, prepared, repeated},
 };
 
 type Library = &'static Libolm;

@@ -1,8 +1,10 @@
 //! The only unsafe code of this crate: a libolm loaded at run time, and its functions.
 
-use std::mem::transmute;
+use std::ptr;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+
+use crate::calling::{self, Entry};
 
 /// An argument of a C function, in one machine word: a length or an address.
 pub enum Word<'a> {
@@ -10,9 +12,6 @@ pub enum Word<'a> {
     In(&'a [u8]),
     Out(&'a mut [u8]),
 }
-
-type W = usize;
-type Entry = unsafe extern "C" fn();
 
 #[derive(Clone, Copy)]
 pub struct Function(Entry);
@@ -22,38 +21,16 @@ impl Function {
     /// which name the function beside its parameters.
     pub fn call<const N: usize>(self, words: [Word<'_>; N]) -> usize {
         let words = words.map(|word| match word {
-            Word::Number(number) => number,
-            Word::In(bytes) => bytes.as_ptr() as usize,
-            Word::Out(bytes) => bytes.as_mut_ptr() as usize,
+            Word::Number(number) => ptr::without_provenance_mut(number),
+            Word::In(bytes) => bytes.as_ptr().cast_mut().cast(),
+            Word::Out(bytes) => bytes.as_mut_ptr().cast(),
         });
         // SAFETY: every parameter of the functions used here is a pointer, a size_t or a uint32_t, and every
-        // result a size_t or a pointer; the C calling convention of 64-bit platforms passes each of them in one
-        // integer register or one slot of 8 bytes. The addresses are those of borrowed slices, and
-        // their true lengths stand beside them.
-        unsafe {
-            match *words.as_slice() {
-                [] => transmute::<Entry, extern "C" fn() -> W>(self.0)(),
-                [a] => transmute::<Entry, extern "C" fn(W) -> W>(self.0)(a),
-                [a, b] => transmute::<Entry, extern "C" fn(W, W) -> W>(self.0)(a, b),
-                [a, b, c] => transmute::<Entry, extern "C" fn(W, W, W) -> W>(self.0)(a, b, c),
-                [a, b, c, d] => transmute::<Entry, F4>(self.0)(a, b, c, d),
-                [a, b, c, d, e] => transmute::<Entry, F5>(self.0)(a, b, c, d, e),
-                [a, b, c, d, e, f] => transmute::<Entry, F6>(self.0)(a, b, c, d, e, f),
-                [a, b, c, d, e, f, g] => transmute::<Entry, F7>(self.0)(a, b, c, d, e, f, g),
-                [a, b, c, d, e, f, g, h, i] => {
-                    transmute::<Entry, F9>(self.0)(a, b, c, d, e, f, g, h, i)
-                }
-                _ => panic!("no function used here has {N} parameters"),
-            }
-        }
+        // result a size_t or a pointer. The pointers are those of borrowed slices, and their true lengths stand
+        // beside them.
+        unsafe { calling::call(self.0, &words) }.addr()
     }
 }
-
-type F4 = extern "C" fn(W, W, W, W) -> W;
-type F5 = extern "C" fn(W, W, W, W, W) -> W;
-type F6 = extern "C" fn(W, W, W, W, W, W) -> W;
-type F7 = extern "C" fn(W, W, W, W, W, W, W) -> W;
-type F9 = extern "C" fn(W, W, W, W, W, W, W, W, W) -> W;
 
 macro_rules! functions {
     ($($name:ident)+) => {

@@ -4,14 +4,21 @@
 #![deny(unsafe_code)]
 
 mod c;
-#[allow(unsafe_code, reason = "calls functions of a library that is loaded at run time")]
+#[allow(unsafe_code, reason = "calls functions whose types are not known")]
+#[path = "../../calling.rs"]
+mod calling;
+#[allow(unsafe_code, reason = "loads a library and calls its functions")]
 mod library;
-mod measure;
 mod object;
+#[path = "../../../../benches/side_by_side/run.rs"]
+mod run;
 mod rust;
+#[path = "../../../../benches/side_by_side/mod.rs"]
+mod side_by_side;
 
 use library::Libolm;
-use measure::{Run, median, play};
+use run::Run;
+use side_by_side::{Effort, play, statistics::Spread};
 
 /// A short Matrix event.
 pub const TEXT: &[u8] = &[b'x'; 200];
@@ -66,30 +73,38 @@ const ROWS: [Row; 18] = [
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let rounds = if quick { 3 } else { 300 };
+    let effort = if quick { Effort::QUICK } else { Effort::WHOLE };
     let path = |name: &str| std::env::var(name).expect("run.sh names the libraries");
     let (ours, real) = (Libolm::open(&path("OLM_OURS")), Libolm::open(&path("OLM_REAL")));
 
     println!(
-        "Medians in microseconds of {rounds} rounds; each ratio is the median of the rounds' ratios.\n"
+        "Medians in microseconds; each ratio is the median of the rounds' ratios, and has their quartiles beside it.\n"
     );
     println!(
-        "| operation | ours, C | libolm | ours, Rust | libolm / ours, C | ours, C / ours, Rust |"
+        "| operation | ours, C | libolm | ours, Rust | libolm / ours, C | quartiles | ours, C / ours, Rust |"
     );
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     for (name, elements, through_c, without_c) in ROWS {
-        let times = play([through_c(ours), through_c(real), without_c()], rounds);
-        let time =
-            |who: usize| median(times.iter().map(|times| times[who] / 1e3 / elements as f64));
-        let ratio =
-            |one: usize, other: usize| median(times.iter().map(|times| times[one] / times[other]));
+        let mut rounds = Vec::new();
+        for _ in 0..effort.passes {
+            rounds.extend(play(&mut [through_c(ours), through_c(real), without_c()], effort));
+        }
+        let spread =
+            |of: &dyn Fn(&[f64]) -> f64| Spread::of(rounds.iter().map(|times| of(times)).collect());
+        let time = |who: usize| {
+            spread(&|times| times[who]).map(|time| time / 1e3 / elements as f64).median
+        };
+        let ratio = |one: usize, other: usize| spread(&|times| times[one] / times[other]);
+        let gain = ratio(1, 0);
         println!(
-            "| {name} | {:.2} | {:.2} | {:.2} | **{:.2}** | {:.2} |",
+            "| {name} | {:.2} | {:.2} | {:.2} | **{:.2}** | {:.2}–{:.2} | {:.2} |",
             time(0),
             time(1),
             time(2),
-            ratio(1, 0),
-            ratio(0, 2)
+            gain.median,
+            gain.low,
+            gain.high,
+            ratio(0, 2).median
         );
     }
 }

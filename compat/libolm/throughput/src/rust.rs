@@ -7,8 +7,8 @@ use moceril::{
 
 use crate::{
     TEXT,
-    measure::{Run, prepared, repeated},
     object::PICKLE_KEY,
+    run::{Run, prepared, repeated},
 };
 
 fn account(one_time_keys: usize) -> Account {

@@ -5,7 +5,7 @@ use crate::{
     measure::Outcome,
     memory::{Live, Operation, allocator::Usage},
     operations::pickles::Size,
-    statistics::Spread,
+    side_by_side::statistics::Spread,
     workloads::grouped,
 };
 

@@ -166,14 +166,19 @@ macro_rules! release {
                 write!(folder, "vodozemac-account-pickle", "", bob, steps)
             }
 
-            /// Three chains of the peer, with late messages in each.
-            fn session(folder: &Path) -> Result<()> {
+            /// The two ends of a session, of which the second has answered nothing yet.
+            fn ends() -> Result<(Session, Session)> {
                 let (alice, mut bob) = (Account::new(), Account::new());
                 bob.generate_one_time_keys(1);
                 let key = *bob.one_time_keys().values().next().ok_or("no key")?;
                 let mut to_bob = start(&alice, &bob, key)?;
                 let first = encrypt(&mut to_bob, "first")?;
-                let mut to_alice = accept(&mut bob, &alice, first)?;
+                Ok((to_bob, accept(&mut bob, &alice, first)?))
+            }
+
+            /// Three chains of the peer, with late messages in each.
+            fn session(folder: &Path) -> Result<()> {
+                let (mut to_bob, mut to_alice) = ends()?;
                 let mut steps = Vec::new();
                 for chain in 0..3 {
                     for number in 0..3 {
@@ -190,12 +195,7 @@ macro_rules! release {
 
             /// An end that has read an answer and not replied: it has no sending chain.
             fn waiting_session(folder: &Path) -> Result<()> {
-                let (alice, mut bob) = (Account::new(), Account::new());
-                bob.generate_one_time_keys(1);
-                let key = *bob.one_time_keys().values().next().ok_or("no key")?;
-                let mut to_bob = start(&alice, &bob, key)?;
-                let first = encrypt(&mut to_bob, "first")?;
-                let mut to_alice = accept(&mut bob, &alice, first)?;
+                let (mut to_bob, mut to_alice) = ends()?;
                 let late = receive(encrypt(&mut to_alice, "late")?, "late");
                 to_bob.decrypt(&encrypt(&mut to_alice, "in time")?)?;
                 let next = receive(encrypt(&mut to_alice, "next")?, "next");

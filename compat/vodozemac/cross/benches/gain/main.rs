@@ -8,11 +8,13 @@
 //! ```
 
 mod measure;
-#[path = "../../../../../interop/benches/compare/statistics.rs"]
-mod statistics;
+#[path = "../../../../../benches/side_by_side/run.rs"]
+mod run;
+#[path = "../../../../../benches/side_by_side/mod.rs"]
+mod side_by_side;
 
-use measure::{Effort, Outcome, measure};
-use statistics::Spread;
+use measure::{Outcome, measure};
+use side_by_side::{Effort, statistics::Spread};
 
 #[allow(clippy::duplicate_mod, reason = "the same source with either crate is the point")]
 #[path = "."]

@@ -8,7 +8,10 @@ use super::vodozemac::{
     },
     olm::{self, Account, AccountPickle, OlmMessage, PreKeyMessage, Session, SessionPickle},
 };
-use crate::measure::{Contender, Row, prepared, repeated};
+use crate::{
+    measure::Row,
+    run::{Run, prepared, repeated},
+};
 
 /// A short Matrix event.
 const TEXT: &[u8] = &[b'm'; 200];
@@ -51,11 +54,11 @@ fn account(one_time_keys: usize) -> Account {
     account
 }
 
-fn one_time_keys() -> Contender {
+fn one_time_keys() -> Run {
     prepared(Account::new, |account| account.generate_one_time_keys(ONE_TIME_KEYS))
 }
 
-fn outbound() -> Contender {
+fn outbound() -> Run {
     let (alice, bob) = (account(0), account(1));
     repeated(move || first_message(&alice, &bob))
 }
@@ -72,7 +75,7 @@ fn first_message(alice: &Account, bob: &Account) -> (Session, PreKeyMessage) {
 }
 
 /// Each time with an account of 50 one-time keys, one of which is used up.
-fn inbound() -> Contender {
+fn inbound() -> Run {
     let (alice, bob) = (account(0), account(ONE_TIME_KEYS));
     let (_, message) = first_message(&alice, &bob);
     let pickle = serde_json::to_string(&bob.pickle()).unwrap();
@@ -112,17 +115,17 @@ fn old_session() -> Session {
     one
 }
 
-fn encrypt() -> Contender {
+fn encrypt() -> Run {
     let (mut session, _) = conversation();
     repeated(move || session.encrypt(TEXT).unwrap())
 }
 
-fn encrypt_and_decrypt() -> Contender {
+fn encrypt_and_decrypt() -> Run {
     let (mut one, mut other) = conversation();
     repeated(move || ping(&mut one, &mut other))
 }
 
-fn ping_pong() -> Contender {
+fn ping_pong() -> Run {
     let (mut one, mut other) = conversation();
     repeated(move || {
         ping(&mut other, &mut one);
@@ -138,7 +141,7 @@ fn receiver(room: &GroupSession) -> InboundGroupSession {
     InboundGroupSession::new(&room.session_key(), megolm::SessionConfig::version_1())
 }
 
-fn megolm_encrypt() -> Contender {
+fn megolm_encrypt() -> Run {
     let mut room = room();
     repeated(move || room.encrypt(TEXT).to_base64())
 }
@@ -147,13 +150,13 @@ fn decrypt(session: &mut InboundGroupSession, event: &str) -> megolm::DecryptedM
     session.decrypt(&MegolmMessage::from_base64(event).unwrap()).unwrap()
 }
 
-fn megolm_in_order() -> Contender {
+fn megolm_in_order() -> Run {
     let mut room = room();
     let mut session = receiver(&room);
     prepared(move || room.encrypt(TEXT).to_base64(), move |event| decrypt(&mut session, event))
 }
 
-fn megolm_newest_first() -> Contender {
+fn megolm_newest_first() -> Run {
     let mut room = room();
     let key = room.session_key();
     let events: Vec<_> = (0..HISTORY).map(|_| room.encrypt(TEXT).to_base64()).collect();
@@ -163,7 +166,7 @@ fn megolm_newest_first() -> Contender {
     )
 }
 
-fn session_key() -> Contender {
+fn session_key() -> Run {
     let key = room().session_key().to_base64();
     repeated(move || {
         let config = megolm::SessionConfig::version_1();
@@ -171,7 +174,7 @@ fn session_key() -> Contender {
     })
 }
 
-fn exported_key() -> Contender {
+fn exported_key() -> Run {
     let key = receiver(&room()).export_at_first_known_index().to_base64();
     repeated(move || {
         let config = megolm::SessionConfig::version_1();
@@ -215,20 +218,20 @@ stored! {
     InboundGroupSession InboundGroupSessionPickle;
 }
 
-fn pickle(object: impl Stored) -> Contender {
+fn pickle(object: impl Stored) -> Run {
     repeated(move || object.pickle())
 }
 
-fn unpickle<T: Stored>(object: &T) -> Contender {
+fn unpickle<T: Stored>(object: &T) -> Run {
     let pickle = object.pickle();
     repeated(move || T::unpickle(&pickle))
 }
 
-fn pack(object: impl Stored) -> Contender {
+fn pack(object: impl Stored) -> Run {
     repeated(move || object.pack())
 }
 
-fn unpack<T: Stored>(object: &T) -> Contender {
+fn unpack<T: Stored>(object: &T) -> Run {
     let bytes = object.pack();
     repeated(move || T::unpack(&bytes))
 }

@@ -1,0 +1,124 @@
+//! Contenders side by side: every round runs each of them once, one right after the other, so that whatever else the
+//! machine does meets all of them, and the ratio of two times in one round holds when the times do not.
+//!
+//! A part of every bench that compares libraries; each of them is a crate of its own.
+
+pub mod statistics;
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+/// Inputs are made in small batches, so that they are still in the cache when they are used.
+const BATCH: usize = 32;
+
+/// The time of so many runs of an operation that can be repeated as it is. Dropping its result is part of the time.
+pub fn time_repeated<O>(runs: usize, run: &mut impl FnMut() -> O) -> Duration {
+    let start = Instant::now();
+    for _ in 0..runs {
+        black_box(run());
+    }
+    start.elapsed()
+}
+
+/// The time of so many runs of an operation that needs a new input each time. Neither making the input nor
+/// dropping it or the result is part of the time.
+pub fn time_prepared<I, O>(
+    runs: usize,
+    prepare: &mut impl FnMut() -> I,
+    run: &mut impl FnMut(&mut I) -> O,
+) -> Duration {
+    let (mut total, mut left) = (Duration::ZERO, runs);
+    while left > 0 {
+        let batch = left.min(BATCH);
+        let mut inputs: Vec<I> = (0..batch).map(|_| prepare()).collect();
+        let mut outputs = Vec::with_capacity(batch);
+        let start = Instant::now();
+        for input in &mut inputs {
+            outputs.push(black_box(run(input)));
+        }
+        total += start.elapsed();
+        left -= batch;
+    }
+    total
+}
+
+/// How thoroughly to measure.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    /// How often everything is made anew: where things lie in memory matters, and differs then.
+    pub passes: usize,
+    /// In each pass, at most.
+    pub rounds: usize,
+    /// What the rounds of one pass of one row may take together; but there are always three.
+    pub budget: Duration,
+    /// How long one contender runs in one round, at least.
+    pub sample: Duration,
+    /// How long each contender runs before its times count.
+    pub warm_up: Duration,
+}
+
+impl Effort {
+    /// For operations of microseconds.
+    pub const WHOLE: Self = Self {
+        passes: 5,
+        rounds: 60,
+        budget: Duration::from_secs(4),
+        sample: Duration::from_millis(2),
+        warm_up: Duration::from_millis(30),
+    };
+
+    /// Shows that everything works; the numbers do not count.
+    pub const QUICK: Self = Self {
+        passes: 1,
+        rounds: 3,
+        budget: Duration::ZERO,
+        sample: Duration::ZERO,
+        warm_up: Duration::ZERO,
+    };
+}
+
+const FEWEST_ROUNDS: usize = 3;
+
+/// The rounds of one pass: of each the times of one run of each contender, in nanoseconds. A contender takes how often
+/// to run and says how long that took.
+pub fn play(contenders: &mut [impl FnMut(usize) -> Duration], effort: Effort) -> Vec<Vec<f64>> {
+    let runs: Vec<usize> = contenders
+        .iter_mut()
+        .map(|contender| runs_in(effort.sample, warm_up(contender, effort.warm_up)))
+        .collect();
+    let (mut rounds, start) = (Vec::new(), Instant::now());
+    while rounds.len() < effort.rounds
+        && (rounds.len() < FEWEST_ROUNDS || start.elapsed() <= effort.budget)
+    {
+        // Back and forth, so that nobody always finds the cache as the same other left it.
+        let mut order: Vec<usize> = (0..contenders.len()).collect();
+        if rounds.len() % 2 == 1 {
+            order.reverse();
+        }
+        let mut times = vec![0.0; contenders.len()];
+        for place in order {
+            times[place] = contenders[place](runs[place]).as_nanos() as f64 / runs[place] as f64;
+        }
+        rounds.push(times);
+    }
+    rounds
+}
+
+/// Returns the time of one run.
+fn warm_up(contender: &mut impl FnMut(usize) -> Duration, at_least: Duration) -> Duration {
+    let (mut total, mut runs) = (Duration::ZERO, 0);
+    let start = Instant::now();
+    let mut next = 1;
+    while runs == 0 || start.elapsed() < at_least {
+        total += contender(next);
+        runs += next;
+        next = (next * 2).min(64);
+    }
+    total / runs as u32
+}
+
+fn runs_in(sample: Duration, one: Duration) -> usize {
+    (sample.as_nanos() / one.as_nanos().max(1)).clamp(1, 100_000) as usize
+}

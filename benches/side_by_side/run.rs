@@ -1,0 +1,21 @@
+//! Operations in boxes, for the benches of which a contender is no more than its time.
+
+use std::time::Duration;
+
+use crate::side_by_side::{time_prepared, time_repeated};
+
+/// Takes how often to run, and says how long that took.
+pub type Run = Box<dyn FnMut(usize) -> Duration>;
+
+/// An operation that can be repeated as it is.
+pub fn repeated<O>(mut run: impl FnMut() -> O + 'static) -> Run {
+    Box::new(move |runs| time_repeated(runs, &mut run))
+}
+
+/// An operation that needs a new input each time.
+pub fn prepared<I, O>(
+    mut prepare: impl FnMut() -> I + 'static,
+    mut run: impl FnMut(&mut I) -> O + 'static,
+) -> Run {
+    Box::new(move |runs| time_prepared(runs, &mut prepare, &mut run))
+}
