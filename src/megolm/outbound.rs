@@ -77,11 +77,36 @@ impl GroupSession {
     /// [`RandomError`].
     #[cfg(feature = "std")]
     pub fn new() -> Result<Self, RandomError> {
-        Self::with(GroupSessionConfig::default(), &mut rng::system())
+        Self::with_config(GroupSessionConfig::default())
     }
 
-    /// As `new`, with a configuration of your choice and another source of randomness: it gives 128
-    /// bytes for the ratchet, then 32 for the Ed25519 seed.
+    /// As `new`, with a configuration of your choice.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// use moceril::megolm::{GroupSession, GroupSessionConfig, RotationPolicy};
+    ///
+    /// let now = SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+    /// let config = GroupSessionConfig { created_at: Some(now), ..GroupSessionConfig::default() };
+    /// let session = GroupSession::with_config(config)?;
+    ///
+    /// let policy = RotationPolicy::default();
+    /// assert!(!session.rotation_due(&policy, now));
+    /// assert!(session.rotation_due(&policy, now + policy.seconds));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn with_config(config: GroupSessionConfig) -> Result<Self, RandomError> {
+        Self::with(config, &mut rng::system())
+    }
+
+    /// As `with_config`, with another source of randomness: it gives 128 bytes for the ratchet, then 32
+    /// for the Ed25519 seed.
     ///
     /// # Errors
     ///
@@ -171,6 +196,12 @@ impl GroupSession {
     }
 
     /// The key to share with the receivers, over Olm: it decrypts all messages from the next one on.
+    ///
+    /// A session cannot go back. To share an earlier message again, keep an [`InboundGroupSession`] of your
+    /// own sessions from their first message on, and [export][export_at] its key.
+    ///
+    /// [`InboundGroupSession`]: super::InboundGroupSession
+    /// [export_at]: super::InboundGroupSession::export_at
     #[must_use]
     pub fn session_key(&self) -> SessionKey {
         let ratchet = &self.state.ratchet;

@@ -7,7 +7,6 @@ use moceril::megolm::{
     DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
     Provenance, ReplayGuard, RotationPolicy, SessionKey,
 };
-use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
 use crate::{
@@ -132,7 +131,7 @@ fn is_over(
 /// A new session, whose other end we keep as well: to read, back up and export what we wrote.
 fn begin(client: &Client, room_id: &str) -> Result<GroupSession> {
     let config = GroupSessionConfig { created_at: Some(now()), ..GroupSessionConfig::default() };
-    let session = GroupSession::with(config, &mut SysRng)?;
+    let session = GroupSession::with_config(config)?;
     let keys = client.store.account()?.identity_keys();
     let owner = Owner {
         user_id: Some(&client.user_id),
