@@ -91,6 +91,10 @@ impl Seeds<'_> {
             }
             // Refused before there is any content.
             _ if matches!(text("expect"), "base64" | "mac") => {}
+            "vodozemac-pickle-refused" => {
+                let area = format!("vodozemac-{}-pickle", text("object"));
+                self.of_pickle_vector(&area, name, text("pickle"), text("pickle-key"));
+            }
             _ => self.of_pickle_vector(area, name, text("pickle"), text("pickle-key")),
         }
     }
