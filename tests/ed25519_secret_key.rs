@@ -19,6 +19,7 @@ fn vectors() {
         let key = Ed25519SecretKey::from_bytes(file.array("seed"));
         let public = Ed25519PublicKey::from_bytes(file.array("public")).unwrap();
         let signature = Ed25519Signature::from_bytes(file.array("signature"));
+        assert_eq!(key.to_bytes(), file.array("seed"));
         assert_eq!(key.public_key(), public);
         assert_eq!(key.sign(&message), signature);
         assert_eq!(public.verify(&message, &signature), Ok(()));
