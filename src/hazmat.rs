@@ -8,8 +8,9 @@
 //!   [`sending_state`](crate::olm::Session::sending_state) and
 //!   [`next_message_key`](crate::olm::Session::next_message_key): the double ratchet under another
 //!   handshake, and its keys one by one;
-//! * [`Session::chain_indices`](crate::olm::Session::chain_indices) and `next_message_length`: where the
-//!   chains stand, and how long the next message will be;
+//! * [`Session::chain_indices`](crate::olm::Session::chain_indices), `Session::next_message_length` and
+//!   [`MegolmMessage::length`](crate::megolm::MegolmMessage::length): where the chains stand, and how long
+//!   messages will be;
 //! * [`Account::take_one_time_key`](crate::olm::Account::take_one_time_key): the private half of a
 //!   one-time key;
 //! * [`Account::create_inbound_session_unread`](crate::olm::Account::create_inbound_session_unread): a

@@ -374,11 +374,30 @@ impl Curve25519KeyPair {
             let secret = curve25519::SecretKey::generate(rng)?;
             pairs.push(Self { secret, ..Self::default() });
         }
+        Ok(Self::completed(pairs))
+    }
+
+    /// Several pairs of which only the private halves were stored, in less time than one by one.
+    #[cfg(feature = "vodozemac")]
+    pub(crate) fn from_many_secret_bytes<'a>(
+        secrets: impl ExactSizeIterator<Item = &'a Secret<32>>,
+    ) -> SecretList<Self> {
+        let mut pairs = SecretList::new();
+        pairs.reserve(secrets.len());
+        for secret in secrets {
+            let secret = curve25519::SecretKey::from_bytes(secret);
+            pairs.push(Self { secret, ..Self::default() });
+        }
+        Self::completed(pairs)
+    }
+
+    /// Computes the public halves.
+    fn completed(mut pairs: SecretList<Self>) -> SecretList<Self> {
         let publics = curve25519::SecretKey::publics(pairs.iter().map(Self::secret));
         for (pair, public) in pairs.iter_mut().zip(publics) {
             pair.public = Curve25519PublicKey(public);
         }
-        Ok(pairs)
+        pairs
     }
 
     /// The public half of a clamped private key is never of low order, so it needs no check.

@@ -3,7 +3,7 @@
 use crate::{
     error::ExportError,
     keys::{Ed25519SecretKey, Ed25519Signature},
-    megolm::{inbound::InboundGroupSession, outbound::GroupSession},
+    megolm::inbound::InboundGroupSession,
     primitives::seal::raw::Cipher,
     wire::{MessageVersion, megolm::MegolmMessage},
 };
@@ -19,15 +19,17 @@ impl InboundGroupSession {
     }
 }
 
-impl GroupSession {
-    /// Length in bytes of the next message, if its plaintext has `plaintext_length` bytes.
-    #[must_use]
-    pub const fn next_message_length(&self, plaintext_length: usize) -> usize {
-        MegolmMessage::encoded_length(self.version(), self.message_index(), plaintext_length)
-    }
-}
-
 impl MegolmMessage {
+    /// Length in bytes of a message whose plaintext has `plaintext_length` bytes.
+    #[must_use]
+    pub const fn length(
+        version: MessageVersion,
+        message_index: u32,
+        plaintext_length: usize,
+    ) -> usize {
+        Self::encoded_length(version, message_index, plaintext_length)
+    }
+
     /// Encrypts a message with a cipher of its own and signs it.
     #[must_use]
     pub fn encrypt(

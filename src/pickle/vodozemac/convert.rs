@@ -56,14 +56,15 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
     if !unpublished.is_sorted_by(|(a, _), (b, _)| a < b) || !unpublished.iter().all(has_private) {
         return Err(VodozemacPickleError::InvalidState);
     }
-    for (id, secret) in private_keys.iter() {
-        let pair = Curve25519KeyPair::from_secret_bytes(&secret.0);
+    let secrets = private_keys.iter().map(|(_, secret)| &secret.0);
+    let pairs = Curve25519KeyPair::from_many_secret_bytes(secrets);
+    for ((id, _), pair) in private_keys.iter().zip(pairs.iter()) {
         let listed = unpublished.binary_search_by_key(id, |(id, _)| *id).ok();
         let listed = listed.and_then(|place| unpublished.get(place)).map(|(_, public)| public.0);
         if listed.is_some_and(|public| public != pair.public()) {
             return Err(VodozemacPickleError::InvalidState);
         }
-        keys.push(StoredKey { id: *id, pair, published: listed.is_none() });
+        keys.push(StoredKey { id: *id, pair: pair.clone(), published: listed.is_none() });
     }
     let fallback = |shape: FallbackKeyShape| {
         Box::new(FallbackKey {
@@ -94,6 +95,7 @@ pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
     let excess = keys.keys.len().saturating_sub(MAX_ONE_TIME_KEYS);
     let kept = || keys.keys.iter().skip(excess);
     let mut public_keys = SecretList::new();
+    public_keys.reserve(kept().count());
     for key in kept().filter(|key| !key.published) {
         public_keys.push((key.id, PublicKey(key.pair.public())));
     }
