@@ -7,7 +7,7 @@ use beside::beside_floor;
 use criterion::{Criterion, criterion_group, criterion_main};
 use floor::{
     TEXT,
-    pickle::{Pickle, restore_account, restore_ed25519, restore_nothing},
+    pickle::{Pickle, restore_account, restore_nothing},
 };
 use moceril::{
     PickleKey,
@@ -99,7 +99,7 @@ fn pickles(c: &mut Criterion) {
         "inbound group session",
         InboundGroupSession,
         inbound(),
-        restore_ed25519()
+        restore_nothing
     );
 }
 

@@ -10,9 +10,9 @@ impl InboundGroupSession {
     /// sessions: one result for each, in the order of the messages.
     ///
     /// Results, and the session afterwards, are exactly as if [`decrypt`](Self::decrypt) had been called
-    /// for one message after the other (S-15), only sooner: 100 messages take three quarters of the
-    /// time, 1,000 three fifths (`benches/results/comparison.md`). Below 24 messages there is nothing to
-    /// gain in order, but still in disorder: the ratchet is walked once.
+    /// for one message after the other (S-15), only sooner: 100 messages take two thirds of the time,
+    /// 1,000 half of it (`benches/results/comparison.md`). Below 24 messages there is nothing to gain in
+    /// order, but still in disorder: the ratchet is walked once.
     ///
     /// ```
     /// use moceril::megolm::{DecryptionError, GroupSession, InboundGroupSession};

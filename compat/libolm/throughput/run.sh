@@ -20,7 +20,8 @@ case " $* " in
     cat >"$root/benches/results/c-abi.md" <<MARKDOWN
 # Our libolm beside the real one
 
-Written by \`$command\`; [README.md](../../compat/libolm/README.md#throughput) says what is measured.
+Written by \`$command\` on $(date +%F), on $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1), with
+$(rustc --version); [README.md](../../compat/libolm/README.md#throughput) says what is measured.
 
 $table
 MARKDOWN
