@@ -144,9 +144,6 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
     let identity_key = read_pair(reader)?;
     let signing_key = SigningKey::from_seed(Secret::new(*take(reader)?));
     let count = u64::from(take(reader).copied().map(u32::from_be_bytes)?);
-    if count.saturating_mul(32) > reader.0.len() as u64 {
-        return Err(DehydratedDeviceError::InvalidState);
-    }
     let mut keys = SecretList::new();
     for id in 0..count {
         keys.push(StoredKey { id, pair: read_pair(reader)?, published: true });
