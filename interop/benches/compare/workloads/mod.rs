@@ -4,6 +4,7 @@ mod bridge;
 mod history;
 pub mod restore;
 mod room;
+mod stored;
 
 use crate::measure::Row;
 
@@ -15,6 +16,7 @@ pub struct Scale {
     pub events_of_each: usize,
     pub keys: usize,
     pub conversations: usize,
+    pub one_time_keys: usize,
 }
 
 pub const FULL: Scale = Scale {
@@ -23,15 +25,23 @@ pub const FULL: Scale = Scale {
     events_of_each: 50,
     keys: 100_000,
     conversations: 10_000,
+    one_time_keys: 5_000,
 };
 
-pub const QUICK: Scale =
-    Scale { devices: 50, sessions: 10, events_of_each: 50, keys: 2_000, conversations: 100 };
+pub const QUICK: Scale = Scale {
+    devices: 50,
+    sessions: 10,
+    events_of_each: 50,
+    keys: 2_000,
+    conversations: 100,
+    one_time_keys: 200,
+};
 
 pub fn rows(scale: Scale) -> Vec<Row> {
     let mut rows = vec![room::row(scale.devices)];
     rows.extend(history::rows(scale.sessions, scale.events_of_each));
     rows.push(restore::row(scale.keys));
+    rows.extend(stored::rows(scale.keys, scale.one_time_keys));
     rows.push(bridge::row(scale.conversations));
     rows
 }
