@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use common::{
     pickled::Pickled,
-    vector_file::{assert_at_least, check_each, files, item_bytes, number},
+    vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
     vodozemac_pickle::ViaVodozemac,
 };
 use moceril::{
@@ -45,39 +45,55 @@ fn message(kind: &str, body: &str) -> OlmMessage {
 /// All messages that were under way can still be read: in order, late, and in a new chain.
 #[test]
 fn s_24_sessions_of_old_releases() {
-    run("vodozemac-session-pickle", 15, |session: &mut Session, step| match *step {
-        ["receive", kind, body, plaintext] => {
-            let decrypted = session.decrypt(&message(kind, body)).unwrap();
-            assert_eq!(decrypted.plaintext, item_bytes(plaintext));
-        }
-        _ => panic!("unknown step {step:?}"),
-    });
+    run(
+        "vodozemac-session-pickle",
+        files("vodozemac-session-pickle"),
+        15,
+        |session: &mut Session, step| match *step {
+            ["receive", kind, body, plaintext] => {
+                let decrypted = session.decrypt(&message(kind, body)).unwrap();
+                assert_eq!(decrypted.plaintext, item_bytes(plaintext));
+            }
+            _ => panic!("unknown step {step:?}"),
+        },
+    );
 }
 
 /// Every key that was given out still makes a session: published or not, one-time or fallback.
 #[test]
 fn s_24_accounts_of_old_releases() {
-    run("vodozemac-account-pickle", 6, |account: &mut Account, step| match *step {
-        ["receive", kind, body, plaintext] => {
-            let message = message(kind, body);
-            let message = message.as_pre_key().unwrap();
-            let created = account.create_inbound_session(message.identity_key(), message).unwrap();
-            assert_eq!(created.message.plaintext, item_bytes(plaintext));
-        }
-        _ => panic!("unknown step {step:?}"),
-    });
+    run(
+        "vodozemac-account-pickle",
+        files("vodozemac-account-pickle"),
+        6,
+        |account: &mut Account, step| match *step {
+            ["receive", kind, body, plaintext] => {
+                let message = message(kind, body);
+                let message = message.as_pre_key().unwrap();
+                let created =
+                    account.create_inbound_session(message.identity_key(), message).unwrap();
+                assert_eq!(created.message.plaintext, item_bytes(plaintext));
+            }
+            _ => panic!("unknown step {step:?}"),
+        },
+    );
 }
 
 /// The next messages are those that the old release would have written.
 #[test]
 fn s_24_group_sessions_of_old_releases() {
-    run("vodozemac-group-session-pickle", 8, |session: &mut GroupSession, step| match *step {
-        ["send", plaintext, expected] => {
-            let sent = session.encrypt(&item_bytes(plaintext)).unwrap();
-            assert_eq!(sent.to_base64(), expected);
-        }
-        _ => panic!("unknown step {step:?}"),
-    });
+    run(
+        "vodozemac-group-session-pickle",
+        files("vodozemac-group-session-pickle"),
+        8,
+        |session: &mut GroupSession, step| match *step {
+            ["send", plaintext, expected] => {
+                let sent = session.encrypt(&item_bytes(plaintext)).unwrap();
+                assert_eq!(sent.to_base64(), expected);
+            }
+            _ => panic!("unknown step {step:?}"),
+        },
+    );
 }
 
 #[test]
@@ -91,5 +107,10 @@ fn s_24_inbound_group_sessions_of_old_releases() {
         }
         _ => panic!("unknown step {step:?}"),
     };
-    run("vodozemac-inbound-group-session-pickle", 8, play);
+    run(
+        "vodozemac-inbound-group-session-pickle",
+        files("vodozemac-inbound-group-session-pickle"),
+        8,
+        play,
+    );
 }
