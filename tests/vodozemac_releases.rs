@@ -18,8 +18,12 @@ use moceril::{
 
 /// Reads both forms of the pickle, which are the same object, and hands each to `play`, with its
 /// steps; once more after a trip through our own format, and once more after one through this.
-fn run<T: Pickled + ViaVodozemac + Debug>(kind: &str, at_least: usize, play: fn(&mut T, &[&str])) {
-    let files = files(kind);
+fn run<T: Pickled + ViaVodozemac + Debug>(
+    kind: &str,
+    files: Vec<VectorFile>,
+    at_least: usize,
+    play: fn(&mut T, &[&str]),
+) {
     check_each(&files, |file| {
         assert_eq!((file.kind.as_str(), file.expect), (kind, None));
         assert!(!file.text("release").is_empty());
