@@ -163,6 +163,9 @@ fn randomness() {
         assert_eq!(BackupDecryptionKey::with_rng(&mut rng()).err(), Some(RandomError));
         assert_eq!(public.encrypt_with_rng(b"", &mut rng()), Err(BackupError::Random));
     }
+    assert_eq!(public.public_key(), key.public_key());
+    let new = || BackupDecryptionKey::new().unwrap().public_key();
+    assert_ne!(new(), new());
     let message = || public.encrypt(b"").unwrap();
     assert_ne!(message().ephemeral_key, message().ephemeral_key);
 }

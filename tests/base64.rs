@@ -172,6 +172,22 @@ fn a_signature_is_accepted_exactly_when_it_is_base64() {
     assert_eq!(accepted, 5, "AA, /w and Ag, and two of them padded");
 }
 
+/// S-30: bad characters do not make up for each other, nor for what is good beside them.
+#[test]
+fn no_combination_of_bad_characters_is_accepted() {
+    let good = "AbZ9+/".repeat(14) + "AA";
+    assert!(Ed25519Signature::from_base64(&good).is_ok());
+    for first in 0..good.len() {
+        for count in 1..=(good.len() - first).min(8) {
+            for bad in ['-', '_', '=', ' ', '\u{7f}', '\0'] {
+                let mut text = good.clone();
+                text.replace_range(first..first + count, &bad.to_string().repeat(count));
+                assert!(Ed25519Signature::from_base64(&text).is_err(), "{text:?}");
+            }
+        }
+    }
+}
+
 /// S-30: of all texts that differ from a key's in the last character, only the key's own is accepted.
 #[test]
 fn a_key_has_one_text() {

@@ -343,4 +343,5 @@ fn s_24_losses_are_told() {
         assert!(text.contains(words), "{text}");
     }
     assert!(!told.is_none() && Loss::default().is_none());
+    assert!(UNREPRESENTABLE.to_string().contains("no form"));
 }

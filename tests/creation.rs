@@ -56,10 +56,11 @@ fn a_damaged_message_does_not_cost_the_genuine_one() {
 fn a_restored_account_creates_the_same_session() {
     for version in VERSIONS {
         let mut devices = Devices::new(6);
-        let (_, genuine) = devices.outbound(&devices.one_time_bundle(), version);
+        let (alice, genuine) = devices.outbound(&devices.one_time_bundle(), version);
         let sender = devices.alice.curve25519_key();
         let others: Vec<_> = devices.bob.one_time_keys().split_off(1);
         let before = devices.bob.snapshot();
+        assert_eq!(genuine.session_id(), alice.session_id());
 
         let create = |bob: &mut Account| {
             bob.create_inbound_session_with(sender, &genuine, config(version)).unwrap()

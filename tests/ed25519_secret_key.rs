@@ -50,6 +50,7 @@ fn the_seed_as_text() {
     let key = Ed25519SecretKey::from_bytes([0x5a; 32]);
     let text = key.to_base64();
     assert_eq!(&*text, "WlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlo");
+    assert_eq!(AsRef::<str>::as_ref(&text), &*text);
     for good in [text.to_string(), format!("{}=", &*text)] {
         assert_eq!(Ed25519SecretKey::from_base64(&good).unwrap().public_key(), key.public_key());
     }

@@ -10,6 +10,7 @@ mod naive;
 use common::fixtures::{Devices, VERSIONS, group};
 use forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, Value, encode_all};
 use moceril::{
+    DecodeError,
     megolm::{self, MegolmMessage},
     olm::{DecryptionError, Message, OlmMessage, PreKeyMessage},
 };
@@ -50,6 +51,20 @@ fn re_encodings(forger: &Forger, kind: Kind) -> Vec<Vec<u8>> {
     let unknown_integer = [genuine.as_slice(), &[(9, Value::Integer(1 << 40))]].concat();
     let unknown_string = [&[(7, Value::String(b"unknown".to_vec()))], genuine.as_slice()].concat();
     [reversed, rotated, unknown_integer, unknown_string].map(|fields| encode_all(&fields)).to_vec()
+}
+
+/// There are two types of Olm messages; what is said to be of another one is not even parsed.
+#[test]
+fn other_message_types_are_refused() {
+    for forger in forgers() {
+        let message = forger.message(Kind::Normal);
+        assert!(OlmMessage::from_bytes(1, &message).is_ok());
+        for message_type in [2, 3, 256, usize::MAX] {
+            let refused = Err(DecodeError::MessageType(message_type));
+            assert_eq!(OlmMessage::from_bytes(message_type, &message), refused);
+            assert_eq!(OlmMessage::from_parts(message_type, "not base64"), refused);
+        }
+    }
 }
 
 /// S-06: no byte of an accepted message can be changed.

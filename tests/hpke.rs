@@ -149,6 +149,29 @@ fn randomness() {
     assert_eq!(sender.establish_bidirectional_channel(&answer, AAD).unwrap().plaintext, b"answer");
 }
 
+/// With the operating system's randomness, no two channels are alike.
+#[test]
+fn fresh_channels() -> Result<(), HpkeError> {
+    let fresh = || {
+        let recipient = HpkeRecipientChannel::new()?;
+        let key = recipient.public_key();
+        let begun = HpkeSenderChannel::new().establish_channel(key, b"first", AAD)?;
+        let received = recipient.establish_channel(&begun.message, AAD)?;
+        let answered = received.channel.establish_bidirectional_channel(b"answer", AAD)?;
+        let established = begun.channel.establish_bidirectional_channel(&answered.message, AAD)?;
+        assert_eq!(
+            (&*received.plaintext, &*established.plaintext),
+            (&b"first"[..], &b"answer"[..])
+        );
+        Ok::<_, HpkeError>((key, begun.message.encode(), answered.message.base_response_nonce))
+    };
+    let (one, other) = (fresh()?, fresh()?);
+    assert_ne!(one.0, other.0);
+    assert_ne!(one.1, other.1);
+    assert_ne!(one.2, other.2);
+    Ok(())
+}
+
 /// Both ends know both keys at every stage, and the two directions have different keys.
 #[test]
 fn ends_and_directions() {
