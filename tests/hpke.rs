@@ -169,6 +169,9 @@ fn fresh_channels() -> Result<(), HpkeError> {
     assert_ne!(one.0, other.0);
     assert_ne!(one.1, other.1);
     assert_ne!(one.2, other.2);
+    // A step that was refused gives its channel back, or is just an error.
+    let elsewhere = HpkeRecipientChannel::new()?.establish_channel(&begun(7).1, AAD);
+    assert_eq!(elsewhere.map_err(HpkeError::from).unwrap_err(), HpkeError::Authentication);
     Ok(())
 }
 
