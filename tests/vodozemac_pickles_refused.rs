@@ -279,7 +279,7 @@ fn s_37_a_private_key_that_holds_the_public_key_is_refused() {
 }
 
 /// States that no vodozemac can be in are refused: ids that were given out twice or not at all, a
-/// public key that is not that of its private key, chains and keys that exist twice or in the wrong
+/// public key that is not that of its private key or has none, chains and keys that exist twice or in the wrong
 /// order, indices beyond the end, too many of anything.
 #[test]
 fn s_24_impossible_states_are_refused() {
@@ -316,6 +316,11 @@ fn s_24_impossible_states_are_refused() {
     ] {
         assert_eq!(check(place, path, value.clone()), INVALID, "{path}: {value}");
     }
+    let mut widowed = at(ACCOUNT, "/one_time_keys/public_keys");
+    widowed["0"] = at(ACCOUNT, "/one_time_keys/public_keys/1");
+    assert!(at(ACCOUNT, "/one_time_keys/private_keys").get("0").is_none());
+    assert_eq!(check(ACCOUNT, "/one_time_keys/public_keys", widowed), INVALID);
+
     let mut reversed = at(SESSION, "/receiving_chains/inner/0/skipped_message_keys/inner");
     reversed.as_array_mut().unwrap().reverse();
     let path = "/receiving_chains/inner/0/skipped_message_keys/inner";
