@@ -2,9 +2,12 @@
 
 mod common;
 
-use common::searching::{
-    Known, Searching, assert_it_finds, forget_all, known, learn, learn_beginning, learn_with_texts,
-    searched,
+use common::{
+    distinct_keys::DistinctKeys,
+    searching::{
+        Searching, assert_it_finds, forget_all, known, known_keys, learn, learn_beginning,
+        learn_with_texts, searched,
+    },
 };
 use moceril::{
     Ed25519SecretKey, PickleKey,
@@ -54,7 +57,7 @@ fn learn_sending(_: &Session) {}
 #[test]
 fn s_25_no_freed_block_holds_a_secret() {
     assert_it_finds();
-    let rng = &mut Known(0);
+    let rng = &mut known_keys(0);
     searched("account", || {
         let mut account = Account::with_rng(rng).unwrap();
         for count in [1, 3, 20] {
@@ -102,7 +105,7 @@ fn s_25_no_freed_block_holds_a_secret() {
     searched("group sessions", || group_sessions(rng, &key));
 }
 
-fn conversation(alice: &Account, bob: &mut Account, rng: &mut Known, key: &PickleKey) {
+fn conversation(alice: &Account, bob: &mut Account, rng: &mut DistinctKeys, key: &PickleKey) {
     let (_, one_time_key) = bob.signed_one_time_keys()[0];
     let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
     let config = SessionConfig::default();
@@ -139,7 +142,7 @@ fn conversation(alice: &Account, bob: &mut Account, rng: &mut Known, key: &Pickl
     through_vodozemac!(ours, SessionPickle, Session);
 }
 
-fn group_sessions(rng: &mut Known, key: &PickleKey) {
+fn group_sessions(rng: &mut DistinctKeys, key: &PickleKey) {
     let mut sender = GroupSession::with(GroupSessionConfig::default(), rng).unwrap();
     let session_key = SessionKey::from_base64(&sender.session_key().to_base64()).unwrap();
     let mut receiver = InboundGroupSession::new(&session_key);

@@ -3,8 +3,11 @@
 
 mod common;
 
-use common::searching::{
-    Known, Searching, assert_it_finds, forget_all, learn, learn_with_texts, searched,
+use common::{
+    distinct_keys::DistinctKeys,
+    searching::{
+        Searching, assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched,
+    },
 };
 use hkdf::Hkdf;
 use moceril::{
@@ -24,7 +27,7 @@ const PLAINTEXT: &[u8] = b"what the channel carries; it is long enough for more 
 #[test]
 fn s_25_no_freed_block_holds_a_secret_of_a_channel() {
     assert_it_finds();
-    let rng = &mut Known(1 << 32);
+    let rng = &mut known_keys(1 << 32);
     short_authentication_strings(rng);
     forget_all();
     ecies_channels(rng);
@@ -45,7 +48,7 @@ fn public(private: [u8; 32]) -> [u8; 32] {
 }
 
 /// What the two keys that are drawn next agree on, and the first one's public key.
-fn agreed(rng: &Known) -> ([u8; 32], [[u8; 32]; 2]) {
+fn agreed(rng: &DistinctKeys) -> ([u8; 32], [[u8; 32]; 2]) {
     let private = [rng.upcoming(0), rng.upcoming(1)];
     let public = private.map(public);
     let shared = x25519_dalek::x25519(private[0], public[1]);
@@ -54,7 +57,7 @@ fn agreed(rng: &Known) -> ([u8; 32], [[u8; 32]; 2]) {
     (shared, public)
 }
 
-fn short_authentication_strings(rng: &mut Known) {
+fn short_authentication_strings(rng: &mut DistinctKeys) {
     let (shared, _) = agreed(rng);
     let mut expected = [0; 40];
     let hkdf = Hkdf::<Sha256>::new(None, &shared);
@@ -86,7 +89,7 @@ fn short_authentication_strings(rng: &mut Known) {
     });
 }
 
-fn ecies_channels(rng: &mut Known) {
+fn ecies_channels(rng: &mut DistinctKeys) {
     let (shared, [gp, sp]) = agreed(rng);
     let [gp, sp] =
         [gp, sp].map(|key| moceril::Curve25519PublicKey::from_bytes(key).unwrap().to_base64());
@@ -128,10 +131,10 @@ mod backup {
     use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage};
 
     use super::{
-        Hkdf, Known, PLAINTEXT, Sha256, Zeroize, agreed, learn, learn_with_texts, searched,
+        DistinctKeys, Hkdf, PLAINTEXT, Sha256, Zeroize, agreed, learn, learn_with_texts, searched,
     };
 
-    pub fn messages(rng: &mut Known) {
+    pub fn messages(rng: &mut DistinctKeys) {
         let (shared, _) = agreed(rng);
         let mut keys = [0; 80];
         Hkdf::<Sha256>::new(None, &shared).expand(b"", &mut keys).unwrap();
@@ -169,7 +172,7 @@ mod hpke {
     use moceril::hpke::{HpkeRecipientChannel, HpkeSenderChannel, InitialMessage, InitialResponse};
 
     use super::{
-        Hkdf, Known, PLAINTEXT, Sha256, Zeroize, learn, learn_with_texts, public, searched,
+        DistinctKeys, Hkdf, PLAINTEXT, Sha256, Zeroize, learn, learn_with_texts, public, searched,
     };
     use crate::common::rng::SeededRng;
 
@@ -209,7 +212,7 @@ mod hpke {
     }
 
     /// Makes every secret known of a channel from the two keys that are drawn next; its check code.
-    fn learn_channel(rng: &Known, info: &str, response_nonce: [u8; 32]) -> [u8; 2] {
+    fn learn_channel(rng: &DistinctKeys, info: &str, response_nonce: [u8; 32]) -> [u8; 2] {
         let recipient = derive_private(rng.upcoming(0));
         let sender = derive_private(rng.upcoming(1));
         let (gp, sp) = (public(recipient), public(sender));
@@ -240,7 +243,7 @@ mod hpke {
         expand(SUITE, &exporter, "sec", &check)
     }
 
-    pub fn channels(rng: &mut Known) {
+    pub fn channels(rng: &mut DistinctKeys) {
         let check_code = learn_channel(rng, "test", SeededRng::new(NONCE_SEED).bytes());
         learn_with_texts("plaintext", PLAINTEXT);
         searched("HPKE", || {

@@ -3,8 +3,11 @@
 
 mod common;
 
-use common::searching::{
-    Known, Searching, assert_it_finds, forget_all, learn, learn_with_texts, searched,
+use common::{
+    distinct_keys::DistinctKeys,
+    searching::{
+        Searching, assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched,
+    },
 };
 use moceril::{DehydratedDevice, PickleKey, olm::Account};
 
@@ -15,7 +18,7 @@ static ALLOCATOR: Searching = Searching;
 #[test]
 fn s_25_no_freed_block_holds_a_stored_secret() {
     assert_it_finds();
-    dehydrated_devices(&mut Known(2 << 32));
+    dehydrated_devices(&mut known_keys(2 << 32));
     #[cfg(feature = "key-export")]
     key_exports();
     #[cfg(feature = "passphrase")]
@@ -24,7 +27,7 @@ fn s_25_no_freed_block_holds_a_stored_secret() {
     payloads();
 }
 
-fn dehydrated_devices(rng: &mut Known) {
+fn dehydrated_devices(rng: &mut DistinctKeys) {
     forget_all();
     learn_with_texts("signing key", &rng.upcoming(0));
     learn_with_texts("identity key", &rng.upcoming(1));

@@ -51,15 +51,11 @@ fn hpke_messages(bytes: &[u8], text: &str) {
     if let Ok(response) = hpke::InitialResponse::from_bytes(bytes) {
         assert_eq!(response.to_bytes(), bytes);
     }
-    for message in [hpke::InitialMessage::from_bytes(bytes), hpke::InitialMessage::decode(text)] {
-        if let Ok(message) = message {
-            assert_eq!(
-                hpke::InitialMessage::from_bytes(&message.to_bytes()).as_ref(),
-                Ok(&message)
-            );
-            let recipient = HpkeRecipientChannel::with_rng(&mut SeededRng::new(1)).unwrap();
-            assert!(recipient.establish_channel(&message, b"").is_err());
-        }
+    let read = [hpke::InitialMessage::from_bytes(bytes), hpke::InitialMessage::decode(text)];
+    for message in read.into_iter().flatten() {
+        assert_eq!(hpke::InitialMessage::from_bytes(&message.to_bytes()).as_ref(), Ok(&message));
+        let recipient = HpkeRecipientChannel::with_rng(&mut SeededRng::new(1)).unwrap();
+        assert!(recipient.establish_channel(&message, b"").is_err());
     }
 }
 

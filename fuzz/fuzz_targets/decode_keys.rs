@@ -35,10 +35,12 @@ fn bytes(data: &[u8]) {
     }
 }
 
+/// What a text entry point reads, written again.
+type Read = fn(&str) -> Option<String>;
+
 fn text(data: &str) {
     let unpadded = data.trim_end_matches('=');
-    // What each text entry point reads, written again.
-    let read: [(&str, fn(&str) -> Option<String>); 10] = [
+    let read: [(&str, Read); 10] = [
         ("Curve25519 key", |text| Some(Curve25519PublicKey::from_base64(text).ok()?.to_base64())),
         ("Ed25519 key", |text| Some(Ed25519PublicKey::from_base64(text).ok()?.to_base64())),
         ("signature", |text| Some(Ed25519Signature::from_base64(text).ok()?.to_base64())),

@@ -5,6 +5,7 @@
 pub mod channel_vectors;
 pub mod chi_square;
 pub mod dehydrated_content;
+pub mod distinct_keys;
 pub mod entries;
 pub mod fixtures;
 pub mod leaks;

@@ -7,7 +7,6 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
-    convert::Infallible,
     sync::{
         Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
@@ -15,7 +14,8 @@ use std::{
 };
 
 use base64ct::{Base64Unpadded, Encoding};
-use rand::{TryCryptoRng, TryRng};
+
+use super::distinct_keys::DistinctKeys;
 
 /// Parts of the secrets: eight bytes are enough to know one by.
 static NEEDLES: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
@@ -151,44 +151,12 @@ pub fn assert_it_finds() {
     forget_all();
 }
 
-/// Draws distinct secrets and makes each known. It uses no heap.
-pub struct Known(pub u64);
-
-impl Known {
-    fn next(&mut self) -> [u8; 8] {
-        // A permutation of the counter: distinct numbers without many zeros.
-        self.0 += 1;
-        (self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) | 1).to_le_bytes()
-    }
-
-    /// The key that it will draw after `keys` others.
-    pub fn upcoming(&self, keys: u64) -> [u8; 32] {
-        let mut copy = Self(self.0 + 4 * keys);
-        [(); 4].map(|()| copy.next()).as_flattened().try_into().unwrap()
-    }
-}
-
-impl TryRng for Known {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!("keys are drawn as bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!("keys are drawn as bytes")
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next()[..chunk.len()]);
+/// Randomness of which each key is known as soon as it is drawn. Nonces and salts are not secret, and have
+/// other lengths.
+pub fn known_keys(begin: u64) -> DistinctKeys {
+    DistinctKeys::new(begin, |drawn| {
+        if drawn.len().is_multiple_of(32) {
+            drawn.chunks(32).for_each(|key| learn_beginning("what was drawn", key));
         }
-        // Nonces and salts are not secret, and have other lengths.
-        if bytes.len().is_multiple_of(32) {
-            bytes.chunks(32).for_each(|key| learn_beginning("what was drawn", key));
-        }
-        Ok(())
-    }
+    })
 }
-
-impl TryCryptoRng for Known {}

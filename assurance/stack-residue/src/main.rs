@@ -3,18 +3,21 @@
 
 #![deny(unsafe_code)]
 
+#[path = "../../../tests/common/distinct_keys.rs"]
+mod distinct_keys;
 mod secrets;
 #[allow(unsafe_code, reason = "reads the stack of a thread that has ended")]
 mod stack;
 
 use std::{hint::black_box, process::ExitCode};
 
+use distinct_keys::DistinctKeys;
 use moceril::{
     PickleKey,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
     olm::{Account, OlmMessage, PreKeyBundle, Session, SessionConfig},
 };
-use secrets::{Counter, Secrets};
+use secrets::Secrets;
 use stack::run_on_own;
 
 const PLAINTEXT: &[u8; 32] = b"what nobody but the two may read";
@@ -50,8 +53,12 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+fn distinct_keys(begin: u64) -> DistinctKeys {
+    DistinctKeys::new(begin, |_| ())
+}
+
 /// The key of the session's next message; `rng` as it will be for that message.
-fn next_key(session: &Session, mut rng: Counter) -> Vec<u8> {
+fn next_key(session: &Session, mut rng: DistinctKeys) -> Vec<u8> {
     let (key, context) = (PickleKey::new([0; 32]), b"");
     let copy = session.pickle_with_rng(&key, context, &mut rng.clone()).unwrap();
     let mut copy = Session::from_pickle(&copy, &key, context).unwrap();
@@ -59,7 +66,7 @@ fn next_key(session: &Session, mut rng: Counter) -> Vec<u8> {
 }
 
 /// Sends a message from one to the other, and looks at both ends.
-fn send(chain: &str, from: &mut Session, to: &mut Session, rng: &mut Counter) {
+fn send(chain: &str, from: &mut Session, to: &mut Session, rng: &mut DistinctKeys) {
     let (key, sending, drawn) = (next_key(from, *rng), state(from), *rng);
     let encrypt = || from.encrypt_with_rng(PLAINTEXT, rng).unwrap();
     let message = look(&format!("Olm: encrypt, {chain} chain"), encrypt, |_, met| {
@@ -85,7 +92,7 @@ fn state(session: &Session) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn olm() {
-    let rng = &mut Counter(1);
+    let rng = &mut distinct_keys(1);
     let (account, alice_keys) = (["Ed25519 seed", "identity key"], *rng);
     let alice = look(
         "Olm: account, new",
@@ -146,7 +153,7 @@ fn olm() {
 }
 
 fn megolm() {
-    let rng = &mut Counter(1 << 32);
+    let rng = &mut distinct_keys(1 << 32);
     let drawn = *rng;
     let parts = ["R0", "R1", "R2", "R3", "Ed25519 seed"];
     let config = GroupSessionConfig::default();

@@ -1,10 +1,9 @@
 //! What is looked for.
 
-use std::convert::Infallible;
-
 use hkdf::Hkdf;
-use rand::{TryCryptoRng, TryRng};
 use sha2::Sha256;
+
+use crate::distinct_keys::DistinctKeys;
 
 /// So many bytes in a row are a find. Half of a key, because a key may have been partly overwritten.
 const WINDOW: usize = 16;
@@ -20,9 +19,9 @@ impl Secrets {
     }
 
     /// The private keys that will be drawn from the source of randomness.
-    pub fn drawn(&mut self, names: &[&'static str], mut rng: Counter) -> &mut Self {
-        for name in names {
-            self.add(name, &[(); 4].map(|()| rng.next()).concat());
+    pub fn drawn(&mut self, names: &[&'static str], rng: DistinctKeys) -> &mut Self {
+        for (number, name) in (0..).zip(names) {
+            self.add(name, &rng.upcoming(number));
         }
         self
     }
@@ -61,35 +60,3 @@ impl Secrets {
             .collect()
     }
 }
-
-/// Randomness that we know, and that leaves nothing of what it drew before on the stack.
-#[derive(Clone, Copy)]
-pub struct Counter(pub u64);
-
-impl Counter {
-    fn next(&mut self) -> [u8; 8] {
-        self.0 += 1;
-        (self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) | 1).to_le_bytes()
-    }
-}
-
-impl TryRng for Counter {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!("keys are drawn as bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!("keys are drawn as bytes")
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next()[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Counter {}

@@ -10,7 +10,7 @@ use olm_rs::inbound_group_session::OlmInboundGroupSession;
 
 use super::grouped;
 use crate::{
-    contender::{Who, prepared},
+    contender::{Contender, Who, prepared},
     ends::vodozemac,
     floor::ed25519_public,
     measure::Row,
@@ -20,17 +20,17 @@ pub fn row(count: usize) -> Row {
     let name = format!("restore {} keys from an export", grouped(count));
     Row::new(name, 1, None, move || {
         let keys: Rc<[String]> = exported_keys(count).into();
-        let (ours, vodozemac, libolm) = (keys.clone(), keys.clone(), keys);
         vec![
-            (Who::Ours, prepared(|| (), move |()| import(&ours, import_ours))),
-            (Who::Vodozemac, prepared(|| (), move |()| import(&vodozemac, import_vodozemac))),
-            (Who::Libolm, prepared(|| (), move |()| import(&libolm, import_libolm))),
+            (Who::Ours, read_all(keys.clone(), import_ours)),
+            (Who::Vodozemac, read_all(keys.clone(), import_vodozemac)),
+            (Who::Libolm, read_all(keys, import_libolm)),
         ]
     })
 }
 
-fn import<T>(keys: &[String], import: fn(&str) -> T) -> Vec<T> {
-    keys.iter().map(|key| import(key)).collect()
+/// Reads every text, into a list, whose end is not part of the time.
+pub fn read_all<T: 'static>(texts: Rc<[String]>, read: fn(&str) -> T) -> Box<dyn Contender> {
+    prepared(|| (), move |()| texts.iter().map(|text| read(text)).collect::<Vec<_>>())
 }
 
 pub fn import_ours(key: &str) -> InboundGroupSession {

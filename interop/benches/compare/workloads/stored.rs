@@ -1,15 +1,17 @@
 //! What a client reads from its store when it starts.
 
+use std::rc::Rc;
+
 use ::vodozemac::{megolm as vodozemac_megolm, olm as vodozemac_olm};
 use moceril::{megolm::InboundGroupSession, olm::Account};
 use olm_rs::inbound_group_session::OlmInboundGroupSession;
 
 use super::{
     grouped,
-    restore::{exported_keys, import_libolm, import_ours, import_vodozemac},
+    restore::{exported_keys, import_libolm, import_ours, import_vodozemac, read_all},
 };
 use crate::{
-    contender::{Who, prepared, repeated},
+    contender::{Who, repeated},
     ends::{
         PICKLE_KEY, libolm,
         ours::{self, CONTEXT, pickle_key},
@@ -26,22 +28,18 @@ fn group_sessions(count: usize) -> Row {
     let name = format!("unpickle {} inbound group sessions", grouped(count));
     Row::new(name, 1, None, move || {
         let keys = exported_keys(count);
-        let pickles = |pickle: fn(&str) -> String| -> Vec<String> {
+        let pickles = |pickle: fn(&str) -> String| -> Rc<[String]> {
             keys.iter().map(|key| pickle(key)).collect()
         };
         let ours = pickles(|key| import_ours(key).pickle(&pickle_key(), CONTEXT).unwrap());
         let vodozemac = pickles(|key| import_vodozemac(key).pickle().encrypt(PICKLE_KEY));
         let libolm = pickles(|key| import_libolm(key).pickle(libolm::pickling()));
         vec![
-            (Who::Ours, prepared(|| (), move |()| all(&ours, unpickle_ours))),
-            (Who::Vodozemac, prepared(|| (), move |()| all(&vodozemac, unpickle_vodozemac))),
-            (Who::Libolm, prepared(|| (), move |()| all(&libolm, unpickle_libolm))),
+            (Who::Ours, read_all(ours, unpickle_ours)),
+            (Who::Vodozemac, read_all(vodozemac, unpickle_vodozemac)),
+            (Who::Libolm, read_all(libolm, unpickle_libolm)),
         ]
     })
-}
-
-fn all<T>(pickles: &[String], unpickle: fn(&str) -> T) -> Vec<T> {
-    pickles.iter().map(|pickle| unpickle(pickle)).collect()
 }
 
 fn unpickle_ours(pickle: &str) -> InboundGroupSession {
