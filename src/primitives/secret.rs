@@ -244,4 +244,15 @@ mod tests {
         items.append(list(&[3, 4, 5]));
         assert_eq!(values(&items), [1, 2, 3, 4, 5]);
     }
+
+    #[test]
+    fn nothing_moves_while_there_is_room() {
+        let mut items = list(&[]);
+        items.reserve(3);
+        let block = items.0.as_ptr();
+        for item in 1..=3 {
+            items.push(Secret::new([item]));
+            assert_eq!(items.0.as_ptr(), block);
+        }
+    }
 }
