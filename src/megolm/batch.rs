@@ -52,18 +52,15 @@ impl InboundGroupSession {
         let mut signed: Vec<_> = signed.map(|(message, _)| message).collect();
         // In the order of their indices, the ratchet need not go back.
         signed.sort_by_key(|(_, message)| message.message_index());
-        let mut ratchet = self.state().first.clone();
+        let nearest = signed.first().and_then(|(_, lowest)| self.nearest(lowest.message_index()));
+        let mut ratchet = nearest.unwrap_or(&self.state().first).clone();
         for (place, message) in signed {
             let index = message.message_index();
-            let result = match self.nearest(index) {
-                None => Err(self.state().unknown(index)),
-                Some(nearest) => {
-                    if ratchet.index() < nearest.index() {
-                        ratchet.clone_from(nearest);
-                    }
-                    ratchet.advance_to(index);
-                    self.open(message, &ratchet)
-                }
+            let result = if index < ratchet.index() {
+                Err(self.state().unknown(index))
+            } else {
+                ratchet.advance_to(index);
+                self.open(message, &ratchet)
             };
             if let Some(slot) = results.get_mut(place) {
                 *slot = result;
