@@ -196,6 +196,37 @@ fn s_21_comparing_is_symmetric() {
     }
 }
 
+/// A closed session has forgotten its ratchet: not even one of zeros is the same.
+#[test]
+fn s_21_nothing_is_connected_with_a_closed_session() {
+    let (signed, _) = room(VERSIONS[0]);
+    let mut zeros = signed.export_at(3).unwrap().to_bytes();
+    zeros[5..133].fill(0);
+    let zeros = InboundGroupSession::import(&ExportedSessionKey::from_bytes(&zeros).unwrap());
+    let mut closed = zeros.copy();
+    assert!(closed.connected(&zeros));
+    closed.close();
+    assert!(!closed.connected(&zeros) && !zeros.connected(&closed));
+    assert!(closed.merge(&zeros).is_none() && zeros.merge(&closed).is_none());
+}
+
+/// Later messages are reached from the later one of both, as libolm's form of the session shows.
+#[test]
+fn the_latest_ratchet_is_that_of_either() {
+    let (whole, messages) = room(VERSIONS[0]);
+    let (mut read, mut later) = (whole.copy(), whole.copy());
+    later.advance_to(3);
+    for session in [&mut read, &mut later] {
+        session.decrypt(&messages[12]).unwrap();
+    }
+    let expected = read.to_libolm_pickle(b"key").unwrap();
+    assert_ne!(whole.to_libolm_pickle(b"key").unwrap(), expected);
+    for (one, two) in [(&whole, &later), (&later, &whole), (&whole, &read), (&read, &whole)] {
+        let merged = one.merge(two).unwrap();
+        assert_eq!(merged.to_libolm_pickle(b"key").unwrap(), expected);
+    }
+}
+
 /// A part of the ratchet that is replaced between the two copies says nothing about what it was before:
 /// a forged one could hide there. So trust passes within the same 256 messages only.
 #[test]

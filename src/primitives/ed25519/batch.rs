@@ -106,12 +106,12 @@ impl Shape {
         254_usize.div_ceil(self.width as usize).div_ceil(self.rounds)
     }
 
-    /// The digits, least first, each from `-half` to `half`.
+    /// The digits, least first, each from `1 - half` to `half`.
     fn digits(self, scalar: &Scalar) -> [i16; MAX_DIGITS] {
-        let number =
-            |bytes: &[u8]| bytes.iter().rev().fold(0, |n, byte| n << 8 | u128::from(*byte));
-        let (low, high) = scalar.as_bytes().split_at(16);
-        let (mut low, mut high) = (number(low), number(high));
+        let halves = scalar.as_bytes().as_chunks().0;
+        let mut numbers = halves.iter().map(|half| u128::from_le_bytes(*half));
+        let (mut low, mut high) =
+            (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
         let (mut carry, half) = (0, self.half() as i16);
         let unit = half.saturating_mul(2);
         let mut digits = [0; MAX_DIGITS];
@@ -160,10 +160,10 @@ fn sum_of_products(factors: &[(&Multiples, Scalar); 2], shape: Shape) -> Edwards
             for (digit, products) in digits.zip(multiples.0.chunks_exact(shape.half())) {
                 // The digit 0 has no product.
                 let place = usize::from(digit.unsigned_abs()).wrapping_sub(1);
-                match products.get(place) {
-                    Some(product) if *digit > 0 => sum.add_assign(product),
-                    Some(product) => sum.sub_assign(product),
-                    None => {}
+                match (digit.signum(), products.get(place)) {
+                    (1, Some(product)) => sum.add_assign(product),
+                    (-1, Some(product)) => sum.sub_assign(product),
+                    _ => {}
                 }
             }
         }
@@ -194,6 +194,37 @@ mod tests {
             Scalar::from_bytes_mod_order(bytes)
         }));
         scalars
+    }
+
+    /// The digits make up the scalar, and each has its product in a table.
+    #[test]
+    fn digits_are_those_of_the_scalar() {
+        for shape in [24, 64, 512].map(|count| Shape::for_count(count).unwrap()) {
+            let (unit, half) = (Scalar::from(1_u64 << shape.width), shape.half() as i16);
+            for scalar in scalars() {
+                let digits = shape.digits(&scalar);
+                assert!(digits.iter().all(|digit| (1 - half..=half).contains(digit)));
+                let sum = digits.iter().rev().fold(Scalar::ZERO, |sum, digit| {
+                    let value = Scalar::from(digit.unsigned_abs());
+                    sum * unit + if *digit < 0 { -value } else { value }
+                });
+                assert_eq!(sum, scalar);
+            }
+        }
+    }
+
+    /// Only how long a batch takes depends on them, so no other test would notice.
+    #[test]
+    fn the_shapes_are_those_that_were_measured() {
+        let shape = |count| Shape::for_count(count).map(|shape| (shape.width, shape.rounds));
+        for (first, last, expected) in [
+            (0, 23, None),
+            (24, 63, Some((6, 4))),
+            (64, 511, Some((6, 2))),
+            (512, usize::MAX, Some((9, 2))),
+        ] {
+            assert_eq!((shape(first), shape(last)), (expected, expected));
+        }
     }
 
     /// S-15: with tables of every shape the product is the product, also that of a point with a part of
