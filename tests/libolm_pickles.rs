@@ -86,6 +86,25 @@ fn s_24_accounts_with_fallback_ids_of_their_own_come_back() {
     assert!(known.into_iter().all(|id| id < new[0].0));
 }
 
+/// S-10: whatever the id of a fallback key is beside the last id, the next fallback key has another one.
+#[test]
+fn s_10_the_next_fallback_key_has_a_new_id() {
+    let rng = &mut SeededRng::new(4);
+    let mut account = states::account(3, rng);
+    account.generate_fallback_key_with_rng(rng).unwrap();
+    let layout = AccountLayout::of(&open(&account.to_libolm_pickle(KEY).unwrap(), KEY));
+    let last_id = u32::from_be_bytes(layout.last_id[..].try_into().unwrap());
+    for fallback_id in last_id - 3..last_id + 4 {
+        let mut layout = AccountLayout::of(&layout.bytes());
+        layout.fallback_keys[0][..4].copy_from_slice(&fallback_id.to_be_bytes());
+        let mut moved = Account::from_libolm_pickle(&seal(&layout.bytes(), KEY), KEY).unwrap();
+        let (before, _) = moved.current_fallback_key().unwrap();
+        moved.generate_fallback_key_with_rng(rng).unwrap();
+        let (after, _) = moved.current_fallback_key().unwrap();
+        assert!(before < after, "{fallback_id}");
+    }
+}
+
 /// A moved session writes the same next message, and reads the same messages of its peer. Only why it
 /// refuses one may differ: libolm does not store which keys were evicted.
 #[test]

@@ -54,7 +54,7 @@ pub(super) fn read_account(
     let signing_key = read_signing_key(reader, public_keys)?;
     let identity_key = read_pair(reader)?;
     let mut keys = SecretList::new();
-    for _ in 0..read_count(reader, STORED_KEY_LENGTH)? {
+    for _ in 0..read_number(reader)? {
         keys.push(read_stored_key(reader)?);
     }
     let (fallback, previous_fallback) = match version {
@@ -153,7 +153,7 @@ pub(super) fn read_session(
         _ => return Err(LibolmPickleError::InvalidState),
     };
     let mut newest_first = SecretList::new();
-    for _ in 0..read_count(reader, 32 + 32 + 4)? {
+    for _ in 0..read_number(reader)? {
         let ratchet_key = read_public(reader)?;
         let chain_key = read_chain_key(reader)?;
         newest_first.push(ReceiverChain {
@@ -193,7 +193,7 @@ fn read_skipped_keys(
     receivers: &mut SecretList<ReceiverChain>,
 ) -> Result<u64> {
     let mut newest_first = Vec::new();
-    for _ in 0..read_count(reader, 32 + 32 + 4)? {
+    for _ in 0..read_number(reader)? {
         newest_first.push((read::<32>(reader)?, read::<32>(reader)?, read_number(reader)?));
     }
     let oldest_first = newest_first.into_iter().rev();
@@ -293,15 +293,6 @@ pub(super) fn read_public(reader: &mut Reader<'_>) -> Result<Curve25519PublicKey
 
 pub(super) fn read_secret<const N: usize>(reader: &mut Reader<'_>) -> Result<Secret<N>> {
     read(reader).copied().map(Secret::new)
-}
-
-/// A count of items that what is left can hold.
-fn read_count(reader: &mut Reader<'_>, item_length: usize) -> Result<usize> {
-    let count = usize::try_from(read_number(reader)?).ok();
-    let fits = |count: &usize| {
-        count.checked_mul(item_length).is_some_and(|length| length <= reader.0.len())
-    };
-    count.filter(fits).ok_or(LibolmPickleError::InvalidState)
 }
 
 pub(super) fn read_number(reader: &mut Reader<'_>) -> Result<u32> {
