@@ -127,9 +127,9 @@ impl SigningKey {
     /// store whose nonces would be predictable.
     pub(crate) fn from_expanded(expanded: Secret<64>) -> Result<Self, KeyError> {
         let public = derive_public(&expanded);
-        let halves = [expanded.part::<0, 32>(), expanded.part::<32, 32>()];
+        let (scalar, prefix) = (expanded.part::<0, 32>(), expanded.part::<32, 32>());
         let own = Secret::new(*public.as_bytes());
-        if halves.iter().any(|half| half.ct_eq(&own)) {
+        if scalar.ct_eq(&own) | prefix.ct_eq(&own) {
             return Err(KeyError::PublicInSecret);
         }
         Ok(Self { seed: None, expanded, public })
