@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use curve25519_dalek::scalar::clamp_integer;
+use curve25519_dalek::{Scalar, scalar::clamp_integer};
 use ed25519_dalek::{
     Signature, Verifier, VerifyingKey as DalekKey,
     hazmat::{ExpandedSecretKey, raw_sign},
@@ -46,11 +46,20 @@ impl VerifyingKey {
         signature: &[u8; SIGNATURE_LENGTH],
     ) -> Result<(), SignatureError> {
         let signature = Signature::from_bytes(signature);
-        if SMALL_ORDER.contains(signature.r_bytes()) {
-            return Err(SignatureError);
-        }
+        scalar(&signature).ok_or(SignatureError)?;
         self.0.verify(message, &signature).map_err(|_| SignatureError)
     }
+}
+
+/// `S`, unless it is not below the group order, or `R` is of small order.
+///
+/// S-27: dalek looks at `S` as well, but less strictly if any crate of the program switches its feature
+/// `legacy_compatibility` on.
+fn scalar(signature: &Signature) -> Option<Scalar> {
+    if SMALL_ORDER.contains(signature.r_bytes()) {
+        return None;
+    }
+    Scalar::from_canonical_bytes(*signature.s_bytes()).into()
 }
 
 /// What the bytes of a key alone show: refuses non-canonical encodings and points of small order.

@@ -20,7 +20,7 @@ use curve25519_dalek::{
 use ed25519_dalek::Signature;
 use sha2::{Digest, Sha512};
 
-use super::{SIGNATURE_LENGTH, SMALL_ORDER, VerifyingKey};
+use super::{SIGNATURE_LENGTH, VerifyingKey};
 
 /// Points that are encoded together share one inversion, which alone would be a tenth of a verification.
 const ENCODED_TOGETHER: usize = 16;
@@ -61,10 +61,7 @@ impl VerifyingKey {
         signature: &[u8; SIGNATURE_LENGTH],
     ) -> Option<(Scalar, Scalar)> {
         let signature = Signature::from_bytes(signature);
-        if SMALL_ORDER.contains(signature.r_bytes()) {
-            return None;
-        }
-        let s = Option::from(Scalar::from_canonical_bytes(*signature.s_bytes()))?;
+        let s = super::scalar(&signature)?;
         let hash = Sha512::new()
             .chain_update(signature.r_bytes())
             .chain_update(self.as_bytes())
@@ -178,7 +175,10 @@ mod tests {
     use curve25519_dalek::constants::EIGHT_TORSION;
 
     use super::*;
-    use crate::primitives::{ed25519::SigningKey, secret::Secret};
+    use crate::primitives::{
+        ed25519::{SMALL_ORDER, SigningKey},
+        secret::Secret,
+    };
 
     /// Around each place where another shape begins.
     const COUNTS: [usize; 12] = [0, 1, 15, 16, 17, 23, 24, 63, 64, 65, 511, 513];
