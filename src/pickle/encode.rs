@@ -378,3 +378,23 @@ impl Encode for Limits {
         unchanged.then_some(limits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shortest<T: Item + Default>() -> usize {
+        let mut length = Length(0);
+        T::default().write(&mut length);
+        length.0
+    }
+
+    /// S-02: a bound that is too low sets aside more memory than a count is good for; one that is too high
+    /// refuses what we wrote.
+    #[test]
+    fn no_item_is_shorter_than_its_bound() {
+        assert_eq!(shortest::<StoredKey>(), StoredKey::MIN_LENGTH);
+        assert_eq!(shortest::<SkippedKey>(), SkippedKey::MIN_LENGTH);
+        assert_eq!(shortest::<ReceiverChain>(), ReceiverChain::MIN_LENGTH);
+    }
+}
