@@ -11,6 +11,8 @@ mod decoding;
 mod index;
 #[path = "vectors/megolm.rs"]
 mod megolm;
+#[path = "vectors/native.rs"]
+mod native;
 #[path = "vectors/olm.rs"]
 mod olm;
 #[path = "vectors/parser.rs"]
@@ -21,6 +23,11 @@ mod pickles;
 mod refusal;
 
 use std::{fs, path::Path};
+
+use moceril::{
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, Session},
+};
 
 use common::vector_file::{VectorFile, areas, assert_at_least, check_each, files};
 
@@ -88,6 +95,20 @@ kinds! {
     /// S-24: so does a receiver.
     libolm_inbound_group_sessions:
         "libolm-inbound-group-session-pickle", pickles::inbound_group_session, 3, 16;
+
+    /// S-13, S-23: our own pickles are read and written as they were described, and refused by the layer
+    /// that the file names.
+    account_pickles: "moceril-account-pickle", native::check::<Account>, 3, 27;
+
+    /// S-13, S-22, S-23: so are those of sessions.
+    session_pickles: "moceril-session-pickle", native::check::<Session>, 5, 33;
+
+    /// S-11, S-13, S-23: so are those of group sessions.
+    group_session_pickles: "moceril-group-session-pickle", native::check::<GroupSession>, 5, 22;
+
+    /// S-13, S-21, S-23: so are those of inbound group sessions.
+    inbound_group_session_pickles:
+        "moceril-inbound-group-session-pickle", native::check::<InboundGroupSession>, 6, 24;
 }
 
 /// The Rust files in this folder of the package, as one text.

@@ -9,6 +9,7 @@ import textbook
 import textbook_backup
 import textbook_channels
 import textbook_key_export
+import textbook_native
 import textbook_pickle
 import textbook_sas
 import textbook_trace
@@ -168,6 +169,7 @@ CHECKS = {
     **dict.fromkeys(textbook_pickle.READ_VODOZEMAC, textbook_pickle.check_vodozemac),
     "vodozemac-pickle-refused": textbook_pickle.check_vodozemac_refused,
     "dehydrated-device": textbook_pickle.check_device,
+    **dict.fromkeys(textbook_native.READ, textbook_native.check),
     "sas": textbook_sas.check,
     "backup": textbook_backup.check,
     "libolm-backup-pickle": textbook_backup.check_pickle,

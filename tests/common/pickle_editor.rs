@@ -43,12 +43,16 @@ pub fn edit(pickle: &str, change: impl FnOnce(&mut OpenPickle)) -> String {
     open.seal()
 }
 
-fn associated_data(kind: u8) -> Vec<u8> {
-    [&[VERSION, kind], CONTEXT].concat()
+fn associated_data(kind: u8, context: &[u8]) -> Vec<u8> {
+    [&[VERSION, kind], context].concat()
 }
 
 impl OpenPickle {
     pub fn open(pickle: &str) -> Self {
+        Self::open_with(pickle, KEY, CONTEXT)
+    }
+
+    pub fn open_with(pickle: &str, key: [u8; 32], context: &[u8]) -> Self {
         let bytes = decode(pickle);
         let ([VERSION, kind], rest) = bytes.split_first_chunk::<2>().unwrap() else {
             panic!("unknown version {}", bytes[0]);
@@ -57,8 +61,13 @@ impl OpenPickle {
         let (sealed, tag) = rest.split_last_chunk::<TAG_LENGTH>().unwrap();
         let mut state = sealed.to_vec();
         let buffer = InOutBuf::from(state.as_mut_slice());
-        XChaCha20Poly1305::new(&KEY.into())
-            .decrypt_inout_detached(nonce.into(), &associated_data(*kind), buffer, tag.into())
+        XChaCha20Poly1305::new(&key.into())
+            .decrypt_inout_detached(
+                nonce.into(),
+                &associated_data(*kind, context),
+                buffer,
+                tag.into(),
+            )
             .unwrap();
         Self { kind: *kind, nonce: *nonce, state }
     }
@@ -67,7 +76,11 @@ impl OpenPickle {
         let mut sealed = self.state.clone();
         let buffer = InOutBuf::from(sealed.as_mut_slice());
         let tag = XChaCha20Poly1305::new(&KEY.into())
-            .encrypt_inout_detached((&self.nonce).into(), &associated_data(self.kind), buffer)
+            .encrypt_inout_detached(
+                (&self.nonce).into(),
+                &associated_data(self.kind, CONTEXT),
+                buffer,
+            )
             .unwrap();
         encode(&[&[VERSION, self.kind], &self.nonce[..], &sealed, &tag[..]].concat())
     }

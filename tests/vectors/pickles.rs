@@ -15,8 +15,8 @@ use crate::common::{
     vector_layer::key_layer,
 };
 
-/// What libolm can pickle.
-trait Object: State + Debug {
+/// What can be pickled.
+pub trait Object: State + Debug {
     fn read(pickle: &str, key: &[u8]) -> Result<Self, LibolmPickleError>;
     fn write(&self, key: &[u8]) -> String;
     fn step(&mut self, step: &[&str]);

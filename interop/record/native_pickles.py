@@ -1,0 +1,389 @@
+"""Writes moceril's own pickles, from the description of the format and not with its code: what must be read, and
+what must be refused. Usage: native_pickles.py <folder>"""
+
+import copy
+import sys
+
+import textbook_native as native
+from primitives import LOW_ORDER_X25519, Refused, ed25519_public, x25519_public
+from textbook import GroupSession, InboundGroupSession, Session, advance
+from textbook_libolm import ExpandedGroupSession, expanded, times_base
+from vectors import Random, b64, item, write
+
+COMMAND = "python3 interop/record/native_pickles.py test-vectors"
+SOURCE = "made by the textbook"
+
+
+def number(value, length):
+    return value.to_bytes(length, "big")
+
+
+def option(value):
+    return b"\0" if value is None else b"\1" + value
+
+
+def listing(items):
+    return number(len(items), 4) + b"".join(items)
+
+
+def pair(private):
+    return private + x25519_public(private)
+
+
+def signing(seed):
+    return b"\1" + seed + ed25519_public(seed)
+
+
+def stored_key(identifier, private, published):
+    return number(identifier, 8) + pair(private) + bytes([published])
+
+
+def fallback_key(key, used_by):
+    return key + listing(used_by)
+
+
+def account_state(signing_key, identity, keys, fallback, previous, next_id, next_fallback, generation):
+    return (
+        signing_key + pair(identity) + listing(keys) + option(fallback) + option(previous)
+        + number(next_id, 8) + option(next_fallback) + number(generation, 8)
+    )  # fmt: skip
+
+
+def receiver(key, chain, skipped, evicted_below=0):
+    skipped = [number(index, 4) + number(serial, 8) + message_key for index, serial, message_key in skipped]
+    return key + chain[0] + number(chain[1], 8) + listing(skipped) + number(evicted_below, 8)
+
+
+def receivers(session, evicted_below):
+    """The chains of the peer; keys are numbered in the order in which they were skipped."""
+    serials = {place: serial for serial, place in enumerate(session.skipped)}
+    for key, chain in session.receivers.items():
+        skipped = [
+            (index, serials[public, index], message_key)
+            for (public, index), message_key in sorted(session.skipped.items(), key=lambda entry: entry[0][1])
+            if public == key
+        ]
+        yield receiver(key, chain, skipped, evicted_below.get(key, 0))
+
+
+def session_state(
+    session, theirs, generation=5, evicted=(), evicted_keys=0, limits=(40, 2000, 5), evicted_below={}, **changed
+):  # fmt: skip
+    sender = session.sender and pair(session.sender[0]) + session.sender[1] + number(session.sender[2], 8)
+    parts = {
+        "keys": b"".join(session.keys),
+        "theirs": option(theirs),
+        "version": bytes([session.version]),
+        "received": bytes([session.received]),
+        "generation": number(generation, 8),
+        "root": session.root,
+        "sender": option(sender),
+        "receivers": listing(list(receivers(session, evicted_below))),
+        "evicted": listing(evicted),
+        "next serial": number(len(session.skipped), 8),
+        "evicted keys": number(evicted_keys, 8),
+        "limits": b"".join(number(limit, 4) for limit in limits),
+    }
+    return b"".join({**parts, **changed}.values())
+
+
+def group_session_state(session, signing_key, exhausted=False, created_at=None, version=None):
+    return (
+        session.ratchet + number(session.index, 4) + bytes([exhausted]) + signing_key
+        + bytes([version or session.version]) + option(created_at) + number(session.index, 8)
+    )  # fmt: skip
+
+
+def inbound_group_session_state(session, provenance, verified, closed=False, version=None):
+    return (
+        session.ratchet + number(session.index, 4) + session.signing_key
+        + bytes([provenance, verified, closed, version or session.version]) + number(1, 8)
+    )  # fmt: skip
+
+
+class Files:
+    """The files of one kind. Each has a key, a context and a nonce of its own."""
+
+    def __init__(self, out, name):
+        self.out, self.name, self.kind = out, name, f"moceril-{name}-pickle"
+
+    def sealing(self, name):
+        random = Random(f"native pickle/{self.name}/{name}")
+        # Also none at all.
+        context = f"@alice:example.org DEVICEID {self.name}".encode() * (len(name) % 5 > 0)
+        return random.take(32), context, random.take(24)
+
+    def write(self, name, state, steps):
+        key, context, nonce = self.sealing(name)
+        pairs = [("pickle-key", key.hex()), ("context", context.hex()), ("nonce", nonce.hex())]
+        pairs += [("state", state.hex()), ("pickle", native.seal(self.name, state, key, context, nonce))]
+        pairs += [("step", step) for step in steps]
+        self.checked(name, "success", pairs)
+
+    def checked(self, name, expect, pairs):
+        v = {"kind": self.kind, "expect": expect, **dict(pairs), "step": [s.split(" ") for k, s in pairs if k == "step"]}
+        try:
+            native.check(v)
+            found = "success"
+        except Refused as refused:
+            found = refused.args[0]
+        assert found == expect, (self.kind, name, found)
+        write(self.out, self.kind, name, SOURCE, expect, pairs, COMMAND)
+
+    def refuse(self, layer, name, pickle, key, context):
+        pairs = [("pickle-key", key.hex()), ("context", context.hex()), ("pickle", pickle)]
+        self.checked(f"{layer}-{name}", layer, pairs)
+
+    def refuse_state(self, name, state):
+        key, context, nonce = self.sealing(f"format-{name}")
+        self.refuse("format", name, native.seal(self.name, state, key, context, nonce), key, context)
+
+    def refuse_all(self, good, other, faults):
+        """What has to be refused of every object; then these faults of the state."""
+        key, context, nonce = self.sealing("four")
+        seal = lambda version=1: native.seal(self.name, good, key, context, nonce, version)
+        pickle = seal()
+        data = native.decode_base64(pickle)
+        self.refuse("base64", "underscore", "_" + pickle[1:], key, context)
+        self.refuse("version", "00", seal(0), key, context)
+        self.refuse("version", "02", seal(2), key, context)
+        self.refuse("mac", "another-key", pickle, nonce + bytes(8), context)
+        self.refuse("mac", "another-context", pickle, key, context + b"x")
+        self.refuse("mac", "no-context", pickle, key, b"")
+        self.refuse("mac", "nonce", b64(data[:2] + bytes([data[2] ^ 1]) + data[3:]), key, context)
+        self.refuse("mac", "first-byte", b64(data[:26] + bytes([data[26] ^ 1]) + data[27:]), key, context)
+        self.refuse("mac", "last-byte", b64(data[:-1] + bytes([data[-1] ^ 1])), key, context)
+        self.refuse("mac", "cut", b64(data[:-1]), key, context)
+        self.refuse("mac", "no-tag", b64(data[:41]), key, context)
+        self.refuse("mac", "no-nonce", b64(data[:25]), key, context)
+        self.refuse("mac", "empty", "", key, context)
+        self.refuse("format", "another-type", native.seal(other, good, key, context, nonce), key, context)
+        for name, state in (("empty", b""), ("one-byte-less", good[:-1]), ("one-byte-more", good + b"\0"), *faults):
+            self.refuse_state(name, state)
+
+
+def bad_keys(good):
+    yield "low-order", LOW_ORDER_X25519[3]
+    yield "bit-255", good[:31] + bytes([good[31] | 128])
+
+
+def accounts(out):
+    files, random = Files(out, "account"), Random("native pickle/account")
+    seed, identity, theirs = random.take(32), random.take(32), random.take(32)
+    secrets = [random.take(32) for _ in range(5)]
+    used_by = [x25519_public(random.take(32)) for _ in range(2)]
+
+    def parts(**changed):
+        keys = [stored_key(3, secrets[0], True), stored_key(7, secrets[1], False), stored_key(9, secrets[2], True)]
+        found = {
+            "signing_key": signing(seed),
+            "identity": identity,
+            "keys": keys,
+            "fallback": fallback_key(stored_key(10, secrets[3], False), []),
+            "previous": fallback_key(stored_key(8, secrets[4], True), used_by),
+            "next_id": 11,
+            "next_fallback": None,
+            "generation": 12,
+        }
+        return {**found, **changed}
+
+    def message(secret, plaintext):
+        """A step: somebody begins a session with one of the keys."""
+        made = Session.outbound(3, theirs, random.take(64), x25519_public(identity), x25519_public(secret))
+        kind, body = made.encrypt(plaintext)
+        return f"receive {kind} {body} {item(plaintext)}"
+
+    steps = [message(secret, f"to key {place}".encode()) for place, secret in enumerate(secrets)]
+    steps.append(message(secrets[3], b"a fallback key is not used up"))
+    good = account_state(**parts())
+    files.write("one-time-and-fallback-keys", good, steps)
+    files.write("no-fallback-key", account_state(**parts(fallback=None, previous=None)), steps[:3])
+    apart = {"signing_key": b"\2" + expanded(seed), "next_fallback": number(99, 8), "generation": 2**64 - 1}
+    files.write("expanded-key-and-ids-apart", account_state(**parts(**apart)), steps)
+
+    keys = parts()["keys"]
+    count = 65 + 64
+    files.refuse_all(good, "session", [
+        ("endless-list", good[:count] + b"\xff" * 4 + good[count + 4 :]),
+        ("signing-key-form-0", account_state(**parts(signing_key=b"\0" + signing(seed)[1:]))),
+        ("signing-key-small-order", account_state(**parts(signing_key=b"\1" + seed + bytes(32)))),
+        ("published-2", account_state(**parts(keys=[stored_key(3, secrets[0], 2)]))),
+        ("fallback-flag-2", good[: count + 4 + 3 * 73] + b"\2" + good[count + 5 + 3 * 73 :]),
+        ("ids-not-ascending", account_state(**parts(keys=keys[::-1]))),
+        ("id-twice", account_state(**parts(keys=[keys[0], keys[0]]))),
+        ("id-not-given-out-yet", account_state(**parts(next_id=9))),
+        *((f"identity-key-{how}", good[: 65 + 32] + bad + good[65 + 64 :]) for how, bad in bad_keys(x25519_public(identity))),
+    ])  # fmt: skip
+
+
+class Conversation:
+    """Two textbook sessions, and what they have sent."""
+
+    def __init__(self, label, version=3):
+        self.random = Random(f"native pickle/{label}")
+        alice, bob, one_time = (self.random.take(32) for _ in range(3))
+        self.identities = x25519_public(alice), x25519_public(bob)
+        keys = self.random.take(64), self.identities[1], x25519_public(one_time)
+        self.alice = Session.outbound(version, alice, *keys)
+        self.first = self.alice.encrypt(b"first")
+        self.bob = Session.inbound(version, bob, [one_time], self.identities[0], self.first[1])
+        self.bob.decrypt(*self.first)
+
+    def send(self, sender, plaintext):
+        """A message, as a step of its receiver."""
+        kind, body = sender.encrypt(plaintext, self.random.take(32) if sender.needs_random() else None)
+        return f"receive {kind} {body} {item(plaintext)}"
+
+    def receive(self, receiver, step):
+        _, kind, body, _ = step.split(" ")
+        receiver.decrypt(int(kind), body)
+
+    def turn(self, sender, receiver):
+        self.receive(receiver, self.send(sender, b"turn"))
+
+
+def sent(session, plaintext):
+    """A step of the sender."""
+    kind, body = session.encrypt(plaintext)
+    return f"send {item(plaintext)} {kind} {body}"
+
+
+def sessions(out):
+    files = Files(out, "session")
+    for version in (3, 4):
+        talk = Conversation(f"outbound/{version}", version)
+        state = session_state(talk.alice, talk.identities[1])
+        steps = [sent(talk.alice, b"second"), talk.send(talk.bob, b"answer")]
+        talk.receive(talk.alice, steps[1])
+        files.write(f"outbound-version-{version}", state, steps)
+
+    talk = Conversation("waiting")
+    state = session_state(talk.bob, talk.identities[0], generation=1)
+    late = [talk.send(talk.alice, f"message {place}".encode()) for place in range(1, 4)]
+    files.write("waiting-for-the-rest", state, [late[2], late[0], late[1]])
+    files.write("without-identity-key", session_state(talk.bob, None), late)
+
+    # Bob misses messages of two chains, of one for good, and has begun a chain of his own.
+    talk = Conversation("both chains")
+    missing = [talk.send(talk.alice, f"missing {place}".encode()) for place in range(5)]
+    talk.receive(talk.bob, missing.pop())
+    first = talk.bob.newest
+    for _ in range(2):
+        talk.turn(talk.bob, talk.alice)
+        missing += [talk.send(talk.alice, f"later {place}".encode()) for place in range(2)]
+        talk.receive(talk.bob, talk.send(talk.alice, b"arrives"))
+    chain_begins = talk.send(talk.bob, b"a chain of Bob's")
+    del talk.bob.skipped[first, 1]
+    evicted = [x25519_public(talk.random.take(32)) for _ in range(2)]
+    rest = {"evicted": evicted, "evicted_keys": 4, "limits": (100, 3000, 7), "evicted_below": {first: 2}}
+    bob, theirs = copy.deepcopy(talk.bob), talk.identities[0]
+    state = session_state(bob, theirs, generation=2**32, **rest)
+    talk.receive(talk.alice, chain_begins)
+    steps = [sent(talk.bob, b""), *missing[:0:-1], talk.send(talk.alice, b"a new chain of Alice's")]
+    files.write("both-chains-and-skipped-keys", state, steps)
+
+    nothing = Conversation("both chains").alice
+    chain, key = [bytes(32), 5], x25519_public(bytes(32))
+    with_chain = lambda skipped, below=0: session_state(
+        bob, theirs, receivers=listing([receiver(key, chain, skipped, below)]), **{"next serial": number(9, 8)}
+    )
+    files.refuse_all(state, "account", [
+        ("version-5", session_state(bob, theirs, version=b"\5")),
+        ("received-2", session_state(bob, theirs, received=b"\2")),
+        ("received-without-a-chain", session_state(nothing, theirs, received=b"\1")),
+        ("no-chain-at-all", session_state(bob, theirs, sender=b"\0", receivers=bytes(4), received=b"\0")),
+        ("endless-list", session_state(bob, theirs, receivers=b"\xff" * 4)),
+        ("skipped-not-ascending", with_chain([(3, 1, bytes(32)), (2, 2, bytes(32))])),
+        ("skipped-at-the-same-time", with_chain([(2, 1, bytes(32)), (3, 1, bytes(32))])),
+        ("skipped-not-yet", with_chain([(5, 1, bytes(32))])),
+        ("skipped-but-evicted", with_chain([(2, 1, bytes(32))], 3)),
+        ("limit-of-39", session_state(bob, theirs, limits=(39, 2000, 5))),
+        ("limit-of-65537", session_state(bob, theirs, limits=(40, 65537, 5))),
+        ("limit-of-256-chains", session_state(bob, theirs, limits=(40, 2000, 256))),
+        *((f"base-key-{how}", session_state(bob, theirs, keys=bob.keys[0] + bad + bob.keys[2])) for how, bad in bad_keys(bob.keys[1])),
+        *((f"their-key-{how}", session_state(bob, bad)) for how, bad in bad_keys(theirs)),
+    ])  # fmt: skip
+
+
+def group_sessions(out):
+    files, random = Files(out, "group-session"), Random("native pickle/group session")
+
+    def send(session, *plaintexts):
+        return [f"send {item(plaintext)} {session.encrypt(plaintext)}" for plaintext in plaintexts]
+
+    session = GroupSession(random.take(160))
+    key, created_at = signing(session.seed), number(1_700_000_000, 8)
+    good = group_session_state(session, key, created_at=created_at)
+    files.write("new-with-time", good, send(session, b"to everybody", b""))
+    files.write("without-time", group_session_state(session, key), send(session, b"and again"))
+    version_4 = GroupSession(random.take(160), 4, 0x01FFFF)
+    state = group_session_state(version_4, signing(version_4.seed))
+    files.write("version-4-before-two-reseeds", state, send(version_4, b"two", b"parts"))
+    last = GroupSession(random.take(160), 3, 2**32 - 1)
+    files.write("before-the-last-message", group_session_state(last, signing(last.seed)), send(last, b"last"))
+    private = expanded(random.take(32))
+    public = times_base(int.from_bytes(private[:32], "little"))
+    moved = ExpandedGroupSession(random.take(128), 7, public, private)
+    files.write("expanded-key", group_session_state(moved, b"\2" + private), send(moved, b"from libolm"))
+
+    session = GroupSession(random.take(160))
+    key = signing(session.seed)
+    files.refuse_all(good, "inbound-group-session", [
+        ("exhausted-early", group_session_state(session, key, exhausted=True)),
+        ("exhausted-2", group_session_state(session, key, exhausted=2)),
+        ("version-5", group_session_state(session, key, version=5)),
+        ("signing-key-form-3", group_session_state(session, b"\3" + key[1:])),
+        ("signing-key-small-order", group_session_state(session, key[:33] + bytes(32))),
+    ])  # fmt: skip
+
+
+def inbound_group_sessions(out):
+    files, random = Files(out, "inbound-group-session"), Random("native pickle/inbound group session")
+
+    def both(version, index, first):
+        """A sender at `index`, and a receiver from `first` on."""
+        sender = GroupSession(random.take(160), version, index)
+        known = {"index": first, "ratchet": advance(sender.ratchet, index, first), "signing-key": sender.public()}
+        return sender, InboundGroupSession(known, version)
+
+    def receive(sender, *indices):
+        for index in indices:
+            at = copy.deepcopy(sender)
+            at.advance_to(index)
+            plaintext = f"message {index}".encode()
+            yield f"receive {index} {at.encrypt(plaintext)} {item(plaintext)}"
+
+    for name, provenance, verified, version, first, indices in (
+        ("signed", 1, True, 3, 0, (0, 5, 1)),
+        ("exported", 2, False, 3, 250, (250, 256, 251)),
+        ("exported-and-verified", 2, True, 3, 3, (4,)),
+        ("backup", 3, False, 3, 0xFFFF, (0x10000, 0xFFFF)),
+        ("version-4", 1, True, 4, 1, (2, 1)),
+        ("last-index", 1, True, 3, 2**32 - 2, (2**32 - 1, 2**32 - 2)),
+    ):
+        sender, inbound = both(version, first, first)
+        files.write(name, inbound_group_session_state(inbound, provenance, verified), receive(sender, *indices))
+
+    _, inbound = both(3, 0, 0)
+    of_small_order = copy.copy(inbound)
+    of_small_order.signing_key = bytes(32)
+    files.refuse_all(inbound_group_session_state(inbound, 1, True), "group-session", [
+        ("provenance-0", inbound_group_session_state(inbound, 0, True)),
+        ("provenance-4", inbound_group_session_state(inbound, 4, True)),
+        ("signed-but-not-verified", inbound_group_session_state(inbound, 1, False)),
+        ("verified-2", inbound_group_session_state(inbound, 2, 2)),
+        ("closed-with-a-ratchet", inbound_group_session_state(inbound, 1, True, closed=True)),
+        ("version-5", inbound_group_session_state(inbound, 1, True, version=5)),
+        ("signing-key-small-order", inbound_group_session_state(of_small_order, 1, True)),
+    ])  # fmt: skip
+
+
+def main(out):
+    accounts(out)
+    sessions(out)
+    group_sessions(out)
+    inbound_group_sessions(out)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

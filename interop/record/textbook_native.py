@@ -1,0 +1,219 @@
+"""moceril's own pickles: XChaCha20-Poly1305 over a state in binary. What is read becomes a textbook object."""
+
+import struct
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from primitives import Refused, check_ed25519, check_x25519, decode_base64
+from textbook import Account, GroupSession, InboundGroupSession, Session
+from textbook_libolm import ExpandedGroupSession, times_base
+from textbook_pickle import play
+from vectors import b64
+
+TYPES = {"account": 1, "session": 2, "group-session": 3, "inbound-group-session": 4}
+QUARTERS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15))
+DIAGONALS = ((0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
+# Skipped keys, gap, chains: the least and the most.
+LIMITS = ((40, 2**16), (2000, 2**16), (5, 255))
+
+
+def hchacha20(key, nonce):
+    """The key that XChaCha20 uses for the last eight bytes of its nonce."""
+    words = list(struct.unpack("<16I", b"expand 32-byte k" + key + nonce))
+    for at in range(20):
+        for a, b, c, d in DIAGONALS if at % 2 else QUARTERS:
+            for x, y, z, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+                words[x] = (words[x] + words[y]) % 2**32
+                mixed = words[z] ^ words[x]
+                words[z] = (mixed << turn | mixed >> 32 - turn) % 2**32
+    return struct.pack("<8I", *words[:4], *words[12:])
+
+
+def cipher(key, nonce):
+    return ChaCha20Poly1305(hchacha20(key, nonce[:16])), bytes(4) + nonce[16:]
+
+
+def seal(name, state, key, context, nonce, version=1):
+    aead, short = cipher(key, nonce)
+    head = bytes([version, TYPES[name]])
+    return b64(head + nonce + aead.encrypt(short, state, head + context))
+
+
+def open_pickle(name, pickle, key, context):
+    """The nonce and the state."""
+    data = decode_base64(pickle)
+    if len(data) < 2:
+        raise Refused("mac")
+    if data[0] != 1:
+        raise Refused("version")
+    if data[1] != TYPES[name]:
+        raise Refused("format")
+    nonce = data[2:26]
+    try:
+        aead, short = cipher(key, nonce.ljust(24, b"\0"))
+        return nonce, aead.decrypt(short, data[26:], data[:2] + context)
+    except (InvalidTag, ValueError):
+        raise Refused("mac") from None
+
+
+def right(condition):
+    if not condition:
+        raise Refused("format")
+
+
+class State:
+    """The bytes of a state, from front to back."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def take(self, length):
+        right(length <= len(self.data))
+        taken, self.data = self.data[:length], self.data[length:]
+        return taken
+
+    def number(self, length):
+        return int.from_bytes(self.take(length), "big")
+
+    def choice(self, *choices):
+        found = self.number(1)
+        right(found in choices)
+        return found
+
+    def flag(self):
+        return self.choice(0, 1) == 1
+
+    def option(self, value):
+        return value() if self.flag() else None
+
+    def list(self, item):
+        return [item() for _ in range(self.number(4))]
+
+    def key(self, check):
+        try:
+            return check(self.take(32))
+        except Refused:
+            raise Refused("format") from None
+
+    def public(self):
+        return self.key(check_x25519)
+
+    def pair(self):
+        """The private half of an X25519 pair."""
+        private = self.take(32)
+        self.public()
+        return private
+
+    def signing_key(self):
+        """The seed, and the 64 bytes that libolm keeps instead of it."""
+        if self.choice(1, 2) == 2:
+            return None, self.take(64)
+        seed = self.take(32)
+        self.key(check_ed25519)
+        return seed, None
+
+    def chain_key(self):
+        return [self.take(32), self.number(8)]
+
+
+def ascending(numbers):
+    return all(a < b for a, b in zip(numbers, numbers[1:]))
+
+
+def account(state):
+    def stored_key():
+        number, private = state.number(8), state.pair()
+        state.flag()
+        return number, private
+
+    def fallback_key():
+        key = stored_key()
+        state.list(state.public)
+        return key
+
+    state.signing_key()
+    identity, one_time = state.pair(), state.list(stored_key)
+    fallback = [key for key in (state.option(fallback_key), state.option(fallback_key)) if key]
+    next_id = state.number(8)
+    next_fallback = state.option(lambda: state.number(8)) or next_id
+    state.number(8)
+    ids = [number for number, _ in one_time]
+    right(ascending(ids) and all(number < next_id for number in ids))
+    right(all(number < next_fallback for number, _ in fallback))
+    return Account(identity, [private for _, private in one_time], [private for _, private in fallback])
+
+
+def session(state):
+    keys = tuple(state.public() for _ in range(3))
+    state.option(state.public)
+    found = Session(state.choice(3, 4), keys, None)
+    found.received = state.flag()
+    state.number(8)
+    found.root = state.take(32)
+    sender = state.option(lambda: [state.pair(), state.chain_key()])
+    found.sender = sender and [sender[0], *sender[1]]
+
+    def receiver():
+        key, chain = state.public(), state.chain_key()
+        skipped = state.list(lambda: (state.number(4), state.number(8), state.take(32)))
+        evicted_below = state.number(8)
+        right(ascending([index for index, _, _ in skipped]) and ascending([serial for _, serial, _ in skipped]))
+        right(all(evicted_below <= index < chain[1] for index, _, _ in skipped))
+        # The newest comes last.
+        found.newest, found.receivers[key] = key, chain
+        found.skipped.update({(key, index): message_key for index, _, message_key in skipped})
+
+    state.list(receiver)
+    state.list(state.public)
+    state.number(8)
+    state.number(8)
+    for least, most in LIMITS:
+        right(least <= state.number(4) <= most)
+    right(found.receivers or (found.sender and not found.received))
+    return found
+
+
+def group_session(state):
+    ratchet, index = state.take(128), state.number(4)
+    exhausted = state.flag()
+    seed, expanded = state.signing_key()
+    version = state.choice(3, 4)
+    state.option(lambda: state.number(8))
+    state.number(8)
+    right(not exhausted or index == 2**32 - 1)
+    if seed:
+        return GroupSession(ratchet + seed, version, index)
+    public = times_base(int.from_bytes(expanded[:32], "little"))
+    return ExpandedGroupSession(ratchet, index, public, expanded)
+
+
+def inbound_group_session(state):
+    ratchet, index, signing_key = state.take(128), state.number(4), state.key(check_ed25519)
+    provenance, verified, closed = state.choice(1, 2, 3), state.flag(), state.flag()
+    version = state.choice(3, 4)
+    state.number(8)
+    right((provenance != 1 or verified) and (not closed or ratchet == bytes(128)))
+    return InboundGroupSession({"index": index, "ratchet": ratchet, "signing-key": signing_key}, version)
+
+
+READ = {
+    "moceril-account-pickle": account,
+    "moceril-session-pickle": session,
+    "moceril-group-session-pickle": group_session,
+    "moceril-inbound-group-session-pickle": inbound_group_session,
+}
+
+
+def name_of(kind):
+    return kind.removeprefix("moceril-").removesuffix("-pickle")
+
+
+def check(v):
+    key, context = bytes.fromhex(v["pickle-key"]), bytes.fromhex(v["context"])
+    nonce, data = open_pickle(name_of(v["kind"]), v["pickle"], key, context)
+    state = State(data)
+    found = READ[v["kind"]](state)
+    right(not state.data)
+    if v["expect"] == "success":
+        assert (nonce.hex(), data.hex()) == (v["nonce"], v["state"])
+        play(found, v["step"])
