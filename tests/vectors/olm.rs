@@ -133,6 +133,7 @@ impl<'a> Transcript<'a> {
         assert_eq!(made.message.plaintext, message.plaintext);
         assert_eq!(made.message.sender_key, Some(sender));
         assert_eq!(made.session.session_id(), self.session_id);
+        assert_eq!(pre_key.session_id(), self.session_id);
         assert!(made.session.matches(pre_key));
         let used = usize::from(self.uses_one_time_key);
         assert_eq!(self.bob.stored_one_time_key_count(), keys - used);
