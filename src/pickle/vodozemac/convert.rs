@@ -21,7 +21,7 @@ use crate::{
     },
     olm::{
         account::AccountState,
-        one_time_keys::{FallbackKey, OneTimeKeys, StoredKey},
+        one_time_keys::{FallbackKey, MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
         session::SessionState,
     },
     pickle::loss::{ConversionError, Loss},
@@ -38,7 +38,6 @@ use crate::{
 };
 
 /// vodozemac's limits. What goes beyond them is what it would have evicted: the oldest.
-const MAX_ONE_TIME_KEYS: usize = 5_000;
 const MAX_RECEIVER_CHAINS: usize = 5;
 const MAX_SKIPPED_KEYS: usize = 40;
 
@@ -91,17 +90,16 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
 }
 
 pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
+    const { assert!(MAX_ONE_TIME_KEYS <= 5_000, "vodozemac stores no more") };
     let keys = &state.one_time_keys;
-    let excess = keys.keys.len().saturating_sub(MAX_ONE_TIME_KEYS);
-    let kept = || keys.keys.iter().skip(excess);
     let mut public_keys = SecretList::new();
-    public_keys.reserve(kept().count());
-    for key in kept().filter(|key| !key.published) {
+    public_keys.reserve(keys.keys.len());
+    for key in keys.keys.iter().filter(|key| !key.published) {
         public_keys.push((key.id, PublicKey(key.pair.public())));
     }
     let mut private_keys = SecretList::new();
-    private_keys.reserve(kept().count());
-    for key in kept() {
+    private_keys.reserve(keys.keys.len());
+    for key in keys.keys.iter() {
         private_keys.push((key.id, secret_half(&key.pair)));
     }
     let fallback = |fallback: &FallbackKey| FallbackKeyShape {
@@ -110,11 +108,8 @@ pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
         published: fallback.key.published,
     };
     let remembered = keys.fallback.iter().chain(&keys.previous_fallback);
-    let loss = Loss {
-        one_time_keys: excess,
-        fallback_sessions: remembered.map(|fallback| fallback.used_by.len()).sum(),
-        ..Loss::default()
-    };
+    let fallback_sessions = remembered.map(|fallback| fallback.used_by.len()).sum();
+    let loss = Loss { fallback_sessions, ..Loss::default() };
     let shape = AccountShape {
         signing_key: signing_key_to(&state.signing_key),
         diffie_hellman_key: secret_half(&state.identity_key),
