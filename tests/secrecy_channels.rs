@@ -173,6 +173,32 @@ fn s_29_vodozemac_pickles() {
     check(&account, &error);
 }
 
+/// What is not a pickle is refused without being shown: it may be a secret in another form.
+#[cfg(feature = "vodozemac")]
+#[test]
+fn s_29_refused_vodozemac_pickles() {
+    use moceril::vodozemac::{
+        AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
+    };
+    use serde_json::{Value, from_value, json};
+    fn refuse<T: serde::de::DeserializeOwned>(json: &Value, secret: &str) {
+        let error = from_value::<T>(json.clone()).err().expect("accepted");
+        assert!(!format!("{error} {error:?}").contains(secret), "{error}");
+    }
+    let secret = "a private key as text";
+    for json in [json!(secret), json!({ "Normal": secret }), json!({ secret: [1, 2] })] {
+        for place in ["signing_key", "session_keys", "ratchet", "initial_ratchet"] {
+            for json in [&json, &json!({ place: json })] {
+                refuse::<AccountPickle>(json, secret);
+                refuse::<SessionPickle>(json, secret);
+                refuse::<GroupSessionPickle>(json, secret);
+                refuse::<InboundGroupSessionPickle>(json, secret);
+                refuse::<Ed25519KeyPair>(json, secret);
+            }
+        }
+    }
+}
+
 #[cfg(feature = "payload")]
 #[test]
 fn s_29_payloads() {

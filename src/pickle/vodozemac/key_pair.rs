@@ -63,7 +63,9 @@ impl Serialize for Ed25519KeyPair {
 
 impl<'de> Deserialize<'de> for Ed25519KeyPair {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let shape = SigningKeyShape::deserialize(deserializer)?;
+        // S-29: serde says what it found, which may be a secret in another form.
+        let shape = SigningKeyShape::deserialize(deserializer)
+            .map_err(|_| D::Error::custom("not vodozemac's form of a key pair"))?;
         convert::signing_key_from(shape).map(|key| Self(Box::new(key))).map_err(D::Error::custom)
     }
 }

@@ -9,7 +9,7 @@ mod shape;
 
 use alloc::string::String;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 pub use self::key_pair::Ed25519KeyPair;
 use super::{
@@ -56,7 +56,10 @@ macro_rules! vodozemac_pickle {
             fn deserialize<D: Deserializer<'de>>(
                 deserializer: D,
             ) -> core::result::Result<Self, D::Error> {
-                Deserialize::deserialize(deserializer).map(Self)
+                // S-29: serde says what it found, which may be a secret in another form.
+                let shape = Deserialize::deserialize(deserializer);
+                let refusal = concat!("not vodozemac's form of ", $name);
+                shape.map(Self).map_err(|_: D::Error| D::Error::custom(refusal))
             }
         }
 
