@@ -21,6 +21,9 @@ const SHELF: usize = 64;
 /// What these write depends on the length of the buffer.
 const LENGTH_MATTERS: [&str; 2] = ["olm_sas_generate_bytes", "olm_session_describe"];
 
+/// Writes the public key only where there is a buffer for it.
+const MAY_BE_NULL: &str = "olm_unpickle_pk_decryption";
+
 pub struct Table {
     pub functions: Functions,
     entries: Vec<Entry>,
@@ -303,12 +306,7 @@ fn same(function: &Function, call: &Call, trial: &Outcome, outcome: &Outcome) {
         let (expected, after) = (&trial.after[place], &outcome.after[place]);
         let same = match parameter {
             Parameter::Out if overlap(call) => true,
-            // The one output that may be null is left out then.
-            Parameter::Out
-                if matches!(call.arguments[place], Argument::Room { room: Room::Null, .. }) =>
-            {
-                true
-            }
+            Parameter::Out if function.name == MAY_BE_NULL && after.is_empty() => true,
             Parameter::Out => {
                 let (start, rest) = expected.split_at(after.len().min(expected.len()));
                 *after == start && rest.iter().all(|byte| *byte == UNTOUCHED)
