@@ -82,6 +82,7 @@ fn s_35_the_generation_shows_a_rollback() {
     let mut reader = InboundGroupSession::import(
         &InboundGroupSession::new(&room.session_key()).export_at(0).unwrap(),
     );
+    assert_eq!(room.generation(), 0);
     let event = room.encrypt(b"").unwrap();
     assert_eq!(room.generation(), 1);
     reader.decrypt(&event).unwrap();
