@@ -81,6 +81,7 @@ fn check_bytes(file: &VectorFile, sas: &EstablishedSas) {
     let Some(first) = bytes.first_chunk::<6>() else { return };
     let short = sas.bytes(&info);
     assert_eq!(short.as_bytes(), first);
+    assert_eq!(short, sas.bytes(&info));
     assert_eq!(numbers(&short.emoji_indices()), file.text("emoji"));
     assert_eq!(numbers(&short.decimals()), file.text("decimals"));
     let emoji = short.emoji_indices().map(|index| Emoji::TABLE[usize::from(index)]);
