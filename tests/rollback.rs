@@ -103,6 +103,44 @@ fn s_35_the_generation_shows_a_rollback() {
     assert_eq!(InboundGroupSession::restored(&reader.snapshot()).generation(), 3);
 }
 
+/// What two ends say about themselves, to be compared by who looks for what parted them.
+#[test]
+fn s_35_a_session_describes_where_it_is() {
+    let (alice, mut bob) = (Account::new().unwrap(), Account::new().unwrap());
+    let (mut ours, mut theirs) = pair(MessageVersion::V3, &alice, &mut bob);
+    let id = ours.session_id()[..8].to_owned();
+    let ratchet_key = |message: &OlmMessage| {
+        let OlmMessage::Normal(message) = message else { panic!("a pre-key message") };
+        message.ratchet_key().to_base64()[..8].to_owned()
+    };
+    let generation = theirs.generation();
+    let before = theirs.describe();
+    let (start, first_chain) = before.split_once(", receiving ").unwrap();
+    let reply_key = ratchet_key(&theirs.encrypt(b"another reply").unwrap());
+    assert_eq!(
+        start,
+        format!(
+            "session {id}, version 3, received true, generation {generation}, sending {reply_key} at 1"
+        )
+    );
+    assert!(first_chain.ends_with(" at 1, evicted 0 keys"), "{before}");
+    let first_chain = first_chain.strip_suffix(", evicted 0 keys").unwrap();
+
+    // Of 43 messages before this one, 40 keys are kept.
+    let lost = (0..43).map(|_| ours.encrypt(b"lost").unwrap()).last().unwrap();
+    theirs.decrypt(&ours.encrypt(b"not lost").unwrap()).unwrap();
+    let (key, generation) = (ratchet_key(&lost), theirs.generation());
+    assert_eq!(
+        theirs.describe(),
+        format!(
+            "session {id}, version 3, received true, generation {generation}, next message begins a \
+             chain, receiving {key} at 44 missing 40 evicted below 3, receiving {first_chain}, \
+             evicted 3 keys"
+        )
+    );
+    assert_eq!(format!("{theirs:?}"), format!("Session({})", theirs.describe()));
+}
+
 /// Alice's store goes back: she uses a message key again. Bob sees that it was used, which a forger
 /// could not make him see with a key of his own.
 #[test]
