@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints docs/dependencies.md: every crate that comes in with moceril, who asks for it, and how much of it there is."""
+"""Prints docs/dependencies.md: every crate that moceril depends on, which crates require it, and its size."""
 
 import json
 import pathlib
@@ -11,11 +11,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = "x86_64-unknown-linux-gnu"
 HEAD = f"""# Dependencies
 
-Every crate that is compiled for moceril on Linux, written by `assurance/supply-chain/dependencies.py` from `Cargo.lock`
-and the sources of the crates. *With* is the feature that brings a crate. *Lines* are those of its `src/` without blank
-lines and comments, for all platforms and features; *unsafe* is how often the word stands in them, which says where
-to look and not what is wrong. Crates marked \\* run while compiling and are not linked. Why each direct dependency is
-there: [SECURITY.md](../SECURITY.md#dependencies).
+This table lists every crate that is compiled for moceril on Linux. `assurance/supply-chain/dependencies.py` writes it
+from `Cargo.lock` and the sources of the crates. *With* is the feature that adds a crate. *Lines* counts the lines of
+its `src/` without blank lines and comments, for all platforms and features. *Unsafe* counts the word in those lines: it
+says where to look, not that something is wrong. Crates marked \\* run during compilation and are not linked.
+[SECURITY.md](../SECURITY.md#dependencies) says why each direct dependency is needed.
 """
 
 
@@ -24,7 +24,7 @@ def cargo(*arguments):
 
 
 def tree(*features, edges="normal,build"):
-    """(crate, version) -> the crates that ask for it; and what is linked, which is not below a procedural macro."""
+    """(crate, version) -> the crates that require it; and the set of linked crates: those not below a procedural macro."""
     listing = cargo(
         "tree", "--locked", "-p", "moceril", "-e", edges, "--target", TARGET,
         "--prefix", "depth", "--no-dedupe", *features,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""S-25: whatever features are chosen, `zeroize` is on in every linked crate that offers it."""
+"""S-25: with every choice of features, `zeroize` is enabled in every linked crate that offers it."""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Offers it for a form of private keys that is not used here; has nothing else that is secret.
+# Offers `zeroize` for a form of private keys that is not used here, and holds no other secret.
 NOT_ASKED = {"ed25519"}
 
 
@@ -28,9 +28,9 @@ def linked(*features):
 def main():
     packages = json.loads(cargo("metadata", "--locked", "--format-version", "1", "--all-features"))["packages"]
     offering = {(package["name"], package["version"]) for package in packages if "zeroize" in package["features"]}
-    doors = next(package["features"] for package in packages if package["name"] == "moceril").keys() - {"default"}
+    ours = next(package["features"] for package in packages if package["name"] == "moceril").keys() - {"default"}
     choices = [["--no-default-features"], ["--all-features"]]
-    choices += [["--no-default-features", "--features", door] for door in sorted(doors)]
+    choices += [["--no-default-features", "--features", feature] for feature in sorted(ours)]
     asked, forgotten = set(), set()
     for choice in choices:
         for crate, features in linked(*choice).items():
@@ -38,7 +38,7 @@ def main():
                 asked.add(crate)
                 if "zeroize" not in features:
                     forgotten.add(" ".join([*crate, "with", *choice]))
-    print("\n".join(sorted(forgotten)) or f"`zeroize` is on in all {len(asked)} linked crates that offer it")
+    print("\n".join(sorted(forgotten)) or f"`zeroize` is enabled in all {len(asked)} linked crates that offer it")
     sys.exit(bool(forgotten))
 
 
