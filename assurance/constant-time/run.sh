@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # S-26 on the compiled code: runs every operation on secrets under valgrind, with the code that a
-# release build chooses, and with the portable code. Debian; installs valgrind if it is missing.
+# release build chooses, and with the portable code. Runs on Debian, and installs valgrind if it is
+# missing.
 #
 #   ./run.sh             both
 #   ./run.sh default     what a release build chooses on this machine

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The panic paths in a compiled libolm.so that its C functions can reach, one line each:
 
-    DOOR < ORIGIN
+    SINK < ORIGIN
 
-DOOR is a function that never returns, such as core::panicking::panic_bounds_check. ORIGIN is the function outside
-the standard library whose source leads there, with whatever of the standard library, inlined or not, between.
+SINK is a function that never returns, such as core::panicking::panic_bounds_check. ORIGIN is the function outside
+the standard library from whose source the call comes, directly or through functions of the standard library.
 
     linked.py LIBRARY      built with debug information and symbol mangling v0
 """
@@ -29,7 +29,7 @@ def number(digits):
 
 
 class Image:
-    """Functions and data objects are nodes, named by their addresses; imported functions are named by themselves."""
+    """Functions and data objects are nodes, named by their addresses; imported functions have their own names."""
 
     def __init__(self, library):
         self.library = library
@@ -96,7 +96,9 @@ class Image:
             self.tails[function].add(node)
 
     def read_data(self):
-        """What stands between two addresses that are referred to is one object; it refers to what it points to."""
+        """The data between two addresses that are referred to is one object, which refers to everything
+        that it points to.
+        """
         mentioned = {node for sites in self.sites.values() for _, node in sites if not isinstance(node, str)}
         sections = re.findall(r"^ +\d+ \S+ +\w+ +(\w+)", tool("objdump", "-h", self.library), re.M)
         starts = sorted(mentioned | set(self.pointers.values()) | set(map(number, sections)))
@@ -106,19 +108,19 @@ class Image:
             if at >= 0 and starts[at] not in self.names:
                 self.data[starts[at]].add(target)
 
-    def doors(self):
+    def sinks(self):
         """Functions that never return: no `ret`, and no jump to a function that does."""
-        doors = {node for node in self.names if node in self.sites and node not in self.returns} | {"abort", TRAP}
-        while returning := {door for door in doors if any(node not in doors for node in self.tails[door])}:
-            doors -= returning
-        return doors
+        sinks = {node for node in self.names if node in self.sites and node not in self.returns} | {"abort", TRAP}
+        while returning := {sink for sink in sinks if any(node not in sinks for node in self.tails[sink])}:
+            sinks -= returning
+        return sinks
 
-    def reachable(self, doors):
-        """From the exported functions, without going through a door."""
+    def reachable(self, sinks):
+        """The functions that the exported functions reach without passing through a sink."""
         seen, waiting = set(), list(self.exports.values())
         while waiting:
             node = waiting.pop()
-            if node in seen or node in doors:
+            if node in seen or node in sinks:
                 continue
             seen.add(node)
             waiting += [target for _, target in self.sites[node]] if node in self.sites else self.data[node]
@@ -139,7 +141,7 @@ def plain(name):
     name = re.sub(r"\[[0-9a-f]{8,}\]|::\{closure#\d+\}", "", name)
     erased, depth = "", 0
     for at, letter in enumerate(name):
-        # `<T as Trait>::f` and `<T>::f` begin with what is no generic argument.
+        # In `<T as Trait>::f` and `<T>::f` the first bracket does not open generic arguments.
         opens = letter == "<" and (depth or re.search(r"[\w>:]$", name[:at]))
         depth += bool(opens)
         if not depth:
@@ -149,7 +151,9 @@ def plain(name):
 
 
 class Origins:
-    """Who is behind a call: the innermost inlined function that is not the standard library's, or else the callers'."""
+    """The origins of a call: the innermost inlined function outside the standard library, or else the
+    origins of its callers.
+    """
 
     def __init__(self, image, reachable):
         self.callers = defaultdict(list)
@@ -177,14 +181,14 @@ def main():
     image = Image(sys.argv[1])
     if len(image.exports) != FUNCTIONS:
         sys.exit(f"{len(image.exports)} C functions instead of {FUNCTIONS}: not the library, or without symbols")
-    doors = image.doors()
-    origins = Origins(image, image.reachable(doors))
-    reached = sorted((node for node in origins.callers if node in doors), key=str)
-    demangled = tool("c++filt", text="\n".join(image.names.get(door, door) for door in reached)).splitlines()
+    sinks = image.sinks()
+    origins = Origins(image, image.reachable(sinks))
+    reached = sorted((node for node in origins.callers if node in sinks), key=str)
+    demangled = tool("c++filt", text="\n".join(image.names.get(sink, sink) for sink in reached)).splitlines()
     for line in sorted(
         f"{plain(name)} < {origin}"
-        for door, name in zip(reached, demangled)
-        for origin in origins.behind(door, set())
+        for sink, name in zip(reached, demangled)
+        for origin in origins.behind(sink, set())
     ):
         print(line)
 

@@ -11,10 +11,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = "x86_64-unknown-linux-gnu"
 HEAD = f"""# Dependencies
 
-This table lists every crate that is compiled for moceril on Linux. `assurance/supply-chain/dependencies.py` writes it
-from `Cargo.lock` and the sources of the crates. *With* is the feature that adds a crate. *Lines* counts the lines of
-its `src/` without blank lines and comments, for all platforms and features. *Unsafe* counts the word in those lines: it
-says where to look, not that something is wrong. Crates marked \\* run during compilation and are not linked.
+This table lists every crate that is compiled for moceril on Linux.
+`assurance/supply-chain/dependencies.py` writes it from `Cargo.lock` and the sources of the crates.
+*With* is the feature that adds a crate. *Lines* counts the lines of its `src/` without blank lines
+and comments, for all platforms and features. *Unsafe* counts the word in those lines: it says where
+to look, not that something is wrong. Crates marked \\* run during compilation and are not linked.
 [SECURITY.md](../SECURITY.md#dependencies) says why each direct dependency is needed.
 """
 
@@ -24,7 +25,9 @@ def cargo(*arguments):
 
 
 def tree(*features, edges="normal,build"):
-    """(crate, version) -> the crates that require it; and the set of linked crates: those not below a procedural macro."""
+    """(crate, version) -> the crates that require it; and the set of linked crates, which are those that
+    are not below a procedural macro.
+    """
     listing = cargo(
         "tree", "--locked", "-p", "moceril", "-e", edges, "--target", TARGET,
         "--prefix", "depth", "--no-dedupe", *features,
@@ -66,7 +69,7 @@ def main():
             brought_by[crate].append(f"`{feature}`")
 
     print(HEAD)
-    print("| crate | version | with | asked for by | lines | unsafe |\n|---|---|---|---|--:|--:|")
+    print("| crate | version | with | required by | lines | unsafe |\n|---|---|---|---|--:|--:|")
     totals = defaultdict(int)
     for crate in sorted(everything):
         name, version = crate
