@@ -1,4 +1,4 @@
-//! Olm, each operation beside its floor.
+//! Olm: each operation and its lower bound.
 
 mod beside;
 mod floor;
@@ -14,7 +14,7 @@ use moceril::{
     olm::{Account, OlmMessage, PreKeyBundle, Session},
 };
 
-/// What a client generates at a time.
+/// The number of keys that a client generates at a time.
 const ONE_TIME_KEYS: usize = 50;
 
 fn account_with_one_time_keys() -> Account {
@@ -41,7 +41,7 @@ fn conversation() -> (Session, Session) {
     let pre_key = message.as_pre_key().unwrap();
     let mut theirs = bob.create_inbound_session(alice.curve25519_key(), pre_key).unwrap().session;
     ours.decrypt(&theirs.encrypt(TEXT).unwrap()).unwrap();
-    // Our next message begins a chain; all that follow are in it.
+    // Our next message begins a chain, and all later ones belong to it.
     theirs.decrypt(&ours.encrypt(TEXT).unwrap()).unwrap();
     (ours, theirs)
 }

@@ -1,4 +1,4 @@
-//! Native pickles, each operation beside its floor; and how long the pickles are.
+//! Native pickles: each operation and its lower bound, and the lengths of the pickles.
 
 mod beside;
 mod floor;
@@ -47,8 +47,8 @@ fn inbound() -> InboundGroupSession {
     InboundGroupSession::new(&GroupSession::new().unwrap().session_key())
 }
 
-/// Both directions for one type of object. `restore` is what the floor does to a state that was
-/// decrypted.
+/// Both directions for one type of object. `restore` is what the lower bound computes from a decrypted
+/// state.
 macro_rules! pickle_and_unpickle {
     ($c:expr, $name:literal, $type:ident, $object:expr, $restore:expr) => {{
         let (key, object) = (key(), $object);

@@ -1,4 +1,4 @@
-//! An operation and its floor as two bars of one criterion group.
+//! An operation and its lower bound as two bars of one criterion group.
 
 #![allow(dead_code, reason = "each bench is a crate of its own and uses a part of this")]
 
@@ -16,7 +16,7 @@ pub fn criterion() -> Criterion {
         .nresamples(10_000)
 }
 
-/// `elements` says how many of the operation one iteration does.
+/// `elements` is the number of operations in one iteration.
 pub fn beside_floor(
     criterion: &mut Criterion,
     operation: &str,
@@ -27,6 +27,6 @@ pub fn beside_floor(
     let mut group = criterion.benchmark_group(operation);
     group.throughput(Throughput::Elements(elements));
     group.bench_function("moceril", ours);
-    group.bench_function("floor", floor);
+    group.bench_function("lower bound", floor);
     group.finish();
 }

@@ -1,4 +1,4 @@
-//! What the operations of Megolm cannot avoid.
+//! The lower bounds of Megolm's operations.
 
 use std::hint::black_box;
 
@@ -83,7 +83,7 @@ impl Sender {
     }
 }
 
-/// What a receiver of one message after the other cannot avoid.
+/// The lower bound of a receiver that takes one message after the other.
 pub struct Receiver {
     key: VerifyingKey,
     ratchet: MegolmRatchet,
@@ -100,7 +100,7 @@ impl Receiver {
         self.receive_verified(event);
     }
 
-    /// All but the verification.
+    /// Everything except the verification.
     pub fn receive_verified(&mut self, event: &mut Event) {
         self.text.decode();
         self.ratchet.advance_by_one();
@@ -144,13 +144,13 @@ impl Key {
         Self { text: Base64::new(&vec![0; length]), public, signature: signer.sign(&SIGNED) }
     }
 
-    /// Of an exported key.
+    /// Reads an exported key.
     pub fn read(&mut self) -> VerifyingKey {
         self.text.decode();
         VerifyingKey::from_bytes(black_box(&self.public)).unwrap()
     }
 
-    /// Of a session key.
+    /// Reads and verifies a session key.
     pub fn read_and_verify(&mut self) {
         verify(&self.read(), black_box(&SIGNED), &self.signature);
     }

@@ -1,8 +1,9 @@
-//! The floor: the bare primitives that an operation cannot avoid, from the same crates as the library,
-//! without parsing, checks, allocation or wiping of our own. Each in the fastest form we know of.
+//! The lower bounds of the benchmarks: the primitives that an operation cannot avoid, from the same
+//! crates as the library, each in the fastest form we know of. They do no parsing, checking,
+//! allocation or wiping of their own.
 //!
-//! Here are the primitives that several operations share; `olm.rs`, `megolm.rs` and `pickle.rs` put
-//! them together. README.md lists what the floor of each operation consists of.
+//! This file has the primitives that several operations share; `olm.rs`, `megolm.rs` and `pickle.rs`
+//! combine them. README.md lists what the lower bound of each operation consists of.
 
 #![allow(dead_code, reason = "each bench is a crate of its own and uses a part of this")]
 
@@ -30,14 +31,14 @@ use sha2::{Digest, Sha256, Sha512};
 /// The plaintext of every message: the length of a short Matrix event.
 pub const TEXT: &[u8] = &[b'm'; 200];
 
-/// Drawn as the library draws: one call of the operating system for each secret.
+/// Draws a secret as the library does: with one call of the operating system.
 pub fn draw<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     SysRng.try_fill_bytes(&mut bytes).unwrap();
     bytes
 }
 
-/// A point times a secret, of which the u-coordinate is still to be computed.
+/// A point times a secret, before its u-coordinate is computed.
 pub enum Product {
     Edwards(EdwardsPoint),
     Ladder(MontgomeryPoint),
@@ -103,7 +104,7 @@ impl Signer {
     }
 }
 
-/// The verification without the strict checks, which cost next to nothing when done well.
+/// The verification without the strict checks, which can be done in almost no time.
 pub fn verify(key: &VerifyingKey, message: &[u8], signature: &Signature) {
     key.verify(message, signature).unwrap();
 }
@@ -190,7 +191,7 @@ impl Message {
         hmac(&keys.mac, &self.bytes)
     }
 
-    /// The same on the way back. The decrypted text takes the place of the ciphertext.
+    /// The reverse. The plaintext replaces the ciphertext.
     pub fn open(&mut self, key: &[u8]) -> [u8; 32] {
         let keys = MessageKeys::derive(key, self.info);
         let tag = hmac(&keys.mac, &self.bytes);

@@ -1,4 +1,4 @@
-//! What the operations of Olm cannot avoid.
+//! The lower bounds of Olm's operations.
 
 use std::hint::black_box;
 
@@ -94,8 +94,8 @@ impl Chain {
     }
 }
 
-/// The double ratchet when each message is a reply, without anything that can be left out. It is a
-/// real one: a message that one end did not derive the key of would not decrypt.
+/// The double ratchet when each message is a reply, without everything that can be left out. It is a
+/// working ratchet: a message decrypts only if both ends derive the same key.
 pub struct PingPong {
     root: [u8; 32],
     receiver: [u8; 32],
@@ -114,7 +114,7 @@ impl PingPong {
         Self { root: [5; 32], receiver, sender, sender_public, message }
     }
 
-    /// One conversion of the peer's key serves the receipt of the message and the reply.
+    /// Receiving the message and replying share one conversion of the peer's key.
     pub fn receive_and_reply(&mut self) {
         let agree = x25519_with(self.sender_public);
         let agreement = coordinates(&[agree(&self.receiver)])[0];

@@ -1,4 +1,4 @@
-//! What the native pickles cannot avoid.
+//! The lower bounds of native pickles.
 
 use std::hint::black_box;
 
@@ -11,8 +11,8 @@ use sha2::{Digest, Sha512};
 
 use super::{Base64, Signer, draw};
 
-/// A pickle of `characters` characters of base64, so many bytes of which are not the state: version
-/// and kind, nonce, tag.
+/// A pickle of `characters` characters of base64. Of its bytes, 42 are not the state: version and type
+/// (2), nonce (24) and tag (16).
 pub struct Pickle {
     key: [u8; 32],
     nonce: [u8; 24],
@@ -45,7 +45,7 @@ impl Pickle {
         self.text.encode();
     }
 
-    /// The same on the way back, from a ciphertext that is kept.
+    /// The reverse, from a stored ciphertext.
     pub fn open(&mut self, buffer: &mut Vec<u8>) {
         self.text.decode();
         buffer.clone_from(&self.state);

@@ -31,11 +31,11 @@ pub fn operations(outcomes: &[Outcome]) -> String {
             "moceril",
             "vodozemac",
             "libolm",
-            "floor",
+            "lower bound",
             "vodozemac / ours",
-            "to reach",
+            "goal",
             "libolm / ours",
-            "ours / floor",
+            "ours / lower bound",
             "reached",
         ],
         outcomes.iter().map(|outcome| {
@@ -56,7 +56,7 @@ pub fn operations(outcomes: &[Outcome]) -> String {
     )
 }
 
-/// vodozemac / ours, libolm / ours, ours / floor.
+/// vodozemac / ours, libolm / ours, ours / lower bound.
 fn ratios(outcome: &Outcome) -> [Option<f64>; 3] {
     [(Who::Vodozemac, Who::Ours), (Who::Libolm, Who::Ours), (Who::Ours, Who::Floor)]
         .map(|(one, other)| outcome.ratio(one, other).map(|ratio| ratio.median))
@@ -68,7 +68,7 @@ fn reached(outcome: &Outcome) -> String {
     let missed = [
         ("vodozemac", vodozemac.zip(outcome.target).is_some_and(|(ratio, target)| ratio < target)),
         ("libolm", libolm.is_some_and(|ratio| ratio < LIBOLM_TARGET)),
-        ("floor", floor.is_some_and(|ratio| ratio > FLOOR_TARGET)),
+        ("lower bound", floor.is_some_and(|ratio| ratio > FLOOR_TARGET)),
     ];
     let missed: Vec<_> =
         missed.iter().filter(|(_, missed)| *missed).map(|(goal, _)| *goal).collect();
@@ -84,7 +84,7 @@ pub fn spread(outcomes: &[Outcome]) -> String {
             "moceril",
             "vodozemac",
             "libolm",
-            "floor",
+            "lower bound",
             "vodozemac / ours",
             "libolm / ours",
         ],
@@ -130,7 +130,7 @@ pub fn workloads(outcomes: &[Outcome]) -> String {
 
 pub fn sizes(sizes: &[Size]) -> String {
     table(
-        &["pickle of", "moceril", "vodozemac", "libolm", "ours / vodozemac", "to reach", "reached"],
+        &["pickle of", "moceril", "vodozemac", "libolm", "ours / vodozemac", "goal", "reached"],
         sizes.iter().map(|size| {
             let part = size.ours as f64 / size.vodozemac as f64;
             vec![

@@ -27,27 +27,29 @@ pub struct Report {
 const INTRODUCTION: &str = "\
 # moceril beside vodozemac and libolm
 
-Written by `cargo bench -p interop`; [README.md](../README.md) says what each row means and how it is measured.
-All ran interleaved in one process. Times do not travel to other machines; the ratios do.
+Written by `cargo bench -p interop`; [README.md](../README.md) says what each row means and how it
+is measured. All libraries ran interleaved in one process. The times are those of this machine; the
+ratios are comparable.
 ";
 
 const OPERATIONS: &str = "\
 ## Operations
 
-Medians in microseconds. The ratios are medians of the rounds' ratios. *Reached* names the goals that are missed, of
-three: vodozemac's time / ours as in the table, libolm's / ours at least 3, ours / floor at most 1.10.
+Times are medians in microseconds. The ratios are medians of the rounds' ratios. There are three
+goals: vodozemac's time / ours as in the column *goal*, libolm's / ours at least 3, ours / lower
+bound at most 1.10. *Reached* names the goals that are not reached.
 ";
 
 const SPREAD: &str = "\
 ### Spread
 
-In parentheses the quartiles: half of the rounds lie between them.
+The quartiles are in parentheses: half of the rounds are between them.
 ";
 
 const WORKLOADS: &str = "\
 ## Workloads
 
-Milliseconds for all of it, with quartiles.
+Milliseconds for the whole workload, with quartiles.
 ";
 
 const LIVE: &str = "\
@@ -55,15 +57,15 @@ const LIVE: &str = "\
 
 ### Live objects
 
-Bytes that an object asked for, itself included, and the number of heap blocks they are in.
+Bytes that an object takes, including its heap blocks, and the number of these blocks.
 ";
 
 const ALLOCATIONS: &str = "\
 ### Allocations of an operation
 
-The most bytes of the heap that were in use at one time because of it, its result included, and how often a block was
-allocated or moved. Rows with *each* are one run of all. libolm's wrapper takes its blocks past the allocator that
-counts.
+The largest number of heap bytes that were in use at one time because of the operation, including
+its result, and how often a block was allocated or moved. Rows with *each* are one run for all
+items. libolm's wrapper does not use the allocator that counts, so it has no column.
 ";
 
 impl Report {
