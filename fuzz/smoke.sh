@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds all fuzz targets and runs each for a bounded time. Needs a nightly toolchain, cmake and a C++ compiler.
+# Builds all fuzz targets and runs each for a limited time. Needs a nightly toolchain, cmake and a
+# C++ compiler.
 #
-#   ./smoke.sh [SECONDS [TARGET...]]     20 seconds, all targets
+#   ./smoke.sh [SECONDS [TARGET...]]     the default is 20 seconds for each of all targets
 #
-# FAST=1: without AddressSanitizer, which `c_abi` is for, and without recording comparisons. What computes
-# key agreements is ten times as fast then.
+# FAST=1 builds without AddressSanitizer, which only `c_abi` needs, and without recording
+# comparisons. Targets that compute key agreements are then ten times as fast.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -12,7 +13,8 @@ seconds=${1:-20}
 shift $(($# > 0))
 command -v cargo-fuzz >/dev/null || cargo install --quiet --locked --debug cargo-fuzz
 
-# The library as it is shipped: no cfg(fuzzing), in it or in its peers (S-27). With overflow checks and debug assertions.
+# The library and its peers are compiled as they are shipped, without cfg(fuzzing) (S-27), but with
+# overflow checks and debug assertions.
 fuzz() { cargo +nightly fuzz "$@"; }
 
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -54,7 +56,7 @@ for target in "${targets[@]}"; do
     esac
     mkdir -p "artifacts/$target"
     log=$(mktemp)
-    # What a libFuzzer program prints, reduced to its last words unless it has found something.
+    # If a target finds nothing, only the last lines of its output are printed.
     if "$programs/$target" "${arguments[@]}" -artifact_prefix="artifacts/$target/" "corpus/$target" >"$log" 2>&1; then
         grep -E '^#.*DONE|stat::number_of_executed_units' "$log"
     else
