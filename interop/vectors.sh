@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks test-vectors/ without our code: a plain implementation in Python holds every file, notices every value that
-# is altered, and the example of the page runs. Debian; installs what is missing. Less than a minute.
+# Checks test-vectors/ without our code: a plain implementation in Python checks every file, detects
+# every altered value, and the example of the page runs. Runs on Debian, installs what is missing,
+# and takes less than a minute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,7 @@
-"""Alters files of test-vectors/, one value at a time, and sees check.py fail. Usage: broken.py <folder>
+"""Alters files of test-vectors/, one value at a time, and checks that check.py fails. Usage: broken.py <folder>
 
-A check that nothing can fail proves nothing. For every kind, every key and every item of every sort of step is
-altered at least once, and every layer that a negative file expects."""
+A check that cannot fail proves nothing. For every kind, every key, every item of each type of step and every layer that
+a negative file expects is altered at least once."""
 
 import sys
 import tempfile
@@ -12,7 +12,7 @@ from check import check
 from vectors import read
 
 ABOUT = ("source", "command")
-# Another message is refused as well.
+# An altered message is refused as well, so the file stays true.
 FREE = {("ecies", "step refuse 3"), ("hpke", "step refuse 3"), ("hpke", "step refuse 4")}
 
 
@@ -27,7 +27,7 @@ def altered(text):
 
 
 def alterations(lines, seen):
-    """Numbers and new texts of lines, with the names of what they alter, as far as they are new."""
+    """The numbers and new texts of altered lines, with the name of what is altered, unless `seen` has the name."""
     for number, line in enumerate(lines):
         key, _, value = line.partition(":")
         if not line or line.startswith("#") or key in ABOUT:
@@ -50,7 +50,7 @@ def broken(path, text):
 
 
 def break_positive(path, noticed):
-    """Names of what was altered, and whether that was noticed."""
+    """The names of what was altered, and whether the check detected it."""
     lines = path.read_text().splitlines()
     for number, line, name in alterations(lines, noticed):
         yield name, broken(path, "\n".join(lines[:number] + [line] + lines[number + 1 :]) + "\n")
@@ -85,7 +85,7 @@ def main(folder):
     missed = {key: missed[key] for key in missed if key[1] not in noticed[key[0]]}
     for (kind, name), path in sorted(missed.items()):
         if (kind, name) not in FREE:
-            print(f"{kind}: altering `{name}` goes unnoticed, in {path} for one")
+            print(f"{kind}: check.py does not detect an altered `{name}`, for example in {path}")
     sys.exit(missed.keys() != FREE)
 
 

@@ -138,8 +138,8 @@ def must_refuse(layer, way, message, aad=b""):
 
 
 def check_ecies(v):
-    """Holds a file of the kind `ecies` to this page. Every message arrives at once, so both ends of a
-    direction count alike."""
+    """Checks a file of the kind `ecies` against the description in test-vectors/README.md. Every message is
+    received before the next is sent, so both ends of a direction have the same counter."""
     if "message" in v:
         return decode_ecies_initial(v["message"])
     privates = bytes.fromhex(v["recipient-random"]), bytes.fromhex(v["initiator-random"])
@@ -161,7 +161,7 @@ def check_ecies(v):
 
 
 def check_hpke(v):
-    """Holds a file of the kind `hpke` to this page, likewise."""
+    """Checks a file of the kind `hpke` against the description in test-vectors/README.md."""
     if "message" in v:
         return decode_hpke_initial(v["message"])
     names = ("recipient-random", "sender-random", "response-nonce", "info")
