@@ -1,30 +1,30 @@
-//! Floor 1: the two digits that a user carries from one device to the other (S-33).
+//! Layer 1: the two digits that a user carries from one device to the other (S-33).
 
 use core::fmt;
 
 /// A code that both ends of a channel compute, and that a user compares or types in.
 ///
-/// It is a convenience, not a proof. The device that began the channel knows from the other one's
-/// first answer that nobody is in between, and tells its user; the code makes sure that the user has
-/// looked before confirming on the other device. With two digits, a guess is right once in about a
-/// hundred times: show a code only after that answer, and allow few attempts.
+/// The code alone does not authenticate the channel. The device that began the channel knows from
+/// the other device's first answer that nobody is in between, and tells its user. The code makes
+/// sure that the user has seen this before confirming on the other device. A guess of two digits is
+/// right about once in a hundred times: show a code only after that answer, and allow few attempts.
 ///
-/// The two bytes are uniform. The digits are made of them as the proposals say, by remainders, so
-/// that some digits are a little more frequent; see [`DigitMode`].
+/// The two bytes are uniform. The proposals compute the digits from them as remainders, so some
+/// digits are slightly more frequent than others; see [`DigitMode`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CheckCode([u8; 2]);
 
 /// How a [`CheckCode`] becomes digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DigitMode {
-    /// 0 to 99, to be shown with a leading zero: MSC4108, for ECIES channels.
+    /// 0 to 99, shown with a leading zero (MSC4108, for ECIES channels).
     ///
-    /// Each of the digits 0 to 5 has a probability of 26/256, each of 6 to 9 one of 25/256.
+    /// Each of the digits 0 to 5 has a probability of 26/256, and each of 6 to 9 one of 25/256.
     AllowLeadingZero,
-    /// 10 to 99: MSC4388, for HPKE channels.
+    /// 10 to 99 (MSC4388, for HPKE channels).
     ///
-    /// The first digit is 1 to 4 with a probability of 29/256 each, 5 to 9 with 28/256 each; the
-    /// second is as above.
+    /// The first digit is each of 1 to 4 with a probability of 29/256, and each of 5 to 9 with
+    /// 28/256. The second digit is distributed as in [`AllowLeadingZero`](Self::AllowLeadingZero).
     NoLeadingZero,
 }
 
@@ -33,7 +33,7 @@ impl CheckCode {
         Self(bytes)
     }
 
-    /// The two bytes that the digits are made of.
+    /// The two bytes from which the digits are computed.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 2] {
         &self.0
@@ -45,15 +45,15 @@ impl CheckCode {
         let [first, second] = self.0;
         let first = match mode {
             DigitMode::AllowLeadingZero => first % 10,
-            // At most 9, so that this never saturates.
+            // The sum is at most 9, so it never saturates.
             DigitMode::NoLeadingZero => (first % 9).saturating_add(1),
         };
-        // At most 99, nor does this.
+        // The result is at most 99, so it never saturates.
         first.saturating_mul(10).saturating_add(second % 10)
     }
 }
 
-/// S-29: who reads a log must not learn what the user is asked for.
+/// S-29: a reader of logs must not learn the code that the user is asked for.
 impl fmt::Debug for CheckCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CheckCode(..)")
@@ -64,7 +64,7 @@ impl fmt::Debug for CheckCode {
 mod tests {
     use super::{CheckCode, DigitMode};
 
-    /// S-33: every code of two bytes has the digits that the proposals compute of it.
+    /// S-33: every code of two bytes has the digits that the proposals compute from it.
     #[test]
     fn digits_are_remainders() {
         for (first, second) in (0..=255).flat_map(|first| (0..=255).map(move |last| (first, last)))

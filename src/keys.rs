@@ -1,7 +1,7 @@
-//! Floor 1: public keys, signatures and key ids.
+//! Layer 1: public keys, signatures and key ids.
 //!
-//! A key of these types has passed every check there is (S-01, S-14): code that holds one need not
-//! ask again.
+//! A key of these types has passed every check (S-01, S-14), so code that holds one need not check
+//! it again.
 
 use alloc::{boxed::Box, string::String};
 use core::fmt;
@@ -25,10 +25,11 @@ fn key_from_base64(text: &str) -> Result<[u8; 32], KeyError> {
     key_from_slice(&bytes)
 }
 
-/// Reads 32 secret bytes from base64, in constant time but for the length.
+/// Reads 32 secret bytes from base64. The time depends only on the length of the text.
 pub(crate) fn secret_from_base64(text: &str) -> Result<Secret<32>, KeyError> {
     base64::decode_secret(text)?.ok_or_else(|| {
-        // Good base64 of another length: three bytes for each four characters that are no padding.
+        // This is valid base64 of another length: three bytes for each four characters before the
+        // padding.
         KeyError::Length(text.trim_end_matches('=').len().saturating_mul(3) / 4)
     })
 }
@@ -39,7 +40,7 @@ fn key_from_slice(bytes: &[u8]) -> Result<[u8; 32], KeyError> {
 
 /// A Curve25519 public key: 32 bytes, 43 characters of base64.
 ///
-/// Always the canonical encoding of a point that is not of low order (S-01).
+/// It is always the canonical encoding of a point that is not of low order (S-01).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Curve25519PublicKey([u8; 32]);
 
@@ -90,8 +91,9 @@ impl Curve25519PublicKey {
 
 /// An Ed25519 public key: 32 bytes, 43 characters of base64.
 ///
-/// Always canonically encoded and not of small order (S-14). It was found to be a point of the curve when
-/// it was parsed; in a native pickle, whose encryption vouches for it, when a signature is verified.
+/// It is always canonically encoded and not of small order (S-14). Parsing checks that it is a
+/// point of the curve. A key from a native pickle, which is authenticated, is checked when it first
+/// verifies a signature.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ed25519PublicKey([u8; 32]);
 
@@ -108,8 +110,9 @@ impl Ed25519PublicKey {
         ed25519::VerifyingKey::from_bytes(&bytes).map(|key| Self::from_verifying_key(&key))
     }
 
-    /// A key that an authenticated pickle of ours vouches for: that it is a point is found out again when
-    /// something is verified, which takes an eighth of that time, and not before.
+    /// A key from an authenticated native pickle, which was a valid key when it was pickled. That
+    /// it is a point is checked only when a signature is verified; the check takes an eighth of
+    /// that time.
     pub(crate) fn from_own_pickle(bytes: [u8; 32]) -> Result<Self, KeyError> {
         ed25519::check_encoding(&bytes).map(|()| Self(bytes))
     }
@@ -136,7 +139,7 @@ impl Ed25519PublicKey {
         Self(*key.as_bytes())
     }
 
-    /// The key decompressed, for whoever verifies more than once.
+    /// The decompressed key, for verifying several signatures.
     pub(crate) fn verifying_key(&self) -> Result<ed25519::VerifyingKey, KeyError> {
         ed25519::VerifyingKey::from_bytes(&self.0)
     }
@@ -153,12 +156,12 @@ impl Ed25519PublicKey {
         base64::encode(&self.0)
     }
 
-    /// Verifies a signature over exactly these bytes, strictly (S-14): `S` below the group order,
-    /// `R` canonical and not of small order.
+    /// Verifies a signature over exactly these bytes, strictly (S-14): `S` must be below the group
+    /// order, and `R` must be canonical and not of small order.
     ///
     /// # Errors
     ///
-    /// [`SignatureError`], whatever the reason.
+    /// [`SignatureError`] for any fault.
     pub fn verify(
         &self,
         message: &[u8],
@@ -177,13 +180,13 @@ impl Ed25519Signature {
     /// Length of a signature in bytes.
     pub const LENGTH: usize = ed25519::SIGNATURE_LENGTH;
 
-    /// Takes the 64 bytes of a signature; nothing is verified yet.
+    /// Takes the 64 bytes of a signature. This verifies nothing.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 64]) -> Self {
         Self(bytes)
     }
 
-    /// Reads a signature from base64 with or without padding; nothing is verified yet.
+    /// Reads a signature from base64 with or without padding. This verifies nothing.
     ///
     /// # Errors
     ///
@@ -218,7 +221,7 @@ impl Ed25519Signature {
 /// let signature = master.sign(b"this is my other key");
 /// master.public_key().verify(b"this is my other key", &signature)?;
 ///
-/// // Kept, for instance, in secret storage.
+/// // Store the seed, for example in secret storage.
 /// let restored = Ed25519SecretKey::from_base64(&master.to_base64())?;
 /// assert_eq!(restored.public_key(), master.public_key());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -253,7 +256,7 @@ impl Ed25519SecretKey {
         rng::draw(rng).map(Self::from_seed)
     }
 
-    /// The key of this seed; any 32 bytes will do. The caller's copy is the caller's to wipe.
+    /// The key of this seed; any 32 bytes are valid. The caller must wipe its own copy.
     #[must_use]
     pub fn from_bytes(seed: [u8; 32]) -> Self {
         Self::from_seed(Secret::new(seed))
@@ -273,8 +276,8 @@ impl Ed25519SecretKey {
         Self(Box::new(SeedAndKey { seed, key }))
     }
 
-    /// The 32 bytes of the seed. They are not wiped for you: use [`to_base64`](Self::to_base64) if
-    /// text will do.
+    /// The 32 bytes of the seed, which the caller must wipe. The text that
+    /// [`to_base64`](Self::to_base64) returns wipes itself.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
         *self.0.seed.as_bytes()
@@ -307,11 +310,12 @@ impl fmt::Debug for Ed25519SecretKey {
     }
 }
 
-/// The id of a one-time or fallback key, never given to another key of its kind (S-10).
+/// The id of a one-time or fallback key. An account never gives it to another key of the same kind
+/// (S-10).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     pub(crate) number: u64,
-    /// Accounts that come from vodozemac count the ids of fallback keys for themselves.
+    /// Accounts that come from vodozemac count the ids of fallback keys separately.
     pub(crate) fallback: bool,
 }
 
@@ -322,7 +326,8 @@ impl KeyId {
         self.number
     }
 
-    /// The id as 11 characters of base64 (8 bytes, big-endian), as it is published: `<algorithm>:<id>`.
+    /// The id as 11 characters of base64 (8 bytes, big-endian). It is published as
+    /// `<algorithm>:<id>`.
     #[must_use]
     pub fn to_base64(self) -> String {
         base64::encode(&self.number.to_be_bytes())
@@ -332,16 +337,16 @@ impl KeyId {
 /// The two public identity keys of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdentityKeys {
-    /// The key that signs: the device's fingerprint.
+    /// The signing key, which is the device's fingerprint.
     pub ed25519: Ed25519PublicKey,
-    /// The key that Olm sessions are made with.
+    /// The key for making Olm sessions.
     pub curve25519: Curve25519PublicKey,
 }
 
 /// A Curve25519 key pair whose public half is stored, because computing it costs as much as an
 /// agreement.
 ///
-/// The default is the vacated slot of a `SecretList`: no one's key.
+/// The default value fills the vacated slot of a `SecretList`, and is no device's key.
 #[derive(Clone)]
 pub(crate) struct Curve25519KeyPair {
     secret: curve25519::SecretKey,
@@ -353,7 +358,7 @@ impl Curve25519KeyPair {
         curve25519::SecretKey::generate(rng).map(Self::from_secret)
     }
 
-    /// A pair, and what its private half agrees upon with a peer.
+    /// Makes a pair, and computes the agreement of its private half with a peer's key.
     pub(crate) fn generate_and_agree<R: TryCryptoRng + ?Sized>(
         peer: &Peer,
         rng: &mut R,
@@ -363,7 +368,7 @@ impl Curve25519KeyPair {
         Ok((Self { secret, public: Curve25519PublicKey(public) }, agreement))
     }
 
-    /// Several pairs, in less time than one by one.
+    /// Makes several pairs, in less time than one by one.
     pub(crate) fn generate_many<R: TryCryptoRng + ?Sized>(
         count: usize,
         rng: &mut R,
@@ -377,7 +382,7 @@ impl Curve25519KeyPair {
         Ok(Self::completed(pairs))
     }
 
-    /// Several pairs of which only the private halves were stored, in less time than one by one.
+    /// Makes several pairs from stored private halves, in less time than one by one.
     #[cfg(feature = "vodozemac")]
     pub(crate) fn from_many_secret_bytes<'a>(
         secrets: impl ExactSizeIterator<Item = &'a Secret<32>>,
@@ -406,12 +411,12 @@ impl Curve25519KeyPair {
         Self { secret, public }
     }
 
-    /// A pair of which only the private half was stored.
+    /// Makes a pair from a stored private half.
     pub(crate) fn from_secret_bytes(secret: &Secret<32>) -> Self {
         Self::from_secret(curve25519::SecretKey::from_bytes(secret))
     }
 
-    /// A pair from a native pickle, whose authenticated encryption vouches that the halves match.
+    /// A pair from a native pickle. The halves match, because the pickle is authenticated.
     pub(crate) fn from_parts(secret: &Secret<32>, public: Curve25519PublicKey) -> Self {
         Self { secret: curve25519::SecretKey::from_bytes(secret), public }
     }
@@ -431,7 +436,7 @@ impl Default for Curve25519KeyPair {
     }
 }
 
-/// Crate-private in effect: only vacated slots of secret lists hold it. The base point, u = 9.
+/// The base point, u = 9. Only vacated slots of secret lists hold it, so it never leaves the crate.
 impl Curve25519PublicKey {
     pub(crate) const fn default() -> Self {
         let mut bytes = [0; 32];

@@ -1,21 +1,21 @@
 #![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
-//! # The map of the house
+//! # Source layers
 //!
-//! Five floors; a file imports its own floor's siblings and lower floors, never higher ones. Read
-//! them in this order.
+//! The source has five layers. A file imports only from its own folder and from lower layers, never
+//! from higher ones; `tests/floors.rs` enforces this. Read the layers in this order.
 //!
-//! | floor | files | what it is |
+//! | layer | files | content |
 //! |---|---|---|
 //! | | `error/` | every public error |
-//! | 0 | `primitives/` | the only folder that talks to cryptography crates: secrets that wipe themselves, X25519, Ed25519, HKDF, `seal` and `open` |
-//! | 1 | `keys.rs`, `wire/` | public keys that passed every check; bytes to typed messages and back |
+//! | 0 | `primitives/` | the only folder that calls cryptography crates: secrets that wipe themselves, X25519, Ed25519, HKDF, `seal` and `open` |
+//! | 1 | `keys.rs`, `wire/`, `check_code.rs` | public keys that passed every check; decoding and encoding of messages |
 //! | 2 | `ratchet/` | both ratchets as pure state machines: plan, open, commit |
-//! | 3 | [`olm`], [`megolm`] | what a client uses: accounts, sessions, group sessions |
-//! | 3 | [`sas`], `backup.rs`, [`ecies`], `hpke.rs` | what a client uses besides: verification, key backup, secure channels |
-//! | 4 | `pickle/`, `matrix/` | stored forms of the objects of floor 3; what the Matrix specification puts around them |
+//! | 3 | [`olm`], [`megolm`] | what every client uses: accounts, sessions, group sessions |
+//! | 3 | [`sas`], `backup.rs`, [`ecies`], `hpke.rs` | what clients also use: verification, key backup, secure channels |
+//! | 4 | `pickle/`, `matrix/` | stored forms of the objects of layer 3; Matrix formats around Olm and Megolm |
 //!
-//! What the whole crate promises, and which test proves it, stands in `SECURITY.md` under the numbers
-//! S-01 to S-40, which the code cites where it keeps them.
+//! `SECURITY.md` lists the guarantees of the crate under the numbers S-01, S-02 and so on, with the
+//! tests that prove them. The code cites a number where it implements the guarantee.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]

@@ -1,4 +1,5 @@
-//! What the Matrix specification adds around Olm and Megolm. Each part has a feature of its own.
+//! Layer 4: formats of the Matrix specification around Olm and Megolm. Each has its own Cargo
+//! feature.
 
 #[cfg(feature = "key-export")]
 pub mod key_export;

@@ -1,8 +1,8 @@
-//! Floor 0: the only folder that talks to cryptography crates.
+//! Layer 0: the only folder that calls cryptography crates.
 //!
-//! Everything here is `pub(crate)`. Each file wraps one primitive so tightly that the floors above
-//! cannot use it wrongly: keys are checked when they are parsed, ciphertexts are opened only after
-//! their MAC, secrets wipe themselves.
+//! Everything here is `pub(crate)`. Each file wraps one primitive so that higher layers cannot
+//! misuse it: keys are checked when they are parsed, a ciphertext is decrypted only after its MAC
+//! was verified, and secrets wipe themselves.
 
 pub(crate) mod aead;
 pub(crate) mod base64;

@@ -1,4 +1,4 @@
-//! Triple Diffie-Hellman. Spec: olm.md, "Initial setup".
+//! Triple Diffie-Hellman, which gives a session its first keys. Spec: olm.md, "Initial setup".
 
 use crate::{
     keys::Curve25519PublicKey,
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// A root key and the first chain key below it.
+/// A root key, and the first chain key that is derived with it.
 pub(crate) struct RootAndChain {
     pub(crate) root: Secret<32>,
     pub(crate) chain: Secret<32>,
@@ -48,7 +48,8 @@ pub(crate) fn respond(
     combine([(one_time, &their_identity), (identity, &their_base), (one_time, &their_base)])
 }
 
-/// `R_0 || C_0,0 = HKDF(0, S, "OLM_ROOT", 64)`, where `S` is the three agreements.
+/// `R_0 || C_0,0 = HKDF(0, S, "OLM_ROOT", 64)`, where `S` is the concatenation of the three
+/// agreements.
 fn combine(pairs: [(&SecretKey, &Peer); 3]) -> Result<RootAndChain, NonContributory> {
     let [first, second, third] = SecretKey::agree_all(pairs);
     let (first, second, third) = (first?, second?, third?);

@@ -1,17 +1,16 @@
-//! Floor 2: the two ratchets as pure state machines. Randomness is passed in; bytes of messages are
-//! not their business.
+//! Layer 2: the two ratchets as pure state machines. The caller passes randomness in, and encodes
+//! and decodes the messages.
 //!
-//! The contract of every receive path, *plan, open, commit* (S-04):
+//! Every receive path keeps this contract, *plan, open, commit* (S-04):
 //!
-//! 1. **Plan** takes `&self`. It finds the message key and computes the state to come; it cannot
-//!    change anything.
-//! 2. **Open** (`primitives::seal::open`) checks the MAC with that key and hands the planned change
-//!    back as `Authenticated`.
+//! 1. **Plan** takes `&self`, so it cannot change anything. It finds the message key and computes
+//!    the next state.
+//! 2. **Open** (`primitives::seal::open`) checks the MAC with that key and returns the planned
+//!    change as `Authenticated`.
 //! 3. **Commit** takes only an `Authenticated` change and cannot fail.
 //!
-//! An auditor who reads this folder knows both ratchets:
-//! `handshake` (3DH), `chain` (C and M of olm.md, skipped keys and limits), `double` (R and T), and
-//! `megolm` (megolm.md's R).
+//! The files are `handshake` (3DH), `chain` (C and M of olm.md, skipped keys and limits), `double`
+//! (R and T of olm.md), and `megolm` (R of megolm.md).
 
 pub(crate) mod chain;
 pub(crate) mod double;

@@ -1,6 +1,6 @@
 //! The 64 emoji of the specification, with their English names.
 
-/// One of the 64 emoji that a short authentication string is made of.
+/// One of the 64 emoji that a short authentication string consists of.
 ///
 /// Spec: Matrix, "SAS method: emoji". Clients show the symbol with its description, or with a
 /// translation of it.
@@ -8,7 +8,7 @@
 pub struct Emoji {
     /// The emoji, with a variation selector where the specification has one.
     pub symbol: &'static str,
-    /// What it shows, in English.
+    /// The name of what the emoji shows, in English.
     pub description: &'static str,
 }
 
@@ -87,10 +87,10 @@ impl Emoji {
         emoji("📌", "Pin"),
     ];
 
-    /// The emoji of a number below 64; higher numbers count modulo 64.
+    /// The emoji with this number; numbers from 64 on are taken modulo 64.
     pub(super) fn numbered(number: u8) -> Self {
         let [first, ..] = Self::TABLE;
-        // The number has six bits and the table 64 rows, so `first` is there only for the compiler.
+        // Six bits number the 64 rows, so `first` is never returned; the compiler needs it.
         Self::TABLE.get(usize::from(number & 63)).copied().unwrap_or(first)
     }
 }

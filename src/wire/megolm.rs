@@ -20,8 +20,8 @@ use crate::{
 
 /// A Megolm message: index, ciphertext, MAC and signature.
 ///
-/// It keeps the bytes it was parsed from, and those are what signature and MAC are checked over
-/// (S-06).
+/// It keeps the bytes that it was parsed from, and the signature and the MAC are checked over these
+/// bytes (S-06).
 #[derive(Clone, PartialEq, Eq)]
 pub struct MegolmMessage {
     bytes: Vec<u8>,
@@ -73,7 +73,7 @@ impl MegolmMessage {
         Ok(Self { version, message_index, ciphertext, signature, bytes })
     }
 
-    /// Length in bytes of a message with such a plaintext.
+    /// Length in bytes of a message with a plaintext of this length.
     pub(crate) const fn encoded_length(
         version: MessageVersion,
         message_index: u32,
@@ -85,7 +85,8 @@ impl MegolmMessage {
             .saturating_add(version.mac_length())
     }
 
-    /// Writes the header; `seal` appends ciphertext and MAC, then `sign` signs all of it.
+    /// Writes the header; then `seal` appends ciphertext and MAC, and `sign` appends the signature
+    /// over all of it.
     pub(crate) fn encode(
         version: MessageVersion,
         message_index: u32,
@@ -125,7 +126,7 @@ impl MegolmMessage {
         self.message_index
     }
 
-    /// The ciphertext field.
+    /// The content of the ciphertext field.
     #[must_use]
     pub fn ciphertext(&self) -> &[u8] {
         self.bytes.get(self.ciphertext.clone()).unwrap_or_default()
@@ -137,7 +138,7 @@ impl MegolmMessage {
         &self.signature
     }
 
-    /// What the signature covers.
+    /// The bytes that the signature covers.
     pub(crate) fn signed_bytes(&self) -> &[u8] {
         self.bytes.split_last_chunk::<SIGNATURE_LENGTH>().map_or(&[], |(signed, _)| signed)
     }
@@ -149,7 +150,7 @@ impl MegolmMessage {
         Sealed { authenticated, ciphertext: self.ciphertext(), mac }
     }
 
-    /// The message as it travels.
+    /// The bytes of the message.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -173,13 +174,13 @@ impl fmt::Debug for MegolmMessage {
 
 /// Length of a ratchet on the wire: four parts of 32 bytes.
 const RATCHET_LENGTH: usize = 128;
-/// Version, index, ratchet and signing key.
+/// Length of version, index, ratchet and signing key.
 const EXPORT_LENGTH: usize = 1 + 4 + RATCHET_LENGTH + 32;
 const SHARING_LENGTH: usize = EXPORT_LENGTH + SIGNATURE_LENGTH;
 const EXPORT_VERSION: u8 = 1;
 const SHARING_VERSION: u8 = 2;
 
-/// What both formats begin with, after the version byte.
+/// The content of both formats: index, ratchet and signing key, which follow the version byte.
 #[derive(Clone)]
 struct Body {
     index: u32,
@@ -193,7 +194,7 @@ impl Body {
         Secret::concat(&[&[version], &index, self.ratchet.as_bytes(), signing_key])
     }
 
-    /// The body, and its signing key in the form that verifies.
+    /// The body, and its signing key in the form for verification.
     fn from_bytes(
         version: u8,
         bytes: &[u8; EXPORT_LENGTH],
@@ -219,7 +220,7 @@ fn split<const N: usize>(bytes: &[u8]) -> Result<(&[u8; N], &[u8]), SessionKeyEr
     bytes.split_first_chunk().ok_or(SessionKeyError::Length)
 }
 
-/// What both kinds of session key can tell, and their redacted `Debug`.
+/// Methods of both types of session key, and their redacted `Debug`.
 macro_rules! session_key_accessors {
     ($type:ident) => {
         impl $type {
@@ -229,7 +230,7 @@ macro_rules! session_key_accessors {
                 self.body.index
             }
 
-            /// The key that signs the session's messages; its base64 is the session's id.
+            /// The key that signs the session's messages. Its base64 is the session id.
             #[must_use]
             pub const fn signing_key(&self) -> &Ed25519PublicKey {
                 &self.body.signing_key
@@ -259,8 +260,8 @@ macro_rules! session_key_accessors {
 
 /// The key of a group session, in the sharing format: 229 bytes, 306 characters of base64.
 ///
-/// Whoever holds it can decrypt the session's messages from its index on. Its signature, which shows
-/// that it comes from the owner of the session, was verified when it was parsed.
+/// Everyone who has it can decrypt the session's messages from its index on. Parsing verifies its
+/// signature, which shows that it comes from the owner of the session.
 ///
 /// Spec: megolm.md, "Session sharing format".
 #[derive(Clone)]
@@ -276,7 +277,7 @@ impl SessionKey {
     ///
     /// # Errors
     ///
-    /// [`SessionKeyError`], which names what was wrong.
+    /// [`SessionKeyError`], which names the fault.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
         let bytes: &[u8; SHARING_LENGTH] = bytes.try_into().map_err(|_| SessionKeyError::Length)?;
         let (signed, signature) = split::<EXPORT_LENGTH>(bytes)?;
@@ -286,11 +287,11 @@ impl SessionKey {
         Ok(Self { body, signature: Ed25519Signature::from_bytes(*signature) })
     }
 
-    /// Parses the 306 characters, padded or not, and verifies the signature.
+    /// Parses the 306 characters of base64, with or without padding, and verifies the signature.
     ///
     /// # Errors
     ///
-    /// [`SessionKeyError`], which names what was wrong.
+    /// [`SessionKeyError`], which names the fault.
     pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
         let bytes =
             base64::decode_secret::<SHARING_LENGTH>(text)?.ok_or(SessionKeyError::Length)?;
@@ -308,7 +309,7 @@ impl SessionKey {
         Self { body, signature: Ed25519Signature::from_bytes(signature) }
     }
 
-    /// The 229 bytes. They are secret: the copy is yours to protect.
+    /// The 229 bytes. They are secret, and the caller must protect and wipe them.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; SHARING_LENGTH] {
         *self.to_secret().as_bytes()
@@ -328,7 +329,7 @@ impl SessionKey {
 
 /// The key of a group session, in the export format: 165 bytes, 220 characters of base64.
 ///
-/// As [`SessionKey`], but without a signature: nothing in it shows who made it.
+/// It is like [`SessionKey`], but without a signature, so nothing in it shows who made it.
 ///
 /// Spec: megolm.md, "Session export format".
 #[derive(Clone)]
@@ -343,18 +344,18 @@ impl ExportedSessionKey {
     ///
     /// # Errors
     ///
-    /// [`SessionKeyError`], which names what was wrong.
+    /// [`SessionKeyError`], which names the fault.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
         let bytes = bytes.try_into().map_err(|_| SessionKeyError::Length)?;
         let (body, _) = Body::from_bytes(EXPORT_VERSION, bytes)?;
         Ok(Self { body })
     }
 
-    /// Parses the 220 characters, padded or not.
+    /// Parses the 220 characters of base64, with or without padding.
     ///
     /// # Errors
     ///
-    /// [`SessionKeyError`], which names what was wrong.
+    /// [`SessionKeyError`], which names the fault.
     pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
         let bytes = base64::decode_secret::<EXPORT_LENGTH>(text)?.ok_or(SessionKeyError::Length)?;
         Self::from_bytes(bytes.as_bytes())
@@ -368,7 +369,7 @@ impl ExportedSessionKey {
         Self { body: Body { index, ratchet: Box::new(ratchet.clone()), signing_key } }
     }
 
-    /// The 165 bytes. They are secret: the copy is yours to protect.
+    /// The 165 bytes. They are secret, and the caller must protect and wipe them.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; EXPORT_LENGTH] {
         *self.body.to_bytes(EXPORT_VERSION).as_bytes()

@@ -1,8 +1,9 @@
-//! Floor 1: bytes and text to typed messages and back. It takes no decisions and holds no secrets but
-//! the session keys it parses.
+//! Layer 1: decodes messages and session keys from bytes and text, and encodes them. It makes no
+//! decisions about messages, and holds no secrets except the session keys that it parses.
 //!
-//! [`Fields`] is the one decoder of the whole library: strict, total, without copies (S-02, S-07).
-//! Spec: olm.md, "The Olm Message Format"; megolm.md, "Message format".
+//! [`Fields`] is the only decoder of message fields in the library. It is strict, has a result for
+//! every input, and makes no copies (S-02, S-07). Spec: olm.md, "The Olm Message Format";
+//! megolm.md, "Message format".
 
 pub(crate) mod megolm;
 pub(crate) mod olm;
@@ -16,14 +17,14 @@ use crate::error::DecodeError;
 
 /// The version of a message, and with it the length of its MAC.
 ///
-/// It is a property of a session, chosen when the session is made; a message of another version is
-/// an error there (S-13). The other side cannot negotiate it.
+/// The version is chosen when a session is made, and belongs to the session. The session refuses a
+/// message of another version (S-13), so a peer cannot negotiate a weaker one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MessageVersion {
-    /// Version byte 3, MAC truncated to 8 bytes: what every Matrix client speaks.
+    /// Version byte 3, MAC truncated to 8 bytes. Every Matrix client uses this version.
     #[default]
     V3,
-    /// Version byte 4, the full MAC of 32 bytes: experimental.
+    /// Version byte 4, the full MAC of 32 bytes. This version is experimental.
     V4,
 }
 
@@ -60,18 +61,18 @@ impl MessageVersion {
     }
 }
 
-/// Field type "integer".
+/// The wire type of an integer field.
 const INTEGER: u64 = 0;
-/// Field type "string".
+/// The wire type of a string field.
 const STRING: u64 = 2;
 
-/// The value of a field; strings are given by their place in the message.
+/// The value of a field; a string is given by its range in the message.
 enum Value {
     Integer(u64),
     String(Range<usize>),
 }
 
-/// The key-value pairs of a message, in the order of their arrival.
+/// The fields of a message, in the order in which they are in it.
 struct Fields<'a> {
     message: &'a [u8],
     position: usize,
@@ -112,7 +113,8 @@ impl<'a> Fields<'a> {
         Ok(start..end)
     }
 
-    /// A variable-length integer of at most 64 bits, in its shortest form: one value, one encoding.
+    /// A variable-length integer of at most 64 bits. Only the shortest form is accepted, so that
+    /// each value has one encoding.
     fn varint(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0_u64;
         for shift in (0..u64::BITS).step_by(7) {
@@ -138,7 +140,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Stores a mandatory field; a second one is an error.
+/// Stores a mandatory field; a repeated field is an error.
 fn set<T>(field: &mut Option<T>, value: T) -> Result<(), DecodeError> {
     match field.replace(value) {
         None => Ok(()),
@@ -146,7 +148,7 @@ fn set<T>(field: &mut Option<T>, value: T) -> Result<(), DecodeError> {
     }
 }
 
-/// The value of a mandatory field.
+/// The value of a mandatory field, which must be present.
 fn required<T>(field: Option<T>) -> Result<T, DecodeError> {
     field.ok_or(DecodeError::Format)
 }
@@ -173,18 +175,18 @@ fn put_string_header(message: &mut Vec<u8>, tag: u8, length: usize) {
     put_varint(message, length as u64);
 }
 
-/// Length of a varint: a byte for each 7 bits.
+/// Length of a varint: one byte for each 7 bits.
 const fn varint_length(value: u64) -> usize {
     let bits = 64_u32.saturating_sub((value | 1).leading_zeros());
     bits.div_ceil(7) as usize
 }
 
-/// Length of a string with its tag, which is one byte, and its own length.
+/// Length of a string field: the tag, which is one byte, the length, and the string.
 const fn string_length(length: usize) -> usize {
     length.saturating_add(1).saturating_add(varint_length(length as u64))
 }
 
-/// Length of a key's field.
+/// Length of a field with a key.
 const KEY_FIELD_LENGTH: usize = string_length(32);
 
 #[cfg(test)]

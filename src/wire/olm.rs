@@ -44,13 +44,13 @@ pub(super) fn session_id(keys: [&[u8; 32]; 3]) -> String {
 
 /// A normal Olm message (type 1): ratchet key, chain index, ciphertext and MAC.
 ///
-/// It keeps the bytes it was parsed from, and those are what the MAC is checked over (S-06).
+/// It keeps the bytes that it was parsed from, and the MAC is checked over these bytes (S-06).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message(Box<MessageParts>);
 
-/// In a heap block of its own, as the parts of a pre-key message are: the two forms of an
-/// [`OlmMessage`] then have the same size. The larger one's bytes, unused in the smaller, would be
-/// copied around with whatever secrets lay there before (S-25).
+/// These are in a heap block of their own, as the parts of a pre-key message are, so that both
+/// variants of [`OlmMessage`] have the same size. Otherwise, moving the smaller variant would copy
+/// unused bytes, with any secrets that were in that memory before (S-25).
 #[derive(Clone, PartialEq, Eq)]
 struct MessageParts {
     bytes: Vec<u8>,
@@ -102,7 +102,7 @@ impl Message {
         Ok(Self(Box::new(MessageParts { version, ratchet_key, chain_index, ciphertext, bytes })))
     }
 
-    /// Length in bytes of a message with such a plaintext.
+    /// Length in bytes of a message with a plaintext of this length.
     pub(crate) const fn encoded_length(
         version: MessageVersion,
         chain_index: u32,
@@ -155,7 +155,7 @@ impl Message {
         self.0.chain_index
     }
 
-    /// The ciphertext field.
+    /// The content of the ciphertext field.
     #[must_use]
     pub fn ciphertext(&self) -> &[u8] {
         self.0.bytes.get(self.0.ciphertext.clone()).unwrap_or_default()
@@ -167,7 +167,7 @@ impl Message {
         Sealed { authenticated, ciphertext: self.ciphertext(), mac }
     }
 
-    /// The message as it travels.
+    /// The bytes of the message.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0.bytes
@@ -201,7 +201,7 @@ struct PreKeyParts {
     message: Message,
 }
 
-/// The version byte around a message, whatever the version within.
+/// The version byte of every pre-key message; the inner message has the session's version.
 const PRE_KEY_VERSION: u8 = 3;
 const ONE_TIME_KEY: u8 = 0x0a;
 const BASE_KEY: u8 = 0x12;
@@ -209,7 +209,7 @@ const IDENTITY_KEY: u8 = 0x1a;
 const MESSAGE: u8 = 0x22;
 
 impl PreKeyMessage {
-    /// Parses a message, the one within included.
+    /// Parses a message, including its inner message.
     ///
     /// # Errors
     ///
@@ -254,7 +254,7 @@ impl PreKeyMessage {
         Ok(Self(Box::new(PreKeyParts { session_keys, message, bytes })))
     }
 
-    /// Length in bytes of a message around another one of `inner_length` bytes.
+    /// Length in bytes of a pre-key message whose inner message has `inner_length` bytes.
     pub(crate) const fn encoded_length(inner_length: usize) -> usize {
         string_length(inner_length).saturating_add(1 + 3 * KEY_FIELD_LENGTH)
     }
@@ -284,13 +284,13 @@ impl PreKeyMessage {
         self.0.session_keys.identity_key
     }
 
-    /// The message within.
+    /// The inner message.
     #[must_use]
     pub fn message(&self) -> &Message {
         &self.0.message
     }
 
-    /// The message as it travels.
+    /// The bytes of the message.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0.bytes
@@ -330,9 +330,9 @@ impl fmt::Debug for PreKeyMessage {
 /// An Olm message of either type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OlmMessage {
-    /// Type 0: until the initiator has received a reply.
+    /// Type 0, which the initiator sends until it has received a reply.
     PreKey(PreKeyMessage),
-    /// Type 1: afterwards.
+    /// Type 1, for all other messages.
     Normal(Message),
 }
 
@@ -341,7 +341,8 @@ impl OlmMessage {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::MessageType`] for a type other than 0 and 1, else what the parser refused.
+    /// [`DecodeError::MessageType`] for a type other than 0 and 1; otherwise the error of the
+    /// parser.
     pub fn from_parts(message_type: usize, body: &str) -> Result<Self, DecodeError> {
         match message_type {
             0 => PreKeyMessage::from_base64(body).map(Self::PreKey),
@@ -354,7 +355,8 @@ impl OlmMessage {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::MessageType`] for a type other than 0 and 1, else what the parser refused.
+    /// [`DecodeError::MessageType`] for a type other than 0 and 1; otherwise the error of the
+    /// parser.
     pub fn from_bytes(message_type: usize, bytes: &[u8]) -> Result<Self, DecodeError> {
         match message_type {
             0 => PreKeyMessage::from_bytes(bytes).map(Self::PreKey),
@@ -378,7 +380,7 @@ impl OlmMessage {
         }
     }
 
-    /// The pre-key message, if it is one: what `Account::create_inbound_session` takes.
+    /// The pre-key message, if it is one, for `Account::create_inbound_session`.
     #[must_use]
     pub const fn as_pre_key(&self) -> Option<&PreKeyMessage> {
         match self {
@@ -387,7 +389,7 @@ impl OlmMessage {
         }
     }
 
-    /// The message as it travels.
+    /// The bytes of the message.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
@@ -396,7 +398,8 @@ impl OlmMessage {
         }
     }
 
-    /// The message that carries the ciphertext: the one within a pre-key message, or itself.
+    /// The message with the ciphertext: the inner message of a pre-key message, or the message
+    /// itself.
     pub(crate) fn inner(&self) -> &Message {
         match self {
             Self::PreKey(message) => message.message(),

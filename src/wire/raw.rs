@@ -1,11 +1,11 @@
-//! What messages say of keys that nobody checked. Only with the feature `hazmat`.
+//! Session keys in messages before they are checked. Only with the feature `hazmat`.
 
 use alloc::{string::String, vec::Vec};
 
 use super::olm::{Message, put_session_keys, session_id};
 
-/// [`SessionKeys`](crate::olm::SessionKeys) of any bytes, for code that must name a session before it
-/// knows whether its keys are acceptable. No session can be made from them.
+/// [`SessionKeys`](crate::olm::SessionKeys) of arbitrary bytes, for code that must compute a
+/// session id before it knows whether the keys are valid. No session can be made from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawSessionKeys {
     /// The initiator's identity key.
@@ -23,8 +23,8 @@ impl RawSessionKeys {
         session_id([&self.identity_key, &self.base_key, &self.one_time_key])
     }
 
-    /// The bytes of a pre-key message with these keys. If one of them is not acceptable, no one will
-    /// parse it.
+    /// The bytes of a pre-key message with these keys. If one of the keys is not valid, every
+    /// decoder refuses the message.
     #[must_use]
     pub fn wrap(&self, message: &Message) -> Vec<u8> {
         put_session_keys([&self.one_time_key, &self.base_key, &self.identity_key], message)
