@@ -1,9 +1,9 @@
-//! Base64 (RFC 4648, section 4), in constant time for secrets (S-26), and decoded with a table where the
-//! text is public: in messages, public keys and pickles, which are ciphertext.
+//! Base64 (RFC 4648, section 4). Secrets are encoded and decoded in constant time (S-26). Public
+//! text is decoded with a table: messages, public keys and pickles, which are ciphertext.
 //!
-//! S-30: encodes without padding; decodes without padding or with the correct padding; refuses other
-//! alphabets, white space, wrong padding and non-zero trailing bits, so that one value has one text
-//! (two if padding counts).
+//! S-30: encodes without padding; decodes without padding or with the correct padding; refuses
+//! other alphabets, white space, wrong padding and non-zero trailing bits. So a value has exactly
+//! two texts, one without and one with padding, which are equal if it needs no padding.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -21,7 +21,7 @@ pub(crate) fn encode_secret(bytes: &[u8]) -> SecretString {
     SecretString::new(encode(bytes))
 }
 
-/// For the one format that wants padding.
+/// Encodes with padding, for key exports, the only format that requires it.
 #[cfg(feature = "key-export")]
 pub(crate) fn encode_padded(bytes: &[u8]) -> String {
     Base64::encode_string(bytes)
@@ -29,8 +29,8 @@ pub(crate) fn encode_padded(bytes: &[u8]) -> String {
 
 /// Decodes public text, four times as fast as secret text.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
-    // Whole groups of four characters, then the last one to four: only these can have padding or
-    // trailing bits, which base64ct judges.
+    // The table decodes whole groups of four characters. base64ct decodes the last one to four,
+    // because only these can have padding or trailing bits.
     let whole = (text.len().saturating_sub(1) / 4).saturating_mul(4);
     let (whole, last) = text.as_bytes().split_at(whole);
     let groups = whole.as_chunks().0;
@@ -51,7 +51,7 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
     Ok(bytes)
 }
 
-/// All bits, so that a combination of values that has it is it.
+/// All bits are set, so an OR of values equals this exactly if one of them is not a value.
 const NO_VALUE: u8 = 0xff;
 
 #[expect(clippy::indexing_slicing, reason = "the compiler runs it")]
@@ -70,20 +70,21 @@ fn value(letter: u8) -> u8 {
     VALUES.get(usize::from(letter)).copied().unwrap_or(NO_VALUE)
 }
 
-/// Decodes a secret of exactly `N` bytes; `None` when the text is good but of another length.
+/// Decodes a secret of exactly `N` bytes; `None` if the text is valid but has another length.
 pub(crate) fn decode_secret<const N: usize>(text: &str) -> Result<Option<Secret<N>>, Base64Error> {
     let mut secret = Secret::default();
     if decode_into(text.as_bytes(), secret.as_mut_bytes()) == Ok(N) {
         return Ok(Some(secret));
     }
-    // No base64, or of another length: then it may have been most of a secret.
+    // The text is not base64, or has another length. In both cases the decoded bytes may be part of
+    // a secret, so they are wiped.
     let mut bytes = vec![0; text.len()];
     let decoded = decode_into(text.as_bytes(), &mut bytes);
     bytes.zeroize();
     decoded.map(|_| None)
 }
 
-/// In constant time but for the length. Returns the number of bytes.
+/// Decodes in a time that depends only on the length. Returns the number of bytes.
 fn decode_into(text: &[u8], bytes: &mut [u8]) -> Result<usize, Base64Error> {
     let decoded = if text.ends_with(b"=") {
         Base64::decode(text, bytes)
@@ -99,8 +100,8 @@ mod tests {
 
     use super::*;
 
-    /// S-30: with the table exactly the texts are accepted, and become the bytes, that base64ct accepts:
-    /// every letter at every place, with every kind of ending.
+    /// S-30: decoding with the table accepts the same texts as base64ct, and gives the same bytes:
+    /// for every letter at every position, with every type of ending.
     #[test]
     fn the_table_decodes_as_base64ct_does() {
         let mut accepted = 0;
@@ -123,7 +124,8 @@ mod tests {
         assert_eq!(decode(""), Ok(vec![]));
     }
 
-    /// A secret has exactly its length: a shorter one is not filled up, a longer one not cut off.
+    /// A secret must have its exact length: a shorter one is not filled up, and a longer one is not
+    /// cut.
     #[test]
     fn a_secret_has_its_length() {
         for length in 0..12 {

@@ -1,4 +1,4 @@
-//! X25519 (RFC 7748): key agreement that refuses what an honest peer never sends (S-01).
+//! X25519 (RFC 7748): key agreement that refuses keys which no honest peer sends (S-01).
 
 use alloc::vec::Vec;
 
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::error::{KeyError, RandomError};
 
-/// The agreement produced the all-zero secret: the peer's key contributed nothing.
+/// The agreement gave the all-zero secret, so the peer's key was not contributory.
 #[derive(Debug)]
 pub(crate) struct NonContributory;
 
-/// A Curve25519 private key: kept as given and clamped in use, wiped on drop.
+/// A Curve25519 private key. It is stored as given, clamped when it is used, and wiped on drop.
 #[derive(Clone)]
 pub(crate) struct SecretKey(StaticSecret);
 
@@ -51,8 +51,8 @@ impl SecretKey {
 
     /// As [`agree`](Self::agree), with a key that is used more than once.
     ///
-    /// The contributory check of RFC 7748, section 6.1, is in constant time. [`check_public`] has kept
-    /// low-order keys out before; this is the second lock.
+    /// The contributory check of RFC 7748, section 6.1, takes constant time. [`check_public`] has
+    /// already refused low-order keys, so this check is redundant.
     pub(crate) fn agree_with(&self, peer: &Peer) -> Result<Secret<32>, NonContributory> {
         contributory(peer.multiply(self.as_bytes()))
     }
@@ -120,15 +120,16 @@ const P: [u8; 32] = [
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
 ];
 
-/// Whether the 32 little-endian bytes are a number below p: the one encoding of a field element.
+/// Whether the 32 little-endian bytes are a number below p, which is the canonical encoding of a
+/// field element.
 pub(crate) fn is_canonical(bytes: &[u8; 32]) -> bool {
     bytes.iter().rev().lt(P.iter().rev())
 }
 
 /// S-01: a public key is a canonical u-coordinate and not of low order.
 ///
-/// Why canonical: with one encoding per key, keys that are compared as bytes are equal exactly when
-/// they act equally, and a session id has one input.
+/// Why canonical: if each key has one encoding, two keys have equal bytes exactly when they give
+/// equal agreements, and a session has one id.
 pub(crate) fn check_public(bytes: &[u8; 32]) -> Result<(), KeyError> {
     if !is_canonical(bytes) {
         Err(KeyError::NonCanonical)
@@ -147,8 +148,8 @@ mod tests {
 
     use super::*;
 
-    /// S-01: the table holds every canonical key of Project Wycheproof whose agreement is zero, and
-    /// each of its keys makes zero of any private key.
+    /// S-01: the table has every canonical key of Project Wycheproof whose agreement is zero, and
+    /// each of its keys gives zero with any private key.
     #[test]
     fn low_order_is_complete() {
         let set = TestSet::load(TestName::X25519).unwrap();
@@ -166,7 +167,7 @@ mod tests {
         }
     }
 
-    /// S-01: below p is canonical, p and everything above is not.
+    /// S-01: numbers below p are canonical; p and all numbers above are not.
     #[test]
     fn canonical_means_below_p() {
         // p - 1, p, and 2^255 - 1; then two with the top bit, one of which would be 0 without it.

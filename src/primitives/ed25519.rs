@@ -20,12 +20,14 @@ mod batch;
 
 pub(crate) const SIGNATURE_LENGTH: usize = 64;
 
-/// A public key that passed the strict checks, kept decompressed so that verifying is fast.
+/// A public key that passed the strict checks. It is kept decompressed, so that verification is
+/// fast.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct VerifyingKey(DalekKey);
 
 impl VerifyingKey {
-    /// Refuses non-canonical encodings, bytes that are no point, and points of small order.
+    /// Refuses non-canonical encodings, bytes that do not encode a point, and points of small
+    /// order.
     pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         check_encoding(bytes)?;
         DalekKey::from_bytes(bytes).map(Self).map_err(|_| KeyError::NotOnCurve)
@@ -35,11 +37,12 @@ impl VerifyingKey {
         self.0.as_bytes()
     }
 
-    /// The strict check. All reasons to refuse are one error: they do not help an honest caller.
+    /// The strict check. There is one error for all faults, because an honest caller cannot use the
+    /// reason.
     ///
-    /// `R` is not decompressed: the verifier computes its own `R` and compares the canonical encodings,
-    /// so an `R` that is no point or not canonical is never equal, and one of small order is in the
-    /// list of eight.
+    /// `R` is not decompressed: the verifier computes its own `R` and compares the canonical
+    /// encodings, so an `R` that is not canonical or does not encode a point is never equal. An `R`
+    /// of small order is compared with the list of eight.
     pub(crate) fn verify(
         &self,
         message: &[u8],
@@ -53,8 +56,8 @@ impl VerifyingKey {
 
 /// `S`, unless it is not below the group order, or `R` is of small order.
 ///
-/// S-27: dalek looks at `S` as well, but less strictly if any crate of the program switches its feature
-/// `legacy_compatibility` on.
+/// S-27: dalek checks `S` too, but less strictly if any crate of the program enables its feature
+/// `legacy_compatibility`.
 fn scalar(signature: &Signature) -> Option<Scalar> {
     if SMALL_ORDER.contains(signature.r_bytes()) {
         return None;
@@ -62,7 +65,8 @@ fn scalar(signature: &Signature) -> Option<Scalar> {
     Scalar::from_canonical_bytes(*signature.s_bytes()).into()
 }
 
-/// What the bytes of a key alone show: refuses non-canonical encodings and points of small order.
+/// Checks the bytes of a key without decompressing it: refuses non-canonical encodings and points
+/// of small order.
 pub(crate) fn check_encoding(bytes: &[u8; 32]) -> Result<(), KeyError> {
     let mut y = *bytes;
     // RFC 8032, 5.1.3: bit 255 is the sign of x, the rest is y.
@@ -76,8 +80,8 @@ pub(crate) fn check_encoding(bytes: &[u8; 32]) -> Result<(), KeyError> {
     if SMALL_ORDER.contains(&y) { Err(KeyError::LowOrder) } else { Ok(()) }
 }
 
-/// The eight points of small order, canonically encoded: y = 1, the identity; y = -1, of order 2; y = 0
-/// with both signs, of order 4; and two values of y with both signs, of order 8.
+/// The eight points of small order, canonically encoded: y = 1, the identity; y = -1, of order 2; y
+/// = 0 with both signs, of order 4; and two values of y with both signs, of order 8.
 const SMALL_ORDER: [[u8; 32]; 8] = [
     y_with_ends(1, 0, 0),
     y_with_ends(0xec, 0xff, 0x7f),
@@ -144,12 +148,14 @@ impl SigningKey {
         Ok(Self { seed: None, expanded, public })
     }
 
-    /// A key from a native pickle, whose authenticated encryption vouches for the stored public key.
+    /// A key from a native pickle. The stored public key is right, because the pickle is
+    /// authenticated.
     pub(crate) fn from_seed_and_public(seed: Secret<32>, public: VerifyingKey) -> Self {
         Self { expanded: expand(&seed), seed: Some(Box::new(seed)), public }
     }
 
-    /// A key in libolm's form from memory that the caller vouches for: the public key is taken as it is.
+    /// A key in libolm's form from memory that the caller trusts: the public key is taken without a
+    /// check.
     #[cfg(feature = "hazmat")]
     pub(crate) const fn from_expanded_and_public(
         expanded: Secret<64>,
@@ -170,14 +176,16 @@ impl SigningKey {
         &self.expanded
     }
 
-    /// The 64 bytes with the scalar's bits clamped, as libolm stores them (RFC 8032, 5.1.5, step 2).
+    /// The 64 bytes with the scalar's bits clamped, as libolm stores them (RFC 8032, 5.1.5, step
+    /// 2).
     pub(crate) fn clamped(&self) -> Secret<64> {
         let scalar = clamp_integer(*self.expanded.part::<0, 32>().as_bytes());
         let prefix = self.expanded.part::<32, 32>();
         Secret::concat(&[Secret::new(scalar).as_bytes(), prefix.as_bytes()])
     }
 
-    /// Deterministic, as in RFC 8032, 5.1.6: a failing random source cannot leak the key.
+    /// Signs deterministically, as in RFC 8032, 5.1.6, so a failing random source cannot reveal the
+    /// key.
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LENGTH] {
         let key = ExpandedSecretKey::from_bytes(self.expanded.as_bytes());
         raw_sign::<Sha512>(&key, message, &self.public.0).to_bytes()
@@ -212,8 +220,8 @@ mod tests {
         assert_eq!(torsion, BTreeSet::from(SMALL_ORDER));
     }
 
-    /// S-14: for signatures with each small-order `R` and each kind of damage the verdict is that of
-    /// the dalek crate's own strict check.
+    /// S-14: for signatures with each small-order `R` and each type of damage, the verdict is that
+    /// of the strict check in the dalek crate.
     #[test]
     fn equals_verify_strict() {
         let mut verdicts = [0, 0];
@@ -243,8 +251,9 @@ mod tests {
         assert_eq!(verdicts, [16 * 520, 16]);
     }
 
-    /// S-37: a key whose second half is its public key is refused. (Nobody can compute one whose
-    /// first half is: the scalar would have to encode its own multiple of the base point.)
+    /// S-37: a key whose second half is its public key is refused. (Nobody can compute a key whose
+    /// first half is its public key, because the scalar would have to encode its own multiple of
+    /// the base point.)
     #[test]
     fn a_public_key_is_no_secret() {
         let key = SigningKey::from_seed(Secret::new([7; 32]));

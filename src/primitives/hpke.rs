@@ -33,14 +33,14 @@ impl SecretKey {
     }
 }
 
-/// Why there is no context to send with.
+/// Why no sending context could be made.
 #[derive(Debug)]
 pub(crate) enum SetupError {
     NonContributory,
     Random,
 }
 
-/// Why a context did not seal or open a message. It is where it was before.
+/// Why a context did not seal or open a message. The context is unchanged then.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ContextError {
     Forged,
@@ -48,10 +48,10 @@ pub(crate) enum ContextError {
     Exhausted,
 }
 
-/// `ContextS`: it seals messages in a row.
+/// `ContextS`, which seals a sequence of messages.
 pub(crate) struct ContextS(AeadCtxS<ChaCha20Poly1305, HkdfSha256, Kem>);
 
-/// `ContextR`: it opens them in the same order.
+/// `ContextR`, which opens them in the same order.
 pub(crate) struct ContextR(AeadCtxR<ChaCha20Poly1305, HkdfSha256, Kem>);
 
 /// `SetupBaseS(pkR, info)` (RFC 9180, 5.1.1): the encapsulated key and the context.
@@ -84,7 +84,7 @@ pub(crate) fn setup_recipient(
 }
 
 impl ContextS {
-    /// `Context<S>(key, base_nonce, 0, …)`, which exports nothing.
+    /// `Context<S>(key, base_nonce, 0, …)`, from which nothing can be exported.
     pub(crate) fn from_key(key: &Secret<32>, base_nonce: &Secret<12>) -> Self {
         let key = AeadKey((*key.as_bytes()).into());
         let nonce = AeadNonce((*base_nonce.as_bytes()).into());
@@ -97,7 +97,8 @@ impl ContextS {
         plaintext: &[u8],
         associated_data: &[u8],
     ) -> Result<Vec<u8>, ContextError> {
-        // At its full size from the start: a buffer that grows leaves copies of the plaintext behind.
+        // The buffer has its full size from the start, because a buffer that grows leaves copies of
+        // the plaintext behind.
         let mut message = Vec::with_capacity(plaintext.len().saturating_add(TAG_LENGTH));
         message.extend_from_slice(plaintext);
         let tag = self
@@ -115,15 +116,15 @@ impl ContextS {
 }
 
 impl ContextR {
-    /// `Context<R>(key, base_nonce, 0, …)`, which exports nothing.
+    /// `Context<R>(key, base_nonce, 0, …)`, from which nothing can be exported.
     pub(crate) fn from_key(key: &Secret<32>, base_nonce: &Secret<12>) -> Self {
         let key = AeadKey((*key.as_bytes()).into());
         let nonce = AeadNonce((*base_nonce.as_bytes()).into());
         Self(create_receiver_context(&key, nonce, ExporterSecret::default()))
     }
 
-    /// The plaintext of the next message, after its tag was verified (RFC 9180, 5.2). A refused message
-    /// does not move the context on.
+    /// The plaintext of the next message, after its tag was verified (RFC 9180, 5.2). A refused
+    /// message does not change the context.
     pub(crate) fn open(
         &mut self,
         message: &[u8],
@@ -149,7 +150,7 @@ impl ContextR {
 }
 
 fn export<const N: usize>(fill: impl FnOnce(&mut [u8]) -> Result<(), HpkeError>) -> Secret<N> {
-    // RFC 9180, 5.3: at most 255 hashes. Checked for each `N` by the compiler.
+    // RFC 9180, 5.3: at most 255 hashes. The compiler checks this for each `N`.
     const { assert!(N <= 255 * 32) };
     let mut exported = Secret::default();
     let filled = fill(exported.as_mut_bytes());
@@ -157,15 +158,17 @@ fn export<const N: usize>(fill: impl FnOnce(&mut [u8]) -> Result<(), HpkeError>)
     exported
 }
 
-/// Hands out 32 bytes that were drawn before, once: a source that may fail is asked by our code only.
+/// A random source that gives 32 bytes once. They were drawn before, so that a failing source is
+/// handled in our code, and not in the crate hpke.
 struct Drawn {
     ikm: Option<Secret<32>>,
-    /// It was asked for anything else, and gave no randomness. The context is not used then.
+    /// Whether anything else was requested. Then it gave no randomness, and the context is not
+    /// used.
     used_otherwise: bool,
 }
 
 impl Drawn {
-    /// What was made with it, unless that has no randomness.
+    /// What was made with this source, unless it was made without randomness.
     fn vouch<T>(self, made: T) -> Result<T, SetupError> {
         if self.used_otherwise { Err(SetupError::Random) } else { Ok(made) }
     }
@@ -298,7 +301,7 @@ mod tests {
         (b"TestContext", "5acb09211139c43b3090489a9da433e8a30ee7188ba8b0a9a1ccf0c229283e53"),
     ];
 
-    /// S-01: the second lock. With a key of low order there is no context at either end.
+    /// S-01: the redundant check. Neither end makes a context with a key of low order.
     #[test]
     fn low_order_keys_make_no_context() {
         let (secret, _) = SecretKey::generate(&mut Given(hex(IKM_R))).unwrap();
@@ -309,7 +312,7 @@ mod tests {
         }
     }
 
-    /// S-03: drawn bytes are handed out once, and whatever else is asked for is noticed.
+    /// S-03: drawn bytes are given out once, and any other request is detected.
     #[test]
     fn drawn_bytes_are_given_once() {
         let drawn = || Drawn { ikm: Some(Secret::new([7; 32])), used_otherwise: false };

@@ -1,19 +1,19 @@
-//! How a private key is multiplied with a peer's public key: one choice, explained here.
+//! The scalar multiplication of X25519, in one of two forms of the curve.
 //!
-//! X25519 is defined on Montgomery's form of the curve, where it takes a ladder of 255 steps. The same
-//! curve has Edwards' form, whose scalar multiplication runs in vector registers on x86-64 and
-//! takes two thirds of the time, the way there and back included; the u-coordinate that comes out
-//! is the same. Where there are no vectors, and for points that have no Edwards form (they lie on the
-//! twist), the ladder is used. The choice depends on the peer's public key and nothing else. Both ways
-//! are constant-time in the private key.
+//! X25519 is defined on the Montgomery form of the curve, where it takes a ladder of 255 steps. The
+//! same curve has an Edwards form. There the scalar multiplication uses vector registers on x86-64,
+//! and takes two thirds of the time, including the conversions; it gives the same u-coordinate. The
+//! ladder is used on other processors, and for points that have no Edwards form (they are on the
+//! twist). The choice depends only on the processor and the peer's public key. Both forms take
+//! constant time for any private key.
 
 use alloc::vec::Vec;
 
 use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, traits::Identity};
 use zeroize::{Zeroize, Zeroizing};
 
-/// A peer's public key, made ready to be multiplied, perhaps more than once: finding the Edwards form
-/// costs a fifth of an agreement.
+/// A peer's public key, converted for multiplication. It can be used for several agreements: the
+/// conversion to the Edwards form takes a fifth of an agreement.
 #[derive(Clone)]
 pub(crate) enum Peer {
     Edwards(EdwardsPoint),
@@ -23,8 +23,8 @@ pub(crate) enum Peer {
 impl Peer {
     pub(crate) fn new(public: &[u8; 32]) -> Self {
         let point = MontgomeryPoint(*public);
-        // Either of the two points with this u-coordinate will do: they differ in sign, and so do their
-        // multiples, which u does not see.
+        // Either of the two points with this u-coordinate is right: they differ in sign, as their
+        // multiples do, and the u-coordinate does not depend on the sign.
         match point.to_edwards(0) {
             Some(edwards) if cfg!(target_arch = "x86_64") => Self::Edwards(edwards),
             _ => Self::Ladder(point),
@@ -39,7 +39,8 @@ impl Peer {
         }
     }
 
-    /// As [`multiply`](Self::multiply), several at once, which is faster where all are in Edwards' form.
+    /// Several [`multiply`](Self::multiply), which is faster together if all peers are in Edwards
+    /// form.
     pub(crate) fn multiply_all<const N: usize>(
         factors: [(&Self, &[u8; 32]); N],
     ) -> [MontgomeryPoint; N] {
@@ -79,8 +80,9 @@ fn together<const N: usize>(mut points: [EdwardsPoint; N]) -> [MontgomeryPoint; 
 /// agreement, and a fifth of making a key pair. Wipes the points.
 ///
 /// What dalek frees here without wiping is the inverse of `Z - Y` of each point: without `Z`, which
-/// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is public,
-/// as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar (SECURITY.md).
+/// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is
+/// public, as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar
+/// (SECURITY.md).
 fn u_coordinates(points: &mut [EdwardsPoint]) -> Zeroizing<Vec<MontgomeryPoint>> {
     let coordinates = Zeroizing::new(EdwardsPoint::to_montgomery_batch(points));
     points.iter_mut().for_each(Zeroize::zeroize);
@@ -95,7 +97,7 @@ mod tests {
         crate::primitives::kdf::sha256(&[&counter.to_be_bytes()])
     }
 
-    /// Several at once are what they are one by one, whatever forms they have.
+    /// Several products together are the same as one by one, in any combination of forms.
     #[test]
     fn several_at_once() {
         let private = [bytes(0), bytes(1), bytes(2)];
@@ -118,8 +120,8 @@ mod tests {
         }
     }
 
-    /// Both ways give what x25519-dalek gives: for random private keys and random u-coordinates, half of
-    /// which are on the twist.
+    /// Both forms give the result of x25519-dalek, for random private keys and random
+    /// u-coordinates, half of which are on the twist.
     #[test]
     fn equals_the_ladder() {
         let (mut curve, mut twist) = (0, 0);

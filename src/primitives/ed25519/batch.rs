@@ -1,15 +1,16 @@
-//! Many signatures under one key.
+//! Verification of many signatures under one key.
 //!
-//! S-15: each is judged by its own equation, the one of [`VerifyingKey::verify`]: `R` has to be the
-//! encoding of `[S]B - [k]A`. What a batch shares are tables of multiples of `B` and `A`, and the
-//! inversion that an encoding needs. No randomness, nothing to search for when one is bad, and the
-//! order and the company of a signature do not matter.
+//! S-15: each signature is verified by its own equation, the one of [`VerifyingKey::verify`]: `R`
+//! must be the encoding of `[S]B - [k]A`. The signatures of a batch share tables of multiples of
+//! `B` and `A`, and the inversion that an encoding needs. So there is no randomness, a bad
+//! signature needs no search, and a verdict does not depend on the order or on the other
+//! signatures.
 //!
-//! Why not one equation for all with random coefficients: it takes half the time, but it misses a
-//! small-order part of an `R` with a probability of up to a half. To find those as surely as a forged
-//! signature takes 128 sums, each of a random half of the `R`s and multiplied by the group order: for
-//! 1,000 signatures that is all the time it saved, for fewer it is more. `benches/README.md` has the
-//! numbers.
+//! Why not one equation for all with random coefficients: it takes half the time, but with a
+//! probability of up to a half it does not detect a small-order component of an `R`. Detecting
+//! those as reliably as a forged signature takes 128 sums, each of a random half of the `R`s and
+//! multiplied by the group order. For 1,000 signatures this takes all the time that was saved, and
+//! for fewer it takes more. `benches/README.md` has the numbers.
 
 use alloc::vec::Vec;
 use core::ops::{Add, AddAssign, Neg, SubAssign};
@@ -22,11 +23,13 @@ use sha2::{Digest, Sha512};
 
 use super::{SIGNATURE_LENGTH, VerifyingKey};
 
-/// Points that are encoded together share one inversion, which alone would be a tenth of a verification.
+/// Number of points that are encoded together and share one inversion. An inversion for each point
+/// would take a tenth of a verification.
 const ENCODED_TOGETHER: usize = 16;
 
 impl VerifyingKey {
-    /// What [`verify`](Self::verify) says of each message with its signature: `true` for a good one.
+    /// The result of [`verify`](Self::verify) for each message with its signature: `true` if it is
+    /// valid.
     pub(crate) fn verify_each(&self, signed: &[(&[u8], &[u8; SIGNATURE_LENGTH])]) -> Vec<bool> {
         let Some(shape) = Shape::for_count(signed.len()) else {
             return signed.iter().map(|(message, sig)| self.verify(message, sig).is_ok()).collect();
@@ -70,21 +73,25 @@ impl VerifyingKey {
     }
 }
 
-/// How scalars are cut into digits. It changes how long a batch takes, not what comes out.
+/// How scalars are recoded into signed digits. This changes the time of a batch, but not its
+/// result.
 #[derive(Clone, Copy)]
 struct Shape {
-    /// Bits of a digit, a multiple of three.
+    /// Number of bits of a digit, a multiple of three.
     width: u32,
-    /// Only the places divisible by this have a table. The sums of the other places are doubled up to
-    /// their value, which costs additions, but so do tables.
+    /// Only digit positions divisible by this number have a table. The other positions are computed
+    /// in further rounds with the same tables, with doublings in between. More rounds take more
+    /// doublings, but save additions for making tables.
     rounds: usize,
 }
 
-/// A scalar of 253 bits has so many digits of 6, one bit being left for the carry.
+/// The largest number of digits: 253 bits make ⌈253/6⌉ = 43 signed digits of 6 bits; the top digit
+/// has room for the carry.
 const MAX_DIGITS: usize = 43;
 
 impl Shape {
-    /// The best for so many signatures, as measured. `None`: there are too few to pay for any table.
+    /// The fastest shape for this number of signatures, as measured. `None` if there are so few
+    /// that making a table takes longer than it saves.
     const fn for_count(count: usize) -> Option<Self> {
         match count {
             0..24 => None,
@@ -103,7 +110,7 @@ impl Shape {
         254_usize.div_ceil(self.width as usize).div_ceil(self.rounds)
     }
 
-    /// The digits, least first, each from `1 - half` to `half`.
+    /// The signed digits, least significant first, each from `1 - half` to `half`.
     fn digits(self, scalar: &Scalar) -> [i16; MAX_DIGITS] {
         let halves = scalar.as_bytes().as_chunks().0;
         let mut numbers = halves.iter().map(|half| u128::from_le_bytes(*half));
@@ -124,12 +131,12 @@ impl Shape {
 
     /// The point times `2^width`.
     fn next_place(self, point: &EdwardsPoint) -> EdwardsPoint {
-        // Times eight, so often.
+        // Each step multiplies by the cofactor, 8, which is three doublings.
         (0..self.width / 3).fold(*point, |point, _| point.mul_by_cofactor())
     }
 }
 
-/// For each place that has a table, the products of the point there with the digits 1 to `half`.
+/// For each digit position that has a table, the multiples of the position's point by 1 to `half`.
 struct Multiples(Vec<EdwardsPoint>);
 
 impl Multiples {
@@ -144,7 +151,7 @@ impl Multiples {
     }
 }
 
-/// In variable time: points and scalars are public.
+/// The sum of the products of points and scalars, in variable time: points and scalars are public.
 fn sum_of_products(factors: &[(&Multiples, Scalar); 2], shape: Shape) -> EdwardsPoint {
     let factors = factors.each_ref().map(|(multiples, scalar)| (multiples, shape.digits(scalar)));
     let mut sum = EdwardsPoint::identity();
@@ -180,11 +187,11 @@ mod tests {
         secret::Secret,
     };
 
-    /// Around each place where another shape begins.
+    /// Counts around each count at which another shape begins.
     const COUNTS: [usize; 12] = [0, 1, 15, 16, 17, 23, 24, 63, 64, 65, 511, 513];
 
-    /// Both ends of the group, and digits of every kind: carries that run through the whole number, the
-    /// greatest and the least digits.
+    /// The least and greatest scalars, and scalars with every type of digit: carries through the
+    /// whole number, the greatest and the least digits.
     fn scalars() -> Vec<Scalar> {
         let patterns = [0x00, 0x01, 0x0f, 0x55, 0x77, 0x7f, 0x80, 0x81, 0xaa, 0xf8, 0xff];
         let mut scalars = vec![Scalar::ZERO, Scalar::ONE, Scalar::ZERO - Scalar::ONE];
@@ -196,7 +203,7 @@ mod tests {
         scalars
     }
 
-    /// The digits make up the scalar, and each has its product in a table.
+    /// The digits sum up to the scalar, and a table has the multiple for each digit.
     #[test]
     fn digits_are_those_of_the_scalar() {
         for shape in [24, 64, 512].map(|count| Shape::for_count(count).unwrap()) {
@@ -213,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Only how long a batch takes depends on them, so no other test would notice.
+    /// Shapes change only the time of a batch, so no other test would fail.
     #[test]
     fn the_shapes_are_those_that_were_measured() {
         let shape = |count| Shape::for_count(count).map(|shape| (shape.width, shape.rounds));
@@ -227,8 +234,8 @@ mod tests {
         }
     }
 
-    /// S-15: with tables of every shape the product is the product, also that of a point with a part of
-    /// small order, where a scalar and the scalar plus the group order differ.
+    /// S-15: with tables of every shape the product is right, also for a point with a small-order
+    /// component, for which a scalar and the scalar plus the group order give different products.
     #[test]
     fn equals_the_plain_product() {
         for shape in [24, 64, 512].map(|count| Shape::for_count(count).unwrap()) {
@@ -246,8 +253,9 @@ mod tests {
         }
     }
 
-    /// S-15: in a batch of any size, each signature is judged as it is alone, with every other one good
-    /// or damaged: any byte flipped, the group order added to `S`, an `R` of small order.
+    /// S-15: in a batch of any size, each signature has the same verdict as alone, while every
+    /// other one is valid or damaged: any byte flipped, the group order added to `S`, an `R` of
+    /// small order.
     #[test]
     fn equals_single_verification() {
         let key = SigningKey::from_seed(Secret::new([1; 32]));
@@ -257,7 +265,7 @@ mod tests {
             match number % 7 {
                 0 => signature[number % 64] ^= 1 << (number % 8),
                 2 => signature[..32].copy_from_slice(&SMALL_ORDER[number % 8]),
-                // 2^252 and more is not below the group order: the lowest bit that makes it so.
+                // Setting bit 252 of `S` makes it exceed the group order; no lower bit does.
                 4 => signature[63] |= 0x10,
                 _ => {}
             }
