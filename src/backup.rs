@@ -1,22 +1,24 @@
 //! Server-side key backup, `m.megolm_backup.v1.curve25519-aes-sha2`: encryption that **does not
 //! authenticate**.
 //!
-//! Spec: Matrix, "Server-side key backups". Session keys are encrypted to a [`BackupEncryptionKey`],
-//! which is public, and decrypted with the [`BackupDecryptionKey`] that the user keeps.
+//! Spec: Matrix, "Server-side key backups". Session keys are encrypted with a
+//! [`BackupEncryptionKey`], which is public, and decrypted with the [`BackupDecryptionKey`], which
+//! the user keeps.
 //!
 //! # What this scheme does not do (S-31)
 //!
-//! * **A backed-up key may come from anybody.** Encrypting needs only the public key, which the server
-//!   knows. Nothing says who made a message.
-//! * **A message may have been altered.** The MAC is one over the empty string, as the specification
-//!   demands: it does not depend on the ciphertext. The test below alters a message that still decrypts.
-//! * **Whether a message decrypts tells its plaintext.** Somebody who can have many altered messages
-//!   decrypted, and sees which of them fail, learns the plaintext byte by byte from the padding. Do not
-//!   let the server see the outcome of a single message.
+//! * **Anybody may have made a backed-up key.** Encryption needs only the public key, which the
+//!   server knows. Nothing shows who made a message.
+//! * **A message may have been altered.** The MAC covers the empty string, as the specification
+//!   requires, and does not depend on the ciphertext. The example below alters a message, which
+//!   still decrypts.
+//! * **Whether a message decrypts reveals its plaintext.** An attacker who can have many altered
+//!   messages decrypted, and learns which of them fail, learns the plaintext byte by byte from the
+//!   padding. Do not let the server learn the result for a single message.
 //!
-//! So treat a decrypted key as an unsigned one: import it with
+//! So treat a decrypted key like an unsigned one: import it with
 //! [`InboundGroupSession::import_from_backup`](crate::megolm::InboundGroupSession::import_from_backup),
-//! and its [provenance](crate::megolm::Provenance::Backup) stays with it.
+//! which records its [provenance](crate::megolm::Provenance::Backup).
 //!
 //! ```
 //! use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey};
@@ -25,8 +27,8 @@
 //! let mut message = BackupEncryptionKey::new(key.public_key()).encrypt(b"sixteen letters, and so on")?;
 //! assert_eq!(key.decrypt_unauthenticated(&message)?, b"sixteen letters, and so on");
 //!
-//! // One bit of the first block is flipped on the way. Nobody notices: that block becomes noise, and
-//! // in the next one the same bit flips, where the attacker wants it.
+//! // An attacker flips one bit of the first block. This is not detected: that block decrypts to random
+//! // bytes, and in the next block the bit that the attacker chose is flipped.
 //! message.ciphertext[7] ^= 1;
 //! let altered = key.decrypt_unauthenticated(&message)?;
 //! assert_eq!(altered.len(), 26);
@@ -55,9 +57,10 @@ use crate::{
     },
 };
 
-/// The private key of a backup: whoever has it reads everything that was and will be backed up.
+/// The private key of a backup. Everyone who has it can read all past and future entries of the
+/// backup.
 ///
-/// It is in a heap block, wiped on drop.
+/// It is in a heap block that is wiped on drop.
 pub struct BackupDecryptionKey {
     pair: Box<Curve25519KeyPair>,
 }
@@ -73,7 +76,7 @@ impl BackupDecryptionKey {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives the 32 bytes of the key.
+    /// Like `new`, but with the caller's source of randomness, which gives the 32 bytes of the key.
     ///
     /// # Errors
     ///
@@ -82,14 +85,14 @@ impl BackupDecryptionKey {
         Ok(Self { pair: Box::new(Curve25519KeyPair::generate(rng)?) })
     }
 
-    /// The key of these 32 bytes; any will do. The caller's copy is the caller's to wipe.
+    /// The key of these 32 bytes; any bytes are valid. The caller must wipe its own copy.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self::from_secret(&Secret::new(bytes))
     }
 
-    /// Reads a key from base64 with or without padding, as secret storage keeps it under the name
-    /// `m.megolm_backup.v1`.
+    /// Reads a key from base64 with or without padding. Secret storage has it in this form, with
+    /// the name `m.megolm_backup.v1`.
     ///
     /// # Errors
     ///
@@ -103,8 +106,8 @@ impl BackupDecryptionKey {
         Self { pair: Box::new(Curve25519KeyPair::from_secret(secret)) }
     }
 
-    /// The 32 bytes of the key, as they were given. They are not wiped for you: use
-    /// [`to_base64`](Self::to_base64) if text will do.
+    /// The 32 bytes of the key, as they were given. The caller must wipe them. The text that
+    /// [`to_base64`](Self::to_base64) returns wipes itself.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
         *self.pair.secret().as_bytes()
@@ -126,8 +129,9 @@ impl BackupDecryptionKey {
     ///
     /// # Errors
     ///
-    /// [`BackupError::Decryption`] for a message to another key, and for damage that happens to show;
-    /// [`BackupError::NonContributoryKey`], which no key that could be parsed leads to.
+    /// [`BackupError::Decryption`] for a message to another key, and for those alterations that
+    /// change the MAC or the padding; [`BackupError::NonContributoryKey`], which no parsed key
+    /// causes.
     pub fn decrypt_unauthenticated(&self, message: &BackupMessage) -> Result<Vec<u8>, BackupError> {
         let shared = agree(self.pair.secret(), message.ephemeral_key)?;
         open_without_authentication(&shared, &message.ciphertext, &message.mac)
@@ -143,15 +147,15 @@ impl fmt::Debug for BackupDecryptionKey {
     }
 }
 
-/// The public key of a backup. It must be authentic: what is encrypted to a key of the server's, the
-/// server can read.
+/// The public key of a backup. The caller must check that it is authentic: if the server has
+/// substituted its own key, the server can read everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackupEncryptionKey {
     public_key: Curve25519PublicKey,
 }
 
 impl BackupEncryptionKey {
-    /// The key that a backup's `auth_data` names, after its signature was verified.
+    /// Takes the key that a backup's `auth_data` contains, after its signature was verified.
     #[must_use]
     pub const fn new(public_key: Curve25519PublicKey) -> Self {
         Self { public_key }
@@ -163,19 +167,18 @@ impl BackupEncryptionKey {
         self.public_key
     }
 
-    /// Encrypts with the operating system's randomness. The result names no author.
+    /// Encrypts with the operating system's randomness. Nothing in the result shows who made it.
     ///
     /// # Errors
     ///
-    /// [`BackupError::Random`]; [`BackupError::NonContributoryKey`], which no key that could be parsed
-    /// leads to.
+    /// [`BackupError::Random`]; [`BackupError::NonContributoryKey`], which no parsed key causes.
     #[cfg(feature = "std")]
     pub fn encrypt(&self, plaintext: &[u8]) -> Result<BackupMessage, BackupError> {
         self.encrypt_with_rng(plaintext, &mut rng::system())
     }
 
-    /// As `encrypt`, with another source of randomness: it gives the 32 bytes of the ephemeral private
-    /// key, which must never be used twice.
+    /// Like `encrypt`, but with the caller's source of randomness, which gives the 32 bytes of the
+    /// ephemeral private key. They must never be used twice.
     ///
     /// # Errors
     ///
@@ -205,14 +208,15 @@ fn agree(
     secret.agree(public.as_bytes()).map_err(|_| BackupError::NonContributoryKey)
 }
 
-/// An encrypted backed-up key: the `session_data` of a backup.
+/// An encrypted key of a backup, which is its `session_data`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupMessage {
-    /// AES-256-CBC with PKCS#7: 1 to 16 bytes longer than the plaintext, a multiple of 16.
+    /// The ciphertext of AES-256-CBC with PKCS#7. Its length is a multiple of 16, and 1 to 16 bytes
+    /// more than that of the plaintext.
     pub ciphertext: Vec<u8>,
     /// The first 8 bytes of a MAC **over the empty string**. It does not protect the ciphertext.
     pub mac: [u8; MAC_LENGTH],
-    /// The public half of a key pair that was used for this message only.
+    /// The public half of a key pair that was used only for this message.
     pub ephemeral_key: Curve25519PublicKey,
 }
 
@@ -228,13 +232,13 @@ pub struct BackupMessageBase64 {
 }
 
 impl BackupMessage {
-    /// Reads the three properties from base64 with or without padding. Whether they belong together
-    /// only decrypting can show, and only in part.
+    /// Reads the three properties from base64 with or without padding. This does not check that
+    /// they belong together, and decryption checks it only in part.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Base64`]; [`DecodeError::Format`] if the MAC has not 8 bytes or the key not 32;
-    /// [`DecodeError::Key`] for a key that no honest client has (S-01).
+    /// [`DecodeError::Base64`]; [`DecodeError::Format`] if the MAC does not have 8 bytes or the key
+    /// 32; [`DecodeError::Key`] for a key that no honest client has (S-01).
     pub fn from_base64(
         ciphertext: &str,
         mac: &str,

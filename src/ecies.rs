@@ -1,10 +1,10 @@
 //! ECIES: a secure channel between two devices of which one has shown its public key to the other,
 //! for example as a QR code (MSC4108, "Secure channel").
 //!
-//! X25519, HKDF-SHA-512 (so all clients have it; the text of the proposal says SHA-256) and
-//! ChaCha20-Poly1305, with a key for each direction. The device that shows
-//! its key (G, the *recipient*) waits for the first message; the one that has scanned it (S, the
-//! *initiator*) writes that.
+//! The channel uses X25519, HKDF-SHA-512 (as all clients do; the text of the proposal says SHA-256)
+//! and ChaCha20-Poly1305, with a key for each direction. The device that shows its key (G, the
+//! *recipient*) waits for the first message. The device that has scanned the key (S, the
+//! *initiator*) sends it.
 //!
 //! ```
 //! use moceril::ecies::{DigitMode, Ecies, InitialMessage, Message};
@@ -32,10 +32,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **The recipient does not know who has written to it** until the user has confirmed it there. Anyone
-//! who sees the public key can open a channel to it; until then, send nothing secret through it.
+//! **The recipient does not know who the other device is** until the user has confirmed it there.
+//! Anyone who sees the public key can open a channel to it; do not send secrets through it before.
 //!
-//! Messages must arrive in the order they were sent in, all of them.
+//! All messages must arrive, in the order in which they were sent.
 
 use alloc::{
     boxed::Box,
@@ -65,7 +65,8 @@ use crate::{
     },
 };
 
-/// What the keys of a channel are bound to unless [`Ecies::with_info`] says otherwise.
+/// The `info` with which the keys of a channel are derived, unless [`Ecies::with_info`] gives
+/// another.
 const INFO: &str = "MATRIX_QR_CODE_LOGIN";
 
 /// A key pair for one channel, which is not established yet.
@@ -76,20 +77,20 @@ pub struct Ecies {
     info: String,
 }
 
-/// What [`Ecies::establish_outbound_channel`] made.
+/// The result of [`Ecies::establish_outbound_channel`].
 #[derive(Debug)]
 pub struct OutboundCreation {
     /// The channel.
     pub channel: EstablishedEcies,
-    /// The message from which the other device makes its end.
+    /// The message from which the other device makes its end of the channel.
     pub message: InitialMessage,
 }
 
-/// What [`Ecies::establish_inbound_channel`] made.
+/// The result of [`Ecies::establish_inbound_channel`].
 pub struct InboundCreation {
     /// The channel.
     pub channel: EstablishedEcies,
-    /// What the other device has encrypted in its initial message.
+    /// The plaintext of the other device's initial message.
     pub plaintext: Vec<u8>,
 }
 
@@ -110,7 +111,8 @@ impl Ecies {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives 32 bytes for the Curve25519 private key.
+    /// Like `new`, but with the caller's source of randomness, which gives the 32 bytes of the
+    /// Curve25519 private key.
     ///
     /// # Errors
     ///
@@ -119,8 +121,8 @@ impl Ecies {
         Ok(Self { key_pair: Box::new(Curve25519KeyPair::generate(rng)?), info: INFO.to_string() })
     }
 
-    /// Binds the channel to a purpose other than signing in with a QR code, whose text is
-    /// `MATRIX_QR_CODE_LOGIN`. Both devices must give the same text.
+    /// Binds the channel to a purpose other than signing in with a QR code, which has the text
+    /// `MATRIX_QR_CODE_LOGIN`. Both devices must pass the same text.
     #[must_use]
     pub fn with_info(self, info: &str) -> Self {
         Self { info: info.to_string(), ..self }
@@ -135,8 +137,8 @@ impl Ecies {
     /// Establishes our end of a channel to the device that has shown us `their_public_key`, and
     /// encrypts the first message.
     ///
-    /// It takes the key pair: a second channel of the same two key pairs would encrypt under the same
-    /// keys and nonces again.
+    /// It consumes the key pair, because a second channel of the same two key pairs would encrypt
+    /// with the same keys and nonces.
     ///
     /// # Errors
     ///
@@ -152,11 +154,13 @@ impl Ecies {
         Ok(OutboundCreation { channel, message })
     }
 
-    /// Establishes our end of a channel from the first message of the device that has scanned our key.
+    /// Establishes our end of a channel from the first message of the device that has scanned our
+    /// key.
     ///
-    /// It takes the key pair, because a second channel from a replayed message would encrypt under the
-    /// same keys and nonces again. A message that it refuses gives it back: whoever can write to us
-    /// must not be able to make us forget the key that is on the screen.
+    /// It consumes the key pair, because a second channel from a replayed message would encrypt
+    /// with the same keys and nonces. If it refuses the message, the error contains the key pair:
+    /// an attacker who can write to us must not be able to invalidate the key that is on the
+    /// screen.
     ///
     /// # Errors
     ///
@@ -218,10 +222,10 @@ impl fmt::Debug for Ecies {
     }
 }
 
-/// Which of the two devices we are.
+/// Which of the two devices this is.
 #[derive(Clone, Copy)]
 enum Role {
-    /// Device S, which has scanned the other's key.
+    /// Device S, which has scanned the key of device G.
     Initiator,
     /// Device G, which has shown its key.
     Recipient,
@@ -230,13 +234,13 @@ enum Role {
 /// One direction of a channel.
 struct Direction {
     key: Secret<32>,
-    /// The number of the next message. The nonce is made of it, so it never wraps (S-11).
+    /// The number of the next message. It is the nonce, so it never wraps (S-11).
     next: u64,
 }
 
 impl Direction {
-    /// The nonce of the next message, which is its number with the lowest byte first, and the number
-    /// of the one after it.
+    /// The nonce of the next message, which is its number with the lowest byte first, and the
+    /// number of the one after it.
     fn plan(&self) -> Result<([u8; 12], u64), EciesError> {
         let after = self.next.checked_add(1).ok_or(EciesError::ChannelExhausted)?;
         let [a, b, c, d, e, f, g, h] = self.next.to_le_bytes();
@@ -251,7 +255,7 @@ impl Direction {
         Ok(ciphertext)
     }
 
-    /// S-04: only what was authenticated moves the direction on.
+    /// S-04: only an authenticated message changes the direction.
     fn open(&mut self, ciphertext: &[u8]) -> Result<Vec<u8>, EciesError> {
         let (nonce, after) = self.plan()?;
         let plaintext = aead::open_message(&self.key, &nonce, &[], ciphertext)
@@ -263,7 +267,7 @@ impl Direction {
 
 /// One of the two ends of an established channel.
 ///
-/// Everything secret is in two heap blocks, one for each direction, wiped on drop.
+/// All secrets are in two heap blocks, one for each direction, which are wiped on drop.
 pub struct EstablishedEcies {
     our_public_key: Curve25519PublicKey,
     their_public_key: Curve25519PublicKey,
@@ -273,19 +277,19 @@ pub struct EstablishedEcies {
 }
 
 impl EstablishedEcies {
-    /// Our public key, which the channel was made with.
+    /// Our public key, with which the channel was made.
     #[must_use]
     pub const fn public_key(&self) -> Curve25519PublicKey {
         self.our_public_key
     }
 
-    /// The other device's public key, which the channel was made with.
+    /// The other device's public key, with which the channel was made.
     #[must_use]
     pub const fn their_public_key(&self) -> Curve25519PublicKey {
         self.their_public_key
     }
 
-    /// The code that the user compares, the same at both ends.
+    /// The code that the user compares. It is the same at both ends.
     #[must_use]
     pub const fn check_code(&self) -> &CheckCode {
         &self.check_code
@@ -304,8 +308,8 @@ impl EstablishedEcies {
     ///
     /// # Errors
     ///
-    /// [`EciesError::Authentication`] also for a message that was decrypted before, or that comes
-    /// before its turn. The channel is unchanged then, and the right message still decrypts (S-04).
+    /// [`EciesError::Authentication`], also for a message that was decrypted before or that arrives
+    /// too early. The channel is unchanged then, and the right message still decrypts (S-04).
     pub fn decrypt(&mut self, message: &Message) -> Result<Vec<u8>, EciesError> {
         self.receiving.open(&message.ciphertext)
     }
@@ -324,7 +328,7 @@ impl fmt::Debug for EstablishedEcies {
 
 /// The first message of a channel: the public key of its initiator, and a ciphertext.
 ///
-/// Nothing proves whose key it is.
+/// Nothing in it proves who made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitialMessage {
     /// The initiator's public key.
@@ -340,7 +344,7 @@ impl InitialMessage {
         format!("{}|{}", base64::encode(&self.ciphertext), self.public_key.to_base64())
     }
 
-    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    /// Reads the output of `encode`, and also correctly padded base64 (S-30).
     ///
     /// # Errors
     ///
@@ -371,7 +375,7 @@ impl Message {
         base64::encode(&self.ciphertext)
     }
 
-    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    /// Reads the output of `encode`, and also correctly padded base64 (S-30).
     ///
     /// # Errors
     ///
@@ -389,7 +393,8 @@ fn with_tag(ciphertext: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
 mod tests {
     use super::*;
 
-    /// S-11: the last number is never used, in either direction, and the refusal changes nothing.
+    /// S-11: the last number is never used in either direction, and after the error nothing has
+    /// changed.
     #[test]
     fn numbers_never_wrap() {
         let mut direction = Direction { key: Secret::default(), next: u64::MAX - 1 };
@@ -402,7 +407,7 @@ mod tests {
         assert_eq!(direction.next, u64::MAX);
     }
 
-    /// S-11: every number has a nonce of its own, as the peer counts: lowest byte first.
+    /// S-11: every number gives another nonce, with the lowest byte first, as other clients count.
     #[test]
     fn nonces_are_the_numbers() {
         for (next, nonce) in [

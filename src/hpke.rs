@@ -1,11 +1,12 @@
 //! HPKE: a secure channel between two devices of which one has shown its public key to the other,
 //! for example as a QR code (MSC4388, "Secure channel"). Only with the feature `hpke`.
 //!
-//! RFC 9180 in base mode, from the device that has scanned the key (S, the *sender*) to the one that
-//! shows it (G, the *recipient*), with X25519, HKDF-SHA-256 and ChaCha20-Poly1305; and, from a secret
-//! which that exports, a second context for the way back (RFC 9458, section 4.4).
+//! The device that has scanned the key (S, the *sender*) encrypts to the device that shows it (G,
+//! the *recipient*) with RFC 9180 in base mode, with X25519, HKDF-SHA-256 and ChaCha20-Poly1305. A
+//! second context, for the response direction, is derived from a secret that the first context
+//! exports (RFC 9458, section 4.4).
 //!
-//! | | device S | on its way | device G |
+//! | | device S | sent | device G |
 //! |---|---|---|---|
 //! | 1 | | public key (QR code) | [`HpkeRecipientChannel`] |
 //! | 2 | [`HpkeSenderChannel`] → [`UnidirectionalSenderChannel`] | [`InitialMessage`] | → [`UnidirectionalRecipientChannel`] |
@@ -47,11 +48,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **The recipient does not know who has written to it** until the user has confirmed it there. Anyone
-//! who sees the public key can open a channel to it; until then, send nothing secret through it.
+//! **The recipient does not know who the other device is** until the user has confirmed it there.
+//! Anyone who sees the public key can open a channel to it; do not send secrets through it before.
 //!
-//! Messages must arrive in the order they were sent in, all of them. Associated data (`aad`) is
-//! authenticated but not sent: both devices must give the same, as [`rendezvous_aad`] makes it.
+//! All messages must arrive, in the order in which they were sent. Associated data (`aad`) is
+//! authenticated but not sent: both devices must pass the same bytes, which [`rendezvous_aad`]
+//! makes.
 
 mod message;
 
@@ -83,7 +85,7 @@ use crate::{
     },
 };
 
-/// What the keys of a channel are bound to unless `with_info` says otherwise.
+/// The `info` with which the keys of a channel are derived, unless `with_info` gives another.
 const INFO: &str = "MATRIX_QR_CODE_LOGIN";
 
 impl From<SetupError> for HpkeError {
@@ -104,10 +106,11 @@ impl From<ContextError> for HpkeError {
     }
 }
 
-/// The associated data of MSC4388: what binds a message to its rendezvous session.
+/// The associated data of MSC4388, which binds a message to its rendezvous session.
 ///
-/// The base URL with its length in two bytes, then the session's id and the sequence token with theirs
-/// in one byte. `None` if one of them is longer than its length can say.
+/// It is the length of the base URL in two bytes and the URL, then the lengths of the session's id
+/// and of the sequence token, in one byte each, each followed by the text. `None` if a text is too
+/// long for its length field.
 #[must_use]
 pub fn rendezvous_aad(
     base_url: &str,
@@ -130,7 +133,7 @@ pub fn rendezvous_aad(
     )
 }
 
-/// What a channel is made of besides its contexts.
+/// The parts of a channel other than its contexts.
 struct Ends {
     /// Sp, the key that the sender has encapsulated.
     sender: Curve25519PublicKey,
@@ -144,22 +147,22 @@ impl Ends {
         [self.info.as_bytes(), label.as_bytes()].concat()
     }
 
-    /// What the secret of the way back is exported with.
+    /// The exporter context of the secret for the response direction.
     ///
-    /// Why not `" response"`, as a draft of MSC4388 says: the devices that speak this channel use this
-    /// text, and would not understand the other.
+    /// Why not `" response"`, as a draft of MSC4388 says: deployed clients use this text, and could
+    /// not decrypt with the other.
     fn response_context(&self) -> Vec<u8> {
         self.labelled("_RESPONSE")
     }
 
-    /// Key and base nonce of the way back: `HKDF(Sp || response nonce, secret, …)`.
+    /// Key and base nonce of the response direction: `HKDF(Sp || response nonce, secret, …)`.
     fn response_keys(&self, secret: &Secret<32>, nonce: &[u8; 32]) -> (Secret<32>, Secret<12>) {
         let salt = [*self.sender.as_bytes(), *nonce];
         let salt = Some(salt.as_flattened());
         (kdf::hkdf(salt, secret.as_bytes(), b"key"), kdf::hkdf(salt, secret.as_bytes(), b"nonce"))
     }
 
-    /// What the check code is exported with: `info || "_CHECKCODE" || Gp || Sp`.
+    /// The exporter context of the check code: `info || "_CHECKCODE" || Gp || Sp`.
     fn check_code_context(&self) -> Vec<u8> {
         let keys = [*self.recipient.as_bytes(), *self.sender.as_bytes()];
         [&self.labelled("_CHECKCODE"), keys.as_flattened()].concat()
@@ -172,37 +175,37 @@ pub struct HpkeSenderChannel {
     info: String,
 }
 
-/// What [`HpkeSenderChannel::establish_channel_with_rng`] made.
+/// The result of [`HpkeSenderChannel::establish_channel_with_rng`].
 #[derive(Debug)]
 pub struct SenderCreation {
-    /// The channel, which can encrypt nothing more until the other device has answered.
+    /// The channel, which can encrypt again after the other device has answered.
     pub channel: UnidirectionalSenderChannel,
-    /// The message from which the other device makes its end.
+    /// The message from which the other device makes its end of the channel.
     pub message: InitialMessage,
 }
 
 impl HpkeSenderChannel {
-    /// A channel for signing in with a QR code. Nothing is drawn yet.
+    /// A channel for signing in with a QR code. This draws no randomness.
     #[must_use]
     #[allow(clippy::new_without_default, reason = "no channel is a default")]
     pub fn new() -> Self {
         Self { info: INFO.to_string() }
     }
 
-    /// Binds the channel to a purpose other than signing in with a QR code, whose text is
-    /// `MATRIX_QR_CODE_LOGIN`. Both devices must give the same text.
+    /// Binds the channel to a purpose other than signing in with a QR code, which has the text
+    /// `MATRIX_QR_CODE_LOGIN`. Both devices must pass the same text.
     #[must_use]
     pub fn with_info(self, info: &str) -> Self {
         Self { info: info.to_string() }
     }
 
-    /// Establishes the way to the device that has shown us `their_public_key`, with a new key from the
-    /// operating system's randomness, and encrypts the first message.
+    /// Establishes the direction to the device that has shown us `their_public_key`, with a new key
+    /// from the operating system's randomness, and encrypts the first message.
     ///
     /// # Errors
     ///
-    /// [`HpkeError::Random`], and [`HpkeError::NonContributoryKey`], which no [`Curve25519PublicKey`]
-    /// leads to.
+    /// [`HpkeError::Random`], and [`HpkeError::NonContributoryKey`], which no
+    /// [`Curve25519PublicKey`] leads to.
     #[cfg(feature = "std")]
     pub fn establish_channel(
         self,
@@ -214,12 +217,12 @@ impl HpkeSenderChannel {
         self.establish_channel_with_rng(their_public_key, initial_plaintext, aad, &mut rng)
     }
 
-    /// As `establish_channel`, with another source of randomness: it gives 32 bytes, from which the
-    /// ephemeral key is derived (`DeriveKeyPair`; RFC 9180, section 7.1.3).
+    /// Like `establish_channel`, but with the caller's source of randomness, which gives 32 bytes
+    /// from which the ephemeral key is derived (`DeriveKeyPair`; RFC 9180, section 7.1.3).
     ///
     /// # Errors
     ///
-    /// As `establish_channel`.
+    /// Those of `establish_channel`.
     pub fn establish_channel_with_rng<R: TryCryptoRng + ?Sized>(
         self,
         their_public_key: Curve25519PublicKey,
@@ -241,19 +244,19 @@ impl HpkeSenderChannel {
     }
 }
 
-/// Device S, which has written the initial message and waits for the answer.
+/// Device S, which has sent the initial message and waits for the answer.
 ///
-/// Everything secret is in one heap block, wiped on drop.
+/// All secrets are in one heap block, which is wiped on drop.
 pub struct UnidirectionalSenderChannel {
     ends: Ends,
     context: Box<ContextS>,
 }
 
-/// What [`UnidirectionalSenderChannel::establish_bidirectional_channel`] made.
+/// The result of [`UnidirectionalSenderChannel::establish_bidirectional_channel`].
 pub struct SenderEstablishment {
     /// The channel.
     pub channel: EstablishedHpkeChannel,
-    /// What the other device has encrypted in its initial response.
+    /// The plaintext of the other device's initial response.
     pub plaintext: Vec<u8>,
 }
 
@@ -270,14 +273,15 @@ impl UnidirectionalSenderChannel {
         self.ends.recipient
     }
 
-    /// Opens the answer to the initial message, and with it the way back.
+    /// Decrypts the answer to the initial message, and establishes the response direction.
     ///
-    /// When it succeeds, we know that the channel is secure: only the device whose key we have scanned
-    /// can have written the answer, and only with our key.
+    /// If this succeeds, the channel is secure: only the device whose key we have scanned can have
+    /// made the answer, and only for our key.
     ///
     /// # Errors
     ///
-    /// [`Refused`] with the channel, which goes on waiting, and [`HpkeError::Authentication`].
+    /// [`Refused`] with the channel, which can still open the right answer, and
+    /// [`HpkeError::Authentication`].
     pub fn establish_bidirectional_channel(
         self,
         response: &InitialResponse,
@@ -312,11 +316,11 @@ pub struct HpkeRecipientChannel {
     info: String,
 }
 
-/// What [`HpkeRecipientChannel::establish_channel`] made.
+/// The result of [`HpkeRecipientChannel::establish_channel`].
 pub struct RecipientCreation {
-    /// The channel, whose next step is to answer.
+    /// The channel, which must answer next.
     pub channel: UnidirectionalRecipientChannel,
-    /// What the other device has encrypted in its initial message.
+    /// The plaintext of the other device's initial message.
     pub plaintext: Vec<u8>,
 }
 
@@ -331,21 +335,22 @@ impl HpkeRecipientChannel {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives 32 bytes, from which the private key is
-    /// derived (`DeriveKeyPair`; RFC 9180, section 7.1.3).
+    /// Like `new`, but with the caller's source of randomness, which gives 32 bytes from which the
+    /// private key is derived (`DeriveKeyPair`; RFC 9180, section 7.1.3).
     ///
     /// # Errors
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
         let (secret_key, public_key) = SecretKey::generate(rng)?;
-        // The public half of a clamped private key is canonical and of full order, so this never fails.
+        // This never fails, because the public half of a clamped private key is canonical and of
+        // full order.
         let public_key = Curve25519PublicKey::from_bytes(public_key).map_err(|_| RandomError)?;
         Ok(Self { secret_key: Box::new(secret_key), public_key, info: INFO.to_string() })
     }
 
-    /// Binds the channel to a purpose other than signing in with a QR code, whose text is
-    /// `MATRIX_QR_CODE_LOGIN`. Both devices must give the same text.
+    /// Binds the channel to a purpose other than signing in with a QR code, which has the text
+    /// `MATRIX_QR_CODE_LOGIN`. Both devices must pass the same text.
     #[must_use]
     pub fn with_info(self, info: &str) -> Self {
         Self { info: info.to_string(), ..self }
@@ -357,11 +362,12 @@ impl HpkeRecipientChannel {
         self.public_key
     }
 
-    /// Establishes our end of the way from the device that has scanned our key, from its first message.
+    /// Establishes our end of the direction from the device that has scanned our key, from its
+    /// first message.
     ///
-    /// It takes the key pair, so that a replayed message makes no second channel. A message that it
-    /// refuses gives it back: whoever can write to us must not be able to make us forget the key that
-    /// is on the screen.
+    /// It consumes the key pair, so that a replayed message makes no second channel. If it refuses
+    /// the message, the error contains the key pair: an attacker who can write to us must not be
+    /// able to invalidate the key that is on the screen.
     ///
     /// # Errors
     ///
@@ -391,25 +397,25 @@ impl HpkeRecipientChannel {
     }
 }
 
-/// Device G, which has got the initial message and has not answered yet.
+/// Device G, which has received the initial message and has not answered yet.
 ///
-/// Everything secret is in one heap block, wiped on drop.
+/// All secrets are in one heap block, which is wiped on drop.
 pub struct UnidirectionalRecipientChannel {
     ends: Ends,
     context: Box<ContextR>,
 }
 
-/// What [`UnidirectionalRecipientChannel::establish_bidirectional_channel_with_rng`] made.
+/// The result of [`UnidirectionalRecipientChannel::establish_bidirectional_channel_with_rng`].
 #[derive(Debug)]
 pub struct RecipientEstablishment {
     /// The channel.
     pub channel: EstablishedHpkeChannel,
-    /// The answer, from which the other device opens the way back.
+    /// The answer, from which the other device establishes the response direction.
     pub message: InitialResponse,
 }
 
 impl UnidirectionalRecipientChannel {
-    /// Our public key, which the channel was made with.
+    /// Our public key, with which the channel was made.
     #[must_use]
     pub const fn public_key(&self) -> Curve25519PublicKey {
         self.ends.recipient
@@ -421,8 +427,8 @@ impl UnidirectionalRecipientChannel {
         self.ends.sender
     }
 
-    /// Answers the initial message, and with that opens the way back. The nonce for it is drawn from
-    /// the operating system's randomness.
+    /// Encrypts the answer to the initial message, and establishes the response direction. The
+    /// response nonce is drawn from the operating system's randomness.
     ///
     /// # Errors
     ///
@@ -436,12 +442,13 @@ impl UnidirectionalRecipientChannel {
         self.establish_bidirectional_channel_with_rng(plaintext, aad, &mut rng::system())
     }
 
-    /// As `establish_bidirectional_channel`, with another source of randomness: it gives 32 bytes for
-    /// the response nonce, which must never repeat for the same initial message.
+    /// Like `establish_bidirectional_channel`, but with the caller's source of randomness, which
+    /// gives the 32 bytes of the response nonce. The nonce must never repeat for the same initial
+    /// message.
     ///
     /// # Errors
     ///
-    /// As `establish_bidirectional_channel`.
+    /// Those of `establish_bidirectional_channel`.
     pub fn establish_bidirectional_channel_with_rng<R: TryCryptoRng + ?Sized>(
         self,
         plaintext: &[u8],
@@ -476,7 +483,7 @@ impl UnidirectionalRecipientChannel {
 
 /// One of the two ends of an established channel.
 ///
-/// Everything secret is in two heap blocks, one for each direction, wiped on drop.
+/// All secrets are in two heap blocks, one for each direction, which are wiped on drop.
 pub struct EstablishedHpkeChannel {
     our_public_key: Curve25519PublicKey,
     their_public_key: Curve25519PublicKey,
@@ -486,19 +493,19 @@ pub struct EstablishedHpkeChannel {
 }
 
 impl EstablishedHpkeChannel {
-    /// Our public key, which the channel was made with.
+    /// Our public key, with which the channel was made.
     #[must_use]
     pub const fn public_key(&self) -> Curve25519PublicKey {
         self.our_public_key
     }
 
-    /// The other device's public key, which the channel was made with.
+    /// The other device's public key, with which the channel was made.
     #[must_use]
     pub const fn their_public_key(&self) -> Curve25519PublicKey {
         self.their_public_key
     }
 
-    /// The code that the user compares, the same at both ends.
+    /// The code that the user compares. It is the same at both ends.
     #[must_use]
     pub const fn check_code(&self) -> &CheckCode {
         &self.check_code
@@ -513,18 +520,19 @@ impl EstablishedHpkeChannel {
         Ok(Message { ciphertext: self.sending.seal(plaintext, aad)? })
     }
 
-    /// Decrypts the next message of the other device, which was sealed with the same `aad`.
+    /// Decrypts the next message of the other device. `aad` must be what the message was sealed
+    /// with.
     ///
     /// # Errors
     ///
-    /// [`HpkeError::Authentication`] also for a message that was opened before, or that comes before
-    /// its turn. The channel is unchanged then, and the right message still opens (S-04).
+    /// [`HpkeError::Authentication`], also for a message that was opened before or that arrives too
+    /// early. The channel is unchanged then, and the right message still opens (S-04).
     pub fn open(&mut self, message: &Message, aad: &[u8]) -> Result<Vec<u8>, HpkeError> {
         Ok(self.receiving.open(&message.ciphertext, aad)?)
     }
 }
 
-/// S-29: of a channel, only public keys are shown.
+/// S-29: `Debug` of a channel shows only public keys.
 macro_rules! debug_shows_public_keys {
     ($($channel:ident),+) => {$(
         impl fmt::Debug for $channel {
@@ -553,7 +561,7 @@ impl fmt::Debug for HpkeRecipientChannel {
     }
 }
 
-/// S-29: nor is a plaintext.
+/// S-29: `Debug` shows no plaintext.
 macro_rules! debug_shows_channel {
     ($($made:ident),+) => {$(
         impl fmt::Debug for $made {

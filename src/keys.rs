@@ -247,7 +247,8 @@ impl Ed25519SecretKey {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives the 32 bytes of the seed.
+    /// Like `new`, but with the caller's source of randomness, which gives the 32 bytes of the
+    /// seed.
     ///
     /// # Errors
     ///

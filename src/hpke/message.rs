@@ -10,7 +10,7 @@ use crate::{
 
 /// The first message of a channel: the sender's public key, and a ciphertext.
 ///
-/// Nothing proves whose key it is.
+/// Nothing in it proves who made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitialMessage {
     /// The sender's public key, which is the encapsulated key of RFC 9180.
@@ -26,7 +26,7 @@ impl InitialMessage {
         [self.encapsulated_key.as_bytes(), self.ciphertext.as_slice()].concat()
     }
 
-    /// Reads what `to_bytes` writes.
+    /// Reads the output of `to_bytes`.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl InitialMessage {
         base64::encode(&self.to_bytes())
     }
 
-    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    /// Reads the output of `encode`, and also correctly padded base64 (S-30).
     ///
     /// # Errors
     ///
@@ -53,10 +53,11 @@ impl InitialMessage {
     }
 }
 
-/// The recipient's answer to the initial message: a nonce for the way back, and a ciphertext.
+/// The recipient's answer to the initial message: a nonce for the response direction, and a
+/// ciphertext.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitialResponse {
-    /// 32 random bytes, from which the keys of the way back are derived.
+    /// 32 random bytes, from which the keys of the response direction are derived.
     pub base_response_nonce: [u8; 32],
     /// The ciphertext and its tag of 16 bytes.
     pub ciphertext: Vec<u8>,
@@ -69,7 +70,7 @@ impl InitialResponse {
         [&self.base_response_nonce, self.ciphertext.as_slice()].concat()
     }
 
-    /// Reads what `to_bytes` writes.
+    /// Reads the output of `to_bytes`.
     ///
     /// # Errors
     ///
@@ -85,7 +86,7 @@ impl InitialResponse {
         base64::encode(&self.to_bytes())
     }
 
-    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    /// Reads the output of `encode`, and also correctly padded base64 (S-30).
     ///
     /// # Errors
     ///
@@ -109,7 +110,7 @@ impl Message {
         base64::encode(&self.ciphertext)
     }
 
-    /// Reads what `encode` writes; correctly padded base64, too (S-30).
+    /// Reads the output of `encode`, and also correctly padded base64 (S-30).
     ///
     /// # Errors
     ///
@@ -119,7 +120,7 @@ impl Message {
     }
 }
 
-/// The 32 bytes that both first messages begin with, and the ciphertext.
+/// Splits off the 32 bytes with which both first messages begin; the rest is the ciphertext.
 fn split(bytes: &[u8]) -> Result<([u8; 32], Vec<u8>), DecodeError> {
     let (first, ciphertext) = bytes.split_first_chunk().ok_or(DecodeError::Format)?;
     Ok((*first, with_tag(ciphertext.to_vec())?))
