@@ -108,9 +108,16 @@ impl From<ContextError> for HpkeError {
 
 /// The associated data of MSC4388, which binds a message to its rendezvous session.
 ///
-/// It is the length of the base URL in two bytes and the URL, then the lengths of the session's id
-/// and of the sequence token, in one byte each, each followed by the text. `None` if a text is too
-/// long for its length field.
+/// It has these fields, with lengths in bytes. `None` if a text is too long for its length field.
+///
+/// ```text
+/// base URL length           2     big-endian
+/// base URL
+/// session id length         1
+/// session id
+/// sequence token length     1
+/// sequence token
+/// ```
 #[must_use]
 pub fn rendezvous_aad(
     base_url: &str,

@@ -1,5 +1,5 @@
-//! S-27: no feature and no flag of the compiler weakens a check. Features add doors and never change
-//! rooms: nothing in the library is compiled out.
+//! S-27: no feature and no compiler flag weakens a check. Features only add items, and never remove
+//! or change code.
 
 mod common;
 

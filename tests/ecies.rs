@@ -29,8 +29,8 @@ fn pair(seed: u64) -> (EstablishedEcies, EstablishedEcies) {
     (initiator, recipient.establish_inbound_channel(&message).unwrap().channel)
 }
 
-/// S-04: no failed decryption moves a channel on. One that got every kind of bad message goes on as
-/// its twin that got none.
+/// S-04: a failed decryption does not change a channel. A channel that received every type of bad
+/// message continues exactly like an equal channel that received none.
 #[test]
 fn failed_decryption_changes_nothing() {
     let ((mut initiator, mut recipient), mut twins) = (pair(1), pair(1));
@@ -147,8 +147,8 @@ fn decoding_is_total() {
     assert_eq!(Message::decode(&format!("{}==", "A".repeat(22))).unwrap().ciphertext, [0; 16]);
 }
 
-/// S-33: over many channels the check codes are as frequent as MSC4108 makes them, and a log does not
-/// show them.
+/// S-33: over many channels the check codes are as frequent as MSC4108 makes them, and a log does
+/// not show them.
 #[test]
 fn check_codes_are_unbiased() {
     let rng = &mut SeededRng::new(33);

@@ -1,5 +1,5 @@
-//! The shape of the library, held true: what a folder may import, where cryptography crates are named,
-//! and how long a file is.
+//! Checks the layers of the library: what a folder may import, where cryptography crates are named,
+//! and how long a file may be.
 
 mod common;
 
@@ -7,20 +7,20 @@ use std::collections::BTreeSet;
 
 use common::sources::{identifier, parts, sources, without_comments};
 
-/// Everything that a file of a module may import from the library: its own folder and lower floors.
-/// The table of DESIGN.md, section 2, which `lib.rs` explains to readers.
+/// The modules from which a file of each module may import, besides its own folder: only lower
+/// layers. The documentation of `lib.rs` describes these layers.
 const MODULES: [(&str, &[&str]); 17] = [
     ("error", &[]),
-    // Floor 0.
+    // Layer 0.
     ("primitives", &["error"]),
-    // Floor 1.
+    // Layer 1.
     ("keys", &["error", "primitives"]),
     ("check_code", &["error", "primitives", "keys"]),
     ("json", &[]),
     ("wire", &["error", "primitives", "keys"]),
-    // Floor 2.
+    // Layer 2.
     ("ratchet", &["error", "primitives", "keys"]),
-    // Floor 3: what clients use. Olm and Megolm do not know each other.
+    // Layer 3: what clients use. Olm and Megolm do not import each other.
     ("olm", &["error", "primitives", "keys", "wire", "ratchet"]),
     ("megolm", &["error", "primitives", "keys", "wire", "ratchet"]),
     ("sas", &["error", "primitives", "keys", "wire"]),
@@ -28,7 +28,7 @@ const MODULES: [(&str, &[&str]); 17] = [
     ("ecies", &["error", "primitives", "keys", "wire", "check_code"]),
     ("hpke", &["error", "primitives", "keys", "wire", "check_code"]),
     ("matrix", &["error", "primitives", "keys", "wire", "json", "olm"]),
-    // Floor 4.
+    // Layer 4.
     (
         "pickle",
         &["error", "primitives", "keys", "wire", "json", "ratchet", "olm", "megolm", "backup"],
@@ -51,7 +51,7 @@ const MODULES: [(&str, &[&str]); 17] = [
     ),
 ];
 
-/// Named in `primitives` and nowhere else.
+/// Crates that only `primitives` may name.
 const CRYPTO_CRATES: [&str; 14] = [
     "aes",
     "cbc",
@@ -71,7 +71,7 @@ const CRYPTO_CRATES: [&str; 14] = [
 
 const MAX_LINES: usize = 600;
 
-/// `olm` for `olm/account.rs`, `keys` for `keys.rs`.
+/// The module of a file: `olm` for `olm/account.rs`, `keys` for `keys.rs`.
 fn module(path: &str) -> &str {
     path.split('/').next().unwrap().trim_end_matches(".rs")
 }
@@ -80,12 +80,12 @@ fn module(path: &str) -> &str {
 fn imports(path: &str, code: &str) -> BTreeSet<String> {
     let mut imports = BTreeSet::new();
     for (place, found) in code.match_indices("crate::") {
-        // A longer name that ends in the same letters is not it.
+        // A longer name that ends in the same letters does not count.
         if !code[..place].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
             imports.extend(first_names(&code[place + found.len()..]));
         }
     }
-    // So many steps up lead from the module of this file to the root.
+    // The number of `super` that lead from the module of this file to the root.
     let to_the_root = path.split('/').filter(|part| *part != "mod.rs").count();
     for (place, _) in code.match_indices("super::") {
         if code[..place].ends_with("super::") {
@@ -112,11 +112,11 @@ fn first_names(path: &str) -> Vec<String> {
     }
 }
 
-/// What the file names but may not.
+/// The names in the file that it may not use.
 fn forbidden(path: &str, code: &str) -> Vec<String> {
     let module = module(path);
     let Some((_, allowed)) = MODULES.iter().find(|(known, _)| *known == module) else {
-        return vec![format!("{path}: a module without a floor")];
+        return vec![format!("{path}: a module without a layer")];
     };
     let imports = imports(path, code).into_iter();
     let mut forbidden: Vec<_> = imports
@@ -135,7 +135,7 @@ fn forbidden(path: &str, code: &str) -> Vec<String> {
     forbidden
 }
 
-/// Whether a path begins with the name, or an import is of it.
+/// Whether a path begins with the name, or an import imports it.
 fn names_crate(code: &str, name: &str) -> bool {
     code.match_indices(name).any(|(place, _)| {
         let before = &code[..place];
@@ -143,13 +143,14 @@ fn names_crate(code: &str, name: &str) -> bool {
             before.ends_with(|letter: char| letter.is_alphanumeric() || "_:.".contains(letter));
         let rest = &code[place + name.len()..];
         let imported = before.ends_with("use ") && rest.starts_with([';', ' ']);
-        // `hkdf::<64>` is a function of ours.
+        // `hkdf::<64>` is a function of the library, not the crate.
         let path = rest.starts_with("::") && !rest.starts_with("::<");
         !inner && (path || imported)
     })
 }
 
-/// Floors only look down; an auditor of one needs nothing from those above it.
+/// A layer imports nothing from higher layers, so an auditor of one layer need not read those above
+/// it.
 #[test]
 fn nothing_imports_a_higher_floor() {
     let sources = sources();
@@ -162,7 +163,7 @@ fn nothing_imports_a_higher_floor() {
     assert_eq!(forbidden, [""; 0]);
 }
 
-/// The check above sees what it should see.
+/// The check above detects what it should detect.
 #[test]
 fn an_import_of_a_higher_floor_is_noticed() {
     for (path, code, expected) in [
@@ -189,7 +190,7 @@ fn an_import_of_a_higher_floor_is_noticed() {
         ("keys.rs", "let a = x25519_dalek::A;", "keys.rs: names x25519_dalek"),
         ("megolm/batch.rs", "use hmac;", "megolm/batch.rs: names hmac"),
         ("olm/session.rs", "use serde::Serialize;", "olm/session.rs: names serde"),
-        ("nowhere.rs", "", "nowhere.rs: a module without a floor"),
+        ("nowhere.rs", "", "nowhere.rs: a module without a layer"),
     ] {
         assert_eq!(forbidden(path, code), [expected], "{code}");
     }
@@ -212,7 +213,7 @@ fn an_import_of_a_higher_floor_is_noticed() {
     }
 }
 
-/// One file, one job: none is longer than an auditor reads in one sitting.
+/// Each file has one job, so none is longer than what an auditor can read in one session.
 #[test]
 fn no_file_is_too_long() {
     for source in sources() {

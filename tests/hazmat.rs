@@ -1,5 +1,5 @@
-//! The doors of the feature `hazmat` open where they say: each part, used by hand, gives what the
-//! whole would have given.
+//! The functions of the feature `hazmat` do what they say: the parts of an operation, called one by
+//! one, give the same result as the operation.
 #![cfg(feature = "hazmat")]
 
 mod common;

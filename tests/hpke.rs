@@ -61,8 +61,8 @@ fn alterations(message: &[u8]) -> Vec<Vec<u8>> {
     (0..message.len()).flat_map(altered).chain([longer]).collect()
 }
 
-/// S-04: no failed `open` moves a channel on. One that got every kind of bad message goes on as its
-/// twin that got none.
+/// S-04: a failed `open` does not change a channel. A channel that received every type of bad
+/// message continues exactly like an equal channel that received none.
 #[test]
 fn failed_opening_changes_nothing() {
     let ((mut sender, mut recipient), (_, mut twin)) = (pair(1), pair(1));

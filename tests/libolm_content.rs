@@ -1,5 +1,5 @@
-//! The content of libolm's pickles in the clear (feature `hazmat`), and the other doors that a library
-//! with libolm's interface needs: each shows or does what the object behind it would.
+//! The content of libolm's pickles in the clear (feature `hazmat`), and the other functions that a
+//! library with libolm's interface needs: each shows or does what the object behind it would.
 #![cfg(feature = "hazmat")]
 
 mod common;
@@ -75,8 +75,8 @@ fn s_24_the_content_is_what_the_pickle_encrypts() {
     check!(states::inbound_group_sessions(V3, &mut rng).0, InboundGroupSession);
 }
 
-/// S-14: a public key that is not that of the private one is refused, except where the caller says that
-/// nobody touched the bytes.
+/// S-14: a public key that is not that of the private one is refused, except where the caller says
+/// that nobody touched the bytes.
 #[test]
 fn s_14_only_own_content_is_believed() {
     let rng = &mut SeededRng::new(2);
@@ -136,8 +136,8 @@ fn the_indices_of_chains_are_those_of_the_messages() {
     assert_eq!(alice.chain_indices().skipped, [0]);
 }
 
-/// A session made without decrypting is the session that decrypting would have made; the account is not
-/// touched, and the checks of the keys are the same.
+/// A session made without decrypting is the session that decrypting would have made; the account is
+/// not touched, and the checks of the keys are the same.
 #[test]
 fn a_session_from_an_unread_message() {
     let rng = &mut SeededRng::new(5);

@@ -1,4 +1,4 @@
-//! S-29, beside Olm and Megolm: what verification, secure channels, backups and other doors print.
+//! S-29 outside Olm and Megolm: what verification, secure channels, backups and other types print.
 //! Most of these are behind features: run with `--all-features`.
 
 mod common;

@@ -122,7 +122,8 @@ pub(super) fn hkdf(salt: &[u8], ikm: &[u8], info: &[u8], length: usize) -> Optio
                 $($length => {
                     let okm = kdf::hkdf::<$length>(Some(salt), ikm, info);
                     if salt.is_empty() {
-                        // RFC 5869, 2.2: no salt is 32 zeros, and HMAC pads the empty key likewise.
+                        // RFC 5869, 2.2: no salt means 32 zeros, to which HMAC also pads an empty
+                        // key.
                         assert!(okm.ct_eq(&kdf::hkdf(None, ikm, info)));
                     }
                     Some(okm.as_bytes().to_vec())

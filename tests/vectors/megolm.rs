@@ -25,7 +25,7 @@ pub fn version(file: &VectorFile) -> MessageVersion {
     }
 }
 
-/// The ratchet goes through an import and an export, the only doors it has.
+/// The ratchet is set by an import and read by an export, which is the only public access to it.
 pub fn ratchet(file: &VectorFile) {
     let (start, target) = (file.number("start"), file.number("target"));
     let (_, any_session) = group(MessageVersion::V3, 1);
