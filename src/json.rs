@@ -1,5 +1,5 @@
-//! JSON that may hold secrets, written without leaving copies behind. Only for features that need
-//! serde.
+//! Writes JSON that may contain secrets, without leaving copies of them in freed memory. Only for
+//! features that need serde.
 
 use std::io;
 
@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-/// The value as JSON in wiped memory. Measured first: a buffer that grows would leave copies of secrets
-/// behind (S-25). `None` only for a value that JSON cannot express.
+/// The value as JSON, in memory that is wiped on drop. The length is computed first, because a
+/// buffer that grows would leave copies of secrets behind (S-25). `None` only for a value that JSON
+/// cannot express.
 pub(crate) fn to_vec(value: &impl Serialize) -> Option<Zeroizing<Vec<u8>>> {
     let mut length = Length(0);
     serde_json::to_writer(&mut length, value).ok()?;
@@ -17,7 +18,7 @@ pub(crate) fn to_vec(value: &impl Serialize) -> Option<Zeroizing<Vec<u8>>> {
     Some(json)
 }
 
-/// Counts what is written to it.
+/// Counts the bytes that are written to it.
 struct Length(usize);
 
 impl io::Write for Length {

@@ -1,8 +1,8 @@
 //! Every error of the public API.
 //!
-//! One enum per operation. A variant exists when a caller would *do* something different; reasons
-//! that only help a forger (signature, MAC or padding) share one. No variant holds a secret, a
-//! plaintext or a type of another crate.
+//! Each operation has one enum. There is a variant for each reason on which a caller can act.
+//! Signature, MAC and padding share one variant, because the difference helps only an attacker. No
+//! variant contains a secret, a plaintext or a type of another crate.
 
 /// Gives an error type its texts and the `Error` trait.
 macro_rules! texts {
@@ -36,13 +36,14 @@ pub struct RandomError;
 
 texts!(RandomError { Self => "the random source failed"; });
 
-/// The text is not base64: wrong alphabet, length, padding, or non-zero trailing bits (S-30).
+/// The text is not base64: its alphabet, length or padding is wrong, or its trailing bits are not
+/// zero (S-30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Base64Error;
 
 texts!(Base64Error { Self => "invalid base64"; });
 
-/// A public key, or a private key of another library, is unacceptable.
+/// A public key, or a private key from another library, is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -50,9 +51,10 @@ pub enum KeyError {
     Base64,
     /// A key has 32 bytes; this input has another length.
     Length(usize),
-    /// Not the one encoding that a key has: a coordinate of p or above, or a stray top bit.
+    /// The key is not canonically encoded: its coordinate is not below p, or its top bit is set
+    /// wrongly.
     NonCanonical,
-    /// A point of low order, with which every agreement or signature would be trivial.
+    /// The key is a point of low order, with which agreements and signatures are worthless.
     LowOrder,
     /// The bytes do not encode a point of the curve.
     NotOnCurve,
@@ -89,11 +91,12 @@ pub enum DecodeError {
     Base64,
     /// The message type is neither 0 (pre-key) nor 1 (normal).
     MessageType(usize),
-    /// The first byte is not a version this library speaks.
+    /// The first byte is not a version that this library knows.
     Version(u8),
-    /// A field is missing, repeated, of the wrong type, length or range, or the end is cut off.
+    /// A field is missing, is repeated, or has a wrong type, length or range; or the message is cut
+    /// off.
     Format,
-    /// A key field holds an unacceptable key.
+    /// A field contains an invalid key.
     Key(KeyError),
 }
 

@@ -1,4 +1,4 @@
-//! The parts of a Megolm session, to be used one by one. Only with the feature `hazmat`.
+//! The parts of a Megolm session, as separate functions. Only with the feature `hazmat`.
 
 use crate::{
     error::ExportError,
@@ -30,7 +30,7 @@ impl MegolmMessage {
         Self::encoded_length(version, message_index, plaintext_length)
     }
 
-    /// Encrypts a message with a cipher of its own and signs it.
+    /// Encrypts a message with the given cipher and signs it.
     #[must_use]
     pub fn encrypt(
         version: MessageVersion,
@@ -43,7 +43,7 @@ impl MegolmMessage {
         Self::encrypt_signed_by(version, message_index, cipher, sign, plaintext)
     }
 
-    /// As [`encrypt`](Self::encrypt), with a key that only `sign` knows.
+    /// Like [`encrypt`](Self::encrypt), but the function `sign` makes the signature.
     #[must_use]
     pub fn encrypt_signed_by(
         version: MessageVersion,

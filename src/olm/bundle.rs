@@ -13,7 +13,7 @@ use crate::{
 pub struct SignedOneTimeKey {
     /// The key.
     pub key: Curve25519PublicKey,
-    /// Whether it is a fallback key, which the signature covers as well.
+    /// Whether it is a fallback key. The signature covers this too.
     pub fallback: bool,
     /// The device's signature over [`canonical_json`](Self::canonical_json).
     pub signature: Ed25519Signature,
@@ -36,8 +36,8 @@ pub(crate) fn canonical_json(key: &Curve25519PublicKey, fallback: bool) -> Strin
     format!(r#"{{{fallback}"key":"{key}"}}"#)
 }
 
-/// The public keys that an outbound session is made with. Having one means that the one-time key was
-/// signed by the device it is said to belong to (S-17): there is no other way to get one.
+/// The public keys with which an outbound session is made. It can be made only by verifying that
+/// the device signed the one-time key (S-17).
 ///
 /// ```compile_fail,E0451
 /// # use moceril::{Curve25519PublicKey, olm::PreKeyBundle};
@@ -65,13 +65,13 @@ pub struct PreKeyBundle {
 impl PreKeyBundle {
     /// Verifies that the device signed the key.
     ///
-    /// That `identity_keys` belong together and to the right person is for the caller to know: from
+    /// The caller must know that the `identity_keys` belong together and to the right user: from
     /// the device's self-signed keys, cross-signing, or a verification by the users (`sas`).
     ///
     /// # Errors
     ///
-    /// [`BundleError::Signature`]; [`BundleError::OneTimeKeyIsIdentityKey`] for a one-time key that
-    /// would make two of the three agreements one.
+    /// [`BundleError::Signature`]; [`BundleError::OneTimeKeyIsIdentityKey`] for a one-time key with
+    /// which two of the three agreements would be equal.
     pub fn verify(
         identity_keys: IdentityKeys,
         one_time_key: &SignedOneTimeKey,
@@ -91,10 +91,10 @@ impl PreKeyBundle {
         Ok(Self { identity_key, one_time_key })
     }
 
-    /// A bundle of keys that nobody vouches for. Only with the feature `hazmat`.
+    /// A bundle of keys without verification. Only with the feature `hazmat`.
     ///
-    /// Whoever hands you the keys can read what you encrypt to them. Use it where the keys were
-    /// verified by other means.
+    /// If an attacker supplies the keys, the attacker can read what is encrypted to them. Use this
+    /// only if the keys were verified by other means.
     ///
     /// # Errors
     ///

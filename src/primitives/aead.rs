@@ -1,6 +1,6 @@
-//! XChaCha20-Poly1305, for native pickles: its 24-byte nonce may be drawn at random for ever. And
-//! ChaCha20-Poly1305 (RFC 8439), for channels that count their messages: its nonce of 12 bytes must
-//! never repeat.
+//! XChaCha20-Poly1305, for native pickles: its nonce of 24 bytes can be random for any number of
+//! pickles. ChaCha20-Poly1305 (RFC 8439), for channels, which count their messages: its nonce of 12
+//! bytes must never repeat.
 
 use alloc::vec::Vec;
 
@@ -14,11 +14,11 @@ use super::secret::Secret;
 pub(crate) const NONCE_LENGTH: usize = 24;
 pub(crate) const TAG_LENGTH: usize = 16;
 
-/// The ciphertext failed its authentication: wrong key, wrong associated data, or altered bytes.
+/// The tag does not verify: the key or the associated data is wrong, or bytes were altered.
 #[derive(Debug)]
 pub(crate) struct Forged;
 
-/// Encrypts `buffer` in place and returns the tag. `None` only for a buffer beyond the cipher's
+/// Encrypts `buffer` in place and returns the tag. `None` only for a buffer above the cipher's
 /// limit of 256 GiB.
 pub(crate) fn seal(
     key: &Secret<32>,
@@ -32,7 +32,7 @@ pub(crate) fn seal(
         .map(Into::into)
 }
 
-/// Verifies the tag and only then decrypts `buffer` in place; on failure it holds what it held.
+/// Verifies the tag, and then decrypts `buffer` in place. On an error the buffer is unchanged.
 pub(crate) fn open(
     key: &Secret<32>,
     nonce: &[u8; NONCE_LENGTH],
@@ -45,15 +45,16 @@ pub(crate) fn open(
         .map_err(|_| Forged)
 }
 
-/// The ciphertext and the tag of a message under ChaCha20-Poly1305. `None` only for a plaintext beyond
-/// the cipher's limit of 256 GiB.
+/// Encrypts a message with ChaCha20-Poly1305, and returns ciphertext and tag. `None` only for a
+/// plaintext above the cipher's limit of 256 GiB.
 pub(crate) fn seal_message(
     key: &Secret<32>,
     nonce: &[u8; 12],
     associated_data: &[u8],
     plaintext: &[u8],
 ) -> Option<Vec<u8>> {
-    // At its full size from the start: a buffer that grows leaves copies of the plaintext behind.
+    // The buffer has its full size from the start, because a buffer that grows leaves copies of the
+    // plaintext behind.
     let mut message = Vec::with_capacity(plaintext.len().saturating_add(TAG_LENGTH));
     message.extend_from_slice(plaintext);
     let tag = ChaCha20Poly1305::new(key.as_bytes().into())
@@ -67,7 +68,7 @@ pub(crate) fn seal_message(
     Some(message)
 }
 
-/// The plaintext of such a message, after its tag was verified.
+/// Verifies the tag of such a message, and returns its plaintext.
 pub(crate) fn open_message(
     key: &Secret<32>,
     nonce: &[u8; 12],
@@ -98,8 +99,8 @@ mod tests {
 
     use super::*;
 
-    /// S-36: a message opens exactly when its tag is right. The nonces of other lengths, all of them
-    /// invalid, do not fit our type.
+    /// S-36: a message opens exactly when its tag is right. The nonces of other lengths, all of
+    /// them invalid, do not fit our type.
     #[test]
     fn chacha20_poly1305() {
         let set = TestSet::load(TestName::ChaCha20Poly1305).unwrap();

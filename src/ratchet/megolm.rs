@@ -5,15 +5,16 @@ use crate::primitives::{
     secret::{Secret, SecretList},
 };
 
-/// The number of parts, `R_i,0` to `R_i,3`.
+/// Number of parts, `R_i,0` to `R_i,3`.
 const PARTS: usize = 4;
 const PART_LENGTH: usize = 32;
-/// Length of the whole ratchet value in bytes.
+/// Length of the ratchet value in bytes.
 pub(crate) const LENGTH: usize = PARTS * PART_LENGTH;
 
-/// `R_i` with its `i`.
+/// The ratchet value `R_i` with its index `i`.
 ///
-/// Part `j` changes every `2^(8·(3-j))` steps; when it does, it reseeds all parts after it.
+/// Part `j` changes every `2^(8·(3-j))` steps. When it changes, all parts after it are derived from
+/// it again.
 #[derive(Default)]
 pub(crate) struct MegolmRatchet {
     value: Secret<LENGTH>,
@@ -34,14 +35,16 @@ impl MegolmRatchet {
     }
 
     /// Advances to `target`, with at most 255 hash steps for each part. A target at or before the
-    /// present index changes nothing: the ratchet cannot go back.
+    /// current index changes nothing, because the ratchet cannot go back.
     pub(crate) fn advance_to(&mut self, target: u32) {
         for part in 0..PARTS {
-            // Part j counts the steps of 2^shift; those below it are settled by the parts after it.
+            // Part j advances once every 2^shift indices. The parts after it count the indices in
+            // between.
             let shift =
                 8_u32.saturating_mul((PARTS as u32).saturating_sub(part as u32).saturating_sub(1));
             let steps = (target >> shift).saturating_sub(self.index >> shift);
-            // Only the last step's reseeding lasts, so the ones before advance this part alone.
+            // Each step would derive the parts after it again. Only the last derivation remains, so
+            // the steps before it hash this part alone.
             for _ in 1..steps {
                 self.rehash(part, part);
             }
@@ -67,23 +70,25 @@ impl Clone for MegolmRatchet {
         Self::new(self.value.clone(), self.index)
     }
 
-    /// Overwrites the old value in its place, which wipes it.
+    /// Overwrites the old value in its memory, which wipes it.
     fn clone_from(&mut self, source: &Self) {
         self.value.as_mut_bytes().copy_from_slice(source.value.as_bytes());
         self.index = source.index;
     }
 }
 
-/// Ratchets below the one that was asked for last, so that it takes few hashes to reach an older one.
+/// A cache of ratchets (rungs) at indices below the one that was last used, so that few hashes lead
+/// to an older index.
 ///
-/// After a climb to index `i` there is a rung at each number that `i` becomes when its lowest bits, one
-/// to eight of them, are cleared, unless the climb began above. The next older index has most rungs in
-/// common with `i`: going back one by one takes four hashes for each on average, and some more for
-/// every 256th, instead of up to 255. Going forward uses the rungs, too.
+/// After a climb to index `i`, there is a rung at each index that results from clearing the lowest
+/// one to eight bits of `i`, except those below the ratchet where the climb began. The index before
+/// `i` has most rungs in common with `i`. So reading messages backwards takes four hashes for each
+/// on average, and some more for every 256th, instead of up to 255. Reading forwards uses the rungs
+/// too.
 pub(crate) struct Ladder(SecretList<MegolmRatchet>);
 
-/// The part that changes with every index has so many bits. With more rungs for the parts before it, one
-/// message of 256 would be faster.
+/// Number of rungs: part 3 changes with every index, and eight rungs cover its eight bits. Rungs
+/// for the other parts would make only one message in 256 faster.
 const MAX_RUNGS: usize = 8;
 
 impl Ladder {
@@ -91,7 +96,8 @@ impl Ladder {
         Self(SecretList::new())
     }
 
-    /// The indices where a climb to `index` leaves a rung, in ascending order; some may be the same.
+    /// The indices at which a climb to `index` stores a rung, in ascending order; some may be
+    /// equal.
     fn rungs(index: u32) -> impl Iterator<Item = u32> {
         (1..=MAX_RUNGS).rev().map(move |bits| index >> bits << bits)
     }
@@ -101,7 +107,8 @@ impl Ladder {
         self.0.iter().rfind(|rung| rung.index <= index)
     }
 
-    /// The ratchet at `index`, from the nearest rung or from `base`, which is not above it.
+    /// The ratchet at `index`, computed from the nearest rung, or else from `base`, which must not
+    /// be above it.
     pub(crate) fn climb(&mut self, base: &MegolmRatchet, index: u32) -> MegolmRatchet {
         let mut ratchet = self.nearest(index).unwrap_or(base).clone();
         self.0.retain(|_, rung| Self::rungs(index).any(|kept| kept == rung.index));
@@ -127,7 +134,7 @@ mod tests {
         MegolmRatchet::new(Secret::new(core::array::from_fn(|place| place as u8)), index)
     }
 
-    /// The ratchets from `index` to `end`, each one step after the one before.
+    /// The ratchets from `index` to `end`, each advanced by one step from the one before.
     fn steps(index: u32, end: u32) -> Vec<MegolmRatchet> {
         let mut ratchet = ratchet(index);
         (index..end)
@@ -138,7 +145,7 @@ mod tests {
             .collect()
     }
 
-    /// How many times a part is hashed for itself between two indices.
+    /// The number of hashes of parts between two indices.
     fn hashes(from: u32, to: u32) -> u32 {
         [24, 16, 8, 0]
             .map(|shift| (to >> shift).saturating_sub(from >> shift))
@@ -146,8 +153,9 @@ mod tests {
             .fold(0, |sum, steps| sum + steps % 256)
     }
 
-    /// Climbs from the first of `steps` to each index; holds each ratchet to the one without a ladder, and
-    /// the ladder to its bound. Returns how many hashes the climbs took on average.
+    /// Climbs from the first of `steps` to each index. Compares each ratchet with the one computed
+    /// without a ladder, and checks the size of the ladder. Returns the average number of hashes of
+    /// a climb.
     fn climb(steps: &[MegolmRatchet], indices: impl Iterator<Item = u32>) -> f64 {
         let (base, mut ladder, mut total, mut count) = (&steps[0], Ladder::new(), 0, 0);
         for index in indices {
@@ -165,8 +173,8 @@ mod tests {
         f64::from(total) / f64::from(count)
     }
 
-    /// Reading backwards takes a few hashes for each message, also across the places where several parts
-    /// are renewed; forward in between, not many more.
+    /// Reading backwards takes a few hashes for each message, also across indices where several
+    /// parts are derived again. Reading forwards in between does not take many more.
     #[test]
     fn going_back_takes_few_hashes() {
         for (base, end) in [(0, 1_000), (3, 999), (0xff00, 0x1_0300), (0xff_ff80, 0x100_0180)] {
@@ -178,7 +186,7 @@ mod tests {
         }
     }
 
-    /// In any order the ratchets are those without a ladder.
+    /// In any order, the ratchets are the same as without a ladder.
     #[test]
     fn any_order_gives_the_same_ratchets() {
         for base in [0, 5, 250, 0xfffe] {

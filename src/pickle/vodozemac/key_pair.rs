@@ -1,4 +1,4 @@
-//! An Ed25519 key pair in vodozemac's serde form, outside of any account or session.
+//! An Ed25519 key pair in vodozemac's serde form, which is not part of an account or session.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -15,10 +15,10 @@ use crate::{
     primitives::{ed25519::SigningKey, rng::draw},
 };
 
-/// A key pair of either of vodozemac's forms: a seed, or the 64 bytes that libolm keeps instead.
+/// A key pair in one of vodozemac's two forms: a seed, or the 64 bytes that libolm stores instead.
 ///
 /// Prefer [`Ed25519SecretKey`](crate::Ed25519SecretKey) for new keys. The secrets are in one heap
-/// block, wiped on drop; serialized, they are not encrypted.
+/// block, which is wiped on drop. The serialized form is not encrypted.
 #[derive(Clone)]
 pub struct Ed25519KeyPair(Box<SigningKey>);
 
@@ -33,7 +33,8 @@ impl Ed25519KeyPair {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives the 32 bytes of the seed.
+    /// Like `new`, but with the caller's source of randomness, which gives the 32 bytes of the
+    /// seed.
     ///
     /// # Errors
     ///
@@ -63,7 +64,7 @@ impl Serialize for Ed25519KeyPair {
 
 impl<'de> Deserialize<'de> for Ed25519KeyPair {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // S-29: serde says what it found, which may be a secret in another form.
+        // S-29: serde's error quotes what it found, which may be a secret in another form.
         let shape = SigningKeyShape::deserialize(deserializer)
             .map_err(|_| D::Error::custom("not vodozemac's form of a key pair"))?;
         convert::signing_key_from(shape).map(|key| Self(Box::new(key))).map_err(D::Error::custom)
