@@ -1,4 +1,4 @@
-//! `docs/auditing.md` and `docs/matrix.md` name files and functions: each of them is there.
+//! Checks that each file and function that `docs/auditing.md` and `docs/matrix.md` name exists.
 
 mod common;
 

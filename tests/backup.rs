@@ -1,4 +1,5 @@
-//! The key backup scheme through the public API: exactly libolm's, and exactly as weak.
+//! The key backup scheme through the public API: it is exactly that of libolm, with the same
+//! weaknesses.
 #![cfg(feature = "backup")]
 
 mod common;
@@ -27,8 +28,8 @@ fn message(file: &VectorFile) -> Result<BackupMessage, Layer> {
     BackupMessage::from_base64(ciphertext, mac, key).map_err(decode_layer)
 }
 
-/// S-01, S-30, S-31: what libolm encrypts decrypts, and is what this library encrypts; what was altered
-/// is accepted and refused as the scheme demands.
+/// S-01, S-30, S-31: what libolm encrypts decrypts, and is what this library encrypts; what was
+/// altered is accepted and refused as the scheme demands.
 #[test]
 fn vectors() {
     let files = files("backup");
@@ -62,8 +63,8 @@ fn vectors() {
     assert_at_least(&files, "backup", 71, 43);
 }
 
-/// S-24: what libolm pickled is read and written back byte for byte; a pickle that does not hold a key pair
-/// is refused, and so is each of them with one character changed.
+/// S-24: what libolm pickled is read and written back byte for byte; a pickle that does not hold a
+/// key pair is refused, and so is each of them with one character changed.
 #[test]
 fn libolm_pickles() {
     let files = files("libolm-backup-pickle");

@@ -1,7 +1,7 @@
-//! S-30: base64 has one meaning in every function that reads text.
+//! S-30: every function that reads base64 accepts the same texts.
 //!
-//! Without padding or with the correct padding, and nothing else: so that one value has one text (two
-//! if padding counts), and no two functions, or two libraries, see different bytes in a text.
+//! Text without padding or with the correct padding is accepted, and nothing else. So a value has
+//! one text (two with padding), and no two functions or libraries decode a text to different bytes.
 
 mod common;
 
@@ -99,7 +99,8 @@ fn all_text_entry_points_agree() {
                 continue;
             }
             let verdict = (entry.read)(text);
-            // None of these texts is a whole object, so the layer after base64 refuses the good ones.
+            // None of these texts is a whole object, so the layer after base64 refuses the good
+            // ones.
             let fits = match verdict {
                 Verdict::NotBase64 => !good,
                 Verdict::Refused => good,
@@ -120,8 +121,8 @@ fn with_stray_bits(text: &str) -> Option<String> {
     stray.then(|| format!("{}{}", &text[..text.len() - 1], alphabet[last + 1]))
 }
 
-/// S-30: what a function accepts, it accepts with the correct padding, too, and in no other form. This
-/// holds also for functions whose errors do not tell.
+/// S-30: what a function accepts, it accepts with the correct padding, too, and in no other form.
+/// This holds also for functions whose errors do not tell.
 #[test]
 fn a_genuine_text_has_two_forms() {
     for entry in text_entries() {
@@ -188,7 +189,8 @@ fn no_combination_of_bad_characters_is_accepted() {
     }
 }
 
-/// S-30: of all texts that differ from a key's in the last character, only the key's own is accepted.
+/// S-30: of all texts that differ from a key's in the last character, only the key's own is
+/// accepted.
 #[test]
 fn a_key_has_one_text() {
     let characters = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']);

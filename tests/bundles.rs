@@ -1,5 +1,5 @@
-//! S-17: an outbound session needs a bundle, and a bundle needs the device's signature over the one-time
-//! or fallback key.
+//! S-17: an outbound session can be made only from a bundle, and a bundle only from a key with the
+//! device's signature.
 
 mod common;
 
@@ -122,8 +122,8 @@ fn s_17_the_fallback_flag_is_signed() {
     }
 }
 
-/// A one-time key that is the identity key is refused although it is signed; without a signature, that
-/// is the error.
+/// A one-time key that is the identity key is refused although it is signed; without a signature,
+/// that is the error.
 #[test]
 fn s_17_the_identity_key_is_no_one_time_key() {
     let (account, one_time_key, _) = device(7);

@@ -1,5 +1,5 @@
-//! S-39, S-04, S-22: in any conversation, over any network, the library does what the specification says, within its
-//! limits, and a message that it refuses changes nothing.
+//! S-39, S-04, S-22: in any conversation over any network, the library does what the specification
+//! says within its limits, and a refused message changes nothing.
 
 mod common;
 #[path = "common/conversation.rs"]
@@ -91,8 +91,9 @@ fn twenty_turns_of_the_ratchet() {
     }
 }
 
-/// S-22: late messages of the last five chains (seven when that limit is raised so) decrypt. Those of the sixteen
-/// chains before are known to be lost, and those of even older ones are like messages of a stranger.
+/// S-22: late messages of the last five chains (seven when that limit is raised so) decrypt. Those
+/// of the sixteen chains before are known to be lost, and those of even older ones are like
+/// messages of a stranger.
 #[test]
 fn late_messages_of_old_chains() {
     for setup in setups() {
@@ -113,8 +114,9 @@ fn late_messages_of_old_chains() {
     }
 }
 
-/// S-22: the forty newest messages (64 when that limit is raised so) that others have overtaken still decrypt, each
-/// once. Older ones are known to be lost, whether one message overtook them all or several did, one after the other.
+/// S-22: the forty newest messages (64 when that limit is raised so) that others have overtaken
+/// still decrypt, each once. Older ones are known to be lost, whether one message overtook them all
+/// or several did, one after the other.
 #[test]
 fn messages_that_were_overtaken() {
     for setup in setups() {
@@ -138,8 +140,8 @@ fn messages_that_were_overtaken() {
     }
 }
 
-/// S-22: a message may be 2,000 ahead (2,500 when that limit is raised so) and not one more: in the first chain before
-/// and after Bob has his session, and in a chain that the message begins.
+/// S-22: a message may be 2,000 ahead (2,500 when that limit is raised so) and not one more: in the
+/// first chain before and after Bob has his session, and in a chain that the message begins.
 #[test]
 fn messages_that_are_far_ahead() {
     for setup in [setups()[0], setups()[7]] {
@@ -185,7 +187,8 @@ fn forgeries_at_every_stage() {
         .collect();
     for setup in [setups()[0], setups()[3]] {
         let stages = [
-            // Before Bob has his session; when only he has received; when Alice has, too; after another turn.
+            // Before Bob has his session; when only he has received; when Alice has, too; after
+            // another turn.
             vec![],
             send_and_receive(Alice, 0).to_vec(),
             [Alice, Bob].map(|who| send_and_receive(who, 0)).concat(),

@@ -1,4 +1,4 @@
-//! Ed25519 keys outside of an account, such as cross-signing keys.
+//! Ed25519 keys that are not part of an account, such as cross-signing keys.
 
 mod common;
 

@@ -1,9 +1,9 @@
-//! S-14: of everything that some implementation accepts as an Ed25519 signature, we accept what has one
-//! meaning only.
+//! S-14: the library accepts only those Ed25519 signatures on which all implementations agree.
 //!
-//! The twelve cases are those of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020), made
-//! anew here, and each is shown to be what it claims. In the letters of RFC 8032: `A` public key, `R`
-//! and `S` signature, `B` base point, `L` order of `B`, `h` hash of `R`, `A` and message.
+//! The twelve cases are those of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020),
+//! made again here, and the test checks that each has the property it is named after. In the
+//! letters of RFC 8032: `A` public key, `R` and `S` signature, `B` base point, `L` order of `B`,
+//! `h` hash of `R`, `A` and message.
 
 mod common;
 
@@ -149,8 +149,8 @@ fn small_order_is_refused() {
     }
 }
 
-/// Cases 3 to 5: the small-order parts of `A` and `R` have to cancel out. Only then do verifying one by
-/// one and all verifiers agree.
+/// Cases 3 to 5: the small-order parts of `A` and `R` have to cancel out. Only then do verifying
+/// one by one and all verifiers agree.
 #[test]
 fn the_equation_is_checked_without_the_cofactor() {
     let setting = Setting::new();
@@ -226,9 +226,9 @@ fn our_own_signatures_have_no_second_form() {
     }
 }
 
-/// Cases 8 to 11: `R` or `A` in an encoding that is not its own, hashed as it would be encoded or as it
-/// is. Every such encoding of a point of small order is tried: only of these can the maker of a
-/// signature know what the verifier computes.
+/// Cases 8 to 11: `R` or `A` in an encoding that is not its own, hashed as it would be encoded or
+/// as it is. Every such encoding of a point of small order is tried: only of these can the maker of
+/// a signature know what the verifier computes.
 #[test]
 fn other_encodings_are_refused() {
     let setting = Setting::new();
@@ -250,8 +250,8 @@ fn other_encodings_are_refused() {
     }
 }
 
-/// y = p and p + 1 in place of 0 and 1, with both signs of x; y = 1 and p - 1 with the sign that zero
-/// does not have.
+/// y = p and p + 1 in place of 0 and 1, with both signs of x; y = 1 and p - 1 with the sign that
+/// zero does not have.
 fn other_encodings() -> [[u8; 32]; 6] {
     let mut p = [0xff; 32];
     (p[0], p[31]) = (0xed, 0x7f);

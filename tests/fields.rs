@@ -1,8 +1,8 @@
-//! S-07: every mandatory field exactly once, of the right type and length, in the shortest form, and
-//! nothing left over.
+//! S-07: every mandatory field must be there exactly once, with the right type and length and in
+//! the shortest form, and nothing may follow the last field.
 //!
-//! All messages here carry a MAC and a signature over exactly their bytes, so that what refuses them is
-//! the decoder. The sender of a message chooses its bytes: authenticity is no reason to be lenient.
+//! All messages here have a MAC and a signature over exactly their bytes, so only the decoder can
+//! refuse them. An authentic message may be malicious too, because its sender chooses the bytes.
 
 mod common;
 mod forge;
@@ -180,8 +180,8 @@ fn unknown_fields_are_skipped() {
     });
 }
 
-/// S-07: field number 0 does not exist, other types are not in the formats, and a string may not claim
-/// more than there is.
+/// S-07: field number 0 does not exist, other types are not in the formats, and a string may not
+/// claim more than there is.
 #[test]
 fn impossible_fields_are_refused() {
     for_each_kind(|forger, kind, fields| {
@@ -212,8 +212,8 @@ fn impossible_fields_are_refused() {
     });
 }
 
-/// S-07: a field number is compared whole: none is mistaken for another that is equal modulo a power
-/// of two.
+/// S-07: a field number is compared whole: none is mistaken for another that is equal modulo a
+/// power of two.
 #[test]
 fn a_field_number_is_not_truncated() {
     for_each_kind(|forger, kind, fields| {

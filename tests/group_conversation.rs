@@ -1,5 +1,5 @@
-//! S-39, S-04: in any group conversation the library does what the specification says, and a message that it refuses
-//! changes nothing.
+//! S-39, S-04: in any group conversation the library does what the specification says, and a
+//! refused message changes nothing.
 
 mod common;
 #[path = "common/group_conversation.rs"]
@@ -20,8 +20,8 @@ fn setups() -> impl Iterator<Item = Setup> {
     (0..10).map(|choices| Setup::from_bytes([choices, choices]))
 }
 
-/// S-39, S-04: random group conversations of up to 100 events go as the textbook says. One that fails is shown in its
-/// shortest form.
+/// S-39, S-04: random group conversations of up to 100 events go as the textbook says. One that
+/// fails is shown in its shortest form.
 #[test]
 fn random_groups_go_as_the_textbook_says() {
     let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
@@ -46,9 +46,9 @@ fn any_bytes_are_a_group_conversation() {
     }
 }
 
-/// S-39: whoever joins at any index, by a signed or an exported key, reads every message from that index on, in any
-/// order and repeatedly, and learns of every older one that it is older. The messages are on both sides of every place
-/// where a part of the ratchet is renewed.
+/// S-39: whoever joins at any index, by a signed or an exported key, reads every message from that
+/// index on, in any order and repeatedly, and learns of every older one that it is older. The
+/// messages are on both sides of every place where a part of the ratchet is renewed.
 #[test]
 fn members_read_from_their_index_on() {
     for setup in setups() {
@@ -95,7 +95,8 @@ fn the_last_message_is_the_last() {
     }
 }
 
-/// S-20, S-21, S-04: forgetting and merging at all distances, with forgeries of every kind in between.
+/// S-20, S-21, S-04: forgetting and merging at all distances, with forgeries of every kind in
+/// between.
 #[test]
 fn forgeries_of_every_kind_and_sessions_at_all_distances() {
     let hows: Vec<How> = [How::OtherSigner, How::Mac, How::Version]

@@ -1,7 +1,7 @@
-//! S-01 and S-14: what is no proper public key is refused where it is read, wherever that is.
+//! S-01 and S-14: every function that reads a public key refuses an invalid one.
 //!
-//! A key of low order makes an agreement come out the same for every private key; a key with two
-//! encodings makes things that are equal look different. No honest party has either.
+//! With a key of low order, an agreement is the same for every private key. If a key has two
+//! encodings, equal keys look different. No honest party has such a key.
 
 mod common;
 mod forge;
@@ -98,8 +98,8 @@ fn a_bad_curve25519_key_is_refused() {
 }
 
 /// S-01: in no place of a message may such a key stand, although the message is authenticated: as
-/// one-time, base or identity key, or as ratchet key, within a pre-key message or not. The message is
-/// refused before any account or session sees it.
+/// one-time, base or identity key, or as ratchet key, within a pre-key message or not. The message
+/// is refused before any account or session sees it.
 #[test]
 fn a_message_with_a_bad_key_is_refused() {
     for version in VERSIONS {
@@ -122,8 +122,8 @@ fn a_message_with_a_bad_key_is_refused() {
     }
 }
 
-/// Every Ed25519 key that has to be refused, and why. RFC 8032, 5.1.3: the lower 255 bits are y, the
-/// highest is the sign of x.
+/// Every Ed25519 key that has to be refused, and why. RFC 8032, 5.1.3: the lower 255 bits are y,
+/// the highest is the sign of x.
 fn bad_ed25519_keys() -> Vec<([u8; 32], KeyError)> {
     let small_order = EIGHT_TORSION.map(|point| point.compress().to_bytes());
     let negative_zero = [small(1), p_plus(-1)].map(with_top_bit);

@@ -1,6 +1,7 @@
 //! S-12 and S-13: a session has one version, and a version has one length of MAC.
 //!
-//! The shorter MAC is a choice of those who make a session. Nobody on the way can make it for them.
+//! Only those who make a session choose the shorter MAC. An attacker on the network cannot choose
+//! it.
 
 mod common;
 mod forge;
@@ -102,8 +103,8 @@ fn version_mismatch(kind: Kind) -> Refusal {
     }
 }
 
-/// S-13: a new session has the version that its maker asks for, not the one of the message: a genuine
-/// message of the other version creates nothing and does not use up the one-time key.
+/// S-13: a new session has the version that its maker asks for, not the one of the message: a
+/// genuine message of the other version creates nothing and does not use up the one-time key.
 #[test]
 fn the_other_side_cannot_choose_the_version_of_a_new_session() {
     for version in VERSIONS {

@@ -1,5 +1,5 @@
-//! What the crate `compat/vodozemac` needs of this one besides pickles: key pairs in vodozemac's serde
-//! form, and session keys that nobody checked.
+//! What the crate `compat/vodozemac` uses besides pickles: key pairs in vodozemac's serde form, and
+//! session keys that were not checked.
 #![cfg(all(feature = "hazmat", feature = "vodozemac"))]
 
 mod common;
@@ -19,7 +19,8 @@ use moceril::{
     vodozemac::Ed25519KeyPair,
 };
 
-/// S-03, S-14: a key pair draws exactly its seed, signs as RFC 8032 says, and comes back from its form.
+/// S-03, S-14: a key pair draws exactly its seed, signs as RFC 8032 says, and comes back from its
+/// form.
 #[test]
 fn s_14_a_key_pair_is_its_seed() {
     let seed = [0x5a; 32];
@@ -42,7 +43,8 @@ fn s_14_a_key_pair_is_its_seed() {
     assert_ne!(new(), new());
 }
 
-/// S-14, S-37: a pair without a seed derives its public key, and is refused if that is in the secret.
+/// S-14, S-37: a pair without a seed derives its public key, and is refused if that is in the
+/// secret.
 #[test]
 fn s_37_a_key_pair_of_libolms_form() {
     let pair: Ed25519KeyPair =
@@ -74,8 +76,8 @@ fn a_message_may_be_signed_elsewhere() {
     }
 }
 
-/// S-01: unchecked keys name a session and wrap a message as checked ones do; with a bad key among them
-/// the message is refused when it is parsed.
+/// S-01: unchecked keys name a session and wrap a message as checked ones do; with a bad key among
+/// them the message is refused when it is parsed.
 #[test]
 fn s_01_raw_session_keys() {
     for version in VERSIONS {

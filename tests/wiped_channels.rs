@@ -1,5 +1,5 @@
-//! S-25: no heap block that is freed holds a secret of a verification, a channel or a backup: not
-//! their keys, at any step of their derivation, and not what they carry.
+//! S-25: no heap block that is freed contains a secret of a verification, a channel or a backup:
+//! neither their keys, at any step of the derivation, nor their plaintexts.
 
 mod common;
 
@@ -189,7 +189,8 @@ mod hpke {
         prk
     }
 
-    /// RFC 9180, section 4: `LabeledExpand` of a suite. The result is made known if it is long enough.
+    /// RFC 9180, section 4: `LabeledExpand` of a suite. The result is made known if it is long
+    /// enough.
     fn expand<const N: usize>(
         suite: &[u8],
         prk: &[u8; 32],
@@ -221,7 +222,8 @@ mod hpke {
         let prk = extract(KEM, b"", "eae_prk", &dh);
         let shared: [u8; 32] = expand(KEM, &prk, "shared_secret", &[sp, gp].concat());
 
-        // Section 5.1: the key schedule. The first two are not secret, but no one else computes them.
+        // Section 5.1: the key schedule. The first two are not secret, but no one else computes
+        // them.
         let psk_id_hash = extract(SUITE, b"", "psk_id_hash", b"");
         let info_hash = extract(SUITE, b"", "info_hash", info.as_bytes());
         let context = [&[0][..], &psk_id_hash, &info_hash].concat();

@@ -1,7 +1,8 @@
-//! Contenders side by side: every round runs each of them once, one right after the other, so that whatever else the
-//! machine does meets all of them, and the ratio of two times in one round holds when the times do not.
+//! Measures contenders in turns: every round runs each of them, one right after the other. Other
+//! work on the machine then slows all of them down, so the ratio of two times in one round is
+//! reliable even if the times are not.
 //!
-//! A part of every bench that compares libraries; each of them is a crate of its own.
+//! Each benchmark that compares libraries includes this file; each of them is a separate crate.
 
 pub mod statistics;
 
@@ -14,7 +15,8 @@ use std::{
 /// Inputs are made in small batches, so that they are still in the cache when they are used.
 const BATCH: usize = 32;
 
-/// The time of so many runs of an operation that can be repeated as it is. Dropping its result is part of the time.
+/// The time of so many runs of an operation that can be repeated as it is. Dropping its result is
+/// part of the time.
 pub fn time_repeated<O>(runs: usize, run: &mut impl FnMut() -> O) -> Duration {
     let start = Instant::now();
     for _ in 0..runs {
@@ -23,8 +25,8 @@ pub fn time_repeated<O>(runs: usize, run: &mut impl FnMut() -> O) -> Duration {
     start.elapsed()
 }
 
-/// The time of so many runs of an operation that needs a new input each time. Neither making the input nor
-/// dropping it or the result is part of the time.
+/// The time of so many runs of an operation that needs a new input each time. Neither making the
+/// input nor dropping it or the result is part of the time.
 pub fn time_prepared<I, O>(
     runs: usize,
     prepare: &mut impl FnMut() -> I,
@@ -82,8 +84,8 @@ impl Effort {
 
 const FEWEST_ROUNDS: usize = 3;
 
-/// The rounds of one pass: of each the times of one run of each contender, in nanoseconds. A contender takes how often
-/// to run and says how long that took.
+/// The rounds of one pass: of each the times of one run of each contender, in nanoseconds. A
+/// contender takes how often to run and says how long that took.
 pub fn play(contenders: &mut [impl FnMut(usize) -> Duration], effort: Effort) -> Vec<Vec<f64>> {
     let runs: Vec<usize> = contenders
         .iter_mut()
@@ -109,9 +111,10 @@ pub fn play(contenders: &mut [impl FnMut(usize) -> Duration], effort: Effort) ->
     rounds
 }
 
-/// How deep in the stack the next round is. Where the stack lies relative to other data, modulo the 4 KiB that a
-/// processor compares addresses by, makes a verification up to a fifth slower, and would be one and the same for all
-/// rounds of a process. So the rounds are at depths that together span more than a page.
+/// How deep in the stack the next round is. Where the stack lies relative to other data, modulo the
+/// 4 KiB that a processor compares addresses by, makes a verification up to a fifth slower, and
+/// would be one and the same for all rounds of a process. So the rounds are at depths that together
+/// span more than a page.
 static NEXT_DEPTH: AtomicUsize = AtomicUsize::new(0);
 const DEPTHS: usize = 61;
 /// Has no divisor in common with their number.

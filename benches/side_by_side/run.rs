@@ -1,10 +1,10 @@
-//! Operations in boxes, for the benches of which a contender is no more than its time.
+//! Boxed operations, for benchmarks that measure only the time of a contender.
 
 use std::time::Duration;
 
 use crate::side_by_side::{time_prepared, time_repeated};
 
-/// Takes how often to run, and says how long that took.
+/// Takes the number of runs, and returns their time.
 pub type Run = Box<dyn FnMut(usize) -> Duration>;
 
 /// An operation that can be repeated as it is.

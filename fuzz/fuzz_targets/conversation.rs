@@ -1,4 +1,5 @@
-//! S-39, S-04, S-22: any conversation, over any network, goes as the textbook says.
+//! S-39, S-04, S-22: in any conversation over any network, the library does what the textbook
+//! implementation does.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| moceril_fuzz::conversation::run(data));

@@ -1,5 +1,5 @@
-//! S-02: any bytes to the messages of ECIES, HPKE and backups, to files of exported keys, to passphrase pickles, and to
-//! the plaintext of an Olm event. The first byte says to which.
+//! S-02: decodes any bytes as messages of ECIES, HPKE and backups, as files of exported keys, as
+//! passphrase pickles, and as the plaintext of an Olm event. The first byte chooses the format.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

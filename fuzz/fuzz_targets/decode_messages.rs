@@ -1,4 +1,5 @@
-//! S-02, S-07: any bytes to every decoder of messages, which agrees with the textbook's.
+//! S-02, S-07: gives any bytes to every decoder of messages, and compares with the textbook
+//! decoder.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

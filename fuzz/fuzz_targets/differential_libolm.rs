@@ -1,4 +1,4 @@
-//! S-06, S-07: any message or key, sealed or not, is accepted and refused as libolm does.
+//! S-06, S-07: any message or key, sealed or not, is accepted or refused as in libolm.
 #![no_main]
 
 use interop::{Library, MessageVersion::V3};

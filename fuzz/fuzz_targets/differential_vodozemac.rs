@@ -1,4 +1,5 @@
-//! S-06, S-07: any message or key of either version, sealed or not, is accepted and refused as vodozemac does.
+//! S-06, S-07: any message or key of either version, sealed or not, is accepted or refused as in
+//! vodozemac.
 #![no_main]
 
 use interop::{

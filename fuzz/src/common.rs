@@ -1,4 +1,4 @@
-//! Of the tests' helpers, those that are used here.
+//! The helpers of the tests that the targets use.
 
 #![allow(dead_code, reason = "the tests use more of it")]
 

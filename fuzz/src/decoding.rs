@@ -1,4 +1,5 @@
-//! S-07: our decoder accepts exactly what the textbook's does, but for what S-01 says about keys.
+//! S-07: the library's decoder accepts exactly what the textbook decoder accepts, except keys that
+//! S-01 refuses.
 
 use moceril::{
     Curve25519PublicKey,
@@ -69,7 +70,8 @@ fn is_good_key(key: [u8; 32]) -> bool {
     Curve25519PublicKey::from_bytes(key).is_ok()
 }
 
-/// A field of the format with another wire type, or the field number 0: unknown fields to the textbook.
+/// A field of the format with another wire type, or the field number 0: unknown fields to the
+/// textbook.
 fn has_odd_field(fields: &[u8], format: &[u64]) -> bool {
     let fields = codec::decode_fields(fields).expect("it was decoded before");
     fields.iter().any(|(tag, _)| {

@@ -1,5 +1,6 @@
-//! S-06, S-07, S-39: what a peer refuses, we refuse; what we accept, the peer accepts, with the same
-//! plaintext. Where we differ, it is one of the requirements of `interop/src/refusals/mod.rs`.
+//! S-06, S-07, S-39: the library refuses what a peer refuses, and the peer accepts what the library
+//! accepts, with the same plaintext. Each difference is one of the requirements of
+//! `interop/src/refusals/mod.rs`.
 
 use interop::{
     Library, MessageVersion, SeededRng,
@@ -8,8 +9,8 @@ use interop::{
 };
 use vodozemac::base64_encode;
 
-/// A sender whose secrets are known: its bytes get past MAC and signature into the decoders. Always the
-/// same one, so that a message in a corpus stays what it is.
+/// A sender whose secrets are known: its bytes get past MAC and signature into the decoders. Always
+/// the same one, so that a message in a corpus stays what it is.
 pub fn insider(version: MessageVersion) -> Sender {
     Sender::random(&mut SeededRng::new(39), version)
 }

@@ -1,5 +1,5 @@
-//! What the fuzz targets share. The conversations, the textbook and the editors of pickles are those of
-//! the tests, so that a fuzzer and a test drive the same thing.
+//! Code that the fuzz targets share. The conversations, the textbook implementation and the editors
+//! of pickles are those of the tests, so a fuzzer and a test run the same code.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! S-02, S-23, S-24: any state within an authentic pickle is refused, or makes an object that works.
+//! S-02, S-23, S-24: any state in an authentic pickle is refused, or gives an object that works.
 
 use moceril::{
     LibolmPickleError,

@@ -1,7 +1,8 @@
-//! Messages of a sender whose secrets are known, and wrong variants of them, also with a valid MAC and signature.
+//! Messages of a sender whose secrets are known, and altered variants of them, also with a valid
+//! MAC and signature.
 //!
-//! A variant of a message that keeps the old MAC tests little more than the MAC. An insider, who has the message keys, can
-//! seal any bytes: that is what tests the decoders.
+//! An altered message with the old MAC tests little more than the MAC. A sender with the message
+//! keys can authenticate any bytes, and such messages test the decoders.
 
 use moceril::{
     MessageVersion,
@@ -131,8 +132,8 @@ impl Sender {
         codec::decode_pre_key(self.pre_key_messages[0].0.as_bytes()).unwrap().keys
     }
 
-    /// A valid message or key, and the plaintext of a message. The first pre-key message is always the same one, and the
-    /// others are not it.
+    /// A valid message or key, and the plaintext of a message. The first pre-key message is always
+    /// the same one, and the others are not it.
     pub fn genuine(&self, rng: &mut SeededRng, kind: Kind) -> (Vec<u8>, String) {
         let place = 1 + rng.below(MESSAGES - 1);
         let (message, plaintext) = &self.pre_key_messages[place];
@@ -198,7 +199,8 @@ impl Sender {
         }
     }
 
-    /// Another message's, of another length, mutated, or with the same signature in another encoding.
+    /// Another message's, of another length, mutated, or with the same signature in another
+    /// encoding.
     fn mutate_trailer(&self, rng: &mut SeededRng, kind: Kind, trailer: &mut Vec<u8>) {
         match rng.below(4) {
             0 if kind == Kind::Normal || kind == Kind::Group => {
@@ -216,7 +218,8 @@ impl Sender {
         self.version.mac_length() + signature
     }
 
-    /// The part of a genuine message or key that a fuzzer writes, of a pre-key message the one within.
+    /// The part of a genuine message or key that a fuzzer writes, of a pre-key message the one
+    /// within.
     pub fn body(&self, kind: Kind, genuine: &[u8]) -> Vec<u8> {
         let (bytes, trailer) = match kind {
             Kind::FirstPreKey | Kind::LaterPreKey => {
@@ -253,7 +256,8 @@ impl Sender {
         body
     }
 
-    /// The cipher of the index that the most tolerant reader finds in the body, if it is not too far.
+    /// The cipher of the index that the most tolerant reader finds in the body, if it is not too
+    /// far.
     fn cipher(&self, kind: Kind, body: &[u8]) -> Option<MessageCipher> {
         let tag = match kind {
             Kind::Normal => 0x10,
@@ -274,7 +278,8 @@ impl Sender {
         })
     }
 
-    /// The ciphertext that the most tolerant reader finds, and what it decrypts to if its padding is that of PKCS#7.
+    /// The ciphertext that the most tolerant reader finds, and what it decrypts to if its padding
+    /// is that of PKCS#7.
     pub fn ciphertext(&self, variant: &Variant) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         let (kind, message) = match variant.kind {
             Kind::FirstPreKey | Kind::LaterPreKey => match last_value(&variant.bytes, 0x22)? {

@@ -1,4 +1,5 @@
-//! Conversations between `moceril` and the real `vodozemac` and libolm. See the README beside this crate.
+//! Conversations between `moceril` and the real `vodozemac` and libolm. See the README of this
+//! crate.
 
 #![forbid(unsafe_code)]
 
@@ -120,7 +121,8 @@ pub fn chosen_seed() -> Option<u64> {
     Some(seed.parse().expect("INTEROP_SEED is a number"))
 }
 
-/// Runs `story` for the seeds `0..count`, or for the chosen one. When it panics, the seed is printed.
+/// Runs `story` for the seeds `0..count`, or for the chosen one. When it panics, the seed is
+/// printed.
 pub fn for_each_seed(count: u64, mut story: impl FnMut(u64, &mut SeededRng)) {
     let seeds = chosen_seed().map_or(0..count, |seed| seed..seed + 1);
     for seed in seeds {

@@ -1,6 +1,6 @@
-//! The ends made of libolm, through the safe interface of `olm-rs`.
+//! The ends that use libolm, through the safe interface of `olm-rs`.
 //!
-//! It takes and gives plaintexts as text, tells no message index, and speaks version 3 only.
+//! This interface has plaintexts as text, gives no message index, and has only version 3.
 
 use moceril::MessageVersion;
 use olm_rs::{
@@ -114,7 +114,8 @@ impl OlmPeer for LibolmDevice {
         self.session = Some(session.unwrap());
     }
 
-    /// The identity key is not handed on: the C function that takes it needs messages that have one.
+    /// The identity key is not handed on: the C function that takes it needs messages that have
+    /// one.
     fn accept(&mut self, _: &str, message: &Wire) -> Result<String, Refusal> {
         let pre_key = parse_pre_key(message).ok_or("not a pre-key message")?;
         let session = self.account.create_inbound_session(pre_key).map_err(refusal)?;

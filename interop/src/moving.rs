@@ -1,5 +1,5 @@
-//! Ends that move: a device and the two ends of a group session that go from our library to another one and back,
-//! each time through a pickle of the other library, while the conversation goes on.
+//! Ends that move: a device and the two ends of a group session move from our library to another
+//! one and back, through pickles of the other library, during a conversation.
 
 use moceril::{
     Loss, MessageVersion,

@@ -1,6 +1,6 @@
-//! Wrong variants of valid messages.
+//! Altered variants of valid messages.
 //!
-//! Everything is done on decoded bytes: text is mutated by [`mutate_text`] alone.
+//! All functions alter decoded bytes, except [`mutate_text`], which alters text.
 
 use crate::{
     SeededRng,
@@ -188,7 +188,8 @@ pub fn mutate_key_format(rng: &mut SeededRng, genuine: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// `S` plus the order of the group at the end of a signature: the same number to a verifier that reduces it.
+/// `S` plus the order of the group at the end of a signature: the same number to a verifier that
+/// reduces it.
 pub fn add_group_order(trailer: &mut [u8]) {
     const ORDER: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,

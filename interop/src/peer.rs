@@ -1,7 +1,7 @@
-//! What one end of a conversation can do, whatever library it is made of.
+//! The interface of one end of a conversation, for every library.
 //!
-//! Only what travels in a Matrix event passes between two ends: text in base64, and message types. A refusal is the
-//! peer's own error as text; nothing depends on its wording.
+//! Two ends exchange only what a Matrix event contains: text in base64, and message types. A
+//! refusal is the peer's own error as text; nothing depends on its wording.
 
 /// Why a library refused something, in its own words.
 pub type Refusal = String;
@@ -101,7 +101,8 @@ pub trait GroupReceiver {
 /// The session of a peer that must have one by now.
 pub(crate) const NO_SESSION: &str = "the session must be made first";
 
-/// Plaintexts of a genuine message are text; those of a forged one are compared as far as text goes.
+/// Plaintexts of a genuine message are text; those of a forged one are compared as far as text
+/// goes.
 pub(crate) fn text(plaintext: Vec<u8>) -> String {
     String::from_utf8_lossy(&plaintext).into_owned()
 }

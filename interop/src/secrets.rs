@@ -1,4 +1,4 @@
-//! Devices and senders made from known secrets, so that all three libraries can hold the same one.
+//! Devices and senders made from known secrets, so that all three libraries can have the same one.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
@@ -49,8 +49,8 @@ impl DeviceSecrets {
     }
 }
 
-/// The sender of a group session that is at a chosen index, as a libolm pickle: no library makes one by itself, but all
-/// three read this.
+/// The sender of a group session that is at a chosen index, as a libolm pickle: no library makes
+/// one by itself, but all three read this.
 pub struct FarSender {
     pub pickle: String,
 }

@@ -1,11 +1,11 @@
-//! The most tolerant reader of fields: whatever any library would read, this reads.
+//! A tolerant reader of fields, which reads everything that any of the libraries reads.
 //!
-//! It tells which message key a receiver of a malformed message would try.
+//! It finds the message key that a receiver of a malformed message would try.
 
 use crate::naive::codec::Value;
 
-/// The last value with this tag, read as tolerantly as can be: any varint goes, integers wrap, and what cannot be read
-/// ends the message.
+/// The last value with this tag, read as tolerantly as can be: any varint goes, integers wrap, and
+/// what cannot be read ends the message.
 pub fn last_value(body: &[u8], wanted: u8) -> Option<Value> {
     let mut rest = body.get(1..)?;
     let mut last = None;

@@ -1,4 +1,4 @@
-//! The ends made of `vodozemac`, with its serde pickles.
+//! The ends that use `vodozemac`, with its serde pickles.
 
 use moceril::MessageVersion;
 use vodozemac::{

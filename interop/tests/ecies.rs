@@ -1,6 +1,7 @@
 //! ECIES channels (MSC4108) with vodozemac at the other end, in both roles.
 //!
-//! vodozemac draws its own keys, so a failure prints what is needed to see what went wrong.
+//! vodozemac draws its own keys, so the message of a failure contains everything that is needed to
+//! find the cause.
 
 use moceril::{
     Curve25519PublicKey,

@@ -1,7 +1,8 @@
 //! Randomized Megolm sessions of our library with each of the others, in both roles.
 //!
-//! S-39: any receiver, made from a session key or an export at any index, decrypts exactly the messages from there on, in
-//! any order and as often as asked; and the exports of all libraries are equal byte for byte.
+//! S-39: any receiver, made from a session key or an export at any index, decrypts exactly the
+//! messages from that index on, in any order and repeatedly. The exports of all libraries are
+//! equal, byte for byte.
 
 use interop::{
     LIBOLM, Library, MessageVersion, Pair, SeededRng, VODOZEMAC, VODOZEMAC_V4, for_each_seed,
@@ -12,7 +13,8 @@ use interop::{
 
 /// For each pair and each role of ours.
 const SESSIONS: u64 = 550;
-/// Sessions whose sender starts at an index it would take too long to reach, for each pair and each role.
+/// Sessions whose sender starts at an index it would take too long to reach, for each pair and each
+/// role.
 const FAR_SESSIONS: u64 = 150;
 
 #[test]
@@ -45,7 +47,8 @@ fn libolm_sends_to_us() {
     sessions(LIBOLM, Library::Libolm);
 }
 
-/// The first messages of a session, and sometimes some hundreds: the ratchet's parts are reseeded at 256.
+/// The first messages of a session, and sometimes some hundreds: the ratchet's parts are reseeded
+/// at 256.
 fn sessions(pair: Pair, sender: Library) {
     for_each_seed(SESSIONS, |seed, rng| {
         let mut sender = sender.group_sender(pair.version);
@@ -76,8 +79,8 @@ fn libolm_sends_from_far_indices_to_us() {
     far_sessions(LIBOLM, Library::Libolm);
 }
 
-/// Where the index gets longer on the wire and where each part of the ratchet is reseeded, up to half of the range, which
-/// is as far as receivers look ahead in common.
+/// Where the index gets longer on the wire and where each part of the ratchet is reseeded, up to
+/// half of the range, which is as far as receivers look ahead in common.
 fn far_sessions(pair: Pair, sender: Library) {
     for_each_seed(FAR_SESSIONS, |seed, rng| {
         let near = [1 << 7, 1 << 8, 1 << 14, 1 << 16, 1 << 21, 1 << 24, 1 << 28, 1 << 30];

@@ -1,7 +1,8 @@
 //! Randomized Olm conversations of our library with each of the others, in both roles.
 //!
-//! S-22, S-39: whatever is lost, late, doubled or restored from a pickle in between, every message within the limits that
-//! all libraries have in common decrypts to what was sent, and a second time never.
+//! S-22, S-39: whatever messages are lost, late or repeated, and whatever sessions are restored
+//! from a pickle in between, every message within the limits that all libraries have in common
+//! decrypts exactly once, to the plaintext that was sent.
 
 mod traffic;
 
@@ -193,7 +194,8 @@ impl Conversation {
     }
 }
 
-/// What happened in all conversations, because a test whose conversations are all dull shows nothing.
+/// What happened in all conversations, because a test whose conversations are all dull shows
+/// nothing.
 #[derive(Default)]
 struct Seen {
     conversations: usize,

@@ -1,7 +1,7 @@
-//! What is refused: wrong variants of valid messages and keys, offered to fresh copies of both ends.
+//! Refusals: altered variants of valid messages and keys are given to fresh copies of both ends.
 //!
-//! S-06, S-07: what a peer refuses, we refuse; what we accept, the peer accepts, with the same plaintext. Where we are
-//! stricter, the reason is one of [`STRICTER`].
+//! S-06, S-07: our library refuses what a peer refuses, and the peer accepts what our library
+//! accepts, with the same plaintext. Where our library is stricter, [`STRICTER`] has the reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,8 +36,8 @@ fn vodozemac_and_we_refuse_alike_in_version_4() {
     compare(VODOZEMAC_V4, &["S-06"], &["S-06", "S-30"]);
 }
 
-/// `stricter`, besides [`COMMON`], and `wider` are the requirements that make a difference to this peer: exactly those,
-/// because one that makes none any more is one that we have stopped to check.
+/// `stricter`, besides [`COMMON`], and `wider` are the requirements that make a difference to this
+/// peer: exactly those, because one that makes none any more is one that we have stopped to check.
 fn compare(pair: Pair, stricter: &[&str], wider: &[&str]) {
     let mut tally = Tally::default();
     for_each_seed(SENDERS, |seed, rng| {
@@ -67,7 +67,8 @@ fn compare(pair: Pair, stricter: &[&str], wider: &[&str]) {
     tally.check(stricter, wider);
 }
 
-/// The text of the variant, now and then mutated as well; then the variant becomes what that text says.
+/// The text of the variant, now and then mutated as well; then the variant becomes what that text
+/// says.
 fn offered_text(rng: &mut SeededRng, variant: &mut Variant) -> String {
     let text = base64_encode(&variant.bytes);
     if rng.below(15) > 0 {
@@ -126,7 +127,8 @@ impl Tally {
     }
 }
 
-/// Names the requirement of the list that the offer violates, if it is one alone. There must be one.
+/// Names the requirement of the list that the offer violates, if it is one alone. There must be
+/// one.
 fn only_reason(list: &[Requirement], offer: &Offer, context: &str) -> Option<&'static str> {
     let mut reasons = reasons(list, offer);
     let first = reasons.next();

@@ -1,6 +1,7 @@
 //! SAS verifications with libolm and vodozemac at the other end.
 //!
-//! The peers draw their own keys, so a failure prints what is needed to see what went wrong.
+//! The peers draw their own keys, so the message of a failure contains everything that is needed to
+//! find the cause.
 
 use moceril::{
     Curve25519PublicKey,
@@ -47,8 +48,8 @@ fn macs_of_libolm() {
     }
 }
 
-/// S-32: 10,000 MACs of the default method and 10,000 of the old one are those of vodozemac, and each
-/// side verifies the other one's.
+/// S-32: 10,000 MACs of the default method and 10,000 of the old one are those of vodozemac, and
+/// each side verifies the other one's.
 #[test]
 fn macs_of_vodozemac() {
     let mut rng = StdRng::seed_from_u64(2);

@@ -145,7 +145,8 @@ mod tests {
             .collect()
     }
 
-    /// The number of hashes of parts between two indices.
+    /// The number of hash steps of single parts between two indices, without deriving the parts
+    /// after them.
     fn hashes(from: u32, to: u32) -> u32 {
         [24, 16, 8, 0]
             .map(|shift| (to >> shift).saturating_sub(from >> shift))

@@ -1,4 +1,4 @@
-//! What the vectors of all channels have in common.
+//! Code that the vectors of all channels share.
 
 use std::fmt::Debug;
 
@@ -9,9 +9,9 @@ use super::{
     vector_layer::decode_layer,
 };
 
-/// Checks the files of an area: some have a first `message` that `decode` refuses, at the layer that
-/// the file names; the others tell all that passes through a channel. `at_least` so many of these, and
-/// of those.
+/// Checks the files of an area: some have a first `message` that `decode` refuses, at the layer
+/// that the file names; the others tell all that passes through a channel. `at_least` so many of
+/// these, and of those.
 pub fn check_channels<M: Debug>(
     area: &str,
     decode: impl Fn(&str) -> Result<M, DecodeError>,

@@ -1,4 +1,4 @@
-//! Whether what was counted fits what was expected (Pearson's test).
+//! Pearson's test: whether counts fit the expected distribution.
 
 use moceril::ecies::{CheckCode, DigitMode};
 
@@ -29,8 +29,8 @@ fn assert_fits(what: &str, observed: &[u32], weights: &[u32]) {
 const BY_10: [u32; 10] = [26, 26, 26, 26, 26, 26, 25, 25, 25, 25];
 const BY_9: [u32; 9] = [29, 29, 29, 29, 28, 28, 28, 28, 28];
 
-/// S-33: both bytes of these check codes are uniform, as far as half a byte shows it, and their digits
-/// are as frequent as the proposals make them.
+/// S-33: both bytes of these check codes are uniform, as far as half a byte shows it, and their
+/// digits are as frequent as the proposals make them.
 #[track_caller]
 pub fn assert_codes_fit(codes: &[CheckCode], mode: DigitMode) {
     for byte in 0..2 {

@@ -1,9 +1,12 @@
-//! A conversation between two accounts over a network that loses, reorders, repeats and forges messages (S-39).
+//! A conversation between two accounts over a network that loses, reorders, repeats and forges
+//! messages (S-39).
 //!
-//! Every step is done twice: by the library, and by the textbook oracle with the same private keys. What the library
-//! answers must be what the `Reference` predicts, byte for byte and error for error, and a refusal must change nothing.
+//! Every step is done twice: by the library, and by the textbook oracle with the same private keys.
+//! The library must give exactly the bytes and errors that the `Reference` predicts, and after an
+//! error nothing may have changed.
 //!
-//! A test or a fuzzer includes this file by its path, beside `common` and `naive`, and calls [`run`] with any bytes.
+//! A test or a fuzzer includes this file by its path, together with `common` and `naive`, and calls
+//! [`run`] with any bytes.
 
 #[path = "conversation/devices.rs"]
 mod devices;
@@ -23,15 +26,17 @@ use self::packet::Packet;
 use self::reference::Reference;
 use crate::common::rng::{RecordedRng, SeededRng};
 
-/// Has the conversation that the bytes describe: two for the setup, then [`EVENT_LENGTH`] for each event.
+/// Has the conversation that the bytes describe: two for the setup, then [`EVENT_LENGTH`] for each
+/// event.
 pub fn run(data: &[u8]) {
     let (setup, rest) = data.split_at(data.len().min(2));
     let setup = Setup::from_bytes([0, 1].map(|place| setup.get(place).copied().unwrap_or(0)));
     converse(setup, &events(rest));
 }
 
-/// Has the conversation, then lets everything arrive, and sees whether the two ends still understand each other.
-/// Returns what became of the genuine messages, in the order of their arrival.
+/// Has the conversation, then lets everything arrive, and sees whether the two ends still
+/// understand each other. Returns what became of the genuine messages, in the order of their
+/// arrival.
 pub fn converse(setup: Setup, events: &[Event]) -> Vec<Outcome> {
     let mut conversation = Conversation::new(setup);
     for event in events {
@@ -149,7 +154,8 @@ impl Conversation {
         }
     }
 
-    /// Lets a message arrive. `None`: Bob has no session yet, and this is not a message to make one from.
+    /// Lets a message arrive. `None`: Bob has no session yet, and this is not a message to make one
+    /// from.
     fn deliver(&mut self, packet: &Packet) -> Option<Outcome> {
         if packet.to == Who::Bob && self.bob.session.is_none() && packet.message_type != 0 {
             return None;
@@ -215,7 +221,8 @@ impl Conversation {
         }
     }
 
-    /// Nothing is lost any more: what is on the way arrives, then each end sends, and the other understands.
+    /// Nothing is lost any more: what is on the way arrives, then each end sends, and the other
+    /// understands.
     fn quiesce(&mut self) {
         for (packet, plaintext) in std::mem::take(&mut self.network) {
             self.deliver_genuine(&packet, &plaintext);

@@ -1,11 +1,11 @@
-//! Private keys that a search tells from everything else.
+//! Private keys that a search cannot confuse with anything else.
 
 use std::convert::Infallible;
 
 use rand::{TryCryptoRng, TryRng};
 
-/// Draws numbers that are all different and of which few bytes are zero, and shows each draw to a witness. It uses no
-/// heap, and keeps nothing of what it drew. For tests only.
+/// Draws numbers that are all different and of which few bytes are zero, and shows each draw to a
+/// witness. It uses no heap, and keeps nothing of what it drew. For tests only.
 #[derive(Clone, Copy)]
 pub struct DistinctKeys {
     drawn: u64,

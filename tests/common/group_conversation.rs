@@ -1,10 +1,11 @@
-//! A group conversation: one sender, members who join at different times, and messages that arrive in any order, any
-//! number of times, or forged (S-39).
+//! A group conversation: one sender, members who join at different times, and messages that arrive
+//! in any order, any number of times, or forged (S-39).
 //!
-//! Every step is done twice: by the library, and by the textbook oracle with the same private keys. Both must produce
-//! the same bytes and answer the same, and a refusal must change nothing.
+//! Every step is done twice: by the library, and by the textbook oracle with the same private keys.
+//! Both must give the same bytes and results, and after an error nothing may have changed.
 //!
-//! A test or a fuzzer includes this file by its path, beside `common` and `naive`, and calls [`run`] with any bytes.
+//! A test or a fuzzer includes this file by its path, together with `common` and `naive`, and calls
+//! [`run`] with any bytes.
 
 #[path = "group_conversation/event.rs"]
 mod event;
@@ -45,15 +46,16 @@ impl Setup {
     }
 }
 
-/// Has the conversation that the bytes describe: two for the setup, then [`EVENT_LENGTH`] for each event.
+/// Has the conversation that the bytes describe: two for the setup, then [`EVENT_LENGTH`] for each
+/// event.
 pub fn run(data: &[u8]) {
     let (setup, rest) = data.split_at(data.len().min(2));
     let setup = Setup::from_bytes([0, 1].map(|place| setup.get(place).copied().unwrap_or(0)));
     converse(setup, &events(rest));
 }
 
-/// Has the conversation, then lets each member read the oldest and the newest message. Returns what became of the
-/// genuine messages of the events.
+/// Has the conversation, then lets each member read the oldest and the newest message. Returns what
+/// became of the genuine messages of the events.
 pub fn converse(setup: Setup, events: &[Event]) -> Vec<Outcome> {
     let mut group = Group::new(setup);
     for event in events {

@@ -1,8 +1,8 @@
-//! An allocator that knows every secret there is, and searches each heap block that is freed or moved
-//! (S-25). Threshold: none.
+//! An allocator that searches each heap block that is freed or moved for all known secrets (S-25).
+//! A single match fails the test.
 //!
-//! A test file makes it its own with `#[global_allocator]`, and has one test, because what is known is
-//! known to the whole process.
+//! A test file installs it with `#[global_allocator]`. It has only one test, because the known
+//! secrets are shared by the whole process.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -151,8 +151,8 @@ pub fn assert_it_finds() {
     forget_all();
 }
 
-/// Randomness of which each key is known as soon as it is drawn. Nonces and salts are not secret, and have
-/// other lengths.
+/// Randomness of which each key is known as soon as it is drawn. Nonces and salts are not secret,
+/// and have other lengths.
 pub fn known_keys(begin: u64) -> DistinctKeys {
     DistinctKeys::new(begin, |drawn| {
         if drawn.len().is_multiple_of(32) {

@@ -1,4 +1,4 @@
-//! The owner of a signing key who does not sign as RFC 8032 says.
+//! An owner of a signing key whose signatures do not follow RFC 8032.
 
 use curve25519_dalek::{EdwardsPoint, Scalar, scalar::clamp_integer};
 use sha2::{Digest, Sha512};
@@ -27,8 +27,8 @@ impl Signer {
         self.public
     }
 
-    /// A signature with `R = [r]B` and a point of small order. With the identity as that point it is good,
-    /// otherwise only for those who multiply the equation by eight.
+    /// A signature with `R = [r]B` and a point of small order. With the identity as that point it
+    /// is good, otherwise only for those who multiply the equation by eight.
     pub fn sign(&self, message: &[u8], r: u64, torsion: EdwardsPoint) -> [u8; 64] {
         let r = Scalar::from(r);
         let r_point = (EdwardsPoint::mul_base(&r) + torsion).compress().to_bytes();

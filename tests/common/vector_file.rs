@@ -1,7 +1,7 @@
 //! Reads the files of `test-vectors/`, strictly. Their format: `test-vectors/README.md`.
 //!
-//! A typing error in a file cannot hide: whatever is not exactly of the format is refused, and a key
-//! that no check looked at fails its file.
+//! Typing errors in a file are detected: everything that does not follow the format exactly is
+//! refused, and a file fails if no check has read one of its keys.
 
 use std::{
     cell::Cell,

@@ -1,7 +1,8 @@
 //! The three message formats, as lists of key-value pairs.
 //!
-//! The decoder is as strict as the library promises to be: every field of the format exactly once, integers in their
-//! shortest form and within 32 bits, nothing left over. Pairs with other keys are skipped.
+//! The decoder is as strict as the library must be: every field of the format exactly once,
+//! integers in their shortest form and within 32 bits, and nothing after the last field. Pairs with
+//! other keys are skipped.
 
 use super::crypto::mac_length;
 

@@ -1,4 +1,5 @@
-//! The primitives, each behind a plain function over bytes, and the authenticated encryption both ratchets share.
+//! The primitives, each as a plain function over bytes, and the authenticated encryption that both
+//! ratchets share.
 
 use aes::Aes256;
 use aes::cipher::block_padding::Pkcs7;
@@ -82,7 +83,8 @@ impl MessageCipher {
         Self::split(hkdf(&DEFAULT_SALT, message_key, b"OLM_KEYS"))
     }
 
-    // megolm.md, "Message encryption": AES_KEY || HMAC_KEY || AES_IV = HKDF(0, R_i, "MEGOLM_KEYS", 80)
+    // megolm.md, "Message encryption": AES_KEY || HMAC_KEY || AES_IV = HKDF(0, R_i, "MEGOLM_KEYS",
+    // 80)
     pub fn megolm(ratchet: &[[u8; 32]; 4]) -> Self {
         Self::split(hkdf(&DEFAULT_SALT, &ratchet.concat(), b"MEGOLM_KEYS"))
     }

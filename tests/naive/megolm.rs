@@ -1,4 +1,5 @@
-//! Megolm: the ratchet twice, once step by step and once by the recursion of its definition, and the group session.
+//! Megolm: two implementations of the ratchet, one step by step and one with the recursion of its
+//! definition, and the group session.
 
 use super::codec;
 use super::crypto::{MessageCipher, ed25519_public, hmac, sign, signature_is_good};
@@ -25,7 +26,8 @@ pub fn naive_ratchet(initial: Ratchet, start: u32, target: u32) -> Ratchet {
 
 /// `R_target` from `R_start`, one index after the other.
 ///
-/// The indices are wider than those of messages so that a counter that overflows can be followed too.
+/// The indices are wider than those of messages so that a counter that overflows can be followed
+/// too.
 pub fn step_by_step(initial: Ratchet, start: u64, target: u64) -> Ratchet {
     assert!(start <= target, "the ratchet cannot be turned back");
     (start + 1..=target).fold(initial, step)
@@ -33,8 +35,9 @@ pub fn step_by_step(initial: Ratchet, start: u64, target: u64) -> Ratchet {
 
 /// `R_i` from `R_{i-1}`.
 fn step(previous: Ratchet, i: u64) -> Ratchet {
-    // megolm.md, "The Megolm ratchet algorithm". The parts that reseed others are read at the previous multiple there,
-    // R_{2^24(n-1),0} and so on; they do not change between two multiples, so R_{i-1,0} and so on are the same.
+    // megolm.md, "The Megolm ratchet algorithm". The parts that reseed others are read at the
+    // previous multiple there, R_{2^24(n-1),0} and so on; they do not change between two multiples,
+    // so R_{i-1,0} and so on are the same.
     let [r0, r1, r2, r3] = previous;
     if i.is_multiple_of(1 << 24) {
         [h(0, &r0), h(1, &r0), h(2, &r0), h(3, &r0)]
@@ -47,7 +50,8 @@ fn step(previous: Ratchet, i: u64) -> Ratchet {
     }
 }
 
-/// `R_target` from `R_start`, by following the definition of each part backwards from one reseeding to the one before.
+/// `R_target` from `R_start`, by following the definition of each part backwards from one reseeding
+/// to the one before.
 pub fn by_definition(initial: Ratchet, start: u64, target: u64) -> Ratchet {
     assert!(start <= target, "the ratchet cannot be turned back");
     [0, 1, 2, 3].map(|j| part(&initial, start, target, j))

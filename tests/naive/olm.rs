@@ -1,13 +1,15 @@
-//! Olm with unlimited memory: every round of the conversation and every message key of it is kept forever.
+//! Olm with unlimited memory: every round of the conversation and every message key is kept
+//! forever.
 
 use super::codec::{self, SessionKeys};
 use super::crypto::{ecdh, x25519_public};
 use super::round::{MessageKey, Round};
 
-/// How far ahead of a chain a message may be before the oracle gives no verdict but [`NaiveError::BeyondHorizon`].
+/// How far ahead of a chain a message may be before the oracle gives no verdict but
+/// [`NaiveError::BeyondHorizon`].
 ///
-/// Without it, one forged index near 2^32 would cost hours. It is far above what any implementation allows, so such a
-/// message has to be refused by all of them.
+/// Without it, one forged index near 2^32 would cost hours. It is far above what any implementation
+/// allows, so such a message has to be refused by all of them.
 pub const HORIZON: u32 = 100_000;
 
 /// Why a message was not decrypted.
@@ -17,8 +19,8 @@ pub enum NaiveError {
     Format,
     /// A pre-key message for another one-time key than the given one.
     UnknownOneTimeKey,
-    /// The ratchet key is new, and we have not sent since the other side last changed it: no honest partner can have
-    /// started this chain, and we have no ratchet secret to derive it with.
+    /// The ratchet key is new, and we have not sent since the other side last changed it: no honest
+    /// partner can have started this chain, and we have no ratchet secret to derive it with.
     UnknownChain,
     /// The message key was used before.
     AlreadyUsed,
@@ -93,8 +95,8 @@ impl NaiveSession {
         })
     }
 
-    /// Encrypts with the next message key and returns the message's type (0 pre-key, 1 normal) and bytes.
-    /// `new_ratchet_secret` is used only if [`NaiveSession::needs_ratchet_secret`].
+    /// Encrypts with the next message key and returns the message's type (0 pre-key, 1 normal) and
+    /// bytes. `new_ratchet_secret` is used only if [`NaiveSession::needs_ratchet_secret`].
     pub fn encrypt(&mut self, plaintext: &[u8], new_ratchet_secret: [u8; 32]) -> (usize, Vec<u8>) {
         if self.needs_ratchet_secret() {
             let new_ratchet_key = x25519_public(&new_ratchet_secret);
@@ -134,7 +136,8 @@ impl NaiveSession {
         let message =
             message.filter(|message| message.version == self.version).ok_or(NaiveError::Format)?;
 
-        // olm.md, "Receiving messages": find the receiver chain by its ratchet key, or compute a new one.
+        // olm.md, "Receiving messages": find the receiver chain by its ratchet key, or compute a
+        // new one.
         if self.receiving_round(&message.ratchet_key).is_none() {
             if !self.last().is_ours() {
                 return Err(NaiveError::UnknownChain);
@@ -166,8 +169,8 @@ impl NaiveSession {
         self.keys
     }
 
-    /// The other side's ratchet keys, oldest first, each with the first index whose message key was not computed yet.
-    /// Every message key before that index is available or used.
+    /// The other side's ratchet keys, oldest first, each with the first index whose message key was
+    /// not computed yet. Every message key before that index is available or used.
     pub fn receiving_chains(&self) -> Vec<([u8; 32], u32)> {
         self.rounds
             .iter()
@@ -176,7 +179,8 @@ impl NaiveSession {
             .collect()
     }
 
-    /// Our current ratchet key and the index of the next message we send with it, unless a new one is needed.
+    /// Our current ratchet key and the index of the next message we send with it, unless a new one
+    /// is needed.
     pub fn sending_chain(&self) -> Option<([u8; 32], u32)> {
         let round = self.last();
         round.is_ours().then(|| (round.ratchet_key, round.next_index()))

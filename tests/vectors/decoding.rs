@@ -1,4 +1,4 @@
-//! Bytes to values and back. Every value of a positive file is compared, and so is the encoding.
+//! Decoding and encoding. Every value of a positive file is compared, and so is the encoding.
 
 use moceril::{
     MessageVersion,

@@ -1,4 +1,4 @@
-//! `index.jsonl` is that of the folder, and the page shows the example that runs.
+//! `index.jsonl` matches the files of the folder, and the page contains the example program.
 
 use std::{fmt::Write, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! The reader of the vectors is strict: a mistake in a file is found, not skipped.
+//! The reader of the vectors is strict: a mistake in a file is an error.
 
 use crate::common::vector_file::{
     Layer, VectorFile, assert_at_least, check_each, item_bytes, number, panic_of, unhex,

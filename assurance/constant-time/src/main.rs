@@ -1,8 +1,8 @@
 //! S-26: no branch and no index depends on a secret, in the compiled code.
 //!
-//! Memcheck follows every bit that was never set through registers and memory, and reports a branch or
-//! an address that depends on one. Here the secrets are declared to be such bits. Each operation of the
-//! library then runs once, and may cause no report; see `README.md` beside this crate.
+//! Memcheck follows uninitialized bits through registers and memory, and reports a branch or an
+//! address that depends on one. This harness marks secrets as uninitialized. Then each operation of
+//! the library runs once, and must cause no report; `README.md` of this crate describes how.
 
 mod memcheck;
 mod operations;
@@ -13,7 +13,8 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: memcheck::Listed = memcheck::Listed;
 
-/// Runs the operation and returns how many reports it caused. Those stand on stderr, below its name.
+/// Runs the operation and returns how many reports it caused. Those stand on stderr, below its
+/// name.
 fn reports(name: &str, operation: fn()) -> usize {
     eprintln!("== {name}");
     let before = memcheck::errors();
@@ -56,8 +57,9 @@ const fn verdict(passed: bool) -> &'static str {
     if passed { "PASS" } else { "FAIL" }
 }
 
-/// Which code runs. The libraries choose at run time by what the processor has, unless a `cfg` has chosen
-/// before; valgrind's processor has no SHA extensions, so the hashes are always the portable ones.
+/// Which code runs. The libraries choose at run time by what the processor has, unless a `cfg` has
+/// chosen before; valgrind's processor has no SHA extensions, so the hashes are always the portable
+/// ones.
 fn print_backends() {
     let choose = |soft: bool, has: bool| match (soft, has) {
         (false, true) => "the processor's instructions",

@@ -1,7 +1,8 @@
-//! What valgrind's memcheck offers to the program it runs, and an allocator that knows its blocks.
+//! The client requests of valgrind's memcheck, and an allocator that lists its blocks.
 //!
-//! The only file here with `unsafe`. A client request is a sequence of instructions that do nothing on
-//! a processor, and that valgrind takes for a question (valgrind manual, "The Client Request mechanism").
+//! This is the only file of the crate with `unsafe`. A client request is a sequence of instructions
+//! that do nothing on a processor, and that valgrind recognizes (valgrind manual, "The Client
+//! Request mechanism").
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -29,8 +30,8 @@ const CHECK_MEM_IS_DEFINED: usize = 0x4d43_0005;
 fn request(code: usize, first: usize, second: usize) -> usize {
     let question = [code, first, second, 0, 0, 0];
     let mut answer = 0_usize;
-    // SAFETY: the four rotations add up to 128 bits, so `rdi` is what it was, and exchanging a register
-    // with itself changes nothing. Valgrind reads the six words at `rax` and writes `rdx`.
+    // SAFETY: the four rotations add up to 128 bits, so `rdi` is what it was, and exchanging a
+    // register with itself changes nothing. Valgrind reads the six words at `rax` and writes `rdx`.
     unsafe {
         asm!(
             "rol rdi, 3",
@@ -75,8 +76,8 @@ pub fn is_undefined(bytes: &[u8]) -> bool {
     without_reports(|| request(CHECK_MEM_IS_DEFINED, bytes.as_ptr() as usize, bytes.len()) != 0)
 }
 
-/// Makes every copy of `value` on the heap defined: the fields of objects that nobody can reach from
-/// outside. What stands around the copies stays undefined.
+/// Makes every copy of `value` on the heap defined: the fields of objects that nobody can reach
+/// from outside. What stands around the copies stays undefined.
 pub fn make_defined_on_the_heap(value: &[u8]) {
     without_reports(|| {
         for block in blocks() {
@@ -107,8 +108,8 @@ struct Hiding {
 
 static HIDING: Mutex<Option<Hiding>> = Mutex::new(None);
 
-/// Makes places of a block undefined while `call` runs: in the block that begins with `content`, at the
-/// moment when a block of `size` bytes is asked for. It must come to that.
+/// Makes places of a block undefined while `call` runs: in the block that begins with `content`, at
+/// the moment when a block of `size` bytes is asked for. It must come to that.
 pub fn hide_during<T>(
     size: usize,
     content: Vec<u8>,
@@ -144,8 +145,8 @@ fn hide_now(size: usize) {
 fn blocks() -> impl Iterator<Item = &'static [u8]> {
     BLOCKS.iter().filter_map(|block| {
         let (start, length) = (block.start.load(Relaxed), block.length.load(Relaxed));
-        // SAFETY: the allocator gave this block out and has not taken it back, there is one thread, and
-        // nothing is written or freed while the callers above look at it.
+        // SAFETY: the allocator gave this block out and has not taken it back, there is one thread,
+        // and nothing is written or freed while the callers above look at it.
         (start != 0).then(|| unsafe { std::slice::from_raw_parts(start as *const u8, length) })
     })
 }

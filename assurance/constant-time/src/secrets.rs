@@ -1,4 +1,4 @@
-//! Where secrets come from, and the one way by which something derived from them becomes public.
+//! The source of secrets, and the only way to declare a value public that is derived from them.
 
 use std::{cell::Cell, convert::Infallible, hint::black_box};
 
@@ -55,7 +55,7 @@ impl TryRng for SecretRng {
 
 impl TryCryptoRng for SecretRng {}
 
-/// What is derived from secrets and public all the same, and why.
+/// The reasons why a value that is derived from secrets is public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disclosed {
     PublicKey,
@@ -112,8 +112,8 @@ pub fn uses() -> impl Iterator<Item = (Disclosed, &'static str, usize)> {
 /// Declares these bytes public; a public key also wherever it is on the heap. **This function
 /// and those below are the only ways out of secrecy.**
 ///
-/// They must depend on a secret. If they do not, then the operation did not do what its test thinks, or
-/// the secret got lost on the way, and there would be nothing left to find.
+/// They must depend on a secret. If they do not, then the operation did not do what its test
+/// thinks, or the secret got lost on the way, and there would be nothing left to find.
 #[track_caller]
 pub fn declassify(what: Disclosed, bytes: &[u8]) {
     must_be_secret(bytes);

@@ -1,5 +1,5 @@
-//! S-25, S-26: which secrets the hot operations leave on the stack. Safe code cannot wipe it, so this is a report;
-//! see `README.md` beside this crate.
+//! S-25, S-26: reports which secrets the hot operations leave on the stack, which safe code cannot
+//! wipe. See `README.md` of this crate.
 
 #![deny(unsafe_code)]
 

@@ -1,11 +1,12 @@
-//! What is looked for.
+//! The secrets that are searched for.
 
 use hkdf::Hkdf;
 use sha2::Sha256;
 
 use crate::distinct_keys::DistinctKeys;
 
-/// So many bytes in a row are a find. Half of a key, because a key may have been partly overwritten.
+/// So many bytes in a row are a find. Half of a key, because a key may have been partly
+/// overwritten.
 const WINDOW: usize = 16;
 
 /// The secrets that an operation meets, by name.

@@ -1,5 +1,5 @@
-//! The only unsafe code of this crate: a thread whose stack is ours, so that we can read it when the thread
-//! has ended.
+//! The only unsafe code of this crate: a thread whose stack this crate allocates, to read it when
+//! the thread has ended.
 
 use std::{ffi::c_void, hint::black_box, mem::MaybeUninit, ptr};
 
@@ -10,8 +10,9 @@ const PAGE: usize = 4096;
 #[repr(C, align(4096))]
 struct Page([u8; PAGE]);
 
-/// Runs the operation on a stack of zeros and returns its result, and what then stands on the stack. What the
-/// operation captures must be on the heap, or by reference, not to be found as its own input.
+/// Runs the operation on a stack of zeros and returns its result, and what then stands on the
+/// stack. What the operation captures must be on the heap, or by reference, not to be found as its
+/// own input.
 pub fn run_on_own<O>(operation: impl FnOnce() -> O) -> (O, Vec<u8>) {
     let mut stack = vec![Page([0; PAGE]); SIZE / PAGE].into_boxed_slice();
     let mut result = None;
@@ -34,14 +35,15 @@ fn deep_down(job: &mut dyn FnMut()) {
 
 fn run(stack: &mut [Page], mut job: &mut dyn FnMut()) {
     extern "C" fn enter(job: *mut c_void) -> *mut c_void {
-        // SAFETY: `job` is the address of the `&mut dyn FnMut()` below, which waits for this thread.
+        // SAFETY: `job` is the address of the `&mut dyn FnMut()` below, which waits for this
+        // thread.
         deep_down(unsafe { &mut *job.cast::<&mut dyn FnMut()>() });
         ptr::null_mut()
     }
-    // SAFETY: the attributes are initialised before they are used, and destroyed. The stack is as long and as aligned as
-    // it is said to be. It, the job and what the job borrows outlive the thread, which is joined here;
-    // while the thread runs, this one touches none of them. The job does not unwind: a panic in it meets an
-    // `extern "C"` boundary and ends the process.
+    // SAFETY: the attributes are initialised before they are used, and destroyed. The stack is as
+    // long and as aligned as it is said to be. It, the job and what the job borrows outlive the
+    // thread, which is joined here; while the thread runs, this one touches none of them. The job
+    // does not unwind: a panic in it meets an `extern "C"` boundary and ends the process.
     unsafe {
         let mut attributes = MaybeUninit::uninit();
         assert_eq!(libc::pthread_attr_init(attributes.as_mut_ptr()), 0);

@@ -1,6 +1,6 @@
-//! S-40, S-04: any sequence of calls of the C interface, with any objects and buffers that C allows and some that it
-//! does not, behaves: AddressSanitizer is silent, and what `world.rs` says of every call holds. The first byte
-//! chooses how much of the scenario has happened before.
+//! S-40, S-04: makes any sequence of calls of the C interface, with objects and buffers that C
+//! allows and some that it does not. AddressSanitizer must report nothing, and every call must do
+//! what `world.rs` requires. The first byte chooses how much of the scenario runs before.
 #![no_main]
 
 #[allow(dead_code, reason = "`seeds` uses more of it")]

@@ -1,4 +1,4 @@
-//! What is lent to the library, and the call itself: the unsafe code.
+//! The memory that is passed to the library, and the call itself. This is the unsafe code.
 
 use std::{
     cell::Cell,
@@ -8,8 +8,8 @@ use std::{
 
 use super::calling::{self, Entry, Word};
 
-/// A block of the heap that ends where the buffer ends, so that AddressSanitizer sees every byte beyond it.
-/// `Cell`, because the library writes to it while we only hold a shared reference.
+/// A block of the heap that ends where the buffer ends, so that AddressSanitizer sees every byte
+/// beyond it. `Cell`, because the library writes to it while we only hold a shared reference.
 pub struct Lent {
     cells: Box<[Cell<u8>]>,
     shift: usize,
@@ -38,10 +38,11 @@ pub fn number(number: u64) -> Word {
 
 /// Calls a function with the words of its parameters.
 pub fn call(entry: Entry, words: &[Word]) -> Word {
-    // SAFETY: the words are built from the table, which states the parameters of each function; all are pointers or
-    // integers of at most 64 bits. The pointers are null, or lead to a `Lent` that outlives the call and is as long
-    // as the word beside it says, or has the length that the object's `_size` says. The lengths that are wrong are
-    // more than any buffer can have: the library promises to refuse those.
+    // SAFETY: the words are built from the table, which states the parameters of each function; all
+    // are pointers or integers of at most 64 bits. The pointers are null, or lead to a `Lent` that
+    // outlives the call and is as long as the word beside it says, or has the length that the
+    // object's `_size` says. The lengths that are wrong are more than any buffer can have: the
+    // library promises to refuse those.
     unsafe { calling::call(entry, words) }
 }
 

@@ -1,4 +1,4 @@
-//! The objects and the shelf, and one call on them with everything that must hold for it.
+//! The objects and the shelf, and one call on them, with all checks of its effects.
 
 use crate::{
     c_abi::{
@@ -90,7 +90,8 @@ impl World {
         self.commit(function, call, outcome)
     }
 
-    /// Without a trial before it, every buffer that is written has plenty of room, and memory of its own.
+    /// Without a trial before it, every buffer that is written has plenty of room, and memory of
+    /// its own.
     fn execute(&self, table: &Table, call: &Call, trial: Option<&Outcome>) -> Outcome {
         let function = &table.functions[call.function];
         let mut lent: Vec<Option<Lent>> = Vec::new();
@@ -253,8 +254,8 @@ fn random(seed: u8) -> impl Iterator<Item = u8> {
     })
 }
 
-/// S-04: of an object, only the last error; of buffers, nothing. Random bytes may be wiped, and `olm_group_decrypt` may
-/// have written the index.
+/// S-04: of an object, only the last error; of buffers, nothing. Random bytes may be wiped, and
+/// `olm_group_decrypt` may have written the index.
 fn unchanged_by_failure(function: &Function, call: &Call, outcome: &Outcome) {
     let wiped = overlap(call) && function.parameters.contains(&Parameter::Random);
     for (place, parameter) in function.parameters.iter().enumerate() {

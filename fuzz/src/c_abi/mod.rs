@@ -1,6 +1,8 @@
-//! Calls of the C interface as data: the fuzzer writes them, `seeds` writes good ones, the target `c_abi` makes them.
+//! Calls of the C interface as data. The fuzzer writes them, `seeds` writes valid ones, and the
+//! target `c_abi` makes them.
 //!
-//! Not in the library of the targets, which brings the real libolm with it: its functions have the same names.
+//! This module is not in the library of the other targets, because that links the real libolm,
+//! whose functions have the same names.
 
 pub mod calls;
 #[allow(dead_code, reason = "the differential test uses more of it")]

@@ -1,4 +1,5 @@
-//! A sequence of calls in which every function is called, and succeeds. The fuzzer begins after any of them.
+//! A sequence of calls in which every function is called, and succeeds. The fuzzer can begin after
+//! any of them.
 
 use super::{
     calls::{Argument, Call, Room, Source},

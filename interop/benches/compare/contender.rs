@@ -1,4 +1,4 @@
-//! What is measured: one operation of one library, ready to be run again and again.
+//! What is measured: one operation of one library, ready to run repeatedly.
 
 use std::time::Duration;
 

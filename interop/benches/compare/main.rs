@@ -1,5 +1,5 @@
-//! Ours, the real vodozemac and the real libolm, interleaved in one process, beside the bare primitives. See
-//! `benches/README.md`.
+//! Compares moceril, the real vodozemac, the real libolm and the lower bound, interleaved in one
+//! process. See `benches/README.md`.
 
 #![deny(unsafe_code)]
 

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 pub const USAGE: &str = "\
 usage: cargo bench -p interop -- [--quick] [--out FOLDER] [--date DATE] [WORD ...]
 
---quick        few rounds and small workloads: shows that it works, the numbers do not count
+--quick        few rounds and small workloads: shows that it works; ignore the numbers
 --out FOLDER   writes comparison.md and the charts there; relative to interop/, where cargo starts it
 --date DATE    the date to print instead of today's
-WORD           only what has one of these words in `section: row`; the sections are operations,
+WORD           only rows with one of these words in `section: row`; the sections are operations,
                workloads, memory and sizes
 
-A whole run that is not quick writes into benches/results; any other only where --out says.";
+A whole run without --quick writes into benches/results; any other run writes only to the --out folder.";
 
 #[derive(Default)]
 pub struct Options {
@@ -20,7 +20,7 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     pub date: Option<String>,
     words: Vec<String>,
-    /// As they were given.
+    /// The arguments as they were given.
     pub arguments: Vec<String>,
 }
 

@@ -1,7 +1,9 @@
-//! One operation of ours, so many times, for `run` to count its instructions under callgrind.
+//! Runs one operation of the library a given number of times; `run` counts its instructions under
+//! callgrind.
 //!
-//! A count repeats exactly, because everything comes from seeds; and the count of ten runs is what twenty runs take more
-//! than ten, because everything else is the same in both: always the inputs of twenty runs are made.
+//! Counts are the same in every run, because all randomness comes from seeds. The count of ten runs
+//! is the difference between twenty runs and ten, because everything else is the same in both: the
+//! program always makes the inputs of twenty runs.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,5 @@
-//! The operations that are counted. Each makes [`MOST_RUNS`] inputs and then uses as many as it is told.
+//! The operations that are counted. Each makes [`MOST_RUNS`] inputs, and uses as many of them as
+//! it has runs.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! What is offered to both libraries, where the verdicts may differ, and the ends that give them. The tests and the fuzz
-//! targets share it.
+//! The inputs that both libraries get, the lists of allowed differences, and the ends that give the
+//! verdicts. The tests and the fuzz targets share this module.
 
 mod requirements;
 

@@ -1,4 +1,4 @@
-//! S-24: a conversation of which one end moves, again and again, between our library and another.
+//! S-24: a conversation in which one end repeatedly moves between our library and another.
 
 use interop::{
     Library, Pair, SeededRng, for_each_seed,
@@ -22,8 +22,8 @@ struct Conversation {
     moves: usize,
 }
 
-/// `count` conversations. Every message within the limits that all libraries have in common decrypts, wherever its
-/// receiver lives, and a second time never.
+/// `count` conversations. Every message within the limits that all libraries have in common
+/// decrypts, wherever its receiver lives, and a second time never.
 pub fn conversations(count: u64, Pair { theirs, version }: Pair) {
     let (mut moves, mut late, mut turns, mut lost) = (0, 0, 0, 0);
     for_each_seed(count, |seed, rng| {
@@ -141,7 +141,8 @@ impl Conversation {
         assert!(again.is_err(), "decrypted twice: {sent:?}");
     }
 
-    /// Everything that is still under way arrives, with moves in between, and one more message each way.
+    /// Everything that is still under way arrives, with moves in between, and one more message each
+    /// way.
     fn agree(&mut self, rng: &mut SeededRng) {
         if !self.established {
             self.send(0, rng);

@@ -1,14 +1,17 @@
-//! One direction of an Olm conversation: what is under way, and what the receiver must still be able to decrypt.
+//! One direction of an Olm conversation: the messages that are sent and not yet received, and those
+//! that the receiver must still be able to decrypt.
 
 use std::collections::VecDeque;
 
 use interop::{SeededRng, peer::Wire};
 
-/// The limits that all libraries have in common. Ours are per chain; these are for the whole session.
+/// The limits that all libraries have in common. Ours are per chain; these are for the whole
+/// session.
 const SKIPPED_KEYS: usize = 40;
 const RECEIVER_CHAINS: usize = 5;
 
-/// A message, and its place by the specification: in the sender's how manieth chain, and where there.
+/// A message, and its place by the specification: in the sender's how manieth chain, and where
+/// there.
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub message: Wire,
@@ -33,7 +36,8 @@ pub struct Direction {
     arrived: Vec<Sent>,
     /// The chain of the next message and its index there.
     next: (usize, usize),
-    /// What the receiver remembers: the newest chains with their next indices, and the newest skipped keys.
+    /// What the receiver remembers: the newest chains with their next indices, and the newest
+    /// skipped keys.
     receiver_chains: VecDeque<(usize, usize)>,
     skipped: VecDeque<(usize, usize)>,
     opening: usize,
@@ -67,7 +71,8 @@ impl Direction {
         }
     }
 
-    /// A message that must decrypt, if there is one: the oldest or any. Those that came too late are dropped.
+    /// A message that must decrypt, if there is one: the oldest or any. Those that came too late
+    /// are dropped.
     pub fn take_any(&mut self, rng: &mut SeededRng) -> Option<(Sent, Arrival)> {
         while !self.under_way.is_empty() {
             let place = if rng.below(2) == 0 { 0 } else { rng.below(self.under_way.len()) };

@@ -1,4 +1,4 @@
-//! Messages on the way, and forgeries made from them.
+//! Messages that are sent and not yet received, and forgeries made from them.
 
 use super::event::{How, Who};
 use crate::common::rng::SeededRng;
@@ -60,8 +60,8 @@ impl Packet {
             && content.keys.is_none_or(|keys| original_content.keys == Some(keys))
     }
 
-    /// A message made from this one; `other` is one that is on the way, `foreign` are messages of another session to
-    /// the same receiver. `None` when this message cannot be treated like that.
+    /// A message made from this one; `other` is one that is on the way, `foreign` are messages of
+    /// another session to the same receiver. `None` when this message cannot be treated like that.
     pub fn forge(&self, how: How, other: &Self, foreign: &[Self]) -> Option<Self> {
         let mut forged = self.clone();
         match how {
@@ -158,14 +158,15 @@ impl ToBytes for NormalMessage {
     }
 }
 
-/// S-01: a number below p = 2^255 - 19. (A key of low order is in no message here; the textbook has no rule for it.)
+/// S-01: a number below p = 2^255 - 19. (A key of low order is in no message here; the textbook has
+/// no rule for it.)
 fn is_canonical(key: &[u8; 32]) -> bool {
     let not_below_p = key[31] == 0x7F && key[1..31] == [0xFF; 30] && key[0] >= 0xED;
     key[31] < 0x80 && !not_below_p
 }
 
-/// S-07: a field of the format with the wrong type, or the field number 0. The textbook decoder takes them for unknown
-/// fields.
+/// S-07: a field of the format with the wrong type, or the field number 0. The textbook decoder
+/// takes them for unknown fields.
 fn has_odd_field(message: &[u8], known: &[u64]) -> bool {
     let fields = codec::decode_fields(&message[1..]).expect("it was decoded before");
     let is_odd = |tag: u64| tag >> 3 == 0 || known.iter().any(|other| tag >> 3 == other >> 3);

@@ -1,11 +1,12 @@
-//! What a session has to do: what the textbook does, within the limits of S-22.
+//! The expected behaviour of a session: that of the textbook oracle, within the limits of S-22.
 
 use moceril::olm::{DecryptionError, Limits};
 
 use super::packet::{Content, Packet};
 use crate::naive::olm::{NaiveError, NaiveSession};
 
-/// The textbook session with unlimited memory, and a record of what a session with limits still knows of it.
+/// The textbook session with unlimited memory, and a record of what a session with limits still
+/// knows of it.
 #[derive(Clone)]
 pub struct Reference {
     pub textbook: NaiveSession,
@@ -136,7 +137,8 @@ impl Reference {
             Some(newer) if newer < self.limits.chains + self.limits.remembered_chains => {
                 Err(DecryptionError::Evicted)
             }
-            // Not known (any more), so it is taken for a new chain, which only a sender chain of ours permits.
+            // Not known (any more), so it is taken for a new chain, which only a sender chain of
+            // ours permits.
             forgotten => {
                 if !self.textbook.needs_ratchet_secret() {
                     Chain::new(ratchet_key).judge(index, self.limits)?;

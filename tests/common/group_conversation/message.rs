@@ -1,4 +1,4 @@
-//! Messages to the group, forgeries made from them, and what a member has to answer.
+//! Messages to the group, forgeries made from them, and the expected result of a member.
 
 use moceril::megolm::DecryptionError;
 
@@ -35,8 +35,8 @@ pub fn expected(textbook: &NaiveInboundGroupSession, bytes: &[u8]) -> Outcome {
     Outcome::Refused(refusal)
 }
 
-/// S-07: a field of the format with the wrong type, or the field number 0. The textbook decoder takes them for unknown
-/// fields.
+/// S-07: a field of the format with the wrong type, or the field number 0. The textbook decoder
+/// takes them for unknown fields.
 fn has_odd_field(message: &GroupMessage) -> bool {
     let fields = codec::decode_fields(&message.authenticated[1..]).expect("it was decoded before");
     fields.iter().any(|(tag, _)| tag >> 3 <= 2 && ![0x08, 0x12].contains(tag))

@@ -1,4 +1,4 @@
-//! Leaks, planted for the harness to find. Each is a mistake that somebody has once made.
+//! Deliberate leaks, which the harness must report. Each is a mistake that was made in practice.
 
 use std::hint::black_box;
 

@@ -1,7 +1,8 @@
-//! The allocator of this bench: the system's, which counts when it is asked to.
+//! The allocator of this benchmark: the system's allocator, with counters that can be switched on.
 //!
-//! It counts the bytes that were asked for; what the system adds to a block is not in it. libolm's objects are not seen:
-//! its Rust wrapper takes a block for each from the system, past this allocator; [`LibolmObject`] knows their sizes.
+//! It counts the requested bytes, without those that the system adds to a block. It does not count
+//! libolm's objects, because their Rust wrapper allocates a block for each from the system
+//! directly; [`LibolmObject`] has their sizes.
 
 #![allow(unsafe_code, reason = "there is no other way to see every allocation, and to ask libolm")]
 
@@ -33,8 +34,8 @@ pub struct Usage {
     pub allocations: i64,
 }
 
-/// Runs something on this thread, the only one there is, and says what it did on the heap until it returned its
-/// result.
+/// Runs something on this thread, the only one there is, and says what it did on the heap until it
+/// returned its result.
 pub fn watch<O>(run: impl FnOnce() -> O) -> Usage {
     for counter in [&BYTES, &BLOCKS, &PEAK, &ALLOCATIONS] {
         counter.store(0, Relaxed);
@@ -114,7 +115,8 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.dealloc(block, layout) }
     }
 
-    /// Counted as a new block and the end of the old one, in this order: while a block moves, both are there.
+    /// Counted as a new block and the end of the old one, in this order: while a block moves, both
+    /// are there.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         Self::allocated(new_size);
         Self::freed(layout.size());

@@ -1,4 +1,4 @@
-//! What objects and operations take of the heap.
+//! The heap memory of objects and operations.
 
 pub mod allocator;
 

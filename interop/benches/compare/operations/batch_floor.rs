@@ -1,7 +1,9 @@
-//! What many messages under one key cannot avoid, if a single equation with random coefficients judges all signatures:
-//! a sum of products, with one term for each message and one for each of the two fixed points.
+//! The lower bound for many messages under one key, if one equation with random coefficients
+//! verifies all signatures: a sum of products, with a term for each message and one for each of the
+//! two fixed points.
 //!
-//! The library does not do so, because such an equation does not see every small-order part of an `R` (S-15).
+//! The library does not do so, because such an equation does not detect every small-order component
+//! of an `R` (S-15).
 
 use curve25519_dalek::{
     EdwardsPoint, Scalar,

@@ -1,4 +1,5 @@
-//! Accounts and Olm sessions. Messages are not turned into base64 and back, except by libolm, which knows nothing else.
+//! Accounts and Olm sessions. Messages are not encoded in base64, except by libolm, whose
+//! interface has nothing else.
 
 use ::vodozemac::olm::{Account as VodozemacAccount, AccountPickle};
 use moceril::olm::Account;

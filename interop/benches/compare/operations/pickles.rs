@@ -68,7 +68,8 @@ struct Pickled {
     lengths: [usize; 3],
 }
 
-/// Both directions for one kind of object. `restore` is what the floor does to a state that was decrypted.
+/// Both directions for one kind of object. `restore` is what the lower bound computes from a
+/// decrypted state.
 macro_rules! pickled {
     (
         ours: $ours:ident, $our_object:expr;

@@ -1,5 +1,5 @@
-//! A bar chart as SVG: for each row one bar for each peer, as long as the logarithm of a ratio. It reads well on a
-//! light and on a dark page.
+//! A bar chart as SVG: each row has one bar for each peer, whose length is the logarithm of a
+//! ratio. It is readable on a light and on a dark page.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Where and when: what a reader must know to compare one report with another.
+//! The machine and the date of a run, which are needed to compare reports.
 
 use std::{
     env, fs,
@@ -71,7 +71,8 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The mean number of running processes in the last minute, where the system tells: what else there was to do.
+/// The mean number of running processes in the last minute, where the system tells: what else there
+/// was to do.
 fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").into()
