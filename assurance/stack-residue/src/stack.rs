@@ -10,7 +10,7 @@ const PAGE: usize = 4096;
 #[repr(C, align(4096))]
 struct Page([u8; PAGE]);
 
-/// Runs the operation on a stack of zeros and returns its result, and what then stands on the
+/// Runs the operation on a stack of zeros and returns its result, and what is then on the
 /// stack. What the operation captures must be on the heap, or by reference, not to be found as its
 /// own input.
 pub fn run_on_own<O>(operation: impl FnOnce() -> O) -> (O, Vec<u8>) {

@@ -1,4 +1,4 @@
-//! HTTP to the homeserver: one request, one JSON answer.
+//! HTTP requests to the homeserver, with JSON responses.
 
 use std::{fmt, thread, time::Duration};
 

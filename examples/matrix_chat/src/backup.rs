@@ -1,4 +1,4 @@
-//! Room keys on the server, encrypted to a key that only the user has.
+//! Server-side backup of room keys, encrypted with a key that only the user has.
 
 use anyhow::{Context, Result, bail, ensure};
 use moceril::{
@@ -99,8 +99,8 @@ pub fn upload(client: &Client) -> Result<usize> {
 
 /// Fetches all keys of the backup. Returns how many let us read more than before, of how many.
 ///
-/// The server could have made any of them, so they are imported as what they are (S-31), and it is not
-/// told which of them decrypt.
+/// The server could have made any of them, so they are imported as what they are (S-31), and it is
+/// not told which of them decrypt.
 pub fn restore(client: &Client) -> Result<(usize, usize)> {
     let store = &client.store;
     let present = present(client)?.context("the server has no backup of yours")?;

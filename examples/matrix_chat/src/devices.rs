@@ -1,4 +1,4 @@
-//! The devices of others: keys queried, verified and remembered.
+//! Queries, verifies and stores the keys of other devices.
 
 use std::collections::BTreeMap;
 
@@ -109,8 +109,8 @@ pub fn refresh<S: AsRef<str>>(client: &Client, users: &[S]) -> Result<()> {
                 warn(&format!("the devices of {user} could not be asked for"));
                 continue;
             };
-            // Meanwhile another command may have heard of a later change, which this answer then does
-            // not hide, or stored an answer that may be newer than this one, and that stays.
+            // Meanwhile another command may have heard of a later change, which this answer then
+            // does not hide, or stored an answer that may be newer than this one, and that stays.
             let known = "UPDATE users SET known = ?1 WHERE user_id = ?2 AND known < ?1";
             if store.run(known, (changes, user))? == 1 {
                 update(client, user, devices)?;

@@ -1,4 +1,4 @@
-//! Room keys in a file that a passphrase opens.
+//! Files of exported room keys, encrypted with a passphrase.
 
 use std::{
     fs::{self, OpenOptions},

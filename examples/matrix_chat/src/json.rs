@@ -1,11 +1,11 @@
-//! Matrix's signed JSON: the canonical form, and signatures in it.
+//! Matrix's signed JSON: the canonical form, and the signatures in an object.
 
 use anyhow::{Context, Result};
 use moceril::{Ed25519PublicKey, Ed25519Signature, olm::Account};
 use serde_json::{Value, json};
 
-/// The canonical form that signatures cover: sorted members, no spaces. `serde_json` writes just that
-/// unless its feature `preserve_order` is on.
+/// The canonical form that signatures cover: sorted members, no spaces. `serde_json` writes just
+/// that unless its feature `preserve_order` is on.
 pub fn canonical(value: &Value) -> String {
     value.to_string()
 }

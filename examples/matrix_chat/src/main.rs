@@ -1,5 +1,5 @@
-//! A small Matrix client whose cryptography is all moceril's. `--help` says what it can do; the order
-//! to read it in stands in the README.
+//! A small Matrix client that uses moceril for all its cryptography. `--help` lists the commands,
+//! and the README has a reading order.
 
 mod account;
 mod api;

@@ -1,4 +1,4 @@
-//! Rooms as places: found, created, joined.
+//! Finds, creates and joins rooms.
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Room keys as JSON: what files of exported keys and backups hold.
+//! Room keys as JSON, which is the content of files of exported keys and of backups.
 
 use anyhow::{Result, ensure};
 use moceril::megolm::{ExportedSessionKey, InboundGroupSession};

@@ -1,4 +1,4 @@
-//! What is new on the server: fetched, saved in one transaction, and only then acknowledged.
+//! Fetches what is new on the server, saves it in one transaction, and acknowledges it after that.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -17,7 +17,8 @@ use crate::{
 /// Pages of old messages that are fetched when much was written in our absence.
 const MAX_PAGES: usize = 20;
 
-/// Fetches what is new, waiting for it at most so long, and tells the user who wants to compare emoji.
+/// Fetches what is new, waiting for it at most so long, and tells the user who wants to compare
+/// emoji.
 pub fn once(client: &Client, timeout_ms: u32) -> Result<()> {
     for user_id in fetch(client, timeout_ms)? {
         warn(&format!("{user_id} wants to compare emoji: run `matrix_chat verify --wait`"));
@@ -252,8 +253,9 @@ fn state(store: &Store, room_id: &str, event: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Ends our Megolm session when somebody leaves, or loses an invitation: also if they are back before
-/// we send again, and if we did not give them the key, for somebody else in the room may have.
+/// Ends our Megolm session when somebody leaves, or loses an invitation: also if they are back
+/// before we send again, and if we did not give them the key, for somebody else in the room may
+/// have.
 fn leaving(store: &Store, event: &Value) -> Result<()> {
     let stays =
         matches!(event["content"]["membership"].as_str(), Some("join" | "invite" | "knock"));

@@ -1,4 +1,4 @@
-//! The terminal: colours only where somebody sees them, and questions.
+//! Output to the terminal, in colour if it is one, and questions to the user.
 
 use std::io::{self, IsTerminal, Write};
 

@@ -1,5 +1,5 @@
-//! The frame of a verification: who asks, who answers, who cancels, and why. What happens within is in
-//! `sas.rs`.
+//! The framework of a verification: requests, answers and cancellations. `sas.rs` does the
+//! comparison of emoji.
 //!
 //! Spec: Matrix, "Key verification framework".
 
@@ -50,8 +50,8 @@ pub struct Verification<'a> {
     deadline: Instant,
 }
 
-/// Asks a device for a verification. With `at_once` there is no request before the start, for clients
-/// that know none.
+/// Asks a device for a verification. With `at_once` there is no request before the start, for
+/// clients that know none.
 pub fn ask(client: &Client, user_id: &str, device_id: &str, at_once: bool) -> Result<Device> {
     devices::outdated(&client.store, user_id)?;
     let them = find(client, user_id, device_id)?;

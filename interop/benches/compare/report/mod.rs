@@ -25,7 +25,7 @@ pub struct Report {
 }
 
 const INTRODUCTION: &str = "\
-# moceril beside vodozemac and libolm
+# moceril compared with vodozemac and libolm
 
 Written by `cargo bench -p interop`; [README.md](../README.md) says what each row means and how it
 is measured. All libraries ran interleaved in one process. The times are those of this machine; the
