@@ -150,7 +150,7 @@ impl ContextR {
 }
 
 fn export<const N: usize>(fill: impl FnOnce(&mut [u8]) -> Result<(), HpkeError>) -> Secret<N> {
-    // RFC 9180, 5.3: at most 255 hashes. The compiler checks this for each `N`.
+    // RFC 9180, 5.3: at most 255 hashes. Checked for each `N` by the compiler.
     const { assert!(N <= 255 * 32) };
     let mut exported = Secret::default();
     let filled = fill(exported.as_mut_bytes());

@@ -80,9 +80,8 @@ fn together<const N: usize>(mut points: [EdwardsPoint; N]) -> [MontgomeryPoint; 
 /// agreement, and a fifth of making a key pair. Wipes the points.
 ///
 /// What dalek frees here without wiping is the inverse of `Z - Y` of each point: without `Z`, which
-/// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is
-/// public, as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar
-/// (SECURITY.md).
+/// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is public,
+/// as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar (SECURITY.md).
 fn u_coordinates(points: &mut [EdwardsPoint]) -> Zeroizing<Vec<MontgomeryPoint>> {
     let coordinates = Zeroizing::new(EdwardsPoint::to_montgomery_batch(points));
     points.iter_mut().for_each(Zeroize::zeroize);
