@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
-use super::{kdf::HmacKey, secret::Secret};
+use super::{kdf::HmacKey, secret::Secret, verdict::if_equal};
 
 pub(crate) const SALT_LENGTH: usize = 16;
 pub(crate) const IV_LENGTH: usize = 16;
@@ -68,10 +68,9 @@ pub(crate) fn open(
     let (authenticated, tag) = file.split_last_chunk::<TAG_LENGTH>().ok_or(Forged)?;
     let ciphertext = authenticated.get(head_length..).ok_or(Forged)?;
     let keys = Keys::derive(parameters);
-    if !bool::from(keys.hmac.tag(authenticated).ct_eq(tag)) {
-        return Err(Forged);
-    }
-    let mut plaintext = ciphertext.to_vec();
-    keys.apply(parameters.iv, &mut plaintext);
-    Ok(plaintext)
+    if_equal(keys.hmac.tag(authenticated).ct_eq(tag), Forged, || {
+        let mut plaintext = ciphertext.to_vec();
+        keys.apply(parameters.iv, &mut plaintext);
+        Ok(plaintext)
+    })
 }

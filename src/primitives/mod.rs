@@ -18,6 +18,7 @@ pub(crate) mod passphrase;
 pub(crate) mod rng;
 pub(crate) mod seal;
 pub(crate) mod secret;
+pub(crate) mod verdict;
 pub(crate) mod x25519;
 
 #[cfg(test)]

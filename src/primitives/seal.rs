@@ -16,6 +16,7 @@ use zeroize::Zeroize;
 use super::{
     kdf::{HmacKey, hkdf},
     secret::Secret,
+    verdict::if_equal,
 };
 
 #[cfg(feature = "hazmat")]
@@ -159,10 +160,9 @@ pub(crate) fn open<T>(
     let tag = cipher.mac_key.tag(message.authenticated);
     let expected = tag.get(..mac_length).ok_or(Forged)?;
     // `ct_eq` of slices compares their lengths first: public, and decided by the version.
-    if !bool::from(expected.ct_eq(message.mac)) {
-        return Err(Forged);
-    }
-    Ok((cipher.decrypt(message.ciphertext)?, Authenticated(candidate)))
+    if_equal(expected.ct_eq(message.mac), Forged, || {
+        Ok((cipher.decrypt(message.ciphertext)?, Authenticated(candidate)))
+    })
 }
 
 #[cfg(test)]
