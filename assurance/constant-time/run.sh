@@ -20,11 +20,27 @@ check() { # check NAME RUSTFLAGS
     printf '\n== %s\n' "$1"
     RUSTFLAGS=$2 cargo build --release --quiet --target-dir "$target/$1"
     local reports=$target/$1/reports.txt
-    valgrind --error-limit=no --num-callers=40 --suppressions=suppressions.supp \
+    # -v: it then lists the suppressions that it used.
+    valgrind -v --error-limit=no --num-callers=40 --suppressions=suppressions.supp \
         "$target/$1/release/constant-time" 2>"$reports" || {
         printf 'the reports are in %s\n' "$reports"
         return 1
     }
+}
+
+# S-48: an entry of suppressions.supp that matches nothing with either kind of code could hide what comes
+# later.
+unused() {
+    local used
+    used=$(sed -n 's/.*used_suppression: *[0-9]* \(.*\) [^ ]*suppressions.supp:[0-9]*$/\1/p' \
+        "$target"/{default,portable}/reports.txt)
+    local entry
+    while read -r entry; do
+        grep -qxF -- "$entry" <<<"$used" || {
+            printf 'FAIL  this suppression is not used: %s\n' "$entry"
+            failed=1
+        }
+    done < <(sed -n '/^{/{n;s/^ *//p}' suppressions.supp)
 }
 
 failed=0
@@ -39,4 +55,5 @@ default | portable | both) ;;
     exit 2
     ;;
 esac
+if [ "${1:-both}" = both ] && [ $failed = 0 ]; then unused; fi
 exit $failed

@@ -2,7 +2,7 @@
 
 use moceril::{
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
-    ecies::{self, Ecies},
+    ecies::{self, DigitMode, Ecies},
     hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
     matrix::key_export,
     sas::{MacMethod, Sas},
@@ -11,7 +11,7 @@ use moceril::{
 use crate::{
     memcheck,
     secrets::{
-        Disclosed::{Message, Nonce, PublicKey, Shown, Tag},
+        Disclosed::{Message, Nonce, Pickle, PublicKey, Shown, Tag},
         SecretRng, declassify, declassify_length, declassify_verdict, must_be_secret,
     },
 };
@@ -61,6 +61,9 @@ pub fn backup() {
     declassify_length(&key.decrypt_unauthenticated(&message).unwrap());
     let forged = BackupMessage { mac: [0; 8], ..message };
     assert!(key.decrypt_unauthenticated(&forged).is_err());
+    let pickle = key.to_libolm_pickle(&rng.text(32));
+    declassify(Pickle, pickle.as_bytes());
+    assert!(BackupDecryptionKey::from_libolm_pickle(&pickle, &rng.text(32)).is_err());
 }
 
 pub fn ecies() {
@@ -85,6 +88,9 @@ pub fn ecies() {
     forged.ciphertext[0] ^= 1;
     assert!(scanner.decrypt(&forged).is_err());
     must_be_secret(&scanner.decrypt(&reply).unwrap());
+    for mode in [DigitMode::AllowLeadingZero, DigitMode::NoLeadingZero] {
+        must_be_secret(&[scanner.check_code().to_digit(mode)]);
+    }
     declassify(Shown, scanner.check_code().as_bytes());
 }
 
@@ -122,7 +128,7 @@ const JSON: &str = r#"[{"session_key":"AQAAAAA"}]"#;
 const ROUNDS: u32 = 10;
 
 /// A text that is secret from now on.
-fn secret(text: &str) -> String {
+pub fn secret(text: &str) -> String {
     let text = String::from(text);
     memcheck::make_undefined(text.as_bytes());
     text

@@ -53,6 +53,12 @@ pub fn one_time_keys() {
     assert!(account.forget_previous_fallback_key());
     let id = account.key_id(&one_time_key.key).filter(|one_time| *one_time != id);
     must_be_secret(&account.take_one_time_key(id.unwrap()).unwrap());
+    let stored = account.generate_one_time_keys_with_rng(3, &mut rng).unwrap().created;
+    for (_, key) in &stored {
+        declassify(PublicKey, key.as_bytes());
+    }
+    // From the middle: the keys behind it move.
+    assert!(account.remove_one_time_key(stored[1].0));
 }
 
 pub fn ed25519_secret_key() {

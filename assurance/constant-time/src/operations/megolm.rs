@@ -1,8 +1,11 @@
 //! Megolm sessions, all of whose randomness is secret.
 
-use moceril::megolm::{
-    DecryptedMessage, DecryptionError, ExportedSessionKey, GroupSession, GroupSessionConfig,
-    InboundGroupSession, MegolmMessage, SessionKey,
+use moceril::{
+    Ed25519SecretKey, MessageVersion,
+    megolm::{
+        DecryptedMessage, DecryptionError, ExportedSessionKey, GroupSession, GroupSessionConfig,
+        InboundGroupSession, MegolmMessage, Provenance, ReplayGuard, SessionKey,
+    },
 };
 
 use crate::secrets::{
@@ -160,4 +163,51 @@ pub fn compare() {
     assert!(first.advance_to(3));
     must_be_secret(&export_bytes(&first));
     first.close();
+}
+
+pub fn versions() {
+    let mut rng = SecretRng::new(28);
+    let config =
+        GroupSessionConfig { version: MessageVersion::V4, ..GroupSessionConfig::default() };
+    let mut session = GroupSession::with(config, &mut rng).unwrap();
+    declassify(PublicKey, session.session_key().signing_key().as_bytes());
+    let key = SessionKey::from_bytes(&session_key_bytes(&session)).unwrap();
+    let mut signed = InboundGroupSession::new_with_version(&key, MessageVersion::V4);
+    let key = ExportedSessionKey::from_bytes(&export_bytes(&signed)).unwrap();
+    let mut imported = InboundGroupSession::import_with_version(
+        &key,
+        Provenance::Backup,
+        MessageVersion::V4,
+    );
+    let message = send(&mut session, &mut rng);
+    receive(&mut signed, &message);
+    receive(&mut imported, &message);
+}
+
+/// The cipher of one index, and a message that was put together from it.
+pub fn parts() {
+    let mut rng = SecretRng::new(29);
+    let session = new_session(&mut rng);
+    let inbound = receiver(&session);
+    let cipher = inbound.cipher_at(3).unwrap();
+    let key = Ed25519SecretKey::with_rng(&mut rng).unwrap();
+    declassify(PublicKey, key.public_key().as_bytes());
+    let version = MessageVersion::V3;
+    let message = MegolmMessage::encrypt(version, 3, &cipher, &key, &rng.text(40));
+    declassify(Message, message.as_bytes());
+    let sign = |bytes: &[u8]| key.sign(bytes);
+    let message = MegolmMessage::encrypt_signed_by(version, 3, &cipher, sign, &rng.text(40));
+    declassify(Message, message.as_bytes());
+}
+
+pub fn replay_guard() {
+    let mut rng = SecretRng::new(19);
+    let mut session = new_session(&mut rng);
+    let mut inbound = receiver(&session);
+    let decrypted = inbound.decrypt(&send(&mut session, &mut rng)).unwrap();
+    let mut guard = ReplayGuard::default();
+    for _ in 0..2 {
+        guard.check(&decrypted, "$event").unwrap();
+    }
+    assert!(guard.check(&decrypted, "$another").is_err());
 }

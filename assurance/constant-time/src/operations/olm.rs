@@ -4,7 +4,7 @@ use moceril::{
     MessageVersion,
     hazmat::MessageKey,
     olm::{
-        Account, DecryptedMessage, DecryptionError, OlmMessage, PreKeyBundle, PreKeyMessage,
+        Account, DecryptedMessage, DecryptionError, Limits, OlmMessage, PreKeyBundle, PreKeyMessage,
         Session, SessionConfig,
     },
 };
@@ -65,7 +65,7 @@ impl Devices {
     }
 }
 
-fn on_the_wire(message: &OlmMessage) -> OlmMessage {
+pub fn on_the_wire(message: &OlmMessage) -> OlmMessage {
     declassify(Message, message.as_bytes());
     OlmMessage::from_bytes(message.message_type(), message.as_bytes()).unwrap()
 }
@@ -152,4 +152,29 @@ pub fn message_keys() {
     );
     let message = PreKeyMessage::from_parts(*session.session_keys(), message);
     assert!(session.matches(&message));
+}
+
+/// A session that is created before its first message is decrypted.
+pub fn unread() {
+    let mut devices = Devices::new(16, MessageVersion::V3);
+    let mut alice = devices.outbound();
+    let message = devices.send(&mut alice);
+    let (sender, pre_key) = (devices.alice.curve25519_key(), message.as_pre_key().unwrap());
+    let mut bob =
+        devices.bob.create_inbound_session_unread(sender, pre_key, devices.config).unwrap();
+    receive(&mut bob, &message);
+}
+
+/// Skipped keys under other limits, and the description of the session.
+pub fn limits() {
+    let mut devices = Devices::new(17, MessageVersion::V3);
+    let (mut alice, mut bob) = devices.sessions();
+    let sent: Vec<_> = (0..5).map(|_| devices.send(&mut alice)).collect();
+    receive(&mut bob, &sent[4]);
+    bob.set_limits(Limits::default().with_skipped_keys(50));
+    receive(&mut bob, &sent[1]);
+    let message = bob.encrypt_with_rng(b"text", &mut devices.rng).unwrap();
+    let OlmMessage::Normal(message) = message else { panic!("Bob has received messages") };
+    declassify(PublicKey, message.ratchet_key().as_bytes());
+    assert!(!bob.describe().is_empty());
 }

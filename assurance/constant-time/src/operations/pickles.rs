@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use moceril::{
-    MessageVersion, PickleKey,
+    MessageVersion, PassphraseCost, PassphraseKey, PickleKey,
     megolm::{GroupSession, InboundGroupSession},
     olm::{Account, Session},
 };
@@ -16,7 +16,7 @@ use self::{
     pickle_editor::{CONTEXT, HEADER_LENGTH, KEY, OpenPickle, decode},
     pickle_map::Kind,
 };
-use super::{keys::published_account, megolm, olm::Devices};
+use super::{channels::secret, keys::published_account, megolm, olm::Devices};
 use crate::{
     memcheck::hide_during,
     secrets::{
@@ -87,6 +87,20 @@ pub fn group_sessions() {
     must_be_secret(session.encrypt(b"text").unwrap().as_bytes());
     let inbound = inbound_group_session_round_trip(&inbound);
     must_be_secret(&inbound.export_at_first_known_index().unwrap().to_bytes());
+}
+
+/// A cost that memcheck can bear.
+const COST: PassphraseCost = PassphraseCost { memory_kib: 8, passes: 1, lanes: 1 };
+
+/// A key from a passphrase. Its salt stands in the pickle, so it is public from the beginning.
+pub fn passphrase() {
+    const PASSPHRASE: &str = "correct horse battery staple";
+    let session = megolm::new_session(&mut SecretRng::new(37));
+    let key = PassphraseKey::new(&secret(PASSPHRASE), COST).unwrap();
+    let pickle = session.pickle_with_passphrase(&key, CONTEXT).unwrap();
+    declassify(Pickle, pickle.as_bytes());
+    let wrong = PassphraseKey::for_pickle(&pickle, &secret("wrong"), COST).unwrap();
+    assert!(GroupSession::from_passphrase_pickle(&pickle, &wrong, CONTEXT).is_err());
 }
 
 /// Version, X25519 key, Ed25519 seed; count, two X25519 keys; flag, X25519 key.
