@@ -219,12 +219,8 @@ fn fresh_keys() -> [String; 3] {
     [ed25519.to_base64(), curve25519.to_base64(), session.session_id()]
 }
 
-/// Four processes make different keys, and so does one process each time.
-///
-/// A real fork needs `unsafe`, which these tests do without. That a fork or a restored snapshot of a
-/// virtual machine is safe follows from how keys are drawn: `primitives/rng.rs` asks the operating
-/// system for every single one and keeps nothing, neither a buffer nor a seed, so there is no state
-/// in the process that two copies of it could share.
+/// Four processes that were started anew make different keys, and so does one process each time.
+/// `tests/fork.rs` forks a process that has drawn before.
 #[test]
 fn s_03_processes_do_not_share_keys() {
     let mut keys: Vec<String> = fresh_keys().into();

@@ -13,6 +13,7 @@ pub mod libolm_pickle;
 pub mod pickle_editor;
 pub mod pickle_map;
 pub mod pickled;
+pub mod public_functions;
 pub mod rng;
 pub mod searching;
 pub mod signer;
