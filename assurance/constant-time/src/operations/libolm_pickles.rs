@@ -167,9 +167,38 @@ pub fn read_group_sessions() {
     must_be_secret(&inbound.export_at_first_known_index().unwrap().to_bytes());
 }
 
+/// The content of an object, read as the caller's own.
+pub fn read_own() {
+    let mut devices = Devices::new(56, MessageVersion::V3);
+    let (mut alice, _) = devices.sessions();
+    devices.send(&mut alice);
+    let group_session = megolm::new_session(&mut devices.rng);
+    let inbound = megolm::receiver(&group_session);
+    let memory = content(|memory| account().write_libolm_content(memory).unwrap(), account_layout);
+    let (account, _) = Account::from_own_libolm_content(&memory).unwrap();
+    must_be_secret(account.sign(b"still secret").as_bytes());
+    let memory = content(|memory| alice.write_libolm_content(memory).unwrap(), session_layout);
+    let (mut alice, _) = Session::from_own_libolm_content(&memory).unwrap();
+    must_be_secret(alice.encrypt_with_rng(b"text", &mut devices.rng).unwrap().as_bytes());
+    let memory =
+        content(|memory| group_session.write_libolm_content(memory).unwrap(), group_session_layout);
+    let (mut group_session, _) = GroupSession::from_own_libolm_content(&memory).unwrap();
+    must_be_secret(group_session.encrypt(b"text").unwrap().as_bytes());
+    let memory = content(
+        |memory| inbound.write_libolm_content(memory).unwrap(),
+        inbound_group_session_layout,
+    );
+    let (inbound, _) = InboundGroupSession::from_own_libolm_content(&memory).unwrap();
+    must_be_secret(&inbound.export_at_first_known_index().unwrap().to_bytes());
+}
+
 pub fn wrong_key() {
     let mut rng = SecretRng::new(55);
     let pickle = account().to_libolm_pickle(&rng.text(32)).unwrap();
     declassify(Pickle, pickle.as_bytes());
-    assert!(Account::from_libolm_pickle(&pickle, &rng.text(32)).is_err());
+    let wrong = rng.text(32);
+    assert!(Account::from_libolm_pickle(&pickle, &wrong).is_err());
+    assert!(Session::from_libolm_pickle(&pickle, &wrong).is_err());
+    assert!(GroupSession::from_libolm_pickle(&pickle, &wrong).is_err());
+    assert!(InboundGroupSession::from_libolm_pickle(&pickle, &wrong).is_err());
 }

@@ -174,11 +174,8 @@ pub fn versions() {
     let key = SessionKey::from_bytes(&session_key_bytes(&session)).unwrap();
     let mut signed = InboundGroupSession::new_with_version(&key, MessageVersion::V4);
     let key = ExportedSessionKey::from_bytes(&export_bytes(&signed)).unwrap();
-    let mut imported = InboundGroupSession::import_with_version(
-        &key,
-        Provenance::Backup,
-        MessageVersion::V4,
-    );
+    let mut imported =
+        InboundGroupSession::import_with_version(&key, Provenance::Backup, MessageVersion::V4);
     let message = send(&mut session, &mut rng);
     receive(&mut signed, &message);
     receive(&mut imported, &message);

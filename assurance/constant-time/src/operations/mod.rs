@@ -12,7 +12,7 @@ mod vodozemac_pickles;
 
 type Operation = (&'static str, fn());
 
-pub const CONSTANT_TIME: [Operation; 43] = [
+pub const CONSTANT_TIME: [Operation; 44] = [
     ("account: key generation", keys::account),
     ("account: signing", keys::sign),
     ("account: one-time and fallback keys", keys::one_time_keys),
@@ -46,6 +46,7 @@ pub const CONSTANT_TIME: [Operation; 43] = [
     ("libolm's pickle: reading an account", libolm_pickles::read_account),
     ("libolm's pickle: reading a session", libolm_pickles::read_session),
     ("libolm's pickle: reading group sessions", libolm_pickles::read_group_sessions),
+    ("libolm's pickle: reading what is the caller's own", libolm_pickles::read_own),
     ("libolm's pickle: a wrong key, up to the verdict on its MAC", libolm_pickles::wrong_key),
     ("vodozemac's pickle: key pair", vodozemac_pickles::key_pair),
     ("vodozemac's pickle: to its serde form and back", vodozemac_pickles::convert),

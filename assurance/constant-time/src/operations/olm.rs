@@ -4,8 +4,8 @@ use moceril::{
     MessageVersion,
     hazmat::MessageKey,
     olm::{
-        Account, DecryptedMessage, DecryptionError, Limits, OlmMessage, PreKeyBundle, PreKeyMessage,
-        Session, SessionConfig,
+        Account, DecryptedMessage, DecryptionError, Limits, OlmMessage, PreKeyBundle,
+        PreKeyMessage, Session, SessionConfig,
     },
 };
 

@@ -92,15 +92,29 @@ pub fn group_sessions() {
 /// A cost that memcheck can bear.
 const COST: PassphraseCost = PassphraseCost { memory_kib: 8, passes: 1, lanes: 1 };
 
-/// A key from a passphrase. Its salt stands in the pickle, so it is public from the beginning.
+/// Pickles under a key from a passphrase, and the verdict on a wrong one.
+macro_rules! under_passphrase {
+    ($key:ident, $($object:ident: $value:expr),+) => {$(
+        let pickle = $value.pickle_with_passphrase(&$key, CONTEXT).unwrap();
+        declassify(Pickle, pickle.as_bytes());
+        let wrong = PassphraseKey::for_pickle(&pickle, &secret("wrong"), COST).unwrap();
+        assert!($object::from_passphrase_pickle(&pickle, &wrong, CONTEXT).is_err());
+    )+};
+}
+
 pub fn passphrase() {
-    const PASSPHRASE: &str = "correct horse battery staple";
-    let session = megolm::new_session(&mut SecretRng::new(37));
-    let key = PassphraseKey::new(&secret(PASSPHRASE), COST).unwrap();
-    let pickle = session.pickle_with_passphrase(&key, CONTEXT).unwrap();
-    declassify(Pickle, pickle.as_bytes());
-    let wrong = PassphraseKey::for_pickle(&pickle, &secret("wrong"), COST).unwrap();
-    assert!(GroupSession::from_passphrase_pickle(&pickle, &wrong, CONTEXT).is_err());
+    let rng = &mut SecretRng::new(37);
+    let passphrase = secret("correct horse battery staple");
+    let key = PassphraseKey::with_rng(&passphrase, COST, rng).unwrap();
+    let session = megolm::new_session(rng);
+    let (olm_session, _) = Devices::new(38, MessageVersion::V3).sessions();
+    under_passphrase!(
+        key,
+        Account: published_account(rng),
+        Session: olm_session,
+        GroupSession: session,
+        InboundGroupSession: megolm::receiver(&session)
+    );
 }
 
 /// Version, X25519 key, Ed25519 seed; count, two X25519 keys; flag, X25519 key.
