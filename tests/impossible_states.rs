@@ -67,6 +67,23 @@ fn stored_keys(open: &mut OpenPickle, count: usize) {
     open.prepend("keys", keys.iter().map(Vec::as_slice));
 }
 
+/// Puts `count` different sessions, of no more than 16 for each sender, before those that the key
+/// remembers.
+fn remembered_sessions(open: &mut OpenPickle, key: &str, count: u32) {
+    let tag = |number: u32| [&(number / 16).to_be_bytes()[2..], &number.to_be_bytes()].concat();
+    let tags: Vec<_> = (0..count).map(tag).collect();
+    open.prepend(&format!("{key}.sessions"), tags.iter().map(Vec::as_slice));
+}
+
+/// Puts `count` sessions of the sender of the key's two sessions before these.
+fn sessions_of_one_sender(open: &mut OpenPickle, key: &str, count: u32) {
+    let template = open.group(&format!("{key}.sessions[0]"));
+    assert_eq!(template[..2], open.group(&format!("{key}.sessions[1]"))[..2]);
+    let tag = |number: u32| [&template[..2], &number.to_be_bytes()].concat();
+    let tags: Vec<_> = (0..count).map(tag).collect();
+    open.prepend(&format!("{key}.sessions"), tags.iter().map(Vec::as_slice));
+}
+
 /// S-10, S-23: an account's book-keeping holds together.
 #[test]
 fn s_23_impossible_accounts_are_refused() {
@@ -107,29 +124,44 @@ fn s_23_impossible_accounts_are_refused() {
             }),
             ("more one-time keys than fit", |open| stored_keys(open, 4_996)),
             ("fallback key with too much to remember", |open| {
-                let key = open.group("fallback.used_by[0]");
-                open.prepend("fallback.used_by", vec![key.as_slice(); 999]);
+                remembered_sessions(open, "fallback", 65_535);
             }),
             ("previous fallback key with too much to remember", |open| {
-                let key = open.group("previous_fallback.used_by[0]");
-                open.prepend("previous_fallback.used_by", vec![key.as_slice(); 999]);
+                remembered_sessions(open, "previous_fallback", 65_535);
             }),
+            ("fallback key that remembers a session twice", |open| {
+                let session = open.group("fallback.sessions[1]");
+                open.prepend("fallback.sessions", [session.as_slice()]);
+            }),
+            ("fallback key with more sessions of a sender than its share", |open| {
+                sessions_of_one_sender(open, "fallback", 31);
+            }),
+            ("previous fallback key with more sessions of a sender than its share", |open| {
+                sessions_of_one_sender(open, "previous_fallback", 31);
+            }),
+            ("less memory than by default", |open| open.set_number("fallback_memory", 1_023)),
+            ("no memory", |open| open.set_number("fallback_memory", 0)),
+            ("more memory than there can be", |open| open.set_number("fallback_memory", 65_537)),
         ],
     );
     accepts::<Account>(
         &pickle,
         &[
             ("as many one-time keys as fit", |open| stored_keys(open, 4_995)),
-            ("fallback keys that count their ids for themselves", |open| {
+            ("fallback keys that count their ids separately", |open| {
                 open.set_number("previous_fallback.id", 5);
                 open.set_number("fallback.id", 6);
                 open.replace_group("next_fallback_id", &[1, 0, 0, 0, 0, 0, 0, 0, 7]);
             }),
             ("no previous fallback key", |open| open.replace_group("previous_fallback", &[0])),
             ("a fallback key that remembers all it can", |open| {
-                let key = open.group("fallback.used_by[0]");
-                open.prepend("fallback.used_by", vec![key.as_slice(); 998]);
+                remembered_sessions(open, "fallback", 65_534);
             }),
+            ("fallback keys with the share of a sender", |open| {
+                sessions_of_one_sender(open, "fallback", 30);
+                sessions_of_one_sender(open, "previous_fallback", 30);
+            }),
+            ("as much memory as there can be", |open| open.set_number("fallback_memory", 65_536)),
         ],
     );
 }

@@ -38,14 +38,14 @@ def stored_key(identifier, private, published):
     return number(identifier, 8) + pair(private) + bytes([published])
 
 
-def fallback_key(key, used_by):
-    return key + listing(used_by)
+def fallback_key(key, sessions, complete=True):
+    return key + bytes([complete]) + listing(sessions)
 
 
-def account_state(signing_key, identity, keys, fallback, previous, next_id, next_fallback, generation):
+def account_state(signing_key, identity, keys, fallback, previous, next_id, next_fallback, memory, generation):
     return (
         signing_key + pair(identity) + listing(keys) + option(fallback) + option(previous)
-        + number(next_id, 8) + option(next_fallback) + number(generation, 8)
+        + number(next_id, 8) + option(next_fallback) + number(memory, 4) + number(generation, 8)
     )  # fmt: skip
 
 
@@ -171,7 +171,15 @@ def accounts(out):
     files, random = Files(out, "account"), Random("native pickle/account")
     seed, identity, theirs = random.take(32), random.take(32), random.take(32)
     secrets = [random.take(32) for _ in range(5)]
-    used_by = [x25519_public(random.take(32)) for _ in range(2)]
+
+    def begin(secret, plaintext):
+        """Somebody begins a session with one of the keys: the session and the first message."""
+        made = Session.outbound(3, theirs, random.take(64), x25519_public(identity), x25519_public(secret))
+        return made, made.encrypt(plaintext)
+
+    # Sessions that were made with the previous fallback key before.
+    known = [begin(secrets[4], b"before") for _ in range(2)]
+    tags = [native.session_tag(secrets[4], *session.keys[:2]) for session, _ in known]
 
     def parts(**changed):
         keys = [stored_key(3, secrets[0], True), stored_key(7, secrets[1], False), stored_key(9, secrets[2], True)]
@@ -180,28 +188,33 @@ def accounts(out):
             "identity": identity,
             "keys": keys,
             "fallback": fallback_key(stored_key(10, secrets[3], False), []),
-            "previous": fallback_key(stored_key(8, secrets[4], True), used_by),
+            "previous": fallback_key(stored_key(8, secrets[4], True), tags),
             "next_id": 11,
             "next_fallback": None,
+            "memory": 1024,
             "generation": 12,
         }
         return {**found, **changed}
 
     def message(secret, plaintext):
-        """A step: somebody begins a session with one of the keys."""
-        made = Session.outbound(3, theirs, random.take(64), x25519_public(identity), x25519_public(secret))
-        kind, body = made.encrypt(plaintext)
+        _, (kind, body) = begin(secret, plaintext)
         return f"receive {kind} {body} {item(plaintext)}"
 
     steps = [message(secret, f"to key {place}".encode()) for place, secret in enumerate(secrets)]
     steps.append(message(secrets[3], b"a fallback key is not used up"))
+    replayed = [f"replayed {kind} {body}" for _, (kind, body) in known]
     good = account_state(**parts())
-    files.write("one-time-and-fallback-keys", good, steps)
+    files.write("one-time-and-fallback-keys", good, [*replayed, *steps])
     files.write("no-fallback-key", account_state(**parts(fallback=None, previous=None)), steps[:3])
+    incomplete = fallback_key(stored_key(8, secrets[4], True), tags[1:], False)
     apart = {"signing_key": b"\2" + expanded(seed), "next_fallback": number(99, 8), "generation": 2**64 - 1}
-    files.write("expanded-key-and-ids-apart", account_state(**parts(**apart)), steps)
+    apart |= {"previous": incomplete, "memory": 65536}
+    files.write("expanded-key-and-ids-apart", account_state(**parts(**apart)), [*replayed[1:], *steps])
 
     keys = parts()["keys"]
+    with_tags = lambda tags, complete=True: account_state(
+        **parts(previous=fallback_key(stored_key(8, secrets[4], True), tags, complete))
+    )
     count = 65 + 64
     files.refuse_all(good, "session", [
         ("endless-list", good[:count] + b"\xff" * 4 + good[count + 4 :]),
@@ -209,6 +222,11 @@ def accounts(out):
         ("signing-key-small-order", account_state(**parts(signing_key=b"\1" + seed + bytes(32)))),
         ("published-2", account_state(**parts(keys=[stored_key(3, secrets[0], 2)]))),
         ("fallback-flag-2", good[: count + 4 + 3 * 73] + b"\2" + good[count + 5 + 3 * 73 :]),
+        ("complete-2", with_tags(tags, 2)),
+        ("session-remembered-twice", with_tags([*tags, tags[0]])),
+        ("sessions-beyond-the-share", with_tags([tags[0][:2] + number(place, 4) for place in range(33)])),
+        ("memory-of-1023-sessions", account_state(**parts(memory=1023))),
+        ("memory-of-65537-sessions", account_state(**parts(memory=65537))),
         ("ids-not-ascending", account_state(**parts(keys=keys[::-1]))),
         ("id-twice", account_state(**parts(keys=[keys[0], keys[0]]))),
         ("id-not-given-out-yet", account_state(**parts(next_id=9))),

@@ -1,20 +1,25 @@
 """moceril's own pickles: XChaCha20-Poly1305 over a state in binary. What is read becomes a textbook object."""
 
 import struct
+from collections import Counter
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from primitives import Refused, check_ed25519, check_x25519, decode_base64
+from primitives import Refused, check_ed25519, check_x25519, decode_base64, hkdf, hmac, x25519_public
 from textbook import Account, GroupSession, InboundGroupSession, Session
 from textbook_libolm import ExpandedGroupSession, times_base
 from textbook_pickle import play
 from vectors import b64
+from wire import decode
 
 TYPES = {"account": 1, "session": 2, "group-session": 3, "inbound-group-session": 4}
 QUARTERS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15))
 DIAGONALS = ((0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
 # Skipped keys, gap, chains: the least and the most.
 LIMITS = ((40, 2**16), (2000, 2**16), (5, 255))
+# Sessions that a fallback key remembers: the least and the most, and how many of one sender.
+MEMORY = (1024, 2**16)
+SHARE = 32
 
 
 def hchacha20(key, nonce):
@@ -120,6 +125,28 @@ def ascending(numbers):
     return all(a < b for a, b in zip(numbers, numbers[1:]))
 
 
+def session_tag(private, sender, base):
+    """What a fallback key remembers of a session."""
+    key = hkdf(private, b"", b"MOCERIL_FALLBACK_MEMORY", 32)
+    return hmac(key, sender)[:2] + hmac(key, sender + base)[:4]
+
+
+class RememberingAccount(Account):
+    """An account whose fallback keys remember sessions: the tags of each, in the order of the keys."""
+
+    def __init__(self, identity, one_time, fallback, memory):
+        super().__init__(identity, one_time, fallback)
+        self.memory = memory
+
+    def remembers(self, kind, body):
+        assert kind == 0
+        message = decode("pre-key-message", body)
+        for private, tags in zip(self.fallback, self.memory):
+            if x25519_public(private) == message["one-time-key"]:
+                return session_tag(private, message["identity-key"], message["base-key"]) in tags
+        return False
+
+
 def account(state):
     def stored_key():
         number, private = state.number(8), state.pair()
@@ -128,19 +155,25 @@ def account(state):
 
     def fallback_key():
         key = stored_key()
-        state.list(state.public)
-        return key
+        state.flag()
+        tags = state.list(lambda: state.take(6))
+        senders = Counter(tag[:2] for tag in tags)
+        right(len(tags) <= MEMORY[1] and len(set(tags)) == len(tags))
+        right(all(count <= SHARE for count in senders.values()))
+        return *key, tags
 
     state.signing_key()
     identity, one_time = state.pair(), state.list(stored_key)
     fallback = [key for key in (state.option(fallback_key), state.option(fallback_key)) if key]
     next_id = state.number(8)
     next_fallback = state.option(lambda: state.number(8)) or next_id
+    right(MEMORY[0] <= state.number(4) <= MEMORY[1])
     state.number(8)
     ids = [number for number, _ in one_time]
     right(ascending(ids) and all(number < next_id for number in ids))
-    right(all(number < next_fallback for number, _ in fallback))
-    return Account(identity, [private for _, private in one_time], [private for _, private in fallback])
+    right(all(number < next_fallback for number, _, _ in fallback))
+    one_time = [private for _, private in one_time]
+    return RememberingAccount(identity, one_time, [key[1] for key in fallback], [key[2] for key in fallback])
 
 
 def session(state):

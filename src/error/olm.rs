@@ -54,10 +54,9 @@ pub enum SessionCreationError {
     IdentityKeyMismatch,
     /// The account has no such one-time or fallback key: it was used, removed, or never ours.
     UnknownOneTimeKey,
-    /// This very session was created from the fallback key before (S-08).
+    /// The fallback key remembers that this session was created before (S-08): drop the message, or
+    /// decrypt it with that session.
     Replayed,
-    /// The fallback key has served as many sessions as it can remember: publish a new one.
-    FallbackKeyExhausted,
     /// The first message does not decrypt.
     Decryption(DecryptionError),
     /// A key agreement came out as zero.
@@ -70,7 +69,6 @@ texts!(SessionCreationError {
     Self::IdentityKeyMismatch => "the message was sent with another identity key";
     Self::UnknownOneTimeKey => "the account does not have the one-time key of this message";
     Self::Replayed => "a session was already created from this message";
-    Self::FallbackKeyExhausted => "the fallback key has served too many sessions";
     Self::Decryption(error) => "the first message does not decrypt: {error}";
     Self::NonContributoryKey => "a key agreement was not contributory";
     Self::Random => "the random source failed";

@@ -7,6 +7,7 @@ use rand::TryCryptoRng;
 
 use super::{
     bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
+    fallback::{DEFAULT_FALLBACK_MEMORY, FALLBACK_SHARE, MAX_FALLBACK_MEMORY},
     one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
     session::{DecryptedMessage, Session, SessionConfig},
 };
@@ -41,16 +42,48 @@ pub(crate) struct AccountState {
 
 /// What [`Account::create_inbound_session`] made.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct InboundCreation {
     /// The new session.
     pub session: Session,
     /// The message that created it, decrypted.
     pub message: DecryptedMessage,
+    /// Whether this account has created this session for the first time and cannot create it again
+    /// (S-08): its one-time key is used up, or its fallback key remembers every session of this sender,
+    /// this one included.
+    ///
+    /// It is false if the fallback key does not remember this session, or may not remember an earlier one
+    /// that it accepted nevertheless (S-42):
+    ///
+    /// * for a sender that has made more than [`FALLBACK_SHARE`](Account::FALLBACK_SHARE) sessions with
+    ///   the key; with a probability of 2^-16 another sender counts as the same one;
+    /// * for all senders, once a session did not fit into
+    ///   [`fallback_memory`](Account::fallback_memory);
+    /// * always for a key from a format without this memory: libolm's and vodozemac's pickles,
+    ///   dehydrated devices.
+    ///
+    /// The message is authentic in these cases too, but it may be a repetition: do not do for it what must
+    /// not be done twice. The next fallback key remembers all sessions again. Replace the key as usual,
+    /// and not for each such message: the account keeps two fallback keys, and messages on the way to
+    /// older ones are lost. An account that was restored from an older copy knows only what that copy
+    /// knew (S-35).
+    pub replay_excluded: bool,
 }
 
 impl Account {
     /// One-time keys an account stores at most; generating more evicts old ones.
     pub const MAX_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
+
+    /// Sessions that each fallback key remembers unless
+    /// [`set_fallback_memory`](Self::set_fallback_memory) raises it: 8 KiB of a native pickle's text.
+    pub const DEFAULT_FALLBACK_MEMORY: u32 = DEFAULT_FALLBACK_MEMORY;
+
+    /// The most sessions that each fallback key can remember: 512 KiB of a native pickle's text.
+    pub const MAX_FALLBACK_MEMORY: u32 = MAX_FALLBACK_MEMORY;
+
+    /// Sessions of one sender that a fallback key remembers at most, so that no sender can fill the
+    /// memory alone.
+    pub const FALLBACK_SHARE: u32 = FALLBACK_SHARE;
 
     /// Creates an account with new identity keys from the operating system's randomness.
     ///
@@ -286,6 +319,36 @@ impl Account {
         forgotten
     }
 
+    /// How many sessions each fallback key may remember, to recognize a replay of their first message
+    /// (S-08).
+    #[must_use]
+    pub const fn fallback_memory(&self) -> u32 {
+        self.state.one_time_keys.fallback_memory
+    }
+
+    /// Sets how many sessions each fallback key may remember: at least
+    /// [`DEFAULT_FALLBACK_MEMORY`](Self::DEFAULT_FALLBACK_MEMORY), at most
+    /// [`MAX_FALLBACK_MEMORY`](Self::MAX_FALLBACK_MEMORY); other numbers become the nearest of these.
+    ///
+    /// Each remembered session adds 6 bytes to the account and 8 characters to its native pickle. A key
+    /// whose memory is full serves further sessions, but does not remember them; see
+    /// [`InboundCreation::replay_excluded`]. Nothing that is remembered is forgotten when the number
+    /// becomes lower.
+    ///
+    /// ```
+    /// use moceril::olm::Account;
+    ///
+    /// let mut account = Account::new()?;
+    /// account.set_fallback_memory(10_000);
+    /// assert_eq!(account.fallback_memory(), 10_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_fallback_memory(&mut self, sessions: u32) {
+        if self.state.one_time_keys.set_fallback_memory(sessions) {
+            self.changed();
+        }
+    }
+
     /// Makes a session with the device that the bundle belongs to; it sends the first message.
     ///
     /// # Errors
@@ -332,7 +395,10 @@ impl Account {
 
     /// Makes a session from another device's first message, and decrypts that message: one
     /// transaction (S-05). On success the one-time key is used up, or the fallback key remembers the
-    /// session (S-08); on an error nothing has changed.
+    /// session, so that the same message creates no second one (S-08). A fallback key whose memory is full
+    /// accepts the session and does not remember it, and
+    /// [`replay_excluded`](InboundCreation::replay_excluded) is false (S-42). On an error nothing has
+    /// changed.
     ///
     /// `their_identity_key` is the key the caller knows the sender by; it must be the message's.
     ///
@@ -359,11 +425,11 @@ impl Account {
         config: SessionConfig,
     ) -> Result<InboundCreation, SessionCreationError> {
         let (place, mut session) = self.respond(their_identity_key, message, config)?;
-        let base_key = message.session_keys().base_key;
+        let session_keys = message.session_keys();
         let message = session.decrypt_inner(message.message())?;
-        self.state.one_time_keys.consume(place, base_key);
+        let replay_excluded = self.state.one_time_keys.consume(place, session_keys);
         self.changed();
-        Ok(InboundCreation { session, message })
+        Ok(InboundCreation { session, message, replay_excluded })
     }
 
     /// The session that the message asks for, before anything shows that it is authentic, and the place
@@ -382,7 +448,7 @@ impl Account {
         let place = one_time_keys
             .find(&session_keys.one_time_key)
             .ok_or(SessionCreationError::UnknownOneTimeKey)?;
-        let one_time_key = one_time_keys.usable(place, &session_keys.base_key)?;
+        let one_time_key = one_time_keys.usable(place, &session_keys)?;
         let keys = handshake::respond(
             self.state.identity_key.secret(),
             one_time_key.secret(),

@@ -31,6 +31,7 @@
 
 pub(crate) mod account;
 pub(crate) mod bundle;
+pub(crate) mod fallback;
 pub(crate) mod one_time_keys;
 #[cfg(feature = "hazmat")]
 pub(crate) mod raw;

@@ -4,20 +4,17 @@ use alloc::{boxed::Box, vec::Vec};
 
 use rand::TryCryptoRng;
 
+use super::fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey, MAX_FALLBACK_MEMORY};
 use crate::{
     error::{KeyGenerationError, SessionCreationError},
     keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
     primitives::secret::{Apart, SecretList},
+    wire::olm::SessionKeys,
 };
 
 /// Keys an account stores at most. Servers hold some tens of a device's keys; those given out but
 /// not used yet must not be forgotten while their messages are on the way.
 pub(crate) const MAX_ONE_TIME_KEYS: usize = 5_000;
-
-/// Sessions that one fallback key serves at most, because it remembers each one's base key for as
-/// long as it lives. Clients replace a fallback key soon after its first use, so only an attack
-/// gets here.
-pub(crate) const MAX_FALLBACK_SESSIONS: usize = 1_000;
 
 /// A one-time or fallback key. The default is the vacated slot of a `SecretList`.
 #[derive(Clone, Default)]
@@ -42,14 +39,6 @@ impl StoredKey {
     pub(crate) const fn fallback(&self) -> (KeyId, Curve25519PublicKey) {
         (KeyId { number: self.id, fallback: true }, self.pair.public())
     }
-}
-
-/// A fallback key and what it was used for.
-#[derive(Clone)]
-pub(crate) struct FallbackKey {
-    pub(crate) key: StoredKey,
-    /// The base keys of all sessions made with it, in order.
-    pub(crate) used_by: Vec<Curve25519PublicKey>,
 }
 
 /// What generating one-time keys did.
@@ -82,6 +71,8 @@ pub(crate) struct OneTimeKeys {
     pub(crate) next_id: u64,
     /// The same for fallback keys, in accounts that come from vodozemac; else they share `next_id`.
     pub(crate) next_fallback_id: Apart<u64>,
+    /// Sessions that each fallback key may remember.
+    pub(crate) fallback_memory: u32,
 }
 
 impl OneTimeKeys {
@@ -92,6 +83,7 @@ impl OneTimeKeys {
             previous_fallback: None,
             next_id: 1,
             next_fallback_id: None,
+            fallback_memory: DEFAULT_FALLBACK_MEMORY,
         }
     }
 
@@ -146,8 +138,7 @@ impl OneTimeKeys {
         let key = StoredKey::generate(*next_id, rng)?;
         *next_id = end;
         let forgotten = self.previous_fallback.as_ref().map(|previous| previous.key.pair.public());
-        let new = Box::new(FallbackKey { key, used_by: Vec::new() });
-        self.previous_fallback = self.fallback.replace(new);
+        self.previous_fallback = self.fallback.replace(Box::new(FallbackKey::new(key)));
         Ok(forgotten)
     }
 
@@ -191,12 +182,11 @@ impl OneTimeKeys {
             .or_else(|| matches(&self.previous_fallback).then_some(Place::PreviousFallback))
     }
 
-    /// The key pair at `place`, unless it is a fallback key that has seen `base_key` before (S-08) or
-    /// can remember no more.
+    /// The key pair at `place`, unless it is a fallback key that remembers this session (S-08).
     pub(crate) fn usable(
         &self,
         place: Place,
-        base_key: &Curve25519PublicKey,
+        session: &SessionKeys,
     ) -> Result<&Curve25519KeyPair, SessionCreationError> {
         let fallback = match place {
             Place::OneTime(index) => {
@@ -207,33 +197,40 @@ impl OneTimeKeys {
             Place::PreviousFallback => &self.previous_fallback,
         };
         let fallback = fallback.as_ref().ok_or(SessionCreationError::UnknownOneTimeKey)?;
-        if fallback.used_by.contains(base_key) {
+        if fallback.remembers(session) {
             Err(SessionCreationError::Replayed)
-        } else if fallback.used_by.len() >= MAX_FALLBACK_SESSIONS {
-            Err(SessionCreationError::FallbackKeyExhausted)
         } else {
             Ok(&fallback.key.pair)
         }
     }
 
     /// Uses the key at `place` up: removes a one-time key, and makes a fallback key remember the
-    /// session.
-    pub(crate) fn consume(&mut self, place: Place, base_key: Curve25519PublicKey) {
+    /// session. Returns whether the session was made once and cannot be made again.
+    pub(crate) fn consume(&mut self, place: Place, session: &SessionKeys) -> bool {
         let fallback = match place {
-            Place::OneTime(index) => {
-                self.keys.remove(index);
-                return;
-            }
+            Place::OneTime(index) => return self.keys.remove(index).is_some(),
             Place::Fallback => &mut self.fallback,
             Place::PreviousFallback => &mut self.previous_fallback,
         };
-        if let Some(fallback) = fallback {
-            fallback.used_by.push(base_key);
-        }
+        let maximum = self.fallback_memory;
+        fallback.as_mut().is_some_and(|fallback| fallback.record(session, maximum))
     }
 
-    /// Whether the book-keeping holds together: ids ascend, none was given out twice, and no list is
-    /// longer than it can grow.
+    /// Sets how many sessions each fallback key may remember, within the limits of
+    /// [`Account::set_fallback_memory`](super::Account::set_fallback_memory). Returns whether that is
+    /// another number than before.
+    pub(crate) fn set_fallback_memory(&mut self, sessions: u32) -> bool {
+        let sessions = sessions.clamp(DEFAULT_FALLBACK_MEMORY, MAX_FALLBACK_MEMORY);
+        core::mem::replace(&mut self.fallback_memory, sessions) != sessions
+    }
+
+    /// Whether the fallback keys may remember another number of sessions than by default.
+    pub(crate) const fn has_other_fallback_memory(&self) -> bool {
+        self.fallback_memory != DEFAULT_FALLBACK_MEMORY
+    }
+
+    /// Whether the book-keeping holds together: ids ascend, none was given out twice, no list is longer
+    /// than it can grow, and the fallback keys remember what they can have recorded.
     pub(crate) fn is_consistent(&self) -> bool {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
@@ -248,7 +245,8 @@ impl OneTimeKeys {
             && fallback_ids().all(|id| id < next_fallback_id)
             && !(shared && fallback_ids().any(|id| ids().any(|other| other == id)))
             && self.keys.len() <= MAX_ONE_TIME_KEYS
-            && fallbacks().all(|fallback| fallback.used_by.len() <= MAX_FALLBACK_SESSIONS)
+            && fallbacks().all(|fallback| fallback.is_consistent())
+            && (DEFAULT_FALLBACK_MEMORY..=MAX_FALLBACK_MEMORY).contains(&self.fallback_memory)
             && (self.fallback.is_some() || self.previous_fallback.is_none())
     }
 }

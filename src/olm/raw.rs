@@ -231,7 +231,8 @@ impl PreKeyMessage {
 impl Account {
     /// The session that a pre-key message asks for, **without decrypting the message**: nothing shows
     /// yet that it is authentic, and the one-time key is still there. Decrypt the message with the
-    /// session, and only then [remove](Account::remove_one_time_key) the key.
+    /// session, and only then [remove](Account::remove_one_time_key) the key. A fallback key recognizes
+    /// sessions that it remembers, but does not remember this one.
     ///
     /// Prefer [`create_inbound_session`](Account::create_inbound_session), which does all of it or
     /// nothing (S-05).

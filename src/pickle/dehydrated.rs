@@ -26,7 +26,8 @@ use crate::{
     keys::Curve25519KeyPair,
     olm::{
         account::{Account, AccountState},
-        one_time_keys::{FallbackKey, OneTimeKeys, StoredKey},
+        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
+        one_time_keys::{OneTimeKeys, StoredKey},
     },
     primitives::{
         aead::{self, Forged},
@@ -152,7 +153,7 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
         [0] => None,
         [1] => {
             let key = StoredKey { id: 0, pair: read_pair(reader)?, published: true };
-            Some(Box::new(FallbackKey { key, used_by: Vec::new() }))
+            Some(Box::new(FallbackKey::without_memory(key)))
         }
         _ => return Err(DehydratedDeviceError::InvalidState),
     };
@@ -162,6 +163,7 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
         previous_fallback: None,
         next_id: count,
         next_fallback_id: Some(Box::new(1)),
+        fallback_memory: DEFAULT_FALLBACK_MEMORY,
     };
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
 }

@@ -16,7 +16,8 @@ use crate::{
     },
     olm::{
         account::AccountState,
-        one_time_keys::{FallbackKey, OneTimeKeys, StoredKey},
+        fallback::{FallbackKey, FallbackMemory, SessionTag},
+        one_time_keys::{OneTimeKeys, StoredKey},
         session::SessionState,
     },
     primitives::{
@@ -161,19 +162,24 @@ impl<T: Item + Default> Encode for SecretList<T> {
     }
 }
 
-impl Encode for Vec<Curve25519PublicKey> {
+/// A list of what is not secret; for secrets, see `SecretList`.
+impl<T: Item> Encode for Vec<T> {
     fn write(&self, sink: &mut impl Sink) {
         write_list(self, sink);
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let count = read_count::<Curve25519PublicKey>(reader)?;
-        (0..count).map(|_| Curve25519PublicKey::read(reader)).collect()
+        let count = read_count::<T>(reader)?;
+        (0..count).map(|_| T::read(reader)).collect()
     }
 }
 
 impl Item for Curve25519PublicKey {
     const MIN_LENGTH: usize = 32;
+}
+
+impl Item for SessionTag {
+    const MIN_LENGTH: usize = Self::LENGTH;
 }
 
 impl Item for StoredKey {
@@ -205,9 +211,10 @@ macro_rules! encode_fields {
 
 encode_fields! {
     AccountState { signing_key, identity_key, one_time_keys, generation }
-    OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id }
+    OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id, fallback_memory }
     StoredKey { id, pair, published }
-    FallbackKey { key, used_by }
+    FallbackKey { key, memory }
+    FallbackMemory { complete, sessions }
     SessionState { keys, their_identity_key, version, received, generation, ratchet }
     SessionKeys { identity_key, base_key, one_time_key }
     DoubleRatchet { root, sender, receivers, evicted, next_serial, evicted_keys, limits, their_point }
@@ -262,6 +269,16 @@ impl Encode for MegolmRatchet {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self::new(Encode::read(reader)?, Encode::read(reader)?))
+    }
+}
+
+impl Encode for SessionTag {
+    fn write(&self, sink: &mut impl Sink) {
+        sink.put(&self.to_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.take().copied().map(Self::from_bytes)
     }
 }
 

@@ -114,6 +114,7 @@ impl Map<'_> {
         self.option("previous_fallback", Self::fallback_key);
         self.number("next_id", 8);
         self.option("next_fallback_id", |map, name| map.number(&format!("{name}.id"), 8));
+        self.number("fallback_memory", 4);
         self.number("generation", 8);
     }
 
@@ -125,7 +126,8 @@ impl Map<'_> {
 
     fn fallback_key(&mut self, name: &str) {
         self.stored_key(name);
-        self.list(&format!("{name}.used_by"), Self::curve25519_key);
+        self.flag(&format!("{name}.complete"));
+        self.list(&format!("{name}.sessions"), |map, name| map.number(name, 6));
     }
 
     fn session(&mut self) {

@@ -5,7 +5,10 @@ use std::fmt::Debug;
 use moceril::{
     Curve25519PublicKey, LibolmPickleError,
     megolm::{GroupSession, InboundGroupSession, MegolmMessage},
-    olm::{Account, OlmMessage, PreKeyBundle, Session, SessionConfig, SignedOneTimeKey},
+    olm::{
+        Account, OlmMessage, PreKeyBundle, Session, SessionConfig, SessionCreationError,
+        SignedOneTimeKey,
+    },
 };
 
 use crate::common::{
@@ -85,10 +88,20 @@ fn olm_message(kind: &str, body: &str) -> OlmMessage {
 }
 
 fn account_step(account: &mut Account, step: &[&str]) {
-    let ["receive", kind, body, plaintext] = *step else { panic!("unknown step {step:?}") };
-    let message = pre_key(&olm_message(kind, body));
-    let created = account.create_inbound_session(message.identity_key(), &message).unwrap();
-    assert_eq!(created.message.plaintext, item_bytes(plaintext));
+    let mut create = |kind, body| {
+        let message = pre_key(&olm_message(kind, body));
+        account.create_inbound_session(message.identity_key(), &message)
+    };
+    match *step {
+        ["receive", kind, body, plaintext] => {
+            let created = create(kind, body).unwrap();
+            assert_eq!(created.message.plaintext, item_bytes(plaintext));
+        }
+        ["replayed", kind, body] => {
+            assert_eq!(create(kind, body).err(), Some(SessionCreationError::Replayed));
+        }
+        _ => panic!("unknown step {step:?}"),
+    }
 }
 
 fn session_step(session: &mut Session, step: &[&str]) {

@@ -14,7 +14,8 @@ use crate::{
     },
     olm::{
         account::AccountState,
-        one_time_keys::{FallbackKey, OneTimeKeys, StoredKey},
+        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
+        one_time_keys::{OneTimeKeys, StoredKey},
         session::SessionState,
     },
     primitives::{
@@ -67,8 +68,8 @@ pub(super) fn read_account(
     let keys = keys.sorted_by_key(|key: &StoredKey| key.id);
     let last_id = keys.last().map_or(last_id, |newest| newest.id.max(last_id));
     let next_id = last_id.saturating_add(1);
-    // libolm counts all keys together. An account that came to it from vodozemac has fallback keys that
-    // were counted for themselves.
+    // libolm gives one-time and fallback keys ids from one counter. An account that came to it from
+    // vodozemac has fallback keys that were counted separately.
     let fallback_ids = || fallback.iter().chain(&previous_fallback).map(|fallback| fallback.key.id);
     let together = fallback_ids()
         .all(|fallback| fallback < next_id && keys.iter().all(|key| key.id != fallback));
@@ -77,8 +78,14 @@ pub(super) fn read_account(
     } else {
         fallback_ids().max().map(|last| Box::new(last.max(last_id).saturating_add(1)))
     };
-    let one_time_keys =
-        OneTimeKeys { keys, fallback, previous_fallback, next_id, next_fallback_id };
+    let one_time_keys = OneTimeKeys {
+        keys,
+        fallback,
+        previous_fallback,
+        next_id,
+        next_fallback_id,
+        fallback_memory: DEFAULT_FALLBACK_MEMORY,
+    };
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
 }
 
@@ -111,7 +118,7 @@ fn read_fallback_slot(reader: &mut Reader<'_>) -> Result<Apart<FallbackKey>> {
 }
 
 fn read_fallback_key(reader: &mut Reader<'_>) -> Result<Box<FallbackKey>> {
-    Ok(Box::new(FallbackKey { key: read_stored_key(reader)?, used_by: Vec::new() }))
+    Ok(Box::new(FallbackKey::without_memory(read_stored_key(reader)?)))
 }
 
 /// u32 id, u8 published, X25519 pair.

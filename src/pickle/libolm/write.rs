@@ -41,7 +41,8 @@ pub(super) fn write_account(state: &AccountState, sink: &mut dyn Sink) -> Result
     put_number(next_id.saturating_sub(1), sink)?;
     Ok(Loss {
         one_time_keys: keys.keys.len().saturating_sub(kept),
-        fallback_sessions: fallbacks.iter().map(|fallback| fallback.used_by.len()).sum(),
+        fallback_sessions: fallbacks.iter().map(|fallback| fallback.remembered()).sum(),
+        limits: keys.has_other_fallback_memory(),
         ..Loss::default()
     })
 }

@@ -21,7 +21,8 @@ use crate::{
     },
     olm::{
         account::AccountState,
-        one_time_keys::{FallbackKey, MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
+        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
+        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
         session::SessionState,
     },
     pickle::loss::{ConversionError, Loss},
@@ -66,14 +67,11 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
         keys.push(StoredKey { id: *id, pair: pair.clone(), published: listed.is_none() });
     }
     let fallback = |shape: FallbackKeyShape| {
-        Box::new(FallbackKey {
-            key: StoredKey {
-                id: shape.key_id,
-                pair: Curve25519KeyPair::from_secret_bytes(&shape.key.0),
-                published: shape.published,
-            },
-            used_by: Vec::new(),
-        })
+        Box::new(FallbackKey::without_memory(StoredKey {
+            id: shape.key_id,
+            pair: Curve25519KeyPair::from_secret_bytes(&shape.key.0),
+            published: shape.published,
+        }))
     };
     Ok(AccountState {
         signing_key: signing_key_from(signing_key)?,
@@ -84,6 +82,7 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
             previous_fallback: fallback_keys.previous_fallback_key.map(fallback),
             next_id: one_time_keys.next_key_id,
             next_fallback_id: Some(Box::new(fallback_keys.key_id)),
+            fallback_memory: DEFAULT_FALLBACK_MEMORY,
         },
         generation: 0,
     })
@@ -108,8 +107,11 @@ pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
         published: fallback.key.published,
     };
     let remembered = keys.fallback.iter().chain(&keys.previous_fallback);
-    let fallback_sessions = remembered.map(|fallback| fallback.used_by.len()).sum();
-    let loss = Loss { fallback_sessions, ..Loss::default() };
+    let loss = Loss {
+        fallback_sessions: remembered.map(|fallback| fallback.remembered()).sum(),
+        limits: keys.has_other_fallback_memory(),
+        ..Loss::default()
+    };
     let shape = AccountShape {
         signing_key: signing_key_to(&state.signing_key),
         diffie_hellman_key: secret_half(&state.identity_key),

@@ -5,9 +5,9 @@ use moceril::{
     olm::{Account, Session},
 };
 
-use super::held::{Held, input, written, written_bytes};
+use super::held::{Held, entries, input, written, written_bytes};
 use crate::{
-    base64, describe,
+    account, base64, describe,
     error::Code,
     inbound,
     memory::{Out, Output},
@@ -79,6 +79,33 @@ fn descriptions_are_cut_as_in_libolm() {
     decrypt(&mut inbound, 0, &messages[1]);
     let expected = "sender chain index: 0 receiver chain indices: 5 skipped message keys: 3 2 0\0";
     assert!(describe(&mut inbound, 600).starts_with(expected));
+}
+
+/// S-42: a fallback key serves any number of sessions, also of one sender, and its account does not grow.
+#[test]
+fn a_fallback_key_serves_1500_sessions() {
+    let (mut alice, mut bob) = (Held::account(&[1; 64]), Held::account(&[2; 64]));
+    assert_eq!(account::generate_fallback_key(bob.object(), Output::over(&mut [3; 32])), 1);
+    let identity_key = bob.identity_key("curve25519");
+    let (_, fallback_key) =
+        entries(&written(|key| account::fallback_key(bob.object(), key))).remove(0);
+    let before = bob.state();
+    for number in 0..1_500_u16 {
+        let (mut outbound, mut inbound) = (Held::<Session>::blank(), Held::<Session>::blank());
+        let mut random = [4; 64];
+        random[..2].copy_from_slice(&number.to_be_bytes());
+        let (identity_key, fallback_key) = (input(&identity_key), input(&fallback_key));
+        let (session, alice, random) =
+            (outbound.object(), alice.object(), Output::over(&mut random));
+        let created = session::create_outbound(session, alice, identity_key, fallback_key, random);
+        assert_eq!(created, 0);
+        let message = encrypt(&mut outbound, &mut [], "hello");
+        let created = session::create_inbound(inbound.object(), bob.object(), input(&message));
+        assert_eq!(created, 0, "session {number}");
+        assert_eq!(decrypt(&mut inbound, 0, &message), b"hello");
+        account::remove_one_time_keys(bob.object(), inbound.object());
+    }
+    assert!(bob.state() == before);
 }
 
 /// A message of a known sender may leave out whom it is from; S-09: another sender's key is refused.

@@ -57,8 +57,8 @@ pub(crate) fn session_creation_error(
             SessionCreationError::Decryption(decryption_error(error, version, message.message()))
         }
         core::SessionCreationError::NonContributoryKey => SessionCreationError::NonContributoryKey,
-        // `UnknownOneTimeKey`, `Replayed`, `FallbackKeyExhausted`, and what may come: the key serves no
-        // such message, or no longer.
+        // `UnknownOneTimeKey`, `Replayed`, and what may come: the key serves no such message, or no
+        // longer.
         _ => SessionCreationError::MissingOneTimeKey(message.one_time_key()),
     }
 }

@@ -122,6 +122,25 @@ fn s_08_a_first_message_works_once() {
     bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
 }
 
+/// S-42: as with vodozemac, a fallback key serves as many sessions as there are senders, and so many of one
+/// sender: nothing is refused because the key remembers no more.
+#[test]
+fn s_42_a_fallback_key_serves_1500_sessions() {
+    let (greedy, mut bob, ..) = pair();
+    bob.generate_fallback_key();
+    let key = *bob.fallback_key().values().next().unwrap();
+    let config = SessionConfig::version_1();
+    let mut receive = |alice: &Account| {
+        let (_, message) = outbound(alice, &bob, key);
+        let created = bob.create_inbound_session(config, alice.curve25519_key(), &message);
+        assert_eq!(created.unwrap().plaintext, b"hello");
+    };
+    for _ in 0..1_500 {
+        receive(&greedy);
+        receive(&Account::new());
+    }
+}
+
 /// S-04: a call that fails changes nothing, to the byte.
 #[test]
 fn s_04_failures_change_nothing() {

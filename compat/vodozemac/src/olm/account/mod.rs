@@ -131,7 +131,7 @@ impl Account {
         let their_key = message.identity_key();
         let config = inner_config(expected_config);
         let created = self.inner.create_inbound_session_with(their_key, &message, config);
-        let core::InboundCreation { session, message } = created.map_err(|error| {
+        let core::InboundCreation { session, message, .. } = created.map_err(|error| {
             convert::session_creation_error(error, found, their_identity_key, pre_key_message)
         })?;
         let session = Session::from_inner(session);
