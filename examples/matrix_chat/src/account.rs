@@ -116,7 +116,8 @@ impl Client {
     }
 
     /// A fallback key that was used, or that is old, is replaced; the one before it is forgotten once
-    /// no message to it can be on its way.
+    /// no message to it can be on its way. Until then a used one stays: otherwise a stranger who uses
+    /// each new key would push out keys that messages of others are on their way to.
     pub fn rotate_fallback_key(&self, account: &mut Account, used: bool) -> Result<()> {
         let rotated = self.store.meta("fallback_rotated")?;
         let rotated: u64 = rotated.as_deref().unwrap_or("0").parse()?;
@@ -124,8 +125,9 @@ impl Client {
         if age > FALLBACK_GRACE {
             account.forget_previous_fallback_key();
         }
+        let due = used && age > FALLBACK_GRACE || age > FALLBACK_AGE;
         // One that waits for its upload is as good as new.
-        if (used || age > FALLBACK_AGE) && account.fallback_key().is_none() {
+        if due && account.fallback_key().is_none() {
             account.generate_fallback_key()?;
             self.store.set_meta("fallback_rotated", &now().to_string())?;
         }
