@@ -79,12 +79,12 @@ pub use crate::{
 };
 pub use crate::{
     error::{
-        Base64Error, DecodeError, DehydratedDeviceError, KeyError, LibolmPickleError, PickleError,
-        RandomError, SignatureError,
+        Base64Error, DecodeError, KeyError, LibolmPickleError, PickleError, RandomError,
+        SignatureError,
     },
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature},
     pickle::{
-        dehydrated::DehydratedDevice,
+        dehydrated::{DehydratedDevice, DehydratedDeviceError},
         loss::{ConversionError, Loss},
         native::PickleKey,
     },

@@ -129,48 +129,6 @@ impl From<PickleError> for VodozemacPickleError {
     }
 }
 
-/// A dehydrated device could not be made or taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DehydratedDeviceError {
-    /// The ciphertext or the nonce is not base64.
-    Base64,
-    /// The nonce does not have 12 bytes.
-    Nonce,
-    /// Wrong key, or the device was altered or cut off.
-    Authentication,
-    /// The device has another version than 1.
-    Version(u32),
-    /// The content is not a possible state of an account.
-    InvalidState,
-    /// The format has no form for this account: its Ed25519 seed is not known.
-    Unrepresentable,
-    /// The random source failed.
-    Random,
-}
-
-texts!(DehydratedDeviceError {
-    Self::Base64 => "the dehydrated device is not valid base64";
-    Self::Nonce => "the nonce does not have 12 bytes";
-    Self::Authentication => "wrong key, or the dehydrated device was altered";
-    Self::Version(found) => "unknown version {found} of a dehydrated device";
-    Self::InvalidState => "the dehydrated device's content is not a possible state";
-    Self::Unrepresentable => "the account's Ed25519 seed is not known";
-    Self::Random => "the random source failed";
-});
-
-impl From<Base64Error> for DehydratedDeviceError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
-    }
-}
-
-impl From<RandomError> for DehydratedDeviceError {
-    fn from(_: RandomError) -> Self {
-        Self::Random
-    }
-}
-
 /// No key could be derived from a passphrase.
 #[cfg(feature = "passphrase")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

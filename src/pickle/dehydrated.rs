@@ -7,9 +7,18 @@
 //!              || 0x00, or 0x01 || X25519 private key of the fallback key
 //! ciphertext = base64(ChaCha20-Poly1305(key, nonce[12], state) || tag[16])
 //! ```
+//!
+//! The format has no ids: the private keys of the one-time keys stand in the order of their ids, and
+//! whoever reads them gives them new ones. Ours are counted from a number that only this device's keys
+//! lead to, so that no id is ever given to two keys (S-10):
+//!
+//! ```text
+//! first id = 2^61 + the first 61 bits of SHA-256(Ed25519 key || X25519 key
+//!            || public keys of the one-time keys || public key of the fallback key, if there is one)
+//! ```
 
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::fmt;
+use core::{error::Error, fmt};
 
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
@@ -17,12 +26,13 @@ use zeroize::Zeroizing;
 use super::{
     Reader,
     encode::{Length, Sink},
+    loss::Loss,
     native::PickleKey,
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::DehydratedDeviceError,
+    error::{Base64Error, RandomError},
     keys::Curve25519KeyPair,
     olm::{
         account::{Account, AccountState},
@@ -33,6 +43,7 @@ use crate::{
         aead::{self, Forged},
         base64,
         ed25519::SigningKey,
+        kdf::sha256,
         rng::draw,
         secret::{Secret, SecretList},
     },
@@ -59,16 +70,72 @@ impl fmt::Debug for DehydratedDevice {
     }
 }
 
+/// A dehydrated device could not be made or taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DehydratedDeviceError {
+    /// The ciphertext or the nonce is not base64.
+    Base64,
+    /// The nonce does not have 12 bytes.
+    Nonce,
+    /// Wrong key, or the device was altered or cut off.
+    Authentication,
+    /// The device has another version than 1.
+    Version(u32),
+    /// The content is not a possible state of an account.
+    InvalidState,
+    /// This would be lost. [`dehydrate_lossy`](Account::dehydrate_lossy) accepts it.
+    Lossy(Loss),
+    /// The format has no form for this account: its Ed25519 seed is not known.
+    Unrepresentable,
+    /// The random source failed.
+    Random,
+}
+
+impl fmt::Display for DehydratedDeviceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Base64 => f.write_str("the dehydrated device is not valid base64"),
+            Self::Nonce => f.write_str("the nonce does not have 12 bytes"),
+            Self::Authentication => f.write_str("wrong key, or the dehydrated device was altered"),
+            Self::Version(found) => write!(f, "unknown version {found} of a dehydrated device"),
+            Self::InvalidState => {
+                f.write_str("the dehydrated device's content is not a possible state")
+            }
+            Self::Lossy(loss) => write!(f, "a dehydrated device cannot hold {loss}"),
+            Self::Unrepresentable => f.write_str("the account's Ed25519 seed is not known"),
+            Self::Random => f.write_str("the random source failed"),
+        }
+    }
+}
+
+impl Error for DehydratedDeviceError {}
+
+impl From<Base64Error> for DehydratedDeviceError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<RandomError> for DehydratedDeviceError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
+}
+
 impl Account {
     /// Encrypts the keys of this account for the server.
     ///
-    /// The account should be new: the form holds neither sessions, nor ids, nor the previous fallback
-    /// key.
+    /// The account should be new, with the keys that are to be published. What a dehydrated device begins
+    /// anew by definition is not called a loss: the ids of the keys, which of them are published (all
+    /// count as published), and the [`generation`](Self::generation), which is 0.
     ///
     /// # Errors
     ///
-    /// [`DehydratedDeviceError::Unrepresentable`] for an account that came from libolm, whose Ed25519
-    /// seed nobody knows; [`DehydratedDeviceError::Random`].
+    /// [`DehydratedDeviceError::Lossy`] if the account has a previous fallback key, its fallback key
+    /// remembers sessions, or [`fallback_memory`](Self::fallback_memory) is not the default: the format
+    /// cannot hold that. [`DehydratedDeviceError::Unrepresentable`] for an account that came from libolm,
+    /// whose Ed25519 seed nobody knows; [`DehydratedDeviceError::Random`].
     #[cfg(feature = "std")]
     pub fn dehydrate(&self, key: &PickleKey) -> Result<DehydratedDevice> {
         self.dehydrate_with_rng(key, &mut rng::system())
@@ -84,20 +151,51 @@ impl Account {
     where
         R: TryCryptoRng + ?Sized,
     {
-        let nonce = draw::<NONCE_LENGTH, R>(rng)?;
-        let mut length = Length(0);
-        write(self.state(), &mut length)?;
-        let mut state = Zeroizing::new(Vec::with_capacity(length.0));
-        write(self.state(), &mut *state)?;
-        let ciphertext = aead::seal_message(key.secret(), nonce.as_bytes(), &[], &state)
-            .ok_or(DehydratedDeviceError::Unrepresentable)?;
-        Ok(DehydratedDevice {
-            ciphertext: base64::encode(&ciphertext),
-            nonce: base64::encode(nonce.as_bytes()),
-        })
+        let loss = loss(self.state());
+        if loss.is_none() {
+            seal(self.state(), key, rng)
+        } else {
+            Err(DehydratedDeviceError::Lossy(loss))
+        }
+    }
+
+    /// As `dehydrate`, but drops what the format cannot hold, and reports it. A
+    /// [`generation`](Self::generation) above 0 is reported too.
+    ///
+    /// # Errors
+    ///
+    /// [`DehydratedDeviceError::Unrepresentable`] and [`DehydratedDeviceError::Random`], as `dehydrate`.
+    #[cfg(feature = "std")]
+    pub fn dehydrate_lossy(&self, key: &PickleKey) -> Result<(DehydratedDevice, Loss)> {
+        self.dehydrate_lossy_with_rng(key, &mut rng::system())
+    }
+
+    /// As `dehydrate_lossy`, with another source of randomness: see
+    /// [`dehydrate_with_rng`](Self::dehydrate_with_rng).
+    ///
+    /// # Errors
+    ///
+    /// See `dehydrate_lossy`.
+    pub fn dehydrate_lossy_with_rng<R>(
+        &self,
+        key: &PickleKey,
+        rng: &mut R,
+    ) -> Result<(DehydratedDevice, Loss)>
+    where
+        R: TryCryptoRng + ?Sized,
+    {
+        let device = seal(self.state(), key, rng)?;
+        Ok((device, Loss { generation: self.generation() > 0, ..loss(self.state()) }))
     }
 
     /// Takes over a dehydrated device. All its keys count as published.
+    ///
+    /// The same device always gets the same key ids, other keys get other ids, and no account that was
+    /// not rehydrated has any of them (S-10). They are beyond the 32 bits of libolm's ids, so the account
+    /// has no libolm pickle.
+    ///
+    /// Nobody knows which sessions were made with the fallback key before:
+    /// [`replay_excluded`](crate::olm::InboundCreation::replay_excluded) is false for it.
     ///
     /// # Errors
     ///
@@ -116,6 +214,36 @@ impl Account {
         }
         Self::restore(account).map_err(|_| DehydratedDeviceError::InvalidState)
     }
+}
+
+/// What the format cannot hold of this account, without the generation.
+fn loss(state: &AccountState) -> Loss {
+    let keys = &state.one_time_keys;
+    Loss {
+        previous_fallback_key: keys.previous_fallback.is_some(),
+        // Those of the previous fallback key cannot be replayed once that key is gone.
+        fallback_sessions: keys.fallback.as_ref().map_or(0, |fallback| fallback.remembered()),
+        limits: keys.has_other_fallback_memory(),
+        ..Loss::default()
+    }
+}
+
+fn seal<R>(state: &AccountState, key: &PickleKey, rng: &mut R) -> Result<DehydratedDevice>
+where
+    R: TryCryptoRng + ?Sized,
+{
+    let nonce = draw::<NONCE_LENGTH, R>(rng)?;
+    let mut length = Length(0);
+    write(state, &mut length)?;
+    // Sized before it is filled: a buffer that grows would leave copies of secrets behind (S-25).
+    let mut content = Zeroizing::new(Vec::with_capacity(length.0));
+    write(state, &mut *content)?;
+    let ciphertext = aead::seal_message(key.secret(), nonce.as_bytes(), &[], &content)
+        .ok_or(DehydratedDeviceError::Unrepresentable)?;
+    Ok(DehydratedDevice {
+        ciphertext: base64::encode(&ciphertext),
+        nonce: base64::encode(nonce.as_bytes()),
+    })
 }
 
 fn write(state: &AccountState, sink: &mut dyn Sink) -> Result<()> {
@@ -145,27 +273,49 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
     let identity_key = read_pair(reader)?;
     let signing_key = SigningKey::from_seed(Secret::new(*take(reader)?));
     let count = u64::from(take(reader).copied().map(u32::from_be_bytes)?);
+    let stored = |id, pair| StoredKey { id, pair, published: true };
     let mut keys = SecretList::new();
-    for id in 0..count {
-        keys.push(StoredKey { id, pair: read_pair(reader)?, published: true });
+    for place in 0..count {
+        keys.push(stored(place, read_pair(reader)?));
     }
     let fallback = match take(reader)? {
         [0] => None,
-        [1] => {
-            let key = StoredKey { id: 0, pair: read_pair(reader)?, published: true };
-            Some(Box::new(FallbackKey::without_memory(key)))
-        }
+        [1] => Some(Box::new(FallbackKey::without_memory(stored(count, read_pair(reader)?)))),
         _ => return Err(DehydratedDeviceError::InvalidState),
     };
-    let one_time_keys = OneTimeKeys {
+    let mut one_time_keys = OneTimeKeys {
         keys,
         fallback,
         previous_fallback: None,
-        next_id: count,
-        next_fallback_id: Some(Box::new(1)),
+        next_id: count.saturating_add(1),
+        next_fallback_id: None,
         fallback_memory: DEFAULT_FALLBACK_MEMORY,
     };
+    number_from(first_id(&signing_key, &identity_key, &one_time_keys), &mut one_time_keys);
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
+}
+
+/// The id of the device's first key. The ids above 2^61 are for rehydrated devices: no account that counts
+/// from 1 gets there.
+fn first_id(signing_key: &SigningKey, identity_key: &Curve25519KeyPair, keys: &OneTimeKeys) -> u64 {
+    let one_time = keys.keys.iter().map(|key| key.pair.public());
+    let fallback = keys.fallback.iter().map(|fallback| fallback.key.pair.public());
+    let public: Vec<_> =
+        [identity_key.public()].into_iter().chain(one_time).chain(fallback).collect();
+    let mut parts: Vec<&[u8]> = Vec::from([signing_key.public().as_bytes().as_slice()]);
+    parts.extend(public.iter().map(|key| key.as_bytes().as_slice()));
+    let [a, b, c, d, e, f, g, h, ..] = sha256(&parts);
+    (1 << 61) | (u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 3)
+}
+
+/// Adds `first` to all ids, which were counted from 0. They are below 2^33 and `first` is below 2^62, so
+/// nothing saturates.
+fn number_from(first: u64, keys: &mut OneTimeKeys) {
+    let fallback = keys.fallback.iter_mut().map(|fallback| &mut fallback.key.id);
+    let ids = keys.keys.iter_mut().map(|key| &mut key.id).chain(fallback);
+    for id in ids.chain([&mut keys.next_id]) {
+        *id = id.saturating_add(first);
+    }
 }
 
 fn read_pair(reader: &mut Reader<'_>) -> Result<Curve25519KeyPair> {

@@ -44,3 +44,29 @@ fn s_10_eviction() {
     let removed = account.generate_one_time_keys(7).removed;
     assert_eq!(removed, published[..7]);
 }
+
+/// S-10: the ids of a rehydrated device were never given to another key, and the next ones go on from there.
+#[test]
+fn s_10_ids_of_a_rehydrated_device() {
+    let mut account = Account::new();
+    account.generate_one_time_keys(3);
+    account.generate_fallback_key();
+    let device = account.to_dehydrated_device(&[7; 32]).unwrap();
+    let rehydrate =
+        || Account::from_dehydrated_device(&device.ciphertext, &device.nonce, &[7; 32]).unwrap();
+    let mut rehydrated = rehydrate();
+    rehydrated.generate_one_time_keys(1);
+    rehydrated.generate_fallback_key();
+    let ids = |account: &Account| {
+        let keys = account.one_time_keys().into_keys().chain(account.fallback_key().into_keys());
+        keys.map(|id| number(&id)).collect::<Vec<_>>()
+    };
+    let new = ids(&rehydrated);
+    assert_eq!(new.len(), 2);
+    assert!(new[0] > 1 << 61 && new[1] == new[0] + 1);
+    let mut again = rehydrate();
+    again.generate_one_time_keys(1);
+    assert_eq!(ids(&again), new[..1]);
+    #[cfg(feature = "libolm-compat")]
+    assert!(rehydrated.to_libolm_pickle(b"key").is_err());
+}

@@ -6,7 +6,8 @@ use super::{Account, DehydratedDeviceResult};
 use crate::{DehydratedDeviceError, convert::dehydrated_device_error};
 
 impl Account {
-    /// Encrypts the keys of this account for the server.
+    /// Encrypts the keys of this account for the server. The previous fallback key, and what the fallback
+    /// key remembers against replays, are not part of a dehydrated device.
     ///
     /// # Errors
     ///
@@ -16,15 +17,15 @@ impl Account {
         key: &[u8; 32],
     ) -> Result<DehydratedDeviceResult, DehydratedDeviceError> {
         self.inner
-            .dehydrate(&PickleKey::new(*key))
-            .map(|DehydratedDevice { ciphertext, nonce }| DehydratedDeviceResult {
+            .dehydrate_lossy(&PickleKey::new(*key))
+            .map(|(DehydratedDevice { ciphertext, nonce }, _)| DehydratedDeviceResult {
                 ciphertext,
                 nonce,
             })
             .map_err(|error| dehydrated_device_error(error, "", ""))
     }
 
-    /// Takes over a dehydrated device. All its keys count as published.
+    /// Takes over a dehydrated device. All its keys count as published, and have ids that no other key has.
     ///
     /// # Errors
     ///
