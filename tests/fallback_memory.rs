@@ -292,3 +292,17 @@ fn s_42_previous_keys_from_formats_without_a_memory() {
         world.replayed(&first);
     }
 }
+
+/// S-41: a raised memory is a limit that no other format holds, and each conversion names it.
+#[test]
+fn s_41_a_raised_memory_is_named() {
+    let mut bob = World::new(9).bob;
+    let key = PickleKey::new([7; 32]);
+    for (sessions, lost) in [(1_024, false), (1_025, true), (0, false)] {
+        bob.set_fallback_memory(sessions);
+        assert_eq!(bob.to_libolm_pickle_lossy(libolm_pickle::KEY).unwrap().1.limits, lost);
+        assert_eq!(bob.dehydrate_lossy(&key).unwrap().1.limits, lost);
+        #[cfg(feature = "vodozemac")]
+        assert_eq!(bob.to_vodozemac_pickle_lossy().unwrap().1.limits, lost);
+    }
+}
