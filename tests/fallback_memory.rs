@@ -306,3 +306,94 @@ fn s_41_a_raised_memory_is_named() {
         assert_eq!(bob.to_vodozemac_pickle_lossy().unwrap().1.limits, lost);
     }
 }
+
+/// What a fallback key has to remember, by the rules as they are documented.
+#[derive(Clone, Default)]
+struct Model {
+    /// Number of the sender and number of its message.
+    recorded: Vec<(usize, usize)>,
+    overflowed: bool,
+}
+
+impl Model {
+    /// What receiving the message says: a replay is `None`.
+    fn receive(&mut self, message: (usize, usize), memory: usize) -> Option<bool> {
+        let of_sender = self.recorded.iter().filter(|(sender, _)| *sender == message.0).count();
+        if self.recorded.contains(&message) {
+            return None;
+        } else if of_sender >= SHARE {
+            return Some(false);
+        } else if self.recorded.len() >= memory {
+            self.overflowed = true;
+            return Some(false);
+        }
+        self.recorded.push(message);
+        Some(!self.overflowed)
+    }
+}
+
+/// S-08, S-42: whatever arrives, again and again, in whatever order, between pickles, new keys and raised
+/// bounds: what is accepted, refused and said is what the rules say. The senders are so few that most fill
+/// their share, and the memory is nearly full from the beginning.
+#[test]
+fn s_42_the_memory_follows_its_rules() {
+    let mut world = World::new(10);
+    let filling = world.senders(DEFAULT - 100);
+    let mut memory = DEFAULT;
+    let mut current = Model::default();
+    assert_eq!(world.accepted(&filling), vec![true; DEFAULT - 100]);
+    // Each of these senders stands for itself alone.
+    current.recorded.extend((0..filling.len()).map(|place| (1_000 + place, 0)));
+    let senders: Vec<_> = (0..5).map(|_| world.account()).collect();
+    let mut previous: Option<(PreKeyBundle, Model)> = None;
+    let mut sent: Vec<(bool, (usize, usize), First)> = Vec::new();
+    for step in 0..1_500 {
+        match world.rng.below(100) {
+            0 => world.pickle_and_restore(),
+            1 if step > 900 => {
+                memory += 20;
+                world.bob.set_fallback_memory(memory as u32);
+            }
+            2 if step > 1_200 && previous.is_none() => {
+                world.bob.generate_fallback_key_with_rng(&mut world.rng).unwrap();
+                let old = std::mem::replace(&mut world.bundle, fallback_bundle(&world.bob));
+                previous = Some((old, std::mem::take(&mut current)));
+                sent.iter_mut().for_each(|(is_current, ..)| *is_current = false);
+            }
+            3..30 if !sent.is_empty() => {
+                let place = world.rng.below(sent.len());
+                let (is_current, number, first) = &sent[place];
+                let model =
+                    if *is_current { &mut current } else { &mut previous.as_mut().unwrap().1 };
+                let expected = model.receive(*number, memory);
+                assert_eq!(said(&mut world.bob, first), expected, "step {step}");
+            }
+            _ => {
+                // The first sender sends as much as all others.
+                let sender = world.rng.below(10).saturating_sub(5);
+                let (first, number) = (world.first(&senders[sender]), (sender, step));
+                assert_eq!(
+                    said(&mut world.bob, &first),
+                    current.receive(number, memory),
+                    "step {step}"
+                );
+                sent.push((true, number, first));
+            }
+        }
+    }
+    let (_, previous) = previous.unwrap();
+    assert!(
+        previous.overflowed && previous.recorded.len() > DEFAULT && !current.recorded.is_empty()
+    );
+}
+
+/// What receiving a first message says: `replay_excluded`, or `None` for a replay.
+fn said(bob: &mut Account, first: &First) -> Option<bool> {
+    match bob.create_inbound_session(first.sender, &first.message) {
+        Ok(created) => Some(created.replay_excluded),
+        Err(error) => {
+            assert_eq!(error, SessionCreationError::Replayed);
+            None
+        }
+    }
+}

@@ -69,14 +69,15 @@ pub(crate) struct FallbackMemory {
 }
 
 impl FallbackMemory {
-    /// Whether this session is remembered, and how many of its sender are. The comparisons do not
-    /// branch, so that the time does not tell how much of a tag is right.
+    /// Whether this session is remembered, and how many of its sender are. Nothing branches on a tag, so
+    /// that the time does not tell how much of one is right. The number has room: it is at most that of
+    /// all sessions.
     fn search(&self, tag: SessionTag) -> (bool, u32) {
         let (mut known, mut of_sender) = (false, 0_u32);
         for other in &self.sessions {
             let same_sender = other.sender == tag.sender;
             known |= same_sender & (other.session == tag.session);
-            of_sender = of_sender.saturating_add(same_sender.into());
+            of_sender = of_sender.wrapping_add(same_sender.into());
         }
         (known, of_sender)
     }

@@ -37,7 +37,7 @@ use crate::{
     olm::{
         account::{Account, AccountState},
         fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
-        one_time_keys::{OneTimeKeys, StoredKey},
+        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
     },
     primitives::{
         aead::{self, Forged},
@@ -273,6 +273,10 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
     let identity_key = read_pair(reader)?;
     let signing_key = SigningKey::from_seed(Secret::new(*take(reader)?));
     let count = u64::from(take(reader).copied().map(u32::from_be_bytes)?);
+    // Before the work of deriving the public keys (S-45).
+    if count > MAX_ONE_TIME_KEYS as u64 {
+        return Err(DehydratedDeviceError::InvalidState);
+    }
     let stored = |id, pair| StoredKey { id, pair, published: true };
     let mut keys = SecretList::new();
     for place in 0..count {
@@ -308,8 +312,8 @@ fn first_id(signing_key: &SigningKey, identity_key: &Curve25519KeyPair, keys: &O
     (1 << 61) | (u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 3)
 }
 
-/// Adds `first` to all ids, which were counted from 0. They are below 2^33 and `first` is below 2^62, so
-/// nothing saturates.
+/// Adds `first` to all ids, which were counted from 0. They are small and `first` is below 2^62, so nothing
+/// saturates.
 fn number_from(first: u64, keys: &mut OneTimeKeys) {
     let fallback = keys.fallback.iter_mut().map(|fallback| &mut fallback.key.id);
     let ids = keys.keys.iter_mut().map(|key| &mut key.id).chain(fallback);
