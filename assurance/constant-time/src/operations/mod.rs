@@ -12,7 +12,7 @@ mod vodozemac_pickles;
 
 type Operation = (&'static str, fn());
 
-pub const CONSTANT_TIME: [Operation; 44] = [
+pub const CONSTANT_TIME: [Operation; 45] = [
     ("account: key generation", keys::account),
     ("account: signing", keys::sign),
     ("account: one-time and fallback keys", keys::one_time_keys),
@@ -26,6 +26,7 @@ pub const CONSTANT_TIME: [Operation; 44] = [
     ("Olm: message keys one by one", olm::message_keys),
     ("Olm: a session whose first message is read later", olm::unread),
     ("Olm: changed limits", olm::limits),
+    ("Olm: what a fallback key remembers, up to its share", olm::fallback_memory),
     ("Megolm: new session, session key, base64 of it", megolm::session_key),
     ("Megolm: encryption", megolm::encrypt),
     ("Megolm: session key from bytes and base64", megolm::inbound),

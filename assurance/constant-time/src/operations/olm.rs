@@ -5,7 +5,7 @@ use moceril::{
     hazmat::MessageKey,
     olm::{
         Account, DecryptedMessage, DecryptionError, Limits, OlmMessage, PreKeyBundle,
-        PreKeyMessage, Session, SessionConfig,
+        PreKeyMessage, Session, SessionConfig, SessionCreationError,
     },
 };
 
@@ -128,6 +128,27 @@ pub fn version_4() {
     let (mut alice, mut bob) = devices.sessions();
     let message = devices.send(&mut alice);
     receive(&mut bob, &message);
+}
+
+/// The tags are made with a key that is derived from the fallback key.
+pub fn fallback_memory() {
+    let mut devices = Devices::new(16, MessageVersion::V3);
+    let mut first = || {
+        let mut alice = devices.outbound();
+        let message = devices.send(&mut alice);
+        devices.inbound(&message);
+        message
+    };
+    let messages = [first(), first()];
+    for _ in 0..Account::FALLBACK_SHARE {
+        first();
+    }
+    let (sender, config) = (devices.alice.curve25519_key(), devices.config);
+    for message in &messages {
+        let message = message.as_pre_key().unwrap();
+        let again = devices.bob.create_inbound_session_with(sender, message, config);
+        assert_eq!(again.err(), Some(SessionCreationError::Replayed));
+    }
 }
 
 pub fn message_keys() {
