@@ -294,13 +294,17 @@ impl UnidirectionalSenderChannel {
         response: &InitialResponse,
         aad: &[u8],
     ) -> Result<SenderEstablishment, Refused<Self, HpkeError>> {
-        let secret = self.context.export(&self.ends.response_context());
-        let (key, nonce) = self.ends.response_keys(&secret, &response.base_response_nonce);
-        let mut receiving = ContextR::from_key(&key, &nonce);
-        match receiving.open(&response.ciphertext, aad) {
+        let open = || {
+            let secret = self.context.export(&self.ends.response_context())?;
+            let (key, nonce) = self.ends.response_keys(&secret, &response.base_response_nonce);
+            let mut receiving = ContextR::from_key(&key, &nonce);
+            let plaintext = receiving.open(&response.ciphertext, aad)?;
+            let check_code = self.context.export(&self.ends.check_code_context())?;
+            Ok::<_, ContextError>((receiving, plaintext, check_code))
+        };
+        match open() {
             Err(error) => Err(Refused { unchanged: self, error: error.into() }),
-            Ok(plaintext) => {
-                let check_code = self.context.export(&self.ends.check_code_context());
+            Ok((receiving, plaintext, check_code)) => {
                 let channel = EstablishedHpkeChannel {
                     our_public_key: self.ends.sender,
                     their_public_key: self.ends.recipient,
@@ -464,17 +468,18 @@ impl UnidirectionalRecipientChannel {
     ) -> Result<RecipientEstablishment, Refused<Self, HpkeError>> {
         let mut answer = || {
             let nonce = draw(rng)?;
-            let secret = self.context.export(&self.ends.response_context());
+            let secret = self.context.export(&self.ends.response_context())?;
             let (key, base_nonce) = self.ends.response_keys(&secret, nonce.as_bytes());
             let mut sending = ContextS::from_key(&key, &base_nonce);
             let ciphertext = sending.seal(plaintext, aad)?;
             let base_response_nonce = *nonce.as_bytes();
-            Ok((Box::new(sending), InitialResponse { base_response_nonce, ciphertext }))
+            let check_code = self.context.export(&self.ends.check_code_context())?;
+            let message = InitialResponse { base_response_nonce, ciphertext };
+            Ok((Box::new(sending), message, check_code))
         };
         match answer() {
             Err(error) => Err(Refused { unchanged: self, error }),
-            Ok((sending, message)) => {
-                let check_code = self.context.export(&self.ends.check_code_context());
+            Ok((sending, message, check_code)) => {
                 let channel = EstablishedHpkeChannel {
                     our_public_key: self.ends.recipient,
                     their_public_key: self.ends.sender,

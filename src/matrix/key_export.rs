@@ -35,7 +35,7 @@ pub use crate::error::KeyExportError;
 use crate::primitives::rng;
 use crate::primitives::{
     base64,
-    export::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH, TAG_LENGTH},
+    export::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH},
     rng::draw,
     secret::SecretString,
 };
@@ -85,15 +85,14 @@ pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
     if let Some(byte) = iv.as_mut_bytes().get_mut(8) {
         *byte &= 0x7f;
     }
-    let capacity = json.len().saturating_add(HEAD_LENGTH + TAG_LENGTH);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    bytes.push(VERSION);
-    bytes.extend(salt.as_bytes());
-    bytes.extend(iv.as_bytes());
-    bytes.extend(rounds.to_be_bytes());
-    bytes.extend(json.as_bytes());
+    let mut head = Vec::with_capacity(HEAD_LENGTH);
+    head.push(VERSION);
+    head.extend(salt.as_bytes());
+    head.extend(iv.as_bytes());
+    head.extend(rounds.to_be_bytes());
     let parameters = Parameters { passphrase, salt: salt.as_bytes(), iv: iv.as_bytes(), rounds };
-    export::seal(&parameters, HEAD_LENGTH, &mut bytes);
+    let mut plaintext = Zeroizing::new(json.as_bytes().to_vec());
+    let bytes = export::seal(&parameters, &head, &mut plaintext);
     Ok(wrap(&base64::encode_padded(&bytes)))
 }
 

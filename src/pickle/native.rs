@@ -86,7 +86,8 @@ trait Pickled: Sized {
         pickle.extend([VERSION, Self::TYPE]);
         pickle.extend(nonce.as_bytes());
         self.state().write(&mut *pickle);
-        let state = pickle.get_mut(HEADER_LENGTH..).unwrap_or_default();
+        // Without an error here, a wrong length would leave the state in the clear (S-47).
+        let state = pickle.get_mut(HEADER_LENGTH..).ok_or(PickleError::InvalidState)?;
         let associated_data = associated_data(Self::TYPE, context);
         let tag = aead::seal(&key.0, nonce.as_bytes(), &associated_data, state);
         // Longer than the cipher can encrypt is longer than any memory.

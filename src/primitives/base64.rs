@@ -46,7 +46,7 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
         return Err(Base64Error);
     }
     let decoded = groups.len().saturating_mul(3);
-    let length = decode_into(last, bytes.get_mut(decoded..).unwrap_or_default())?;
+    let length = decode_into(last, bytes.get_mut(decoded..).ok_or(Base64Error)?)?;
     bytes.truncate(decoded.saturating_add(length));
     Ok(bytes)
 }

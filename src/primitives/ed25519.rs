@@ -181,7 +181,7 @@ impl SigningKey {
     pub(crate) fn clamped(&self) -> Secret<64> {
         let scalar = clamp_integer(*self.expanded.part::<0, 32>().as_bytes());
         let prefix = self.expanded.part::<32, 32>();
-        Secret::concat(&[Secret::new(scalar).as_bytes(), prefix.as_bytes()])
+        Secret::concat((Secret::new(scalar).as_bytes(), prefix.as_bytes()))
     }
 
     /// Signs deterministically, as in RFC 8032, 5.1.6, so a failing random source cannot reveal the

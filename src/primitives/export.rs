@@ -47,15 +47,17 @@ impl Keys {
     }
 }
 
-/// Encrypts what follows the first `head_length` bytes of `file` in place, and appends the MAC over
-/// all of it.
-pub(crate) fn seal(parameters: &Parameters<'_>, head_length: usize, file: &mut Vec<u8>) {
+/// Encrypts `plaintext` in place. The file is `head`, the ciphertext, and the MAC over both.
+///
+/// Only what was encrypted is copied into the file: no length, wrongly computed, could leave plaintext
+/// there (S-47).
+pub(crate) fn seal(parameters: &Parameters<'_>, head: &[u8], plaintext: &mut [u8]) -> Vec<u8> {
     let keys = Keys::derive(parameters);
-    if let Some(plaintext) = file.get_mut(head_length..) {
-        keys.apply(parameters.iv, plaintext);
-    }
-    let tag = keys.hmac.tag(file);
+    keys.apply(parameters.iv, plaintext);
+    let mut file = [head, plaintext].concat();
+    let tag = keys.hmac.tag(&file);
     file.extend_from_slice(&tag);
+    file
 }
 
 /// Verifies the MAC at the end of `file`, then decrypts what lies between it and the first

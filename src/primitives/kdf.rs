@@ -62,24 +62,31 @@ impl HmacKey {
     }
 }
 
-/// The most that HKDF gives: 255 hashes (RFC 5869, 2.3).
+/// The most that HKDF-SHA-256 gives: 255 hashes (RFC 5869, 2.3).
 pub(crate) const MAX_OUTPUT: usize = 255 * 32;
+
+/// The output asked for is longer than [`MAX_OUTPUT`].
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
 
 /// HKDF-SHA-256 with `N` bytes of output. `None` as salt means 32 zero bytes (RFC 5869, 2.2).
 pub(crate) fn hkdf<const N: usize>(salt: Option<&[u8]>, ikm: &[u8], info: &[u8]) -> Secret<N> {
-    // Checked for each `N` by the compiler.
     const { assert!(N <= MAX_OUTPUT) };
     let mut okm = Secret::default();
-    hkdf_into(salt, ikm, info, okm.as_mut_bytes());
+    proven(hkdf_into(salt, ikm, info, okm.as_mut_bytes()));
     okm
 }
 
-/// As [`hkdf`], for a length that is known only at run time: at most [`MAX_OUTPUT`].
-pub(crate) fn hkdf_into(salt: Option<&[u8]>, ikm: &[u8], info: &[u8], okm: &mut [u8]) {
+/// As [`hkdf`], for a length that is known only at run time. On an error `okm` is unchanged.
+pub(crate) fn hkdf_into(
+    salt: Option<&[u8]>,
+    ikm: &[u8],
+    info: &[u8],
+    okm: &mut [u8],
+) -> Result<(), TooLong> {
     let (mut prk, hkdf) = Hkdf::<Sha256>::extract(salt, ikm);
     prk.as_mut_slice().zeroize();
-    let expanded = hkdf.expand(info, okm);
-    debug_assert!(expanded.is_ok());
+    hkdf.expand(info, okm).map_err(|_| TooLong)
 }
 
 /// HKDF-SHA-512 with `N` bytes of output and without salt, which means 64 zero bytes (RFC 5869, 2.2).
@@ -88,9 +95,15 @@ pub(crate) fn hkdf_sha512<const N: usize>(ikm: &[u8], info: &[u8]) -> Secret<N> 
     let mut okm = Secret::default();
     let (mut prk, hkdf) = Hkdf::<Sha512>::extract(None, ikm);
     prk.as_mut_slice().zeroize();
-    let expanded = hkdf.expand(info, okm.as_mut_bytes());
-    debug_assert!(expanded.is_ok());
+    proven(hkdf.expand(info, okm.as_mut_bytes()).map_err(|_| TooLong));
     okm
+}
+
+/// Stops if HKDF has refused a length that the compiler has checked. HKDF has no other error, so this
+/// never happens; if it did, going on would mean encrypting with a key of zeros (S-47).
+#[expect(clippy::expect_used, reason = "the compiler has checked the length of the output")]
+fn proven(expanded: Result<(), TooLong>) {
+    expanded.expect("the output is at most 255 hashes long");
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! in a file of its own, `unauthenticated.rs`.
 
 use aes::{
-    Aes256,
+    Aes256, Block,
     cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7},
 };
 use alloc::vec::Vec;
@@ -80,10 +80,26 @@ impl MessageCipher {
         }
     }
 
-    fn encrypt<'a>(&self, buffer: &'a mut [u8], plaintext_length: usize) -> Option<&'a [u8]> {
-        cbc::Encryptor::<Aes256>::new(self.aes_key.as_bytes().into(), self.iv.as_bytes().into())
-            .encrypt_padded::<Pkcs7>(buffer, plaintext_length)
-            .ok()
+    /// Appends the ciphertext of `plaintext`, of [`ciphertext_length`] bytes, to `message`.
+    ///
+    /// The plaintext is never in `message`: only blocks that were encrypted are copied there. So no length
+    /// and no error could leave it there, to be covered by a MAC and sent (S-47).
+    fn encrypt_onto(&self, message: &mut Vec<u8>, plaintext: &[u8]) {
+        let mut encryptor = cbc::Encryptor::<Aes256>::new(
+            self.aes_key.as_bytes().into(),
+            self.iv.as_bytes().into(),
+        );
+        let (whole, rest) = plaintext.as_chunks::<BLOCK>();
+        // PKCS#7 (RFC 5652, 6.3): as many bytes as are missing, each of that value.
+        let mut last = [BLOCK.saturating_sub(rest.len()) as u8; BLOCK];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        let mut blocks = Vec::with_capacity(whole.len().saturating_add(1));
+        blocks.extend_from_slice(whole);
+        blocks.push(last);
+        encryptor.encrypt_blocks(Block::cast_slice_from_core_mut(&mut blocks));
+        message.extend_from_slice(blocks.as_flattened());
     }
 
     fn decrypt(&self, ciphertext: &[u8]) -> Result<Vec<u8>, Forged> {
@@ -123,15 +139,8 @@ pub(crate) fn seal(
     mac_length: usize,
 ) -> Vec<u8> {
     let cipher = MessageCipher::derive(key, purpose.info());
-    let header_length = message.len();
-    let padded_length = ciphertext_length(plaintext.len());
-    message.reserve_exact(padded_length.saturating_add(mac_length));
-    message.extend_from_slice(plaintext);
-    message.resize(header_length.saturating_add(padded_length), 0);
-    if let Some(buffer) = message.get_mut(header_length..) {
-        let encrypted = cipher.encrypt(buffer, plaintext.len());
-        debug_assert!(encrypted.is_some(), "the buffer has the padded length");
-    }
+    message.reserve_exact(ciphertext_length(plaintext.len()).saturating_add(mac_length));
+    cipher.encrypt_onto(&mut message, plaintext);
     let tag = cipher.mac_key.tag(&message);
     message.extend(tag.iter().take(mac_length));
     message
@@ -182,9 +191,10 @@ mod tests {
     }
 
     fn encrypt(cipher: &MessageCipher, plaintext: &[u8]) -> Vec<u8> {
-        let mut buffer = plaintext.to_vec();
-        buffer.resize(ciphertext_length(plaintext.len()), 0);
-        cipher.encrypt(&mut buffer, plaintext.len()).unwrap().to_vec()
+        let mut ciphertext = Vec::new();
+        cipher.encrypt_onto(&mut ciphertext, plaintext);
+        assert_eq!(ciphertext.len(), ciphertext_length(plaintext.len()));
+        ciphertext
     }
 
     /// S-36: AES-256-CBC is NIST's. The vector has no padding, which here adds a last block.

@@ -26,11 +26,12 @@ impl<const N: usize> Secret<N> {
         &mut self.0
     }
 
-    /// The concatenation of `parts`, which are `N` bytes together.
-    pub(crate) fn concat(parts: &[&[u8]]) -> Self {
-        debug_assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), N);
+    /// The concatenation of a tuple of references to arrays. The compiler checks that these are `N`
+    /// bytes together: a key with bytes missing at its end does not compile (S-47).
+    pub(crate) fn concat<P: Parts>(parts: P) -> Self {
+        const { assert!(P::LENGTH == N) };
         let mut whole = Self::default();
-        for (to, from) in whole.0.iter_mut().zip(parts.iter().copied().flatten()) {
+        for (to, from) in whole.0.iter_mut().zip(parts.bytes()) {
             *to = *from;
         }
         whole
@@ -63,6 +64,31 @@ impl<const N: usize> Drop for Secret<N> {
         self.0.zeroize();
     }
 }
+
+/// What [`Secret::concat`] takes: two to four arrays of bytes.
+pub(crate) trait Parts {
+    /// How many bytes they are together.
+    const LENGTH: usize;
+
+    fn bytes(&self) -> impl Iterator<Item = &u8>;
+}
+
+macro_rules! parts {
+    ($($part:ident: $length:ident),+) => {
+        impl<$(const $length: usize),+> Parts for ($(&[u8; $length],)+) {
+            const LENGTH: usize = 0 $(+ $length)+;
+
+            fn bytes(&self) -> impl Iterator<Item = &u8> {
+                let ($($part,)+) = self;
+                [$($part.as_slice()),+].into_iter().flatten()
+            }
+        }
+    };
+}
+
+parts!(a: A, b: B);
+parts!(a: A, b: B, c: C);
+parts!(a: A, b: B, c: C, d: D);
 
 /// An optional part of an object's state, in a heap block of its own.
 ///

@@ -44,12 +44,17 @@ impl Peer {
     pub(crate) fn multiply_all<const N: usize>(
         factors: [(&Self, &[u8; 32]); N],
     ) -> [MontgomeryPoint; N] {
+        // Known before the first multiplication: no choice of keys makes a product be computed twice
+        // (S-45).
+        let all_edwards = factors.iter().all(|(peer, _)| matches!(peer, Self::Edwards(_)));
         let mut points = [EdwardsPoint::identity(); N];
         for (point, (peer, private)) in points.iter_mut().zip(factors) {
-            let Self::Edwards(peer) = peer else {
-                return factors.map(|(peer, private)| peer.multiply(private));
-            };
-            *point = peer.mul_clamped(*private);
+            match peer {
+                Self::Edwards(peer) if all_edwards => {
+                    *point = peer.mul_clamped(*private);
+                }
+                _ => return factors.map(|(peer, private)| peer.multiply(private)),
+            }
         }
         together(points)
     }
@@ -58,7 +63,9 @@ impl Peer {
     pub(crate) fn public_and_product(&self, private: &[u8; 32]) -> [MontgomeryPoint; 2] {
         let public = EdwardsPoint::mul_base_clamped(*private);
         match self {
-            Self::Edwards(point) => together([public, point.mul_clamped(*private)]),
+            Self::Edwards(point) => {
+                together([public, point.mul_clamped(*private)])
+            }
             Self::Ladder(_) => [public.to_montgomery(), self.multiply(private)],
         }
     }
@@ -67,24 +74,32 @@ impl Peer {
 /// The public keys of many private keys, in their order.
 pub(crate) fn public_keys<'a>(private: impl Iterator<Item = &'a [u8; 32]>) -> Vec<[u8; 32]> {
     let mut points: Vec<_> = private.map(|key| EdwardsPoint::mul_base_clamped(*key)).collect();
-    u_coordinates(&mut points).iter().map(MontgomeryPoint::to_bytes).collect()
+    let coordinates = u_coordinates(&points);
+    points.iter_mut().for_each(Zeroize::zeroize);
+    coordinates.iter().map(MontgomeryPoint::to_bytes).collect()
 }
 
 fn together<const N: usize>(mut points: [EdwardsPoint; N]) -> [MontgomeryPoint; N] {
-    let products = u_coordinates(&mut points);
-    let mut products = products.iter().copied();
-    points.map(|_| products.next().unwrap_or_default())
+    let coordinates = u_coordinates(&points);
+    let mut coordinates = coordinates.iter().copied();
+    let products =
+        points.each_ref().map(|point| coordinates.next().unwrap_or_else(|| point.to_montgomery()));
+    points.iter_mut().for_each(Zeroize::zeroize);
+    products
 }
 
-/// The u-coordinates of points, which share one inversion: for a point alone it is a tenth of an
-/// agreement, and a fifth of making a key pair. Wipes the points.
+/// The u-coordinates of points, as many as there are points: they share one inversion, which for a
+/// point alone is a tenth of an agreement, and a fifth of making a key pair.
 ///
 /// What dalek frees here without wiping is the inverse of `Z - Y` of each point: without `Z`, which
 /// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is public,
 /// as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar (SECURITY.md).
-fn u_coordinates(points: &mut [EdwardsPoint]) -> Zeroizing<Vec<MontgomeryPoint>> {
-    let coordinates = Zeroizing::new(EdwardsPoint::to_montgomery_batch(points));
-    points.iter_mut().for_each(Zeroize::zeroize);
+fn u_coordinates(points: &[EdwardsPoint]) -> Zeroizing<Vec<MontgomeryPoint>> {
+    let mut coordinates = Zeroizing::new(EdwardsPoint::to_montgomery_batch(points));
+    // It never is otherwise. A key pair without its coordinate would publish a key of zeros (S-47).
+    if coordinates.len() != points.len() {
+        *coordinates = points.iter().map(EdwardsPoint::to_montgomery).collect();
+    }
     coordinates
 }
 

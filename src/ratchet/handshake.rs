@@ -53,6 +53,6 @@ pub(crate) fn respond(
 fn combine(pairs: [(&SecretKey, &Peer); 3]) -> Result<RootAndChain, NonContributory> {
     let [first, second, third] = SecretKey::agree_all(pairs);
     let (first, second, third) = (first?, second?, third?);
-    let secret = Secret::<96>::concat(&[first.as_bytes(), second.as_bytes(), third.as_bytes()]);
+    let secret = Secret::<96>::concat((first.as_bytes(), second.as_bytes(), third.as_bytes()));
     Ok(RootAndChain::derive(None, secret.as_bytes(), b"OLM_ROOT"))
 }

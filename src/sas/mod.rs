@@ -159,11 +159,15 @@ impl EstablishedSas {
     ///
     /// [`SasError::TooManyBytes`] for a count above 8,160: HKDF gives no more.
     pub fn bytes_raw(&self, info: impl AsRef<[u8]>, count: usize) -> Result<Vec<u8>, SasError> {
-        if count > kdf::MAX_OUTPUT {
-            return Err(SasError::TooManyBytes { requested: count, maximum: kdf::MAX_OUTPUT });
+        let maximum = kdf::MAX_OUTPUT;
+        let too_many = SasError::TooManyBytes { requested: count, maximum };
+        // Before memory is set aside for them.
+        if count > maximum {
+            return Err(too_many);
         }
         let mut bytes = vec![0; count];
-        kdf::hkdf_into(None, self.secret.as_bytes(), info.as_ref(), &mut bytes);
+        kdf::hkdf_into(None, self.secret.as_bytes(), info.as_ref(), &mut bytes)
+            .map_err(|kdf::TooLong| too_many)?;
         Ok(bytes)
     }
 

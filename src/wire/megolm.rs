@@ -191,7 +191,7 @@ struct Body {
 impl Body {
     fn to_bytes(&self, version: u8) -> Secret<EXPORT_LENGTH> {
         let (index, signing_key) = (self.index.to_be_bytes(), self.signing_key.as_bytes());
-        Secret::concat(&[&[version], &index, self.ratchet.as_bytes(), signing_key])
+        Secret::concat((&[version], &index, self.ratchet.as_bytes(), signing_key))
     }
 
     /// The body, and its signing key in the form for verification.
@@ -323,7 +323,7 @@ impl SessionKey {
 
     fn to_secret(&self) -> Secret<SHARING_LENGTH> {
         let body = self.body.to_bytes(SHARING_VERSION);
-        Secret::concat(&[body.as_bytes(), self.signature.as_bytes()])
+        Secret::concat((body.as_bytes(), self.signature.as_bytes()))
     }
 }
 

@@ -96,7 +96,7 @@ pub(crate) fn load<T: Stored>(memory: &Memory, object: Object<T>) -> Result<T> {
 pub(crate) fn store<T: Stored>(memory: &mut Memory, object: Object<T>, state: &T) -> Result<()> {
     let mut scratch = [0; MAX_CONTENT];
     let length = state.write(&mut scratch).ok_or(Code::UnknownMessageIndex)?;
-    let content = scratch.get_mut(..length).unwrap_or_default();
+    let content = scratch.get_mut(..length).ok_or(Code::CorruptedPickle)?;
     let stored = replace(memory, object, content);
     content.zeroize();
     stored

@@ -37,7 +37,7 @@ impl BackupDecryptionKey {
     pub fn to_libolm_pickle(&self, key: &[u8]) -> String {
         let private = Zeroizing::new(self.to_bytes());
         let content: Secret<LENGTH> =
-            Secret::concat(&[&1_u32.to_be_bytes(), self.public_key().as_bytes(), &*private]);
+            Secret::concat((&1_u32.to_be_bytes(), self.public_key().as_bytes(), &*private));
         envelope::seal(key, content.as_bytes())
     }
 }

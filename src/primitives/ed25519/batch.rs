@@ -112,10 +112,10 @@ impl Shape {
 
     /// The signed digits, least significant first, each from `1 - half` to `half`.
     fn digits(self, scalar: &Scalar) -> [i16; MAX_DIGITS] {
-        let halves = scalar.as_bytes().as_chunks().0;
-        let mut numbers = halves.iter().map(|half| u128::from_le_bytes(*half));
-        let (mut low, mut high) =
-            (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+        let number =
+            |bytes: &[u8]| bytes.iter().rfold(0, |number, byte| number << 8 | u128::from(*byte));
+        let (low, high) = scalar.as_bytes().split_at(16);
+        let (mut low, mut high) = (number(low), number(high));
         let (mut carry, half) = (0, self.half() as i16);
         let unit = half.saturating_mul(2);
         let mut digits = [0; MAX_DIGITS];

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use subtle::ConstantTimeEq;
 
-use super::{Forged, MessageCipher, Purpose, ciphertext_length};
+use super::{Forged, MessageCipher, Purpose};
 
 /// AES-256-CBC and HMAC-SHA-256 under the keys of one message, to be put together by hand.
 ///
@@ -34,12 +34,9 @@ impl Cipher {
     /// The ciphertext, without a MAC.
     #[must_use]
     pub fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
-        let mut buffer = Vec::with_capacity(ciphertext_length(plaintext.len()));
-        buffer.extend_from_slice(plaintext);
-        buffer.resize(ciphertext_length(plaintext.len()), 0);
-        let encrypted = self.0.encrypt(&mut buffer, plaintext.len());
-        debug_assert!(encrypted.is_some(), "the buffer has the padded length");
-        buffer
+        let mut ciphertext = Vec::new();
+        self.0.encrypt_onto(&mut ciphertext, plaintext);
+        ciphertext
     }
 
     /// The plaintext, whoever made the ciphertext; `None` if it is not padded as in PKCS#7.

@@ -5,11 +5,11 @@
 //! MAC is one over the empty string. It is the same for every ciphertext under a key, so it shows that
 //! its maker knew the key, and nothing else.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 use subtle::ConstantTimeEq;
 
-use super::{Forged, MessageCipher, ciphertext_length};
+use super::{Forged, MessageCipher};
 use crate::primitives::{secret::Secret, verdict::if_equal};
 
 pub(crate) const MAC_LENGTH: usize = 8;
@@ -20,12 +20,8 @@ pub(crate) fn seal_without_authentication(
     plaintext: &[u8],
 ) -> (Vec<u8>, [u8; MAC_LENGTH]) {
     let cipher = MessageCipher::derive(key.as_bytes(), b"");
-    let mut ciphertext = vec![0; ciphertext_length(plaintext.len())];
-    for (to, from) in ciphertext.iter_mut().zip(plaintext) {
-        *to = *from;
-    }
-    let encrypted = cipher.encrypt(&mut ciphertext, plaintext.len());
-    debug_assert!(encrypted.is_some(), "the buffer has the padded length");
+    let mut ciphertext = Vec::new();
+    cipher.encrypt_onto(&mut ciphertext, plaintext);
     (ciphertext, mac_over_nothing(&cipher))
 }
 
