@@ -147,10 +147,16 @@ impl<T: Default> SecretList<T> {
         self.0.truncate(kept);
     }
 
-    /// Takes out the item at `index` and closes the gap; `None` when there is no such item.
+    /// Takes out the item at `index` and closes the gap; `None` when there is no such item. It looks at
+    /// no item, and moves those after `index` as one block.
     pub(crate) fn remove(&mut self, index: usize) -> Option<T> {
-        let removed = core::mem::take(self.0.get_mut(index)?);
-        self.retain(|place, _| place != index);
+        if index >= self.0.len() {
+            return None;
+        }
+        let removed = self.0.remove(index);
+        // The last item has left its bytes in the slot where it was, which there is room for.
+        self.0.push(T::default());
+        self.0.truncate(self.0.len().saturating_sub(1));
         Some(removed)
     }
 
