@@ -36,6 +36,8 @@ pub(crate) mod one_time_keys;
 #[cfg(feature = "hazmat")]
 pub(crate) mod raw;
 pub(crate) mod session;
+#[cfg(test)]
+mod work;
 
 pub use self::{
     account::{Account, InboundCreation},

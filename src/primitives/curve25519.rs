@@ -36,6 +36,8 @@ impl SecretKey {
     }
 
     pub(crate) fn public(&self) -> [u8; 32] {
+        #[cfg(test)]
+        super::work::count_multiplications(1);
         PublicKey::from(&self.0).to_bytes()
     }
 

@@ -193,6 +193,8 @@ impl SigningKey {
 }
 
 fn derive_public(expanded: &Secret<64>) -> VerifyingKey {
+    #[cfg(test)]
+    super::work::count_multiplications(1);
     let key = ExpandedSecretKey::from_bytes(expanded.as_bytes());
     VerifyingKey(DalekKey::from(&key))
 }

@@ -53,11 +53,15 @@ impl HmacKey {
 
     /// As [`derive`](Self::derive), in the place of a key that is no longer needed.
     pub(crate) fn derive_into(&self, data: &[u8], key: &mut [u8; 32]) {
+        #[cfg(test)]
+        super::work::count_hmacs(1);
         self.0.clone().chain_update(data).finalize_into(key.into());
     }
 
     /// `HMAC(key, data)` as a tag to be published.
     pub(crate) fn tag(&self, data: &[u8]) -> [u8; 32] {
+        #[cfg(test)]
+        super::work::count_hmacs(1);
         self.0.clone().chain_update(data).finalize().into_bytes().into()
     }
 }
@@ -84,6 +88,8 @@ pub(crate) fn hkdf_into(
     info: &[u8],
     okm: &mut [u8],
 ) -> Result<(), TooLong> {
+    #[cfg(test)]
+    super::work::count_hmacs(1 + okm.len().div_ceil(32));
     let (mut prk, hkdf) = Hkdf::<Sha256>::extract(salt, ikm);
     prk.as_mut_slice().zeroize();
     hkdf.expand(info, okm).map_err(|_| TooLong)

@@ -24,4 +24,6 @@ pub(crate) mod x25519;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]
+pub(crate) mod work;
+#[cfg(test)]
 mod wycheproof;

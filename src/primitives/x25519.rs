@@ -33,6 +33,8 @@ impl Peer {
 
     /// The u-coordinate of the clamped private key times this point.
     pub(crate) fn multiply(&self, private: &[u8; 32]) -> MontgomeryPoint {
+        #[cfg(test)]
+        super::work::count_multiplications(1);
         match self {
             Self::Edwards(point) => point.mul_clamped(*private).to_montgomery(),
             Self::Ladder(point) => point.mul_clamped(*private),
@@ -51,6 +53,8 @@ impl Peer {
         for (point, (peer, private)) in points.iter_mut().zip(factors) {
             match peer {
                 Self::Edwards(peer) if all_edwards => {
+                    #[cfg(test)]
+                    super::work::count_multiplications(1);
                     *point = peer.mul_clamped(*private);
                 }
                 _ => return factors.map(|(peer, private)| peer.multiply(private)),
@@ -61,9 +65,13 @@ impl Peer {
 
     /// The public key of the private one, and its product with this point.
     pub(crate) fn public_and_product(&self, private: &[u8; 32]) -> [MontgomeryPoint; 2] {
+        #[cfg(test)]
+        super::work::count_multiplications(1);
         let public = EdwardsPoint::mul_base_clamped(*private);
         match self {
             Self::Edwards(point) => {
+                #[cfg(test)]
+                super::work::count_multiplications(1);
                 together([public, point.mul_clamped(*private)])
             }
             Self::Ladder(_) => [public.to_montgomery(), self.multiply(private)],
@@ -74,6 +82,8 @@ impl Peer {
 /// The public keys of many private keys, in their order.
 pub(crate) fn public_keys<'a>(private: impl Iterator<Item = &'a [u8; 32]>) -> Vec<[u8; 32]> {
     let mut points: Vec<_> = private.map(|key| EdwardsPoint::mul_base_clamped(*key)).collect();
+    #[cfg(test)]
+    super::work::count_multiplications(points.len());
     let coordinates = u_coordinates(&points);
     points.iter_mut().for_each(Zeroize::zeroize);
     coordinates.iter().map(MontgomeryPoint::to_bytes).collect()

@@ -162,7 +162,7 @@ impl DoubleRatchet {
             self.receivers.iter().rposition(|chain| chain.ratchet_key == *ratchet_key)
             && let Some(chain) = self.receivers.get(place)
         {
-            let (key, step) = chain.plan(index, self.next_serial, &self.limits)?;
+            let (key, step) = chain.plan(index, &self.limits)?;
             return Ok((key, Change::Step { place, step }));
         }
         if self.evicted.contains(ratchet_key) {
@@ -170,6 +170,8 @@ impl DoubleRatchet {
         }
         // An honest peer begins a chain only in reply to ours, so without ours this is a forgery.
         let sender = self.sender.as_ref().ok_or(DecryptionError::Authentication)?;
+        // Before the agreement, which costs much more (S-45).
+        self.limits.check_gap(0, index)?;
         let their_point = Box::new(Peer::new(ratchet_key.as_bytes()));
         let agreement = sender
             .ratchet_key
@@ -178,7 +180,7 @@ impl DoubleRatchet {
             .map_err(|NonContributory| DecryptionError::Authentication)?;
         let keys = self.advance_root(&agreement);
         let chain = ReceiverChain::first(*ratchet_key, keys.chain);
-        let (key, step) = chain.plan(index, self.next_serial, &self.limits)?;
+        let (key, step) = chain.plan(index, &self.limits)?;
         let their_point = TheirPoint(Some(their_point));
         Ok((key, Change::NewChain { root: keys.root, chain, step, their_point }))
     }
@@ -187,15 +189,13 @@ impl DoubleRatchet {
     pub(crate) fn commit(&mut self, change: Authenticated<Change>) {
         match change.into_inner() {
             Change::Step { place, step } => {
-                self.next_serial = step.next_serial(self.next_serial);
                 if let Some(chain) = self.receivers.get_mut(place) {
-                    let evicted = chain.commit(step, &self.limits);
+                    let evicted = chain.commit(step, &mut self.next_serial, &self.limits);
                     self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 }
             }
             Change::NewChain { root, mut chain, step, their_point } => {
-                self.next_serial = step.next_serial(self.next_serial);
-                let evicted = chain.commit(step, &self.limits);
+                let evicted = chain.commit(step, &mut self.next_serial, &self.limits);
                 self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 self.root = root;
                 self.sender = None;
@@ -210,7 +210,8 @@ impl DoubleRatchet {
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
         for chain in self.receivers.iter_mut() {
-            self.evicted_keys = self.evicted_keys.saturating_add(chain.evict(&limits));
+            self.evicted_keys =
+                self.evicted_keys.saturating_add(chain.evict(limits.skipped_keys()));
         }
         self.evict_chains();
     }
@@ -249,5 +250,168 @@ impl DoubleRatchet {
             // No session gets there, and none that is there could number its keys for much longer.
             && self.next_serial <= u64::MAX / 2
             && self.evicted.len() <= Limits::REMEMBERED_CHAINS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::convert::Infallible;
+
+    use rand::TryRng;
+
+    use super::*;
+    use crate::primitives::{
+        seal::{self, Purpose, Sealed},
+        work::{self, Work},
+    };
+
+    /// Gives different bytes for every draw, and the same ones in every run.
+    struct Counting(u8);
+
+    impl TryRng for Counting {
+        type Error = Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            unreachable!()
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            unreachable!()
+        }
+
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+            self.0 += 1;
+            bytes.fill(self.0);
+            Ok(())
+        }
+    }
+
+    impl TryCryptoRng for Counting {}
+
+    const MAX: u32 = Limits::MAX_MESSAGE_GAP;
+
+    fn raised() -> Limits {
+        Limits::default().with_message_gap(MAX).with_skipped_keys(MAX)
+    }
+
+    fn keys() -> RootAndChain {
+        RootAndChain { root: Secret::new([1; 32]), chain: Secret::new([2; 32]) }
+    }
+
+    /// Alice and Bob after their handshake.
+    fn pair(limits: Limits, rng: &mut Counting) -> (DoubleRatchet, DoubleRatchet) {
+        let ratchet_key = Curve25519KeyPair::generate(rng).unwrap();
+        let bob = DoubleRatchet::responder(keys(), ratchet_key.public(), limits);
+        (DoubleRatchet::initiator(keys(), ratchet_key, limits), bob)
+    }
+
+    /// The proof that a MAC was checked, by the only way to it.
+    fn authenticated<T>(value: T) -> Authenticated<T> {
+        let message = seal::seal(&[3; 32], Purpose::Olm, Vec::new(), b"", 8);
+        let (authenticated, mac) = message.split_last_chunk::<8>().unwrap();
+        let sealed = Sealed { authenticated, ciphertext: authenticated, mac };
+        seal::open(&[3; 32], Purpose::Olm, &sealed, 8, value).map(|(_, value)| value).unwrap()
+    }
+
+    fn hmacs(count: u32) -> Work {
+        Work { hmacs: count as usize, multiplications: 0 }
+    }
+
+    /// S-45: what a message costs before its MAC is checked is one HMAC for each message that it skips,
+    /// and two for itself. The keys of the skipped ones are derived when the change is carried out, two
+    /// HMACs for each that is kept, and they are the sender's keys.
+    #[test]
+    fn s_45_skipped_keys_are_derived_when_the_change_is_carried_out() {
+        for (limits, gap) in [
+            (Limits::default(), 0),
+            (Limits::default(), 1),
+            (Limits::default(), 40),
+            (Limits::default(), 41),
+            (Limits::default(), 2_000),
+            (raised(), 2_000),
+            (raised(), MAX),
+        ] {
+            let rng = &mut Counting(0);
+            let (mut alice, mut bob) = pair(limits, rng);
+            let sent: Vec<_> = (0..=gap).map(|_| alice.next_message_key(rng).unwrap()).collect();
+            let ratchet_key = sent[0].ratchet_key;
+            let (planned, work) = work::of(|| bob.plan(&ratchet_key, gap));
+            assert_eq!(work, hmacs(gap + 2), "{gap}");
+            let (key, change) = planned.unwrap();
+            assert!(key.ct_eq(&sent[gap as usize].key));
+
+            let kept = gap.min(limits.skipped_keys());
+            let change = authenticated(change);
+            let (_, work) = work::of(|| bob.commit(change));
+            assert_eq!(work, hmacs(2 * kept), "{gap}");
+            assert!(bob.is_consistent());
+            assert_eq!(bob.evicted_keys, u64::from(gap - kept));
+            let skipped = bob.skipped_keys();
+            let numbered = skipped.zip(0..).zip(gap - kept..).all(|((key, serial), index)| {
+                let of_the_sender = key.key.ct_eq(&sent[index as usize].key);
+                key.index == index && key.serial == serial && of_the_sender
+            });
+            assert!(numbered && bob.skipped_keys().count() == kept as usize, "{gap}");
+        }
+    }
+
+    /// S-45: a message too far ahead costs nothing, and neither does one whose key is gone, in a chain in
+    /// use, in one that is gone and in one that would be new.
+    #[test]
+    fn s_45_refusals_without_a_key_cost_nothing() {
+        let rng = &mut Counting(0);
+        for limits in [Limits::default(), raised()] {
+            let (mut alice, mut bob) = pair(limits, rng);
+            let first = alice.next_message_key(rng).unwrap();
+            let second = alice.next_message_key(rng).unwrap();
+            for index in [0, 1] {
+                let (_, change) = bob.plan(&first.ratchet_key, index).unwrap();
+                bob.commit(authenticated(change));
+            }
+            let maximum = 2 + limits.message_gap();
+            let refused = |bob: &DoubleRatchet, key: &Curve25519PublicKey, index: u32| {
+                let (planned, work) = work::of(|| bob.plan(key, index));
+                assert_eq!(work, Work::default());
+                planned.map(drop).unwrap_err()
+            };
+            for index in [maximum + 1, u32::MAX] {
+                let too_far = DecryptionError::TooFarAhead { index, maximum };
+                assert_eq!(refused(&bob, &second.ratchet_key, index), too_far);
+            }
+            let used = refused(&bob, &second.ratchet_key, 1);
+            assert_eq!(used, DecryptionError::AlreadyUsed);
+
+            let unknown = Curve25519KeyPair::generate(rng).unwrap().public();
+            // Bob has no chain that this one could answer.
+            assert_eq!(refused(&bob, &unknown, 0), DecryptionError::Authentication);
+            bob.next_message_key(rng).unwrap();
+            let (index, maximum) = (limits.message_gap() + 1, limits.message_gap());
+            let too_far = DecryptionError::TooFarAhead { index, maximum };
+            assert_eq!(refused(&bob, &unknown, index), too_far);
+            bob.evicted.push(unknown);
+            assert_eq!(refused(&bob, &unknown, 0), DecryptionError::Evicted);
+        }
+    }
+
+    /// S-45: a message for a ratchet key that nobody knows costs one agreement, the HKDF of a new root
+    /// key, and the way to its own key.
+    #[test]
+    fn s_45_an_unknown_ratchet_key_costs_one_agreement() {
+        let rng = &mut Counting(0);
+        let (_, mut bob) = pair(raised(), rng);
+        bob.next_message_key(rng).unwrap();
+        for gap in [0, 1, MAX] {
+            for byte in 3..9 {
+                // Points on the curve, and points on its twist.
+                let unknown = Curve25519PublicKey::from_bytes([byte; 32]).unwrap();
+                let (planned, work) = work::of(|| bob.plan(&unknown, gap));
+                assert!(planned.is_ok());
+                assert_eq!(work.multiplications, 1);
+                assert_eq!(work.hmacs, 3 + gap as usize + 2);
+                if gap == MAX {
+                    break;
+                }
+            }
+        }
     }
 }

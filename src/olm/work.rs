@@ -1,0 +1,72 @@
+//! S-45: what the first message of a session costs before its MAC is checked.
+
+use core::convert::Infallible;
+
+use rand::{TryCryptoRng, TryRng};
+
+use super::{Account, Limits, PreKeyBundle, PreKeyMessage, SessionConfig};
+use crate::{
+    error::{DecryptionError, SessionCreationError},
+    primitives::work,
+};
+
+/// Gives different bytes for every draw, and the same ones in every run.
+struct Counting(u8);
+
+impl TryRng for Counting {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        unreachable!()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        unreachable!()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0 += 1;
+        bytes.fill(self.0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Counting {}
+
+/// Where the base key stands: after the version and the whole field of the one-time key, and the tag
+/// and the length of its own field.
+const BASE_KEY: core::ops::Range<usize> = 37..69;
+
+/// S-45: a forged pre-key message costs three agreements, whether its base key lies on the curve or on
+/// the twist, and the hashes to its own key: 3 of the handshake, one for each message ahead and 2 for
+/// itself, 4 of the cipher and 1 of the MAC.
+#[test]
+fn s_45_a_forged_pre_key_message_costs_three_agreements() {
+    let rng = &mut Counting(0);
+    let limits = Limits::default().with_message_gap(Limits::MAX_MESSAGE_GAP);
+    let config = SessionConfig { limits, ..SessionConfig::default() };
+    let alice = Account::with_rng(rng).unwrap();
+    let mut bob = Account::with_rng(rng).unwrap();
+    bob.generate_one_time_keys_with_rng(1, rng).unwrap();
+    let (_, one_time_key) = bob.signed_one_time_keys().remove(0);
+    let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
+    let mut session = alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+    for gap in 0..300 {
+        let message = session.encrypt_with_rng(b"message", rng).unwrap();
+        let mut bytes = message.as_pre_key().unwrap().as_bytes().to_vec();
+        let base_key = message.as_pre_key().unwrap().session_keys().base_key;
+        assert_eq!(bytes[BASE_KEY], *base_key.as_bytes());
+        match gap {
+            0..100 => *bytes.last_mut().unwrap() ^= 1,
+            _ => bytes[BASE_KEY].fill(2 + gap as u8 % 100),
+        }
+        let forged = PreKeyMessage::from_bytes(&bytes).unwrap();
+        let (refused, work) = work::of(|| {
+            bob.create_inbound_session_with(alice.curve25519_key(), &forged, config).map(drop)
+        });
+        let forgery = SessionCreationError::Decryption(DecryptionError::Authentication);
+        assert_eq!(refused, Err(forgery));
+        assert_eq!(work.multiplications, 3);
+        assert_eq!(work.hmacs, 3 + gap + 2 + 4 + 1);
+    }
+}

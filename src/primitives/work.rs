@@ -1,0 +1,74 @@
+//! Counts expensive operations, so that tests can hold the work before a verdict to its bound (S-45).
+//! Only in tests.
+
+use core::cell::Cell;
+use std::thread_local;
+
+/// How often each expensive operation was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Work {
+    pub(crate) hmacs: usize,
+    /// Of points on the curve with scalars.
+    pub(crate) multiplications: usize,
+}
+
+thread_local! {
+    static WORK: Cell<Work> = const { Cell::new(Work { hmacs: 0, multiplications: 0 }) };
+}
+
+fn add(hmacs: usize, multiplications: usize) {
+    let before = WORK.get();
+    WORK.set(Work {
+        hmacs: before.hmacs + hmacs,
+        multiplications: before.multiplications + multiplications,
+    });
+}
+
+pub(crate) fn count_hmacs(count: usize) {
+    add(count, 0);
+}
+
+pub(crate) fn count_multiplications(count: usize) {
+    add(0, count);
+}
+
+/// What `run` returns, and the work that it was.
+pub(crate) fn of<T>(run: impl FnOnce() -> T) -> (T, Work) {
+    WORK.set(Work::default());
+    let returned = run();
+    (returned, WORK.take())
+}
+
+/// The counters count: each kind of operation that the library has.
+#[test]
+fn every_operation_is_counted() {
+    use super::{
+        curve25519::SecretKey,
+        ed25519::SigningKey,
+        kdf::{HmacKey, hkdf},
+        secret::Secret,
+        x25519::Peer,
+    };
+
+    let work = |run: &dyn Fn()| of(run).1;
+    let hmacs = |hmacs| Work { hmacs, multiplications: 0 };
+    let multiplications = |multiplications| Work { hmacs: 0, multiplications };
+    assert_eq!(work(&|| drop(HmacKey::new(&[1; 32]).derive(b""))), hmacs(1));
+    assert_eq!(work(&|| assert_ne!(HmacKey::new(&[1; 32]).tag(b""), [0; 32])), hmacs(1));
+    assert_eq!(work(&|| drop(hkdf::<64>(None, b"", b""))), hmacs(3));
+    assert_eq!(work(&|| drop(hkdf::<65>(None, b"", b""))), hmacs(4));
+
+    let key = SecretKey::from_bytes(&Secret::new([1; 32]));
+    let (edwards, ladder) = (Peer::new(&[9; 32]), Peer::new(&[2; 32]));
+    for peer in [&edwards, &ladder] {
+        assert_eq!(work(&|| drop(key.agree_with(peer))), multiplications(1));
+        assert_eq!(work(&|| drop(key.public_and_agreement(peer))), multiplications(2));
+        let three = [(&key, peer), (&key, &edwards), (&key, &ladder)];
+        assert_eq!(work(&|| drop(SecretKey::agree_all(three))), multiplications(3));
+    }
+    assert_eq!(work(&|| assert_ne!(key.public(), [0; 32])), multiplications(1));
+    assert_eq!(work(&|| drop(SecretKey::publics([&key; 5].into_iter()))), multiplications(5));
+    assert_eq!(work(&|| drop(SigningKey::from_seed(Secret::default()))), multiplications(1));
+    let expanded = Secret::new([1; 64]);
+    assert_eq!(work(&|| drop(SigningKey::from_expanded(expanded.clone()))), multiplications(1));
+}
