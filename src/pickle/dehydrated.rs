@@ -270,13 +270,15 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
     if version != VERSION {
         return Err(DehydratedDeviceError::Version(version));
     }
-    let identity_key = read_pair(reader)?;
-    let signing_key = SigningKey::from_seed(Secret::new(*take(reader)?));
+    let identity_key = Secret::new(*take(reader)?);
+    let seed = Secret::new(*take(reader)?);
     let count = u64::from(take(reader).copied().map(u32::from_be_bytes)?);
-    // Before the work of deriving the public keys (S-45).
+    // Each key costs a multiplication, so they are counted before the first one (S-45).
     if count > MAX_ONE_TIME_KEYS as u64 {
         return Err(DehydratedDeviceError::InvalidState);
     }
+    let identity_key = Curve25519KeyPair::from_secret_bytes(&identity_key);
+    let signing_key = SigningKey::from_seed(seed);
     let stored = |id, pair| StoredKey { id, pair, published: true };
     let mut keys = SecretList::new();
     for place in 0..count {

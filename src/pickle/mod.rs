@@ -11,6 +11,8 @@ pub(crate) mod native;
 pub(crate) mod passphrase;
 #[cfg(feature = "vodozemac")]
 pub(crate) mod vodozemac;
+#[cfg(test)]
+mod work;
 
 /// What is left to read. Every read checks that it is there.
 struct Reader<'a>(&'a [u8]);

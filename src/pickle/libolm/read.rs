@@ -15,7 +15,7 @@ use crate::{
     olm::{
         account::AccountState,
         fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
-        one_time_keys::{OneTimeKeys, StoredKey},
+        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
         session::SessionState,
     },
     primitives::{
@@ -54,8 +54,9 @@ pub(super) fn read_account(
     }
     let signing_key = read_signing_key(reader, public_keys)?;
     let identity_key = read_pair(reader)?;
+    let count = read_count(reader, MAX_ONE_TIME_KEYS)?;
     let mut keys = SecretList::new();
-    for _ in 0..read_number(reader)? {
+    for _ in 0..count {
         keys.push(read_stored_key(reader)?);
     }
     let (fallback, previous_fallback) = match version {
@@ -159,8 +160,9 @@ pub(super) fn read_session(
         })),
         _ => return Err(LibolmPickleError::InvalidState),
     };
+    let count = read_count(reader, MAX_RECEIVER_CHAINS)?;
     let mut newest_first = SecretList::new();
-    for _ in 0..read_number(reader)? {
+    for _ in 0..count {
         let ratchet_key = read_public(reader)?;
         let chain_key = read_chain_key(reader)?;
         newest_first.push(ReceiverChain {
@@ -193,14 +195,20 @@ pub(super) fn read_session(
     })
 }
 
+/// The chains and the skipped keys that a session with the default limits can have. libolm writes at
+/// most 5 and 40.
+const MAX_RECEIVER_CHAINS: usize = Limits::DEFAULT_RECEIVER_CHAINS as usize;
+const MAX_SKIPPED_KEYS: usize = MAX_RECEIVER_CHAINS * Limits::DEFAULT_SKIPPED_KEYS as usize;
+
 /// Sorts the skipped keys of all chains into their chains. Those of chains that are gone are dropped:
 /// libolm does not use them either.
 fn read_skipped_keys(
     reader: &mut Reader<'_>,
     receivers: &mut SecretList<ReceiverChain>,
 ) -> Result<u64> {
-    let mut newest_first = Vec::new();
-    for _ in 0..read_number(reader)? {
+    let count = read_count(reader, MAX_SKIPPED_KEYS)?;
+    let mut newest_first = Vec::with_capacity(count);
+    for _ in 0..count {
         newest_first.push((read::<32>(reader)?, read::<32>(reader)?, read_number(reader)?));
     }
     let oldest_first = newest_first.into_iter().rev();
@@ -306,10 +314,85 @@ pub(super) fn read_number(reader: &mut Reader<'_>) -> Result<u32> {
     read(reader).copied().map(u32::from_be_bytes)
 }
 
+/// A list's count. Too many items are refused before the first one is read, so that the work for a
+/// hostile pickle does not grow faster than its length (S-45): skipped keys are compared with chains.
+fn read_count(reader: &mut Reader<'_>, maximum: usize) -> Result<usize> {
+    let count = usize::try_from(read_number(reader)?).ok().filter(|count| *count <= maximum);
+    count.ok_or(LibolmPickleError::InvalidState)
+}
+
 fn read_flag(reader: &mut Reader<'_>) -> Result<bool> {
     read::<1>(reader).map(|flag| *flag != [0])
 }
 
 fn read<'a, const N: usize>(reader: &mut Reader<'a>) -> Result<&'a [u8; N]> {
     reader.take().ok_or(LibolmPickleError::InvalidState)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    /// Version 1 is the caller's to read. Not received; three public keys, which must not be of low
+    /// order; root key; no sender chain.
+    fn session_head() -> Vec<u8> {
+        let mut content = vec![0];
+        content.extend([9; 4 * 32]);
+        content.extend(0_u32.to_be_bytes());
+        content
+    }
+
+    /// A list of entries of a ratchet key, another key and an index.
+    fn list(count: usize) -> Vec<u8> {
+        let mut list = Vec::from(u32::try_from(count).unwrap().to_be_bytes());
+        for number in 0..count {
+            let mut key = [5; 32];
+            key[..8].copy_from_slice(&number.to_be_bytes());
+            list.extend(key);
+            list.extend([6; 32]);
+            list.extend(u32::try_from(number).unwrap().to_be_bytes());
+        }
+        list
+    }
+
+    /// S-45: lists that are too long are refused at their count: not one item is read, so the work does
+    /// not grow with the pickle. The longest lists that a session can have are read.
+    #[test]
+    fn s_45_chains_and_skipped_keys_are_counted_first() {
+        let left = |chains: usize, skipped: usize| {
+            let content = [session_head(), list(chains), list(skipped)].concat();
+            let mut reader = Reader(&content);
+            let read = read_session(1, &mut reader, PublicKeys::Derived);
+            (read.map(drop), reader.0.len())
+        };
+        let refused = Err(LibolmPickleError::InvalidState);
+        assert_eq!(left(5, 200), (Ok(()), 0));
+        for count in [6, 100, 10_000] {
+            let behind_the_count = count * 68 + 4 + 68;
+            assert_eq!(left(count, 1), (refused, behind_the_count));
+        }
+        for count in [201, 1_000, 10_000] {
+            assert_eq!(left(5, count), (refused, count * 68));
+        }
+    }
+
+    /// S-45: the same for the one-time keys of an account.
+    #[test]
+    fn s_45_one_time_keys_are_counted_first() {
+        let signing_key = SigningKey::from_seed(Secret::new([1; 32]));
+        let mut head = Vec::from(*signing_key.public().as_bytes());
+        head.extend(signing_key.clamped().as_bytes());
+        head.extend([9; 64]);
+        for count in [MAX_ONE_TIME_KEYS + 1, 3 * MAX_ONE_TIME_KEYS] {
+            let mut content = head.clone();
+            content.extend(u32::try_from(count).unwrap().to_be_bytes());
+            content.resize(content.len() + count * STORED_KEY_LENGTH, 9);
+            let mut reader = Reader(&content);
+            let read = read_account(4, &mut reader, PublicKeys::Derived);
+            assert_eq!(read.map(drop), Err(LibolmPickleError::InvalidState));
+            assert_eq!(reader.0.len(), count * STORED_KEY_LENGTH);
+        }
+    }
 }

@@ -46,6 +46,10 @@ type Conversion<T> = core::result::Result<(T, Loss), ConversionError>;
 
 pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
     let AccountShape { signing_key, diffie_hellman_key, one_time_keys, fallback_keys } = shape;
+    // Each private key costs a multiplication, so they are counted before the first one (S-45).
+    if one_time_keys.private_keys.0.len() > MAX_ONE_TIME_KEYS {
+        return Err(VodozemacPickleError::InvalidState);
+    }
     let mut keys = SecretList::new();
     keys.reserve(one_time_keys.private_keys.0.len());
     // A store may have brought the members of the JSON into another order.

@@ -1,0 +1,96 @@
+//! S-45: a hostile pickle is refused by its counts, before there is work for each item. Who makes one
+//! knows the pickle key, for example because a store is shared.
+
+use alloc::vec::Vec;
+use core::convert::Infallible;
+
+use rand::{TryCryptoRng, TryRng};
+
+use super::{
+    dehydrated::{DehydratedDevice, DehydratedDeviceError},
+    native::PickleKey,
+};
+use crate::{
+    olm::{account::Account, one_time_keys::MAX_ONE_TIME_KEYS},
+    primitives::{
+        aead, base64,
+        secret::Secret,
+        work::{self, Work},
+    },
+};
+
+/// Gives zeros.
+struct Zeros;
+
+impl TryRng for Zeros {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        unreachable!()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        unreachable!()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.fill(0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Zeros {}
+
+/// A dehydrated device with this number of one-time keys and no fallback key.
+fn device(count: usize) -> DehydratedDevice {
+    let mut state = Vec::from(1_u32.to_be_bytes());
+    state.extend([1; 32 + 32]);
+    state.extend(u32::try_from(count).unwrap().to_be_bytes());
+    (0..count).for_each(|number| state.extend([number.to_be_bytes(); 4].as_flattened()));
+    state.push(0);
+    let ciphertext = aead::seal_message(&Secret::new([7; 32]), &[0; 12], &[], &state).unwrap();
+    DehydratedDevice { ciphertext: base64::encode(&ciphertext), nonce: base64::encode(&[0; 12]) }
+}
+
+/// S-45: a dehydrated device with one key too many is refused before the first multiplication, and
+/// whatever count it claims to have.
+#[test]
+fn s_45_the_keys_of_a_dehydrated_device_are_counted_first() {
+    let rehydrate = |count| {
+        let device = device(count);
+        work::of(|| Account::rehydrate(&device, &PickleKey::new([7; 32])).map(drop))
+    };
+    let refused = Err(DehydratedDeviceError::InvalidState);
+    assert_eq!(rehydrate(MAX_ONE_TIME_KEYS + 1), (refused, Work::default()));
+    assert_eq!(rehydrate(20 * MAX_ONE_TIME_KEYS), (refused, Work::default()));
+    let (accepted, work) = rehydrate(20);
+    assert_eq!((accepted, work.multiplications), (Ok(()), 20 + 2));
+}
+
+/// S-45: the same for an account in vodozemac's form.
+#[cfg(feature = "vodozemac")]
+#[test]
+fn s_45_the_keys_of_a_vodozemac_account_are_counted_first() {
+    use serde_json::{Map, Value};
+
+    use crate::{error::VodozemacPickleError, pickle::vodozemac::AccountPickle};
+
+    let account = Account::with_rng(&mut Zeros).unwrap();
+    let (pickle, _) = account.to_vodozemac_pickle_lossy().unwrap();
+    let with_keys = |count: usize| {
+        let mut json = serde_json::to_value(&pickle).unwrap();
+        let key = |number: usize| Value::from([number.to_be_bytes(); 4].as_flattened());
+        let keys: Map<_, _> = (0..count)
+            .map(|number| (alloc::string::ToString::to_string(&number), key(number)))
+            .collect();
+        json["one_time_keys"]["next_key_id"] = count.into();
+        json["one_time_keys"]["private_keys"] = keys.into();
+        let pickle: AccountPickle = serde_json::from_value(json).unwrap();
+        work::of(|| Account::from_vodozemac_pickle(pickle).map(drop))
+    };
+    let refused = Err(VodozemacPickleError::InvalidState);
+    assert_eq!(with_keys(MAX_ONE_TIME_KEYS + 1), (refused, Work::default()));
+    assert_eq!(with_keys(20 * MAX_ONE_TIME_KEYS), (refused, Work::default()));
+    let (accepted, work) = with_keys(20);
+    assert_eq!((accepted, work.multiplications), (Ok(()), 20 + 2));
+}
