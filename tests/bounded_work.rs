@@ -153,7 +153,8 @@ fn s_45_a_forged_pre_key_message_takes_no_memory_for_its_gap() {
     assert_eq!(create(&mut bob, &message), Ok(()));
 }
 
-/// S-45: the genuine message takes the keys that are kept, each once, and no more.
+/// S-45: the genuine message takes the keys that are kept, each once, and no more. When as many are
+/// kept as the limit allows, the next ones take the places of the oldest.
 #[test]
 fn s_45_a_genuine_message_takes_the_keys_that_it_keeps() {
     let rng = &mut SeededRng::new(4);
@@ -162,6 +163,12 @@ fn s_45_a_genuine_message_takes_the_keys_that_it_keeps() {
     let (decrypted, bytes) = measured(|| bob.decrypt(&message).map(drop));
     assert_eq!(decrypted, Ok(()));
     assert!(bytes.peak <= 48 * MAX as usize + SOME_BYTES, "{bytes:?}");
+
+    let message = last_of(&mut alice, 1_000, rng);
+    let (decrypted, bytes) = measured(|| bob.decrypt(&message).map(drop));
+    assert_eq!(decrypted, Ok(()));
+    assert!(bytes.allocated < SOME_BYTES, "{bytes:?}");
+    assert_eq!(bob.evicted_keys(), 999);
 }
 
 /// An entry of a list of chains or skipped keys.
