@@ -37,6 +37,17 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     Base64Unpadded::encode_string(bytes)
 }
 
+/// The text without its padding, if that is correct: one or two `=` that fill the last group of four.
+/// Other endings are for `decode`, which takes every character for a digit.
+pub(crate) fn without_padding(text: &[u8]) -> &[u8] {
+    match text {
+        _ if !text.len().is_multiple_of(4) => text,
+        [.., b'=', b'=', b'='] => text,
+        [digits @ .., b'=', b'='] | [digits @ .., b'='] => digits,
+        _ => text,
+    }
+}
+
 /// Decodes anything, in libolm's way: the high bit of a character is dropped, and a character that is
 /// not in the alphabet counts as 255, two bits of which spill over into the digit before it.
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>> {
@@ -82,6 +93,11 @@ const fn low_bytes(value: u32) -> [u8; 2] {
     [high, low]
 }
 
+/// Whether a character is in the alphabet. Not for a text that holds a secret.
+pub(crate) const fn is_digit(character: u8) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, b'+' | b'/')
+}
+
 /// The value of a character, without a branch.
 const fn digit(character: u8) -> u8 {
     let c = character & 0x7f;
@@ -123,6 +139,28 @@ mod tests {
             }
         }
         Some(bytes)
+    }
+
+    /// S-44: one or two characters of padding, and only where they fill a group of four.
+    #[test]
+    fn only_correct_padding_is_taken_off() {
+        for (text, digits) in [
+            ("", ""),
+            ("AAAA", "AAAA"),
+            ("AAA=", "AAA"),
+            ("AA==", "AA"),
+            ("AAAAAA==", "AAAAAA"),
+            ("A===", "A==="),
+            ("====", "===="),
+            ("AAAA====", "AAAA===="),
+            ("AAAA=", "AAAA="),
+            ("AAAA==", "AAAA=="),
+            ("AA=", "AA="),
+            ("AA=\0", "AA=\0"),
+            ("AA=A", "AA=A"),
+        ] {
+            assert_eq!(without_padding(text.as_bytes()), digits.as_bytes(), "{text:?}");
+        }
     }
 
     #[test]

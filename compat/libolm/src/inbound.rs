@@ -13,15 +13,13 @@ use crate::{
     base64::{self, BLANK_KEY, KEY_LENGTH, encoded_length},
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Out, Output},
-    messages,
+    messages::{self, Received},
     object::{Stored, ask, call, load, load_or_blank, size_with, store},
     pickle::Pickled,
 };
 
 const CONTENT: usize = 301;
 const EXPORT_LENGTH: usize = encoded_length(165);
-/// MAC and signature.
-const TRAILER_LENGTH: usize = 8 + Ed25519Signature::LENGTH;
 
 impl Kind for InboundGroupSession {
     const SIZE: usize = size_with(CONTENT);
@@ -75,7 +73,7 @@ pub(crate) fn decrypt_max_plaintext_length(
     session: Object<InboundGroupSession>,
     message: Input,
 ) -> usize {
-    call(session, |memory| Ok(parse(memory, message)?.ciphertext().len()))
+    call(session, |memory| Ok(parse(memory, message)?.message.ciphertext().len()))
 }
 
 /// `olm_group_decrypt`: returns the length of the plaintext. The buffer must hold the padded length. The
@@ -87,9 +85,10 @@ pub(crate) fn decrypt(
     message_index: Out,
 ) -> usize {
     call(session, |memory| {
-        let message = parse(memory, message)?;
+        let Received { message, has_rest } = parse(memory, message)?;
         memory.write_number(message_index, message.message_index().to_ne_bytes());
-        let mut state = load_or_blank(memory, session)?.ok_or(Code::BadSignature)?;
+        let state = load_or_blank(memory, session)?.filter(|_| !has_rest);
+        let mut state = state.ok_or(Code::BadSignature)?;
         let room = memory
             .room(plaintext, message.ciphertext().len())
             .or_else(|small| verify(state.signing_key(), &message).and(Err(small)))?;
@@ -104,12 +103,8 @@ pub(crate) fn decrypt(
     })
 }
 
-fn parse(memory: &Memory, message: Input) -> Result<MegolmMessage> {
-    let message = messages::decode(memory, message)?;
-    if messages::is_of_other_version(&message, TRAILER_LENGTH) {
-        return Err(Code::BadMessageVersion);
-    }
-    MegolmMessage::from_bytes(&message).map_err(messages::received)
+fn parse(memory: &Memory, message: Input) -> Result<Received<MegolmMessage>> {
+    messages::group(&messages::decode(memory, message)?)
 }
 
 /// Whether the signature is good: moceril does not say what is wrong with a message that is not

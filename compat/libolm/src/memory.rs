@@ -15,7 +15,9 @@
 //!   one go ([`Memory::write`]), when the inputs are no longer needed.
 #![allow(unsafe_code)]
 
-use std::{hint, marker::PhantomData, ptr, slice};
+use std::{marker::PhantomData, mem::MaybeUninit, ptr, slice};
+
+use zeroize::Zeroize;
 
 use crate::error::{Code, Result};
 
@@ -157,16 +159,16 @@ impl Memory {
         }
     }
 
-    /// Overwrites a buffer with zeros, in a way that the compiler does not leave out.
+    /// Overwrites a buffer with zeros. `zeroize` makes sure that the compiler does not leave it out.
     pub(crate) fn wipe(&mut self, Output { start, length }: Output) {
         if start.is_null() || length > isize::MAX.unsigned_abs() {
             return;
         }
-        // SAFETY: `start` is not null and, by the contract, leads to `length` writable bytes. No slice
-        // of them is alive, because `self` is borrowed exclusively.
-        unsafe { ptr::write_bytes(start, 0, length) };
-        // As far as the compiler knows, somebody reads the zeros.
-        hint::black_box(start);
+        // SAFETY: `start` is not null and, by the contract, leads to `length` writable bytes, which are no
+        // more than a slice may have. `MaybeUninit` lets them hold anything: C need not have written to
+        // them. No other slice of them is alive, because `self` is borrowed exclusively.
+        let bytes = unsafe { slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), length) };
+        bytes.zeroize();
     }
 
     /// The bytes of an object; `None` for a null pointer.

@@ -14,7 +14,7 @@ use crate::{
     base64::{self, KEY_LENGTH, encoded_length},
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Output},
-    messages::{self, NORMAL},
+    messages::{self, NORMAL, Received},
     object::{Stored, ask, call, load, load_or_blank, size_with, store},
     pickle::Pickled,
     random::Random,
@@ -275,20 +275,21 @@ pub(crate) fn decrypt(
     call(session, |memory| {
         let message = messages::decode(memory, message)?;
         let state = load_or_blank(memory, session)?;
-        let message = if message_type == NORMAL {
-            OlmMessage::Normal(messages::normal(&message)?)
+        let (message, has_rest) = if message_type == NORMAL {
+            let Received { message, has_rest } = messages::normal(&message)?;
+            (OlmMessage::Normal(message), has_rest)
         } else {
             let initiator = state.as_ref().map(|state| state.session_keys().identity_key);
             let initiator = initiator.as_ref().map(Curve25519PublicKey::as_bytes);
             let parsed = messages::pre_key(&message, initiator).map_err(messages::received)?;
-            OlmMessage::PreKey(parsed)
+            (OlmMessage::PreKey(parsed), false)
         };
         let ciphertext = match &message {
             OlmMessage::Normal(message) => message.ciphertext(),
             OlmMessage::PreKey(message) => message.message().ciphertext(),
         };
         let room = memory.room(plaintext, ciphertext.len())?;
-        let mut state = state.ok_or(Code::BadMessageMac)?;
+        let mut state = state.filter(|_| !has_rest).ok_or(Code::BadMessageMac)?;
         let decrypted = state.decrypt(&message).map_err(|error| match error {
             DecryptionError::VersionMismatch => Code::BadMessageVersion,
             _ => Code::BadMessageMac,

@@ -47,6 +47,35 @@ const RULES: &[Rule] = &[
         explains: |seen, _| !seen.message_is_strict() && seen.ours_refuses(),
     },
     Rule {
+        name: "padded-messages",
+        reason: "S-44: correct padding behind a normal message or a group message is taken off. libolm takes it for \
+                 bytes, and the MAC or the signature is not found.",
+        explains: |seen, _| {
+            let ends_in_a_mac = seen.message().is_some_and(|(message, text)| {
+                message != wire::Message::PreKey && base64::is_padded(text)
+            });
+            let decrypts = seen.function.name.ends_with("_decrypt");
+            let misses_mac = matches!(seen.real.error(), "BAD_MESSAGE_MAC" | "BAD_SIGNATURE");
+            ends_in_a_mac && decrypts && seen.real.failed() && misses_mac
+        },
+    },
+    Rule {
+        name: "recipient-key-length",
+        reason: "S-44: a recipient's key is 43 digits, behind which one character may stand that is none. Of a longer \
+                 text, such as a key that was encoded twice, libolm takes the first 43.",
+        explains: |seen, _| {
+            let is_longer = || match seen.args[1].bytes().get(43..) {
+                None | Some([]) => false,
+                Some([last]) => last.is_ascii_alphanumeric() || matches!(last, b'+' | b'/'),
+                Some(_) => true,
+            };
+            seen.function.name == "olm_pk_encryption_set_recipient_key"
+                && is_longer()
+                && seen.ours_refuses()
+                && seen.ours.error() == "INVALID_BASE64"
+        },
+    },
+    Rule {
         name: "length-of-a-refused-message",
         reason: "For a message that decryption refuses for its keys or versions, the length is an upper bound.",
         explains: |seen, _| {
@@ -61,7 +90,8 @@ const RULES: &[Rule] = &[
         reason: "S-09: a pre-key message is decrypted only by the session that its three outer keys name.",
         explains: |seen, _| {
             let differ = || {
-                let message = base64::decode(seen.args[2].bytes())?;
+                let (message, text) = seen.message()?;
+                let message = wire::readable(message, text)?;
                 let session = pickle::open(&seen.states.first()?.ours, STATE_KEY)?;
                 Some(wire::outer_keys(&message)? != session.get(5..5 + 96)?)
             };

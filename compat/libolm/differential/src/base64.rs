@@ -19,6 +19,18 @@ pub fn encode(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
+/// A text without one or two `=` that fill its last group of four.
+pub fn without_padding(text: &[u8]) -> &[u8] {
+    let padding = text.iter().rev().take_while(|digit| **digit == b'=').count();
+    let is_correct = text.len().is_multiple_of(4) && matches!(padding, 1 | 2);
+    if is_correct { &text[..text.len() - padding] } else { text }
+}
+
+/// Whether a text is padded, and correctly so.
+pub fn is_padded(text: &[u8]) -> bool {
+    without_padding(text).len() < text.len()
+}
+
 /// `None` only for an impossible length.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);

@@ -6,6 +6,7 @@ const NO_IDENTITY_KEY: &str =
     "a pre-key message without identity key, beside one that the caller gives";
 const PARTIAL_BLOCKS: &str =
     "PK ciphertext that is empty or not of whole blocks, under its true MAC";
+const PADDED: &str = "PK ciphertext with correct padding, under its true MAC";
 const SHORT_MAC: &str = "room for 8 to 10 of the 11 characters of a PK MAC";
 const NULL: &str = "a null pointer with a length";
 const HUGE: &str = "a length that overflows";
@@ -30,15 +31,17 @@ pub fn reason(world: &World<'_>, name: &str, args: &[Arg]) -> Option<&'static st
                 base64::decode(&sealed.mac) == Some(decoded(2))
                     && base64::decode(&sealed.ephemeral_key) == Some(decoded(1))
             });
-            (!whole && has_true_mac).then_some(PARTIAL_BLOCKS)
+            let is_padded = base64::is_padded(args[3].bytes());
+            let reason = if is_padded { PADDED } else { PARTIAL_BLOCKS };
+            (!whole && has_true_mac).then_some(reason)
         }
         "olm_pk_encrypt" => (8..11).contains(&args[3].bytes().len()).then_some(SHORT_MAC),
         _ => None,
     }
 }
 
-/// Whether our library must refuse such a call. A message without identity key may do no harm, and lengths are
-/// only asked for.
+/// Whether our library must refuse such a call. A message without identity key may do no harm, padding is taken off,
+/// and lengths are only asked for.
 pub fn must_fail(reason: &str) -> bool {
     matches!(reason, PARTIAL_BLOCKS | SHORT_MAC | NULL)
 }

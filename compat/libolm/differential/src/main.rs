@@ -1,6 +1,8 @@
 //! Drives the real libolm and ours through the same random calls and compares everything that they do: results,
 //! buffers and what lies beside them, errors, and the states of the objects.
 //!
+//! Before that, every text with every ending is given to both (`endings.rs`).
+//!
 //! `OLM_REAL` and `OLM_OURS` name the two libraries, `CALLS` how many calls to make. `run.sh` sets them. `SEED` and
 //! `STEPS` make one episode again, and with `TRACE=1` every call of it is printed before it is made.
 //! With `BOTH_REAL` two builds of libolm can be compared: what only ours survives is left out.
@@ -12,6 +14,7 @@ mod base64;
 mod call;
 #[path = "../../calling.rs"]
 mod calling;
+mod endings;
 mod episode;
 mod excluded;
 mod ffi;
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
             allowed::print();
             Ok(())
         }
+        Some("endings") => workers::endings(),
         Some("worker") => workers::one(),
         Some(other) => Err(format!("no such command: {other}")),
     };

@@ -1,6 +1,6 @@
 //! Damage to texts and bytes.
 
-use crate::{base64, rng::Rng};
+use crate::{base64, endings::ENDINGS, rng::Rng};
 
 /// Damages a base64 text: its characters, its length, or the bytes it stands for.
 pub fn text(rng: &mut Rng, text: &[u8]) -> Vec<u8> {
@@ -11,7 +11,7 @@ pub fn text(rng: &mut Rng, text: &[u8]) -> Vec<u8> {
             let more = 1 + rng.below(5);
             text.extend(rng.bytes(more));
         }
-        2 => text.push(b'='),
+        2 => text.extend_from_slice(rng.pick(ENDINGS).as_bytes()),
         3 => text.push(b'A'),
         4 => drop(text.pop()),
         5 | 6 if !text.is_empty() => {

@@ -32,7 +32,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn unpickle(&mut self, id: Id, key: &[u8], text: &[u8]) -> Step {
+    pub fn unpickle(&mut self, id: Id, key: &[u8], text: &[u8]) -> Step {
         let kind = self.objects[id.0].kind;
         let mut arguments = args![id, key, text];
         if kind == Kind::PkDecryption {

@@ -58,7 +58,7 @@ pub struct Seen<'a> {
     pub states: &'a [State],
     /// Of the first object.
     pub kind: Option<Kind>,
-    /// An object of the call has no keys.
+    /// An object whose keys the call needs has none.
     pub is_blank: bool,
     /// The first object was changed before.
     pub was_used: bool,
@@ -131,6 +131,11 @@ impl Seen<'_> {
 
     /// Whether the message among the arguments, if there is one, is as a strict parser wants it.
     pub fn message_is_strict(&self) -> bool {
+        self.message().is_none_or(|(message, text)| is_strict_text(message, text))
+    }
+
+    /// The message among the arguments.
+    pub fn message(&self) -> Option<(Message, &[u8])> {
         let number = |place: usize| match self.args[place] {
             Arg::Number(number) => number,
             _ => 0,
@@ -142,9 +147,9 @@ impl Seen<'_> {
             "olm_matches_inbound_session_from" => (Message::PreKey, 2),
             "olm_decrypt_max_plaintext_length" | "olm_decrypt" => (Message::of_type(number(1)), 2),
             "olm_group_decrypt_max_plaintext_length" | "olm_group_decrypt" => (Message::Group, 1),
-            _ => return true,
+            _ => return None,
         };
-        is_strict_text(message, self.args[place].bytes())
+        Some((message, self.args[place].bytes()))
     }
 
     pub fn has_bad_curve25519_key(&self) -> bool {
@@ -181,7 +186,7 @@ impl Seen<'_> {
                 u32::try_from(*index).ok()?
             }
             ("olm_group_decrypt", [message, ..]) => {
-                wire::group_index(&base64::decode(message.bytes())?)?
+                wire::group_index(&wire::readable(Message::Group, message.bytes())?)?
             }
             _ => return None,
         };

@@ -23,6 +23,15 @@ impl Message {
             Self::Group => 8 + 64,
         }
     }
+
+    /// The first bytes of its fields.
+    const fn tags(self) -> &'static [u8] {
+        match self {
+            Self::PreKey => &[0x0a, 0x12, 0x1a, 0x22],
+            Self::Normal => &[0x0a, 0x10, 0x22],
+            Self::Group => &[0x08, 0x12],
+        }
+    }
 }
 
 /// A number, or bytes; `None` after the end.
@@ -85,8 +94,18 @@ pub fn is_strict(message: Message, bytes: &[u8]) -> bool {
     check(message, bytes).is_some()
 }
 
+/// The same of what a program gives as a message: without correct padding, and without what libolm ignores
+/// behind the fields (S-44).
 pub fn is_strict_text(message: Message, text: &[u8]) -> bool {
-    base64::decode(text).is_some_and(|bytes| is_strict(message, &bytes))
+    readable(message, text).is_some_and(|bytes| is_strict(message, &bytes))
+}
+
+/// The bytes of a message, without correct padding and without what libolm ignores behind the fields.
+pub fn readable(message: Message, text: &[u8]) -> Option<Vec<u8>> {
+    let bytes = base64::decode(base64::without_padding(text))?;
+    let (content, trailer) = bytes.split_at_checked(bytes.len().checked_sub(message.trailer())?)?;
+    let end = known_fields(message.tags(), content).last().map_or(1, |(_, end)| *end);
+    Some([content.get(..end)?, trailer].concat())
 }
 
 fn check(message: Message, bytes: &[u8]) -> Option<()> {
@@ -144,31 +163,49 @@ pub fn group_index(bytes: &[u8]) -> Option<u32> {
     }
 }
 
-/// Whether libolm finds an identity key in a pre-key message. It compares a tag as one byte, skips unknown
-/// fields, and stops at what it cannot read.
+/// Whether libolm finds an identity key in a pre-key message.
 pub fn has_identity_key(bytes: &[u8]) -> bool {
-    let Some((_, mut bytes)) = bytes.split_first() else { return false };
-    let ignored = &mut true;
-    while let Some((tag, rest)) = bytes.split_first() {
-        let known = matches!(tag, 0x0a | 0x12 | 0x1a | 0x22);
-        if known {
-            bytes = rest;
-        } else if varint(&mut bytes, ignored).is_none() {
-            return false;
-        }
-        let Some(value) = varint(&mut bytes, ignored) else { return false };
+    known_fields(Message::PreKey.tags(), bytes).iter().any(|(tag, _)| *tag == 0x1a)
+}
+
+/// The fields that libolm finds behind the version, each by its tag and the place where it ends. libolm compares
+/// a tag as one byte, skips unknown fields, takes a number that is cut off for what is there of it, and stops at what
+/// it cannot read.
+fn known_fields(tags: &[u8], bytes: &[u8]) -> Vec<(u8, usize)> {
+    let mut found = Vec::new();
+    let mut place = 1;
+    while let Some(tag) = bytes.get(place) {
+        let is_known = tags.contains(tag);
+        place = if is_known { place + 1 } else { after_number(bytes, place) };
+        let start = place;
+        place = after_number(bytes, start);
         match tag & 7 {
             0 => {}
             2 => {
-                let Ok(length) = usize::try_from(value) else { return false };
-                let Some(rest) = bytes.get(length..) else { return false };
-                bytes = rest;
+                let digits = bytes[start..place].iter().rev();
+                let length =
+                    digits.fold(0_u64, |value, digit| value << 7 | u64::from(digit & 0x7f));
+                if length > (bytes.len() - place) as u64 {
+                    break;
+                }
+                place += length as usize;
             }
-            _ => return false,
+            _ => break,
         }
-        if *tag == 0x1a {
-            return true;
+        if is_known {
+            found.push((*tag, place));
         }
     }
-    false
+    found
+}
+
+/// The place behind the number that begins at `place`.
+fn after_number(bytes: &[u8], mut place: usize) -> usize {
+    while let Some(digit) = bytes.get(place) {
+        place += 1;
+        if digit & 0x80 == 0 {
+            break;
+        }
+    }
+    place
 }

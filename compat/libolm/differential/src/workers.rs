@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{episode, functions::Functions, libraries, number, tally::Tally};
+use crate::{endings, episode, functions::Functions, libraries, number, tally::Tally};
 
 const CALLS: u64 = 1_000_000;
 const WORKERS: u64 = 2;
@@ -18,8 +18,11 @@ const CALLS_FOR_COVERAGE: u64 = 500_000;
 pub fn all() -> Result<(), String> {
     let (calls, workers) = (number("CALLS").unwrap_or(CALLS), number("WORKERS").unwrap_or(WORKERS));
     let first = number("FIRST_SEED").unwrap_or(1);
-    let children = (0..workers).map(|place| start(first + place, workers, calls / workers));
-    let children = children.collect::<Result<Vec<_>, _>>()?;
+    let mut children = vec![start("endings", "")?];
+    for place in 0..workers {
+        let task = format!("{} {workers} {}", first + place, calls / workers);
+        children.push(start("worker", &task)?);
+    }
     let mut tally = Tally::default();
     let mut failures = Vec::new();
     for child in children {
@@ -35,21 +38,21 @@ pub fn all() -> Result<(), String> {
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
 }
 
-fn start(seed: u64, stride: u64, calls: u64) -> Result<Child, String> {
+fn start(command: &str, task: &str) -> Result<Child, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
     Command::new(program)
-        .arg("worker")
-        .env("WORKER", format!("{seed} {stride} {calls}"))
+        .arg(command)
+        .env("WORKER", task)
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| error.to_string())
 }
 
 fn finish(mut child: Child, tally: &mut Tally) -> Result<(), String> {
-    let mut episode = String::new();
+    let mut again = String::new();
     for line in BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok) {
-        match line.strip_prefix("episode ") {
-            Some(seed) => episode = seed.into(),
+        match line.strip_prefix("again ") {
+            Some(how) => again = how.into(),
             None => drop(tally.read(&line)),
         }
     }
@@ -57,8 +60,17 @@ fn finish(mut child: Child, tally: &mut Tally) -> Result<(), String> {
     match status.code() {
         Some(0) => Ok(()),
         Some(_) => Err("a worker found a difference: see above".into()),
-        None => Err(format!("CRASH ({status}); again with: SEED={episode} TRACE=1")),
+        None => Err(format!("CRASH ({status}); again with: {again}")),
     }
+}
+
+/// Every text with every ending.
+pub fn endings() -> Result<(), String> {
+    println!("again the argument `endings`");
+    let mut tally = Tally::default();
+    endings::run(&libraries()?, &mut tally)?;
+    tally.write();
+    Ok(())
 }
 
 /// A worker: runs episodes, whose seeds are `stride` apart, until enough calls are made.
@@ -71,7 +83,7 @@ pub fn one() -> Result<(), String> {
     let mut made = 0;
     let mut failures = Vec::new();
     while made < calls {
-        println!("episode {seed}");
+        println!("again SEED={seed} TRACE=1");
         if let Err(report) = episode::run(&libraries, &mut tally, (seed, episode::STEPS), false) {
             failures.push(report);
         }

@@ -142,7 +142,7 @@ impl<'a> World<'a> {
             ours: &ours,
             states: &states,
             kind: call.objects().next().map(|Id(place)| self.objects[place].kind),
-            is_blank: call.objects().any(|Id(place)| self.objects[place].is_blank),
+            is_blank: self.needs_keys_of_a_blank_object(&call),
             was_used: call.objects().next().is_some_and(|Id(place)| self.objects[place].is_used),
         };
         let differences = seen.differences();
@@ -172,6 +172,13 @@ impl<'a> World<'a> {
             }
         }
         Ok(Answer { outcome: real, done: done && agreed })
+    }
+
+    /// Whether an object of the call has no keys, other than one that the call is to give them to.
+    fn needs_keys_of_a_blank_object(&self, call: &Call) -> bool {
+        let is_made = gives_keys(&self.libraries.functions[call.function].name);
+        let mut needed = call.objects().skip(is_made.into());
+        needed.any(|Id(place)| self.objects[place].is_blank)
     }
 
     fn fails(&self, call: &Call, outcome: &Outcome) -> bool {
@@ -342,7 +349,7 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    fn make_blank(&mut self, id: Id) -> Step {
+    pub fn make_blank(&mut self, id: Id) -> Step {
         let kind = self.objects[id.0].kind;
         self.objects[id.0] = self.memory_for(kind);
         self.call(&format!("olm_{}", kind.name()), args![id]).map(drop)

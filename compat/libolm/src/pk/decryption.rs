@@ -111,7 +111,7 @@ pub(crate) fn decrypt(
             return Err(Code::InvalidBase64);
         }
         let mac = base64::first_chunk(&base64::decode(memory.bytes(mac)?)?)?;
-        let ciphertext = base64::decode(memory.bytes(ciphertext)?)?;
+        let ciphertext = base64::decode(base64::without_padding(memory.bytes(ciphertext)?))?;
         let ephemeral_key =
             Curve25519PublicKey::from_bytes(key).map_err(|_| Code::BadMessageMac)?;
         let decrypted = load_or_blank(memory, decryption)?

@@ -31,11 +31,21 @@ impl Stored for BackupEncryptionKey {
     }
 }
 
-/// `olm_pk_encryption_set_recipient_key`: the first 43 characters count.
+/// `olm_pk_encryption_set_recipient_key`: 43 characters, behind which one may stand that is no digit, such
+/// as `=` or NUL.
+///
+/// In a longer text, such as a key that was encoded twice, the first 43 characters are another key, and
+/// nobody could read what is encrypted to it (S-44).
 pub(crate) fn set_recipient_key(encryption: Object<BackupEncryptionKey>, key: Input) -> usize {
     call(encryption, |memory| {
-        let key = memory.bytes(key)?.get(..KEY_LENGTH);
-        let key = base64::decode_key(key.ok_or(Code::InputBufferTooSmall)?)?;
+        let text = memory.bytes(key)?;
+        let (key, end) = text.split_at_checked(KEY_LENGTH).ok_or(Code::InputBufferTooSmall)?;
+        match end {
+            [] => {}
+            [character] if !base64::is_digit(*character) => {}
+            _ => return Err(Code::InvalidBase64),
+        }
+        let key = base64::decode_key(key)?;
         let key = Curve25519PublicKey::from_bytes(key).map_err(|_| Code::BadAccountKey)?;
         store(memory, encryption, &BackupEncryptionKey::new(key))?;
         Ok(0)

@@ -104,6 +104,14 @@ pub(crate) fn written_bytes(call: impl FnOnce(Output) -> usize) -> Vec<u8> {
     buffer
 }
 
+/// What a function writes that returns 0.
+#[track_caller]
+pub(crate) fn filled(length: usize, call: impl FnOnce(Output) -> usize) -> Vec<u8> {
+    let mut buffer = vec![0; length];
+    assert_eq!(call(Output::over(&mut buffer)), 0);
+    buffer
+}
+
 pub(crate) fn input(bytes: &(impl AsRef<[u8]> + ?Sized)) -> Input {
     Input::over(bytes.as_ref())
 }

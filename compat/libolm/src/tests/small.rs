@@ -3,7 +3,7 @@
 use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey};
 
 use super::{
-    held::{Held, input, written, written_bytes},
+    held::{Held, filled, input, written, written_bytes},
     vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
 };
 use crate::{
@@ -17,14 +17,6 @@ use crate::{
     sas::{self, Keys},
     utility::{self, Utility},
 };
-
-/// What a function writes that returns 0.
-#[track_caller]
-fn filled(length: usize, call: impl FnOnce(Output) -> usize) -> Vec<u8> {
-    let mut buffer = vec![0; length];
-    assert_eq!(call(Output::over(&mut buffer)), 0);
-    buffer
-}
 
 /// S-01, S-32: bytes and MACs by all three methods are libolm's, the old encoding included; a key that
 /// nobody has is refused.
