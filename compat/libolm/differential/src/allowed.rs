@@ -173,6 +173,17 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "most-one-time-keys",
+        reason: "Of more than 100 one-time keys in a pickle the 100 newest are kept. libolm keeps the first 99 of the \
+                 list and the last.",
+        explains: |seen, found| {
+            seen.function.name == "olm_unpickle_account"
+                && seen.has_oddity(&[Oddity::TooMany])
+                && !seen.ours.failed()
+                && matches!(found, Difference::State(_))
+        },
+    },
+    Rule {
         name: "pickle-clamping",
         reason: "An Ed25519 private key that is not clamped is, from when it is read.",
         explains: |seen, found| {

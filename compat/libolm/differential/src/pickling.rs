@@ -1,5 +1,7 @@
 //! Pickles: taken, read back, damaged, and sealed again with another content.
 
+use curve25519_dalek::MontgomeryPoint;
+
 use crate::{
     args, base64,
     call::Arg,
@@ -152,7 +154,27 @@ impl World<'_> {
         if content[end] > 2 {
             return;
         }
-        match self.rng.below(5) {
+        match self.rng.below(6) {
+            5 => {
+                // More keys than fit, as vodozemac writes them: each is another one.
+                let more = 101_usize.saturating_sub(count) + self.rng.below(20);
+                let last_id = content.len() - 4;
+                let first_id = number(&content[last_id..]);
+                if first_id + more > u32::MAX as usize {
+                    return;
+                }
+                set_number(content, last_id, first_id + more);
+                let mut keys: Vec<_> = content[KEYS..end].chunks(69).map(<[u8]>::to_vec).collect();
+                for id in first_id + 1..=first_id + more {
+                    keys.insert(0, self.stored_key(id as u32));
+                }
+                // libolm writes the newest first, and vodozemac the oldest.
+                if self.rng.percent(50) {
+                    keys.reverse();
+                }
+                content.splice(KEYS..end, keys.concat());
+                set_number(content, KEYS - 4, count + more);
+            }
             0 if count > 0 => {
                 // More keys than fit.
                 let more = self.rng.below(120);
@@ -183,6 +205,14 @@ impl World<'_> {
                 content[place] = self.rng.byte();
             }
         }
+    }
+
+    /// A one-time key as an account's pickle has it.
+    fn stored_key(&mut self, id: u32) -> Vec<u8> {
+        let private = self.rng.bytes(32);
+        let scalar = *private.first_chunk().expect("32 bytes");
+        let public = MontgomeryPoint::mul_base_clamped(scalar).to_bytes();
+        [&id.to_be_bytes()[..], &[0], &public, &private].concat()
     }
 
     fn change_session(&mut self, content: &mut Vec<u8>) {

@@ -5,6 +5,7 @@ mod endings;
 mod held;
 mod keys;
 mod memory;
+mod page;
 mod pickles;
 mod sessions;
 mod small;
