@@ -37,7 +37,7 @@ def _killed(alice, room, text, arrives):
         alice.network.on_answer = lambda path, answer: answer if kill(path) else None
     else:
         alice.network.on_request = lambda method, path: kill(path)
-    process.communicate()
+    alice.end_of(process)
     assert process.returncode == -signal.SIGKILL, process.returncode
     arrived = len(alice.events(room)) - before
     assert arrived == arrives, f"{arrived} messages arrived"

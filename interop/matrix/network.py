@@ -3,8 +3,11 @@
 import http.server
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
+
+import patience
 
 
 class Network:
@@ -14,6 +17,8 @@ class Network:
 
     def __init__(self, target):
         self.target = target
+        # When the client last asked for something, or got an answer.
+        self.moved = time.monotonic()
         self.heal()
         network = self
 
@@ -40,6 +45,7 @@ class Network:
 
     def relay(self, handler):
         handler.close_connection = True
+        self.moved = time.monotonic()
         length = int(handler.headers.get("Content-Length", 0))
         body = handler.rfile.read(length) if length else None
         if not self.on_request(handler.command, handler.path):
@@ -49,12 +55,13 @@ class Network:
             if handler.headers[name]:
                 request.add_header(name, handler.headers[name])
         try:
-            with urllib.request.urlopen(request, body, timeout=90) as answer:
+            with urllib.request.urlopen(request, body, timeout=patience.limit()) as answer:
                 status, text = answer.status, answer.read()
         except urllib.error.HTTPError as error:
             status, text = error.code, error.read()
         except OSError:
             return
+        self.moved = time.monotonic()
         answer = self.on_answer(handler.path, json.loads(text))
         if answer is None:
             return

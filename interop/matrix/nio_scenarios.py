@@ -96,8 +96,8 @@ def refuse_emoji(alice, nia):
         waiting = answering.start("verify", "--wait")
         asker = asking.start("verify", answering.user_id, answering.device_id, *options)
         ends = {}
-        for process in (waiting, asker):
-            _, ends[process] = process.communicate("yes\n", timeout=60)
+        for person, process in ((answering, waiting), (asking, asker)):
+            _, ends[process] = person.end_of(process, "yes\n")
             assert process.returncode, "verified all the same"
         errors = ends[asker if asking is alice else waiting]
         assert reason in errors, errors

@@ -7,10 +7,10 @@ import subprocess
 import threading
 import time
 
+import patience
 from network import Network
 
 PASSWORD = "interop password"
-PATIENCE = 60
 
 
 class Person:
@@ -26,25 +26,40 @@ class Person:
         self.device_id = output.splitlines()[0].split()[-1]
 
     def start(self, *command):
+        patience.started(f"{self.user_id}: {' '.join(map(str, command))}")
         return subprocess.Popen(
             [*self.client, "--store", self.store, *command], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, *command, answer=""):
+        begun = time.monotonic()
         process = self.start(*command)
-        output, self.warnings = process.communicate(answer + "\n", timeout=PATIENCE)
+        output, self.warnings = self.end_of(process, answer + "\n")
+        patience.took(time.monotonic() - begun)
         self.log += self.warnings
         if process.returncode != 0:
-            raise AssertionError(f"{self.user_id}: {' '.join(command)}: {self.warnings}")
+            words = " ".join(map(str, command))
+            raise AssertionError(f"{self.user_id}: {words}: {self.warnings}")
         return output
+
+    def end_of(self, process, answer=None):
+        """What a command has written to its output and its errors when it ends."""
+        try:
+            return patience.end_of(process, self.network, answer)
+        except AssertionError as error:
+            raise AssertionError(f"{self.user_id} is {error}") from None
 
     def reads(self, room, *texts):
         """Waits until all these texts were shown, each once; returns what was shown."""
-        shown, end = "", time.monotonic() + PATIENCE
+        shown, begun = "", time.monotonic()
+        moved = begun
         while not all(text in shown for text in texts):
-            if time.monotonic() > end:
+            limit = patience.limit()
+            if time.monotonic() > min(moved + limit, begun + 5 * limit):
                 raise AssertionError(f"{self.user_id} waits for {texts}, was shown:\n{shown}")
-            shown += self.run("tail", room, "--once")
+            new = self.run("tail", room, "--once")
+            if new:
+                shown, moved = shown + new, time.monotonic()
         for text in texts:
             assert shown.count(text) == 1, f"{text!r} was shown more than once:\n{shown}"
         return shown
@@ -82,12 +97,12 @@ class Person:
 
 def eventually(step):
     """Federation takes its time: repeats a step until it works."""
-    end = time.monotonic() + PATIENCE
+    begun = time.monotonic()
     while True:
         try:
             return step()
         except AssertionError:
-            if time.monotonic() > end:
+            if time.monotonic() > begun + patience.limit():
                 raise
             time.sleep(0.5)
 
@@ -109,11 +124,12 @@ def verify(asking, answering, *options):
         shown[process.pid] = [next(lines, None), next(lines, None)]
 
     processes = [waiting, asker]
-    readers = [threading.Thread(target=read_emoji, args=[process]) for process in processes]
+    readers = [threading.Thread(target=read_emoji, args=[process], daemon=True)
+               for process in processes]
     for reader in readers:
         reader.start()
     for reader in readers:
-        reader.join(PATIENCE)
+        reader.join(patience.limit())
     emoji = [shown.get(process.pid) for process in processes]
     # Descriptions are in the words of each client.
     symbols = [lines and picture(lines[0]) for lines in emoji]
@@ -124,7 +140,8 @@ def verify(asking, answering, *options):
             process.stdin.flush()
         except BrokenPipeError:
             pass
-    ends = [process.communicate(timeout=PATIENCE) for process in processes]
+    ends = [person.end_of(process)
+            for person, process in zip((answering, asking), processes)]
     assert same, f"the emoji differ: {emoji}, {ends}"
     for process, (_, errors) in zip(processes, ends):
         assert process.returncode == 0, errors

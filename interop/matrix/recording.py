@@ -10,11 +10,11 @@ import select
 import sys
 import time
 
+import patience
 import picture
 from person import PASSWORD, Person, eventually
 from servers import federation
 
-PATIENCE = 60
 # Seconds that a reader needs: before something is typed, and between two keys.
 THINKING, KEY = 0.9, 0.03
 
@@ -48,7 +48,7 @@ class Terminal:
 
     def until(self, *texts):
         """Shows what comes, until one of these texts does, or the end."""
-        output, end = "", time.monotonic() + PATIENCE
+        output, end = "", time.monotonic() + patience.limit()
         while not any(text in output for text in texts):
             ready, _, _ = select.select([self.file], [], [], end - time.monotonic())
             if not ready:
@@ -123,4 +123,3 @@ def record(client, directory):
 
 if __name__ == "__main__":
     picture.write(pathlib.Path(sys.argv[3]), record(sys.argv[1], pathlib.Path(sys.argv[2])))
-    print("PASS")

@@ -9,6 +9,7 @@ import pathlib
 import sys
 
 import attacks
+import failure
 import faults
 import nio_scenarios
 import rotation
@@ -107,6 +108,4 @@ if __name__ == "__main__":
     try:
         main()
     except Exception as error:
-        print(f"FAIL: {error}")
-        raise
-    print("PASS")
+        sys.exit(failure.report(error, pathlib.Path(sys.argv[3])))

@@ -1,8 +1,20 @@
 # Sourced by `run` and `record`: installs the homeserver, builds our client, makes a directory for this run.
 #   CLIENT  our client               TARGET  for what is kept
 #   PYTHON  with the homeserver      STAGE   for what is not
+# The script that sources this sets VERDICT to PASS at its end.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+export PYTHONDONTWRITEBYTECODE=1
+
+# The last line says how it went, wherever it ends.
+STAGE=$(mktemp -d)
+
+VERDICT=FAIL
+finish() {
+    if [ "$VERDICT" = PASS ]; then rm -r "$STAGE"; else echo "kept for a look: $STAGE"; fi
+    echo "$VERDICT"
+}
+trap finish EXIT
 
 TARGET=$(realpath -m "${CARGO_TARGET_DIR:-../../target/matrix}")
 environment=${MATRIX_VENV:-$TARGET/venv}
@@ -15,8 +27,3 @@ fi
 cargo build --manifest-path ../../examples/matrix_chat/Cargo.toml --target-dir "$TARGET" --jobs "${JOBS:-2}"
 CLIENT=$TARGET/debug/matrix_chat
 PYTHON=$environment/bin/python
-
-export PYTHONDONTWRITEBYTECODE=1
-STAGE=$(mktemp -d)
-keep() { echo "what the servers said: $STAGE"; }
-trap keep ERR

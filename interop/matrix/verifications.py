@@ -69,7 +69,7 @@ def cancelled(alice, bob):
         for process, answer in zip((asking, waiting), answers):
             process.stdin.write(answer + "\n")
             process.stdin.flush()
-        errors = [process.communicate(timeout=60)[1] for process in (asking, waiting)]
+        errors = [alice.end_of(asking)[1], bob.end_of(waiting)[1]]
         # Who has not heard of it yet, does so now.
         for person in (alice, bob):
             person.run("rooms")
@@ -109,8 +109,8 @@ def both_start(alice, bob):
     bob.network.on_request = watch
     waiting = alice.start("verify", "--wait")
     asking = bob.start("verify", alice.user_id, alice.device_id)
-    _, errors = waiting.communicate(timeout=60)
-    asking.communicate(timeout=60)
+    _, errors = alice.end_of(waiting)
+    bob.end_of(asking)
     bob.network.heal()
     assert accepted, f"Bob insists on his start: {errors}"
     # Alice's device had not really started.
