@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The public API of this crate and of vodozemac, as rustdoc sees them, for no features, the default
-# features and all features: nothing is missing, nothing is added, no signature differs.
+# features and all features: nothing is missing, nothing is added, no signature differs. The features are the same, too.
 #
 # Needs a nightly toolchain (API_TOOLCHAIN, default: nightly) and cargo-public-api, and installs what is not
 # there.
@@ -16,8 +16,9 @@ command -v cargo-public-api >/dev/null ||
 
 # vodozemac's source, where cargo keeps it: a copy, because rustdoc wants to write beside it.
 rm -rf "$target/real" && mkdir -p "$target/real"
-registry=$(cargo metadata --format-version 1 --manifest-path cross/Cargo.toml |
-    python3 -c '
+cargo metadata --format-version 1 --manifest-path cross/Cargo.toml >"$target/metadata"
+python3 proof/api_features.py <"$target/metadata"
+registry=$(<"$target/metadata" python3 -c '
 import json, os, sys
 for package in json.load(sys.stdin)["packages"]:
     if package["name"] == "vodozemac" and package["source"]:
