@@ -9,21 +9,22 @@ import patience
 HERE = pathlib.Path(__file__).parent
 # They do what a step asks for: the step itself is in another file.
 HELPERS = {"failure.py", "network.py", "patience.py", "person.py", "servers.py"}
-LINES = 20
+LINES, WIDTH = 12, 200
 
 
 def report(error, directory):
-    """The text about an exception that has ended the scenario."""
+    """The text about an exception that has ended the scenario; what matters most is at its end."""
+    lines = []
+    for file in sorted(directory.glob("*/log")) + sorted(directory.glob("*/output")):
+        lines += [f"the end of {file}:", *_end(file), ""]
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)
               if pathlib.Path(frame.filename).parent == HERE
               and pathlib.Path(frame.filename).name not in HELPERS]
-    lines = [f"step: {_step(frames)}"]
+    lines.append(f"failed step: {_step(frames)}")
     lines += [f"  at {pathlib.Path(frame.filename).name}:{frame.lineno}: {frame.line}"
               for frame in frames]
-    lines += [f"last command: {patience.last_command()}",
+    lines += [f"last person and command: {patience.last_command()}",
               f"error: {type(error).__name__}: {error}"]
-    for file in sorted(directory.glob("*/log")) + sorted(directory.glob("*/output")):
-        lines += ["", f"the end of {file}:", *_end(file)]
     return "\n".join(lines)
 
 
@@ -43,4 +44,4 @@ def _step(frames):
 
 def _end(file):
     lines = file.read_text(errors="replace").splitlines()
-    return lines[-LINES:] or ["(empty)"]
+    return [f"  {line[:WIDTH]}" for line in lines[-LINES:]] or ["  (empty)"]
