@@ -6,9 +6,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export PYTHONDONTWRITEBYTECODE=1
 
-# The last line says how it went, wherever it ends.
 STAGE=$(mktemp -d)
 
+# The last line is the verdict, wherever the script ends.
 VERDICT=FAIL
 finish() {
     if [ "$VERDICT" = PASS ]; then rm -r "$STAGE"; else echo "kept for a look: $STAGE"; fi
