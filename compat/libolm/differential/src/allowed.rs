@@ -49,14 +49,16 @@ const RULES: &[Rule] = &[
     Rule {
         name: "padded-messages",
         reason: "S-44: correct padding behind a normal message or a group message is taken off. libolm takes it for \
-                 bytes, and the MAC or the signature is not found.",
+                 bytes, so that the MAC or the signature is not where it looks.",
         explains: |seen, _| {
             let ends_in_a_mac = seen.message().is_some_and(|(message, text)| {
                 message != wire::Message::PreKey && base64::is_padded(text)
             });
-            let decrypts = seen.function.name.ends_with("_decrypt");
-            let misses_mac = matches!(seen.real.error(), "BAD_MESSAGE_MAC" | "BAD_SIGNATURE");
-            ends_in_a_mac && decrypts && seen.real.failed() && misses_mac
+            // The bytes before the MAC that libolm finds may look like a field once more.
+            let errors = ["BAD_MESSAGE_MAC", "BAD_SIGNATURE", "BAD_MESSAGE_FORMAT"];
+            let asks_length = seen.function.name.ends_with("_max_plaintext_length");
+            let fails = seen.real.failed() && errors.contains(&seen.real.error());
+            ends_in_a_mac && (asks_length || fails)
         },
     },
     Rule {

@@ -188,3 +188,39 @@ fn bad_pickles_are_refused() {
     });
     assert_ne!(read(&mut account, &text), FAILED);
 }
+
+/// A pickle may hold more one-time keys than libolm's 100, as one from vodozemac does, in either order. The
+/// newest 100 are kept.
+#[test]
+fn the_newest_hundred_one_time_keys_are_kept() {
+    const KEYS: usize = 4 + 160;
+    const KEY: usize = 4 + 1 + 64;
+    // The keys of the ids 1 to 105, the newest first. The account itself holds 100 of them.
+    let mut account = Held::account(&[1; 64]);
+    let mut keys = Vec::new();
+    for first in [1, 36, 71] {
+        let random: Vec<u8> = (first..first + 35_u8).flat_map(|id| [id; 32]).collect();
+        account.generate_one_time_keys(&random);
+        let content = account.bytes()[8..].to_vec();
+        keys.splice(0..0, content[KEYS + 4..][..35 * KEY].to_vec());
+    }
+    let content = account.bytes()[8..].to_vec();
+    let end = KEYS + 4 + 100 * KEY;
+    for oldest_first in [false, true] {
+        let mut keys: Vec<_> = keys.chunks(KEY).collect();
+        if oldest_first {
+            keys.reverse();
+        }
+        let count = 105_u32.to_be_bytes();
+        // No fallback key, and the last id.
+        let changed = [&content[..KEYS], &count, &keys.concat(), &content[end..end + 5]].concat();
+        let mut read_back = Held::<Account>::blank();
+        let text = sealed(&changed);
+        assert_eq!(read(&mut read_back, &text), text.len());
+        let ids: Vec<_> = read_back.one_time_keys().into_iter().map(|(id, _)| id).collect();
+        let expected: Vec<_> =
+            (6..=105_u32).rev().map(|id| base64::encode(&id.to_be_bytes())).collect();
+        assert_eq!(ids, expected);
+        assert!(read_back.state() == account.state());
+    }
+}
