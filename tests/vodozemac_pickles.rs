@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::fmt::Debug;
+
 use common::{
     fixtures::VERSIONS,
     leaks::{Secrets, debug},
@@ -12,11 +14,12 @@ use common::{
     pickled::Pickled,
     rng::{RecordedRng, SeededRng},
     states,
-    vodozemac_pickle::{KEY, ViaVodozemac},
+    vodozemac_pickle::{KEY, Refusal, ViaVodozemac},
 };
 use moceril::{
     megolm::{InboundGroupSession, Provenance},
     olm::{Account, Session},
+    vodozemac::VodozemacPickleError,
 };
 use serde_json::{Value, json};
 
@@ -159,12 +162,11 @@ fn remove_all(value: &mut Value, name: &str) -> usize {
     }
 }
 
-/// Old releases did not write the configuration, the counts of turns and the parent key: version 3 is
-/// meant, and nobody needs the rest.
+/// Old releases did not write the counts of turns and the parent key: nobody needs them.
 #[test]
 fn s_24_what_old_releases_did_not_write_may_be_missing() {
     let whole = session_json();
-    for name in ["config", "ratchet_count", "parent_ratchet_key"] {
+    for name in ["ratchet_count", "parent_ratchet_key"] {
         let mut older = whole.clone();
         assert!(remove_all(&mut older, name) > 0, "{name}");
         assert_eq!(Session::from_json(&older).unwrap().to_json().unwrap(), whole, "{name}");
@@ -179,6 +181,64 @@ fn s_24_what_old_releases_did_not_write_may_be_missing() {
     let next_id = keys.remove("next_key_id").unwrap();
     keys.insert("key_id".into(), next_id);
     assert_eq!(Account::from_json(&older).unwrap().to_json().unwrap(), account);
+}
+
+/// S-13: a pickle that does not say the version of its messages does not become an object, unless the
+/// caller says that a release wrote it which knew version 3 only. Not even then if the pickle holds
+/// something that such a release did not write: a session of version 4 must not become one with a
+/// truncated MAC because its version was lost.
+#[test]
+fn s_13_a_missing_version_is_never_guessed() {
+    fn check<T: ViaVodozemac + Debug>(object: &T, later: &[&str]) {
+        let whole = object.to_json().unwrap();
+        let missing = || Some(Refusal::State(VodozemacPickleError::MissingVersion));
+        let mut without = whole.clone();
+        assert_eq!(remove_all(&mut without, "config"), 1);
+        let text = without.to_string();
+        assert_eq!(T::from_json_text(&text).err(), missing());
+        // What a call says that supplies the version, while something of a later release is left.
+        for name in later {
+            assert_eq!(T::from_old_json_text(&without.to_string()).err(), missing(), "{name}");
+            assert!(remove_all(&mut without, name) > 0, "{name}");
+        }
+        let text = without.to_string();
+        assert_eq!(T::from_json_text(&text).err(), missing());
+        let old = T::from_old_json_text(&text).unwrap().to_json().unwrap();
+        assert_eq!(old["config"], json!({ "version": "V1" }));
+        // A version that is there is not replaced.
+        let kept = T::from_old_json_text(&whole.to_string()).unwrap().to_json().unwrap();
+        assert_eq!(kept, whole);
+    }
+
+    for version in VERSIONS {
+        let rng = &mut SeededRng::new(11);
+        let mut both_ratchets = 0;
+        for state in states::sessions(version, rng) {
+            let Ok(json) = state.session.to_json() else { continue };
+            let is_active = json["sending_ratchet"]["type"] == "active";
+            both_ratchets |= if is_active { 1 } else { 2 };
+            let has_parent = json["sending_ratchet"]["parent_ratchet_key"].is_array();
+            let later: &[&str] = match has_parent {
+                true => &["ratchet_count", "parent_ratchet_key"],
+                false => &["ratchet_count"],
+            };
+            check(&state.session, later);
+            if has_parent {
+                check(&state.session, &["parent_ratchet_key", "ratchet_count"]);
+            }
+        }
+        assert_eq!(both_ratchets, 3);
+        for (_, session) in states::group_sessions(version, rng) {
+            if session.to_json().is_ok() {
+                check(&session, &[]);
+            }
+        }
+        for (_, session) in states::inbound_group_sessions(version, rng).0 {
+            if session.to_json().is_ok() {
+                check(&session, &[]);
+            }
+        }
+    }
 }
 
 /// Members that a later release may add are skipped, wherever they stand.

@@ -173,11 +173,13 @@ fn s_24_other_json_is_refused() {
     }
 }
 
-/// Every member that a pickle needs is missed, and none is allowed twice.
+/// Every member that a pickle needs is missed, and none is allowed twice. S-13: the version of the
+/// messages is needed, and its absence is an error of its own.
 #[test]
 fn s_24_members_are_there_once() {
-    const OPTIONAL: [&str; 4] =
-        ["config", "ratchet_count", "parent_ratchet_key", "previous_fallback_key"];
+    const OPTIONAL: [&str; 3] = ["ratchet_count", "parent_ratchet_key", "previous_fallback_key"];
+    const NO_VERSION: Result<(), Refusal> =
+        Err(Refusal::State(VodozemacPickleError::MissingVersion));
     for Good { name, json, read, .. } in all() {
         assert_eq!(read(&json.to_string()), Ok(()), "{name}");
         let mut optional = 0;
@@ -186,6 +188,9 @@ fn s_24_members_are_there_once() {
             if OPTIONAL.contains(&last) {
                 optional += 1;
                 assert_eq!(read(&without(&json, &path).to_string()), Ok(()), "{name}: {path}");
+            } else if last == "config" {
+                optional += 1;
+                assert_eq!(read(&without(&json, &path).to_string()), NO_VERSION, "{name}: {path}");
             } else if last == "fallback_key" {
                 // There is none before the first.
                 assert_eq!(read(&without(&json, &path).to_string()), INVALID, "{name}: {path}");

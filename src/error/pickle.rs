@@ -98,12 +98,16 @@ pub enum VodozemacPickleError {
     /// The signing key is unacceptable (S-37). Bad public keys make the content no possible state.
     Key(KeyError),
 }
+    /// The pickle does not say the version of the object's messages (S-13). For a pickle of a very old
+    /// release, see [`SessionPickle::assume_version_3`](crate::vodozemac::SessionPickle::assume_version_3).
+    MissingVersion,
 
 #[cfg(feature = "vodozemac")]
 texts!(VodozemacPickleError {
     Self::Base64 => "the pickle is not valid base64";
     Self::Authentication => "wrong pickle key, or the pickle was altered";
     Self::InvalidState => "the pickle's content is not a possible state";
+    Self::MissingVersion => "the pickle does not say the version of its messages";
     Self::Key(error) => "the pickle holds a bad key: {error}";
 });
 

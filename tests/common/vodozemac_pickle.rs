@@ -13,6 +13,29 @@ use serde_json::Value;
 
 pub const KEY: [u8; 32] = *b"the pickle key of vodozemac ....";
 
+/// A pickle type that knows what to take a missing version for, and the account's, which has none.
+pub trait OfOldRelease {
+    fn of_old_release(self) -> Self;
+}
+
+impl OfOldRelease for AccountPickle {
+    fn of_old_release(self) -> Self {
+        self
+    }
+}
+
+macro_rules! of_old_release {
+    ($($pickle:ident),+) => {$(
+        impl OfOldRelease for $pickle {
+            fn of_old_release(self) -> Self {
+                self.assume_version_3()
+            }
+        }
+    )+};
+}
+
+of_old_release!(SessionPickle, GroupSessionPickle, InboundGroupSessionPickle);
+
 /// Why a text in JSON is not an object: what reading the JSON says, or what taking the state says.
 #[derive(Debug, PartialEq)]
 pub enum Refusal {
@@ -29,8 +52,12 @@ impl std::fmt::Display for Refusal {
 pub trait ViaVodozemac: Sized {
     fn to_json(&self) -> Result<Value, ConversionError>;
     fn from_json_text(json: &str) -> Result<Self, Refusal>;
+    /// As `from_json_text`, for a release that wrote no version of messages.
+    fn from_old_json_text(json: &str) -> Result<Self, Refusal>;
     fn to_encrypted(&self, key: &[u8; 32]) -> String;
     fn from_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self, VodozemacPickleError>;
+    /// As `from_encrypted`, for a release that wrote no version of messages.
+    fn from_old_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self, VodozemacPickleError>;
 
     fn from_json(json: &Value) -> Result<Self, Refusal> {
         Self::from_json_text(&json.to_string())
@@ -50,12 +77,26 @@ macro_rules! via_vodozemac {
                 Self::from_vodozemac_pickle(pickle).map_err(Refusal::State)
             }
 
+            fn from_old_json_text(json: &str) -> Result<Self, Refusal> {
+                let pickle: $pickle =
+                    serde_json::from_str(json).map_err(|error| Refusal::Json(error.to_string()))?;
+                Self::from_vodozemac_pickle(pickle.of_old_release()).map_err(Refusal::State)
+            }
+
             fn to_encrypted(&self, key: &[u8; 32]) -> String {
                 self.to_vodozemac_pickle().unwrap().encrypt(key).unwrap()
             }
 
             fn from_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self, VodozemacPickleError> {
                 $pickle::from_encrypted(pickle, key).and_then(Self::from_vodozemac_pickle)
+            }
+
+            fn from_old_encrypted(
+                pickle: &str,
+                key: &[u8; 32],
+            ) -> Result<Self, VodozemacPickleError> {
+                let pickle = $pickle::from_encrypted(pickle, key)?;
+                Self::from_vodozemac_pickle(pickle.of_old_release())
             }
         }
     )+};

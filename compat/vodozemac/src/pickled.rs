@@ -27,7 +27,7 @@ pub(crate) trait Pickle: Sized {
 }
 
 macro_rules! pickle {
-    ($($object:ident $form:ident),+ $(,)?) => {$(
+    ($($object:ident $form:ident $($assume_version:ident)?),+ $(,)?) => {$(
         impl Pickle for $object {
             type Form = vodozemac::$form;
 
@@ -36,7 +36,7 @@ macro_rules! pickle {
             }
 
             fn from_form(form: Self::Form) -> Result<Self, VodozemacPickleError> {
-                Self::from_vodozemac_pickle(form)
+                Self::from_vodozemac_pickle(form$(.$assume_version())?)
             }
 
             fn encrypt(form: &Self::Form, key: &[u8; 32]) -> Result<String, VodozemacPickleError> {
@@ -50,11 +50,12 @@ macro_rules! pickle {
     )+};
 }
 
+// vodozemac takes a missing version for the first: its oldest releases did not write it.
 pickle!(
     Account AccountPickle,
-    Session SessionPickle,
-    GroupSession GroupSessionPickle,
-    InboundGroupSession InboundGroupSessionPickle,
+    Session SessionPickle assume_version_3,
+    GroupSession GroupSessionPickle assume_version_3,
+    InboundGroupSession InboundGroupSessionPickle assume_version_3,
 );
 
 /// A pickle on its way to a store, or the object that one from a store became.

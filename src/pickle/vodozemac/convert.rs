@@ -7,7 +7,7 @@ use super::{
     shape::{
         AccountShape, ActiveRatchetShape, ByteString, ChainShape, FallbackKeyShape,
         FallbackKeysShape, GroupSessionShape, InboundGroupSessionShape, Inner, KeyShape, List,
-        NumberMap, OneTimeKeysShape, PublicKey, RatchetCountShape, RatchetShape,
+        NumberMap, OneTimeKeysShape, Optional, PublicKey, RatchetCountShape, RatchetShape,
         ReceivingChainShape, SendingRatchetShape, Sequence, SessionKeysShape, SessionShape,
         SigningKeyShape, SkippedKeyShape, VerifyingKey,
     },
@@ -160,7 +160,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
             };
             (active_ratchet.root_key.0, Some(Box::new(sender)))
         }
-        SendingRatchetShape::Inactive { root_key, ratchet_key } => {
+        SendingRatchetShape::Inactive { root_key, ratchet_key, .. } => {
             // The chain that ours will answer is the newest.
             let newest = receivers.last().map(|chain: &ReceiverChain| chain.ratchet_key);
             if newest != Some(ratchet_key.0) {
@@ -177,7 +177,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
             one_time_key: one_time_key.0,
         },
         their_identity_key: None,
-        version: shape.config.into(),
+        version: shape.config.try_into()?,
         received,
         generation: 0,
         ratchet: DoubleRatchet {
@@ -213,13 +213,14 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
             ratchet_key: PublicKey(chain.ratchet_key),
             hkdf_ratchet: chain_shape(&chain.chain_key),
             skipped_message_keys: Inner { inner: List(skipped) },
-            ratchet_count: RatchetCountShape::default(),
+            ratchet_count: Optional::Present(RatchetCountShape::default()),
         });
     }
     let newest = ratchet.receivers.last().map(|chain| PublicKey(chain.ratchet_key));
     let sending_ratchet = match (&ratchet.sender, newest) {
         (Some(sender), parent_ratchet_key) => SendingRatchetShape::Active {
             parent_ratchet_key,
+            ratchet_count: Optional::Present(RatchetCountShape::default()),
             active_ratchet: ActiveRatchetShape {
                 root_key: Sequence(ratchet.root.clone()),
                 ratchet_key: secret_half(&sender.ratchet_key),
@@ -229,6 +230,7 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
         (None, Some(ratchet_key)) => SendingRatchetShape::Inactive {
             root_key: KeyShape { key: Sequence(ratchet.root.clone()) },
             ratchet_key,
+            ratchet_count: Optional::Present(RatchetCountShape::default()),
         },
         (None, None) => return Err(ConversionError::Unrepresentable),
     };
@@ -255,7 +257,7 @@ pub(super) fn group_session_from(shape: GroupSessionShape) -> Result<GroupSessio
         ratchet: MegolmRatchet::new(shape.ratchet.inner.0, shape.ratchet.counter),
         exhausted: false,
         signing_key: signing_key_from(shape.signing_key)?,
-        version: shape.config.into(),
+        version: shape.config.try_into()?,
         created_at: None,
         generation: 0,
     })
@@ -285,7 +287,7 @@ pub(super) fn inbound_group_session_from(
         provenance: Provenance::Exported,
         signing_key_verified: shape.signing_key_verified,
         closed: false,
-        version: shape.config.into(),
+        version: shape.config.try_into()?,
         generation: 0,
     })
 }

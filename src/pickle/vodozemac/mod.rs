@@ -12,6 +12,7 @@ use alloc::string::String;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 pub use self::key_pair::Ed25519KeyPair;
+use self::shape::Versioned;
 use super::{
     envelope,
     loss::{ConversionError, Loss},
@@ -147,3 +148,25 @@ vodozemac_pickle!(
     inbound_group_session_to,
     "an inbound group session"
 );
+
+/// What is said of pickles in which the version of the messages may be missing.
+macro_rules! versioned_pickle {
+    ($($pickle:ident),+) => {$(
+        impl $pickle {
+            /// Takes the messages to be of version 3 if the pickle does not say their version (S-13).
+            ///
+            /// Releases of vodozemac before 0.3 did not write it, since they knew no other version; all
+            /// later ones do. So call this only for a store that such a release wrote: if the version was
+            /// lost from a later pickle, its messages may be of version 4, and nothing in the pickle of
+            /// a group session shows it. A session's pickle that holds something else that came later
+            /// stays without a version, and is refused.
+            #[must_use]
+            pub fn assume_version_3(mut self) -> Self {
+                self.0.assume_version_3();
+                self
+            }
+        }
+    )+};
+}
+
+versioned_pickle!(SessionPickle, GroupSessionPickle, InboundGroupSessionPickle);

@@ -13,6 +13,7 @@ use serde::{
 };
 
 use crate::{
+    error::VodozemacPickleError,
     keys::{Curve25519PublicKey, Ed25519PublicKey},
     primitives::secret::{Secret, SecretList},
     wire::MessageVersion,
@@ -159,6 +160,36 @@ impl Default for PublicKey {
     }
 }
 
+/// A member that old releases did not write. (An `Option` would have another form where a format
+/// writes options, and read `null` as nothing.)
+#[derive(Clone, Copy, Default)]
+pub(super) enum Optional<T> {
+    #[default]
+    Absent,
+    Present(T),
+}
+
+impl<T> Optional<T> {
+    pub(super) const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl<T: Serialize> Serialize for Optional<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_unit(),
+            Self::Present(value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Optional<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self::Present)
+    }
+}
+
 /// A list of items that hold secrets.
 #[derive(Clone)]
 pub(super) struct List<T>(pub(super) SecretList<T>);
@@ -247,8 +278,8 @@ pub(super) struct SessionShape {
     pub(super) session_keys: SessionKeysShape,
     pub(super) sending_ratchet: SendingRatchetShape,
     pub(super) receiving_chains: Inner<ReceivingChainShape>,
-    #[serde(default)]
-    pub(super) config: ConfigShape,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub(super) config: Optional<ConfigShape>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -262,36 +293,53 @@ pub(super) struct SessionKeysShape {
 pub(super) enum SendingRatchetShape {
     Active {
         parent_ratchet_key: Option<PublicKey>,
+        ratchet_count: Optional<RatchetCountShape>,
         active_ratchet: ActiveRatchetShape,
         symmetric_key_ratchet: ChainShape,
     },
     Inactive {
         root_key: KeyShape,
         ratchet_key: PublicKey,
+        ratchet_count: Optional<RatchetCountShape>,
     },
 }
 
 impl Serialize for SendingRatchetShape {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Active { parent_ratchet_key, active_ratchet, symmetric_key_ratchet } => {
+            Self::Active {
+                parent_ratchet_key,
+                active_ratchet,
+                symmetric_key_ratchet,
+                ratchet_count,
+            } => {
                 let mut shape = serializer.serialize_struct("SendingRatchet", 5)?;
                 shape.serialize_field("type", "active")?;
                 shape.serialize_field("parent_ratchet_key", parent_ratchet_key)?;
-                shape.serialize_field("ratchet_count", &RatchetCountShape::default())?;
+                write_count(&mut shape, ratchet_count)?;
                 shape.serialize_field("active_ratchet", active_ratchet)?;
                 shape.serialize_field("symmetric_key_ratchet", symmetric_key_ratchet)?;
                 shape.end()
             }
-            Self::Inactive { root_key, ratchet_key } => {
+            Self::Inactive { root_key, ratchet_key, ratchet_count } => {
                 let mut shape = serializer.serialize_struct("SendingRatchet", 4)?;
                 shape.serialize_field("type", "inactive")?;
                 shape.serialize_field("root_key", root_key)?;
                 shape.serialize_field("ratchet_key", ratchet_key)?;
-                shape.serialize_field("ratchet_count", &RatchetCountShape::default())?;
+                write_count(&mut shape, ratchet_count)?;
                 shape.end()
             }
         }
+    }
+}
+
+fn write_count<S: SerializeStruct>(
+    shape: &mut S,
+    ratchet_count: &Optional<RatchetCountShape>,
+) -> Result<(), S::Error> {
+    match ratchet_count {
+        Optional::Absent => shape.skip_field("ratchet_count"),
+        Optional::Present(count) => shape.serialize_field("ratchet_count", count),
     }
 }
 
@@ -303,7 +351,7 @@ struct SendingRatchetFields {
     #[serde(default)]
     parent_ratchet_key: Option<PublicKey>,
     #[serde(default)]
-    ratchet_count: RatchetCountShape,
+    ratchet_count: Optional<RatchetCountShape>,
     active_ratchet: Option<ActiveRatchetShape>,
     symmetric_key_ratchet: Option<ChainShape>,
     root_key: Option<KeyShape>,
@@ -321,11 +369,10 @@ impl<'de> Deserialize<'de> for SendingRatchetShape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = SendingRatchetFields::deserialize(deserializer)?;
         let missing = D::Error::missing_field;
-        // Of the right form, and of no use.
-        let _ = fields.ratchet_count;
         match fields.r#type {
             SendingRatchetType::Active => Ok(Self::Active {
                 parent_ratchet_key: fields.parent_ratchet_key,
+                ratchet_count: fields.ratchet_count,
                 active_ratchet: fields.active_ratchet.ok_or_else(|| missing("active_ratchet"))?,
                 symmetric_key_ratchet: fields
                     .symmetric_key_ratchet
@@ -334,6 +381,7 @@ impl<'de> Deserialize<'de> for SendingRatchetShape {
             SendingRatchetType::Inactive => Ok(Self::Inactive {
                 root_key: fields.root_key.ok_or_else(|| missing("root_key"))?,
                 ratchet_key: fields.ratchet_key.ok_or_else(|| missing("ratchet_key"))?,
+                ratchet_count: fields.ratchet_count,
             }),
         }
     }
@@ -374,8 +422,8 @@ pub(super) struct ReceivingChainShape {
     pub(super) ratchet_key: PublicKey,
     pub(super) hkdf_ratchet: ChainShape,
     pub(super) skipped_message_keys: Inner<SkippedKeyShape>,
-    #[serde(default)]
-    pub(super) ratchet_count: RatchetCountShape,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub(super) ratchet_count: Optional<RatchetCountShape>,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -388,8 +436,8 @@ pub(super) struct SkippedKeyShape {
 pub(super) struct GroupSessionShape {
     pub(super) ratchet: RatchetShape,
     pub(super) signing_key: SigningKeyShape,
-    #[serde(default)]
-    pub(super) config: ConfigShape,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub(super) config: Optional<ConfigShape>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -397,8 +445,8 @@ pub(super) struct InboundGroupSessionShape {
     pub(super) initial_ratchet: RatchetShape,
     pub(super) signing_key: VerifyingKey,
     pub(super) signing_key_verified: bool,
-    #[serde(default)]
-    pub(super) config: ConfigShape,
+    #[serde(default, skip_serializing_if = "Optional::is_absent")]
+    pub(super) config: Optional<ConfigShape>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -407,35 +455,92 @@ pub(super) struct RatchetShape {
     pub(super) counter: u32,
 }
 
-/// vodozemac's version 1 has messages of version 3, its version 2 those of version 4. Pickles of old
-/// releases, which only knew the first, are without it.
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+/// vodozemac's version 1 has messages of version 3, its version 2 those of version 4.
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct ConfigShape {
     version: ConfigVersion,
 }
 
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 enum ConfigVersion {
-    #[default]
     V1,
     V2,
 }
 
-impl From<MessageVersion> for ConfigShape {
+impl From<MessageVersion> for Optional<ConfigShape> {
     fn from(version: MessageVersion) -> Self {
         let version = match version {
             MessageVersion::V3 => ConfigVersion::V1,
             MessageVersion::V4 => ConfigVersion::V2,
         };
-        Self { version }
+        Self::Present(ConfigShape { version })
     }
 }
 
-impl From<ConfigShape> for MessageVersion {
-    fn from(config: ConfigShape) -> Self {
-        match config.version {
-            ConfigVersion::V1 => Self::V3,
-            ConfigVersion::V2 => Self::V4,
+/// S-13: the version is never guessed.
+impl TryFrom<Optional<ConfigShape>> for MessageVersion {
+    type Error = VodozemacPickleError;
+
+    fn try_from(config: Optional<ConfigShape>) -> Result<Self, VodozemacPickleError> {
+        match config {
+            Optional::Absent => Err(VodozemacPickleError::MissingVersion),
+            Optional::Present(ConfigShape { version: ConfigVersion::V1 }) => Ok(Self::V3),
+            Optional::Present(ConfigShape { version: ConfigVersion::V2 }) => Ok(Self::V4),
         }
+    }
+}
+
+/// A pickle that says the version of the object's messages, unless a very old release wrote it.
+pub(super) trait Versioned {
+    fn config(&mut self) -> &mut Optional<ConfigShape>;
+
+    /// Whether a release wrote the pickle that always says the version.
+    fn is_recent(&self) -> bool;
+
+    /// Says version 3 where an old release, which knew no other, says nothing.
+    fn assume_version_3(&mut self) {
+        if self.config().is_absent() && !self.is_recent() {
+            *self.config() = MessageVersion::V3.into();
+        }
+    }
+}
+
+impl Versioned for SessionShape {
+    fn config(&mut self) -> &mut Optional<ConfigShape> {
+        &mut self.config
+    }
+
+    /// The counts and the parent key came later than the version.
+    fn is_recent(&self) -> bool {
+        let sending = match &self.sending_ratchet {
+            SendingRatchetShape::Active { parent_ratchet_key, ratchet_count, .. } => {
+                parent_ratchet_key.is_some() || !ratchet_count.is_absent()
+            }
+            SendingRatchetShape::Inactive { ratchet_count, .. } => !ratchet_count.is_absent(),
+        };
+        sending
+            || self.receiving_chains.inner.0.iter().any(|chain| !chain.ratchet_count.is_absent())
+    }
+}
+
+impl Versioned for GroupSessionShape {
+    fn config(&mut self) -> &mut Optional<ConfigShape> {
+        &mut self.config
+    }
+
+    /// Nothing else was ever added.
+    fn is_recent(&self) -> bool {
+        false
+    }
+}
+
+impl Versioned for InboundGroupSessionShape {
+    fn config(&mut self) -> &mut Optional<ConfigShape> {
+        &mut self.config
+    }
+
+    /// Nothing else was ever added.
+    fn is_recent(&self) -> bool {
+        false
     }
 }
