@@ -142,7 +142,8 @@ impl Ecies {
     ///
     /// # Errors
     ///
-    /// [`EciesError::NonContributoryKey`], which no [`Curve25519PublicKey`] leads to.
+    /// [`EciesError::OwnKey`] for our own key; [`EciesError::NonContributoryKey`], which no
+    /// [`Curve25519PublicKey`] leads to.
     pub fn establish_outbound_channel(
         self,
         their_public_key: Curve25519PublicKey,
@@ -164,7 +165,7 @@ impl Ecies {
     ///
     /// # Errors
     ///
-    /// [`Refused`] with the key pair, and [`EciesError::Authentication`] or
+    /// [`Refused`] with the key pair, and [`EciesError::Authentication`], [`EciesError::OwnKey`] or
     /// [`EciesError::NonContributoryKey`].
     pub fn establish_inbound_channel(
         self,
@@ -184,6 +185,10 @@ impl Ecies {
         role: Role,
     ) -> Result<EstablishedEcies, EciesError> {
         let our_public_key = self.public_key();
+        // A channel to ourselves is never meant.
+        if their_public_key == our_public_key {
+            return Err(EciesError::OwnKey);
+        }
         let shared = self
             .key_pair
             .secret()

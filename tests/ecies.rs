@@ -88,6 +88,20 @@ fn failed_establishment_gives_the_key_pair_back() {
     assert_eq!(inbound.channel.encrypt(b"back").unwrap(), recipient_message_of(1));
 }
 
+/// Our own key that is sent back to us is refused, at either end, and the recipient keeps its key pair.
+#[test]
+fn our_own_key_is_not_the_other_devices() {
+    let key = ecies([3; 32]).public_key();
+    let refused = ecies([3; 32]).establish_outbound_channel(key, b"begins").unwrap_err();
+    assert_eq!(refused, EciesError::OwnKey);
+    let message = InitialMessage { public_key: key, ciphertext: vec![0; 16] };
+    let refused = ecies([3; 32]).establish_inbound_channel(&message).unwrap_err();
+    assert_eq!(refused.error, EciesError::OwnKey);
+    let begun = ecies([4; 32]).establish_outbound_channel(key, b"begins").unwrap();
+    let created = refused.unchanged.establish_inbound_channel(&begun.message).unwrap();
+    assert_eq!(created.plaintext, b"begins");
+}
+
 /// S-04: nor does a message for another purpose.
 #[test]
 fn purposes_must_match() {

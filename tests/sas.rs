@@ -110,8 +110,32 @@ fn methods_have_the_names_of_the_specification() {
     assert_eq!(names, ["hkdf-hmac-sha256.v2", "hkdf-hmac-sha256", "hmac-sha256"]);
     assert_eq!(names.map(MacMethod::from_name), METHODS.map(Some));
     assert_eq!(MacMethod::default(), MacMethod::HkdfHmacSha256V2);
-    for other in ["", "hkdf-hmac-sha256.v1", "HKDF-HMAC-SHA256", "hmac-sha256 ", "hmac"] {
+    // MSC3783, which repaired the text of the MAC.
+    let proposed = MacMethod::from_name("org.matrix.msc3783.hkdf-hmac-sha256");
+    assert_eq!(proposed, Some(MacMethod::default()));
+    for other in [
+        "",
+        "hkdf-hmac-sha256.v1",
+        "HKDF-HMAC-SHA256",
+        "hmac-sha256 ",
+        "hmac",
+        "org.matrix.msc3783",
+    ] {
         assert_eq!(MacMethod::from_name(other), None);
+    }
+}
+
+/// Our own key that is sent back to us is refused: with it, our MACs would verify as the other
+/// device's.
+#[test]
+fn our_own_key_is_not_the_other_devices() {
+    for seed in 0..5 {
+        let private_key = SeededRng::new(seed).bytes();
+        let reflected =
+            Curve25519PublicKey::from_base64(&sas(private_key).public_key().to_base64());
+        let refused = sas(private_key).diffie_hellman(reflected.unwrap());
+        assert_eq!(refused.unwrap_err(), SasError::OwnKey);
+        assert!(sas(private_key).diffie_hellman(sas([7; 32]).public_key()).is_ok());
     }
 }
 

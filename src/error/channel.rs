@@ -8,6 +8,8 @@ use core::{error::Error, fmt};
 pub enum SasError {
     /// The key agreement came out as zero (S-01).
     NonContributoryKey,
+    /// The other device's key is this device's own: somebody sent it back. Cancel the verification.
+    OwnKey,
     /// More bytes were asked for than HKDF gives.
     TooManyBytes {
         /// How many were asked for.
@@ -21,6 +23,7 @@ pub enum SasError {
 
 texts!(SasError {
     Self::NonContributoryKey => "the key agreement was not contributory";
+    Self::OwnKey => "the other device's key is this device's own key";
     Self::TooManyBytes { requested, maximum } => "{requested} bytes requested, {maximum} is the maximum";
     Self::Mac => "the MAC does not verify";
 });
@@ -84,12 +87,15 @@ pub enum EciesError {
     ChannelExhausted,
     /// The key agreement came out as zero.
     NonContributoryKey,
+    /// The other device's key is this device's own: somebody sent it back.
+    OwnKey,
 }
 
 texts!(EciesError {
     Self::Authentication => "the message is not authentic, or not the next one";
     Self::ChannelExhausted => "the channel cannot carry another message";
     Self::NonContributoryKey => "the key agreement was not contributory";
+    Self::OwnKey => "the other device's key is this device's own key";
 });
 
 impl<T> From<Refused<T, Self>> for EciesError {

@@ -102,11 +102,17 @@ impl Sas {
     ///
     /// # Errors
     ///
+    /// [`SasError::OwnKey`] for this device's own key, which somebody sent back to us;
     /// [`SasError::NonContributoryKey`] (S-01), which no key that could be parsed leads to.
     pub fn diffie_hellman(
         self,
         their_public_key: Curve25519PublicKey,
     ) -> Result<EstablishedSas, SasError> {
+        // Why: we would agree with ourselves, and whoever sent the key back could answer with our own
+        // MACs.
+        if their_public_key == self.public_key() {
+            return Err(SasError::OwnKey);
+        }
         let secret = self
             .pair
             .secret()
@@ -277,16 +283,26 @@ impl MacMethod {
         }
     }
 
-    /// The method of that exact name.
+    /// The name that the default method had in its proposal, MSC3783, before the specification took
+    /// it over. Older clients offer it.
+    const PROPOSED: &str = "org.matrix.msc3783.hkdf-hmac-sha256";
+
+    /// The method of that exact name. The default method has two: that of the specification and that
+    /// of its proposal, MSC3783. Answer a device with the name that it offered.
     ///
     /// ```
     /// use moceril::sas::MacMethod;
     ///
-    /// assert_eq!(MacMethod::from_name("hkdf-hmac-sha256.v2"), Some(MacMethod::default()));
+    /// let default = Some(MacMethod::default());
+    /// assert_eq!(MacMethod::from_name("hkdf-hmac-sha256.v2"), default);
+    /// assert_eq!(MacMethod::from_name("org.matrix.msc3783.hkdf-hmac-sha256"), default);
     /// assert_eq!(MacMethod::from_name("hkdf-hmac-sha256.v3"), None);
     /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
+        if name == Self::PROPOSED {
+            return Some(Self::HkdfHmacSha256V2);
+        }
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 }

@@ -101,7 +101,8 @@ pub(crate) fn public_key(sas: Object<Keys>, key: Output) -> usize {
     })
 }
 
-/// `olm_sas_set_their_key`: the first 32 bytes of what the text decodes to are the key.
+/// `olm_sas_set_their_key`: the first 32 bytes of what the text decodes to are the key. Our own key,
+/// which somebody has sent back to us, is refused.
 pub(crate) fn set_their_key(sas: Object<Keys>, key: Input) -> usize {
     call(sas, |memory| {
         if key.length < KEY_LENGTH {
@@ -110,7 +111,11 @@ pub(crate) fn set_their_key(sas: Object<Keys>, key: Input) -> usize {
         let key = base64::decode(memory.bytes(key)?)?;
         let key = Curve25519PublicKey::from_bytes(base64::first_chunk(&key)?)
             .map_err(|_| Code::BadAccountKey)?;
-        let keys = Keys { theirs: Some(key), ..load(memory, sas)? };
+        let keys = load(memory, sas)?;
+        if *key.as_bytes() == keys.public {
+            return Err(Code::BadAccountKey);
+        }
+        let keys = Keys { theirs: Some(key), ..keys };
         store(memory, sas, &keys)?;
         Ok(0)
     })

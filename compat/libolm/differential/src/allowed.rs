@@ -250,6 +250,18 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "own-sas-key",
+        reason: "The object's own key, which somebody sent back, is not the other device's.",
+        explains: |seen, _| {
+            let is_own = || {
+                let given = base64::decode(seen.args[1].bytes())?;
+                let own = base64::decode(seen.own_sas_key?)?;
+                Some(given.first_chunk::<32>()? == own.first_chunk::<32>()?)
+            };
+            seen.function.name == "olm_sas_set_their_key" && is_own() == Some(true) && seen.ours_refuses()
+        },
+    },
+    Rule {
         name: "hkdf-limit",
         reason: "HKDF gives 255 blocks at most. libolm begins its counter again.",
         explains: |seen, _| {

@@ -70,6 +70,8 @@ pub struct Object {
     pub is_blank: bool,
     /// A call has changed it since it was made.
     pub is_used: bool,
+    /// The public key that it was asked for, if it is one of a verification.
+    pub sas_key: Option<Vec<u8>>,
     /// The pickle of ours, when no call may have changed it since.
     pub known: Option<Vec<u8>>,
 }
@@ -84,6 +86,7 @@ impl Object {
             ours: memory(Side::Ours, shift),
             is_blank: true,
             is_used: false,
+            sas_key: None,
             known: None,
         }
     }

@@ -218,7 +218,9 @@ impl World<'_> {
                 let room = self.room(length);
                 let answer = self.call("olm_sas_get_pubkey", args![id, room])?;
                 if answer.done {
-                    self.notes.sas_keys.put(answer.outcome.buffers[1][..43].to_vec());
+                    let key = answer.outcome.buffers[1][..43].to_vec();
+                    self.objects[id.0].sas_key = Some(key.clone());
+                    self.notes.sas_keys.put(key);
                 }
                 self.length("olm_sas_last_error_code", args![id])?;
                 self.call("olm_sas_last_error", args![id]).map(drop)

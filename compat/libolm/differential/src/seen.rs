@@ -62,6 +62,8 @@ pub struct Seen<'a> {
     pub is_blank: bool,
     /// The first object was changed before.
     pub was_used: bool,
+    /// The public key of the first object, as base64, if it is a verification's and was asked for it.
+    pub own_sas_key: Option<&'a [u8]>,
 }
 
 impl State {

@@ -144,6 +144,10 @@ impl<'a> World<'a> {
             kind: call.objects().next().map(|Id(place)| self.objects[place].kind),
             is_blank: self.needs_keys_of_a_blank_object(&call),
             was_used: call.objects().next().is_some_and(|Id(place)| self.objects[place].is_used),
+            own_sas_key: call
+                .objects()
+                .next()
+                .and_then(|Id(place)| self.objects[place].sas_key.as_deref()),
         };
         let differences = seen.differences();
         let verdicts: Vec<_> =
@@ -293,6 +297,9 @@ impl<'a> World<'a> {
             function.name.starts_with("olm_clear_") || function.parameters[0] == Parameter::Memory;
         let may_change =
             matches!(function.parameters[0], Parameter::Object { may_change: true, .. });
+        if is_new || function.name == "olm_create_sas" {
+            object.sas_key = None;
+        }
         if is_new {
             (object.is_blank, object.is_used) = (true, false);
             self.notes.forget(Id(place));

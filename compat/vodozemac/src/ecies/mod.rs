@@ -46,7 +46,7 @@ pub enum Error {
 impl Error {
     fn from_inner(error: EciesError) -> Self {
         match error {
-            EciesError::NonContributoryKey => Self::NonContributoryKey,
+            EciesError::NonContributoryKey | EciesError::OwnKey => Self::NonContributoryKey,
             // `Authentication`, `ChannelExhausted`, and what may come.
             _ => Self::Decryption,
         }
