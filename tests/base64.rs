@@ -90,12 +90,17 @@ const TABLE: &[(&str, bool)] = &[
     ("\u{feff}AAAA", false),
 ];
 
+/// What is skipped in a text of lines: white space of Unicode, and the byte order mark.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character == '\u{feff}'
+}
+
 /// S-30: every function that reads text gives the same answer about its base64.
 #[test]
 fn all_text_entry_points_agree() {
     for entry in text_entries() {
         for &(text, good) in TABLE {
-            if entry.lines && text.contains(|c: char| c.is_ascii_whitespace()) {
+            if entry.lines && text.contains(is_blank) {
                 continue;
             }
             let verdict = (entry.read)(text);
@@ -141,14 +146,14 @@ fn a_genuine_text_has_two_forms() {
             format!("-{}", &genuine[1..]),
             format!("{}_", &genuine[..genuine.len() - 1]),
             format!("{genuine}\0"),
-            format!("{genuine}\u{a0}"),
         ];
         others.extend(with_stray_bits(genuine));
         if padding.len() == 2 {
             others.push(format!("{genuine}="));
         }
         if !lines {
-            others.extend(["\n", " ", "\t", "\r\n"].map(|space| format!("{genuine}{space}")));
+            let spaces = ["\n", " ", "\t", "\r\n", "\u{a0}", "\u{feff}"];
+            others.extend(spaces.map(|space| format!("{genuine}{space}")));
             others.extend([format!(" {genuine}"), format!("{start}\n{end}")]);
         }
         for other in others {

@@ -74,7 +74,11 @@ fn refused_key_exports() {
         let passphrase = text(file.bytes("passphrase"));
         let error = key_export::decrypt(&exported, &passphrase, key_export::MAX_ROUNDS);
         let layer = match error.expect_err("accepted") {
-            KeyExportError::Format | KeyExportError::Rounds { rounds: 0, .. } => Layer::Format,
+            KeyExportError::NoHeader
+            | KeyExportError::CutOff
+            | KeyExportError::TooShort
+            | KeyExportError::NotText
+            | KeyExportError::Rounds { rounds: 0, .. } => Layer::Format,
             KeyExportError::Base64 => Layer::Base64,
             KeyExportError::Version(_) => Layer::Version,
             KeyExportError::Authentication => Layer::Mac,
@@ -82,7 +86,7 @@ fn refused_key_exports() {
         };
         assert_eq!(Some(layer), file.expect);
     });
-    assert_at_least(&files, "key-export-refused", 0, 30);
+    assert_at_least(&files, "key-export-refused", 0, 34);
 }
 
 #[cfg(feature = "vodozemac")]

@@ -72,7 +72,7 @@ fn key_exports() {
     learn("keys from the passphrase", &keys);
     let rng = &mut RecordedRng::new([5; 32]);
     searched("key export", || {
-        let file = key_export::encrypt_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
+        let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
         assert!(key_export::decrypt(&file, "correct horse", 10).is_err());
         let json = key_export::decrypt(&file, PASSPHRASE, 10).unwrap();
         assert_eq!(&*json, JSON);
@@ -80,7 +80,7 @@ fn key_exports() {
     });
     // An authentic file whose content is no text, which shows only when it is decrypted.
     let rng = &mut RecordedRng::new([5; 32]);
-    let file = key_export::encrypt_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
+    let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
     let lines: Vec<_> = file.lines().collect();
     let [header, text @ .., trailer] = lines.as_slice() else { panic!("{file}") };
     let mut bytes = Base64::decode_vec(&text.concat()).unwrap();
@@ -91,7 +91,7 @@ fn key_exports() {
     let file = format!("{header}{}{trailer}", Base64::encode_string(&bytes));
     searched("key export that is no text", || {
         let refused = key_export::decrypt(&file, PASSPHRASE, 10).unwrap_err();
-        assert_eq!(refused, key_export::KeyExportError::Format);
+        assert_eq!(refused, key_export::KeyExportError::NotText);
         String::from("something to search")
     });
 }

@@ -1,4 +1,5 @@
-"""Derives files of exported room keys that must be refused. Usage: derived_key_export.py <folder>"""
+"""Derives files of exported room keys: forms that must be read, and what must be refused.
+Usage: derived_key_export.py <folder>"""
 
 import base64
 import sys
@@ -26,6 +27,8 @@ def files(good, data, passphrase):
     yield "format", "no-header", "\n".join(lines[1:])
     yield "format", "no-trailer", "\n".join(lines[:-2])
     yield "format", "header-alone", textbook.HEADER
+    yield "format", "header-within-a-line", good.replace(textbook.HEADER, f"> {textbook.HEADER}")
+    yield "format", "cut-off", good[: len(good) // 2]
     yield "format", "another-header", framed(data, header="-----BEGIN PGP MESSAGE-----")
     yield "format", "four-dashes", framed(data, trailer=textbook.TRAILER[1:])
     yield "format", "no-content", framed(b"")
@@ -46,9 +49,23 @@ def files(good, data, passphrase):
     yield "mac", "rounds", framed(data[: HEAD - 4] + b"\0\0\0\2" + data[HEAD:])
     yield "mac", "one-byte-less", framed(data[:-1])
     yield "mac", "one-byte-more", framed(data + b"\0")
-    yield "mac", "head-alone", framed(data[:HEAD])
+    yield "format", "head-alone", framed(data[:HEAD])
+    yield "format", "mac-ends-early", framed(data[: HEAD + 31])
+    yield "mac", "no-ciphertext", framed(data[: HEAD + 32])
     no_text = textbook.encrypt(b"[\xff]", passphrase, 1, Random("key-export-refused").take(32))
     yield "format", "no-text", no_text
+
+
+def forms(good):
+    """Names of forms in which the same file comes, and the texts."""
+    yield "cr-lf", good.replace("\n", "\r\n")
+    yield "cr", good.replace("\n", "\r")
+    yield "byte-order-mark", f"\ufeff{good}"
+    yield "no-break-spaces", good.replace("\n", "\u00a0\n\u00a0")
+    yield "indented", "".join(f"    \t{line}  \n" for line in good.split("\n"))
+    header, *lines, trailer, _ = good.split("\n")
+    yield "one-line", f"{header}{''.join(lines)}{trailer}"
+    yield "within-a-mail", f"Your keys follow after {header}.\r\n\r\n{good}\n-- \nAlice\n{header}\n"
 
 
 def main(out):
@@ -58,6 +75,12 @@ def main(out):
     data = decode_base64("".join(good.split("\n")[1:-2]))
     cases = [(*case, passphrase) for case in files(good, data, passphrase)]
     cases += [("mac", "another-passphrase", good, passphrase + b"!"), ("mac", "no-passphrase", good, b"")]
+    for name, text in forms(good):
+        assert textbook.decrypt(text, passphrase) == (bytes.fromhex(v["plaintext"]), int(v["rounds"])), name
+        pairs = [(key, v[key]) for key in ("passphrase", "rounds", "plaintext")]
+        pairs.insert(2, ("file", b64(text.encode())))
+        source = f"derived from {file} by putting it into another form"
+        write(out, "key-export", f"derived-{name}", source, "success", pairs, COMMAND)
     for layer, name, altered, key in cases:
         try:
             textbook.decrypt(altered, key)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -35,19 +36,25 @@ def encrypt(plaintext, passphrase, rounds, random):
     return "\n".join([HEADER, *lines, TRAILER, ""])
 
 
-def decrypt(file, passphrase):
-    lines = file.strip().split("\n")
-    if len(lines) < 2 or (lines[0], lines[-1]) != (HEADER, TRAILER):
+def content(file):
+    """What is between the first header that begins a line and the next trailer, without white space."""
+    blank = r"(?:\s|\ufeff)"
+    found = re.search(rf"(?:^|[\r\n]){blank}*{HEADER}(.*?){TRAILER}", file, re.DOTALL)
+    if not found:
         raise Refused("format")
-    data = decode_base64("".join(lines[1:-1]))
+    return re.sub(blank, "", found[1])
+
+
+def decrypt(file, passphrase):
+    data = decode_base64(content(file))
     if data[:1] not in (b"", b"\x01"):
         raise Refused("version")
     salt, iv, rounds = data[1:17], data[17:33], int.from_bytes(data[33:37], "big")
-    if len(data) < 37 or rounds == 0:
+    if len(data) < 37 + 32 or rounds == 0:
         raise Refused("format")
     aes_key, mac_key = keys(passphrase, salt, rounds)
     body, tag = data[:-32], data[-32:]
-    if len(data) < 37 + 32 or hmac.digest(mac_key, body, "sha256") != tag:
+    if hmac.digest(mac_key, body, "sha256") != tag:
         raise Refused("mac")
     plaintext = aes_ctr(aes_key, iv, body[37:])
     try:

@@ -34,32 +34,48 @@ texts!(PayloadError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyExportError {
-    /// Header or trailer are missing, the content is cut off, or it is not text.
-    Format,
-    /// The content is not base64.
+    /// No line begins with the header of a file of exported keys: this is another file.
+    NoHeader,
+    /// There is a header and no trailer: the end of the file is missing.
+    CutOff,
+    /// The content between header and trailer is shorter than that of any file of exported keys.
+    TooShort,
+    /// The content between header and trailer is not base64: the file is damaged.
     Base64,
     /// The file has another version than 1.
     Version(u8),
-    /// The file asks for no rounds of hashing, or for more than the caller allows.
+    /// The rounds of hashing are not within the limits: those of the file that is read, or those that a
+    /// file to be written was to have.
     Rounds {
         /// What the file asks for.
         rounds: u32,
-        /// What the caller allows.
+        /// The least that is allowed.
+        minimum: u32,
+        /// The most that is allowed.
         maximum: u32,
     },
-    /// Wrong passphrase, or the file was altered.
+    /// Wrong passphrase, or the content was altered, or a part of it is missing. The MAC of the file is
+    /// keyed by the passphrase, so these look the same.
     Authentication,
+    /// The passphrase is right, and what was encrypted is not UTF-8.
+    NotText,
+    /// A file would be written with an empty passphrase.
+    EmptyPassphrase,
     /// The random source failed.
     Random,
 }
 
 #[cfg(feature = "key-export")]
 texts!(KeyExportError {
-    Self::Format => "not a file of exported keys";
-    Self::Base64 => "the file's content is not valid base64";
+    Self::NoHeader => "not a file of exported keys: it has no header line";
+    Self::CutOff => "the file of exported keys is cut off: it has no trailer line";
+    Self::TooShort => "the content of the file of exported keys is too short";
+    Self::Base64 => "the file of exported keys is damaged: its content is not valid base64";
     Self::Version(found) => "unknown version {found} of a file of exported keys";
-    Self::Rounds { rounds, maximum } => "the file asks for {rounds} rounds of hashing, allowed are 1 to {maximum}";
+    Self::Rounds { rounds, minimum, maximum } => "{rounds} rounds of hashing, allowed are {minimum} to {maximum}";
     Self::Authentication => "wrong passphrase, or the file was altered";
+    Self::NotText => "the content of the file of exported keys is not UTF-8";
+    Self::EmptyPassphrase => "the passphrase is empty";
     Self::Random => "the random source failed";
 });
 

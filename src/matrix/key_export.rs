@@ -15,7 +15,7 @@
 //! ```
 //! use moceril::matrix::key_export;
 //!
-//! # let rounds = 1_000; // so that the documentation is tested in reasonable time
+//! # let rounds = key_export::MIN_ROUNDS; // so that the documentation is tested in reasonable time
 //! # let _ = key_export::DEFAULT_ROUNDS;
 //! let file = key_export::encrypt("[]", "correct horse battery staple", rounds)?;
 //! assert!(file.starts_with("-----BEGIN MEGOLM SESSION DATA-----\n"));
@@ -24,6 +24,9 @@
 //! assert_eq!(&*json, "[]");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Files come from many programs, and pass through editors and mail. So everything before the header
+//! and after the trailer is ignored when a file is read, and all white space between them.
 
 use alloc::{string::String, vec::Vec};
 
@@ -35,7 +38,7 @@ pub use crate::error::KeyExportError;
 use crate::primitives::rng;
 use crate::primitives::{
     base64,
-    export::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH},
+    export::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH, TAG_LENGTH},
     rng::draw,
     secret::SecretString,
 };
@@ -43,6 +46,9 @@ use crate::primitives::{
 /// Rounds that a new file should have: half a second of work for whoever guesses a passphrase, and
 /// what other clients use.
 pub const DEFAULT_ROUNDS: u32 = 500_000;
+
+/// The least rounds that the Matrix specification allows in a new file.
+pub const MIN_ROUNDS: u32 = 100_000;
 
 /// Rounds that reading should allow: a hostile file can ask for 2^32, an hour of work.
 pub const MAX_ROUNDS: u32 = 5_000_000;
@@ -58,7 +64,8 @@ const LINE_LENGTH: usize = 64;
 ///
 /// # Errors
 ///
-/// [`KeyExportError::Rounds`] for zero rounds; [`KeyExportError::Random`].
+/// [`KeyExportError::EmptyPassphrase`]; [`KeyExportError::Rounds`] for less than [`MIN_ROUNDS`];
+/// [`KeyExportError::Random`].
 #[cfg(feature = "std")]
 pub fn encrypt(json: &str, passphrase: &str, rounds: u32) -> Result<String, KeyExportError> {
     encrypt_with_rng(json, passphrase, rounds, &mut rng::system())
@@ -76,9 +83,37 @@ pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
     rounds: u32,
     rng: &mut R,
 ) -> Result<String, KeyExportError> {
-    if rounds == 0 {
-        return Err(KeyExportError::Rounds { rounds, maximum: u32::MAX });
+    if passphrase.is_empty() {
+        return Err(KeyExportError::EmptyPassphrase);
     }
+    check_rounds(rounds, MIN_ROUNDS, u32::MAX)?;
+    encrypt_weak_with_rng(json, passphrase, rounds, rng)
+}
+
+/// As `encrypt`, also with an empty passphrase and with less than [`MIN_ROUNDS`] rounds: for tests, and
+/// for files that need no protection. Whoever gets such a file can soon read it.
+///
+/// # Errors
+///
+/// [`KeyExportError::Rounds`] for zero rounds; [`KeyExportError::Random`].
+#[cfg(feature = "std")]
+pub fn encrypt_weak(json: &str, passphrase: &str, rounds: u32) -> Result<String, KeyExportError> {
+    encrypt_weak_with_rng(json, passphrase, rounds, &mut rng::system())
+}
+
+/// As `encrypt_weak`, with another source of randomness: it gives 16 bytes for the salt, then 16 for
+/// the IV.
+///
+/// # Errors
+///
+/// See `encrypt_weak`.
+pub fn encrypt_weak_with_rng<R: TryCryptoRng + ?Sized>(
+    json: &str,
+    passphrase: &str,
+    rounds: u32,
+    rng: &mut R,
+) -> Result<String, KeyExportError> {
+    check_rounds(rounds, 1, u32::MAX)?;
     let salt = draw::<SALT_LENGTH, R>(rng)?;
     let mut iv = draw::<IV_LENGTH, R>(rng)?;
     // "with bit 63 set to zero", for implementations whose counter has 64 bits.
@@ -123,27 +158,26 @@ fn wrap(text: &str) -> String {
 ///
 /// # Errors
 ///
-/// [`KeyExportError`].
+/// [`KeyExportError`], which tells apart what can be told apart without the right passphrase: no key
+/// file, one that was cut off, one that is damaged, and another version. Neither a wrong passphrase nor
+/// a change that leaves the base64 intact can be told from the other: both are
+/// [`KeyExportError::Authentication`].
 pub fn decrypt(
     file: &str,
     passphrase: &str,
     max_rounds: u32,
 ) -> Result<SecretString, KeyExportError> {
-    let text = file.trim_ascii().strip_prefix(HEADER).and_then(|rest| rest.strip_suffix(TRAILER));
-    let text: String = text.ok_or(KeyExportError::Format)?.split_ascii_whitespace().collect();
-    let bytes = base64::decode(&text)?;
-    let rest = bytes.as_slice();
-    let ([version], rest) = split(rest)?;
+    let bytes = base64::decode(&content(file)?)?;
+    let ([version], rest) = split(&bytes)?;
     if *version != VERSION {
         return Err(KeyExportError::Version(*version));
     }
     let (salt, rest) = split::<SALT_LENGTH>(rest)?;
     let (iv, rest) = split::<IV_LENGTH>(rest)?;
-    let (rounds, _) = split(rest)?;
+    let (rounds, rest) = split(rest)?;
+    split::<TAG_LENGTH>(rest)?;
     let rounds = u32::from_be_bytes(*rounds);
-    if rounds == 0 || rounds > max_rounds {
-        return Err(KeyExportError::Rounds { rounds, maximum: max_rounds });
-    }
+    check_rounds(rounds, 1, max_rounds)?;
     let json = export::open(&Parameters { passphrase, salt, iv, rounds }, HEAD_LENGTH, &bytes)
         .map_err(|Forged| KeyExportError::Authentication)?;
     let mut json = Zeroizing::new(json);
@@ -151,11 +185,46 @@ pub fn decrypt(
         Ok(json) => Ok(SecretString::new(json)),
         Err(error) => {
             drop(Zeroizing::new(error.into_bytes()));
-            Err(KeyExportError::Format)
+            Err(KeyExportError::NotText)
         }
     }
 }
 
+/// The base64 between header and trailer, without its white space.
+///
+/// The header begins a line, so that a text before it can speak of it. No base64 holds the trailer, so
+/// the first one ends the content, wherever it stands.
+fn content(file: &str) -> Result<String, KeyExportError> {
+    let begins_a_line = |place: usize| {
+        let before = file.get(..place).unwrap_or_default().trim_end_matches(is_inside_a_line);
+        before.is_empty() || before.ends_with(['\n', '\r'])
+    };
+    let mut headers = file.match_indices(HEADER).map(|(place, _)| place);
+    let header = headers.find(|place| begins_a_line(*place)).ok_or(KeyExportError::NoHeader)?;
+    let (_, content) = file
+        .get(header..)
+        .and_then(|file| file.split_at_checked(HEADER.len()))
+        .ok_or(KeyExportError::NoHeader)?;
+    let (content, _) = content.split_once(TRAILER).ok_or(KeyExportError::CutOff)?;
+    Ok(content.chars().filter(|character| !is_blank(*character)).collect())
+}
+
+/// White space of Unicode, and the byte order mark, which is also a space without width.
+const fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character == '\u{feff}'
+}
+
+const fn is_inside_a_line(character: char) -> bool {
+    is_blank(character) && !matches!(character, '\n' | '\r')
+}
+
+const fn check_rounds(rounds: u32, minimum: u32, maximum: u32) -> Result<(), KeyExportError> {
+    if rounds < minimum || rounds > maximum {
+        return Err(KeyExportError::Rounds { rounds, minimum, maximum });
+    }
+    Ok(())
+}
+
 fn split<const N: usize>(bytes: &[u8]) -> Result<(&[u8; N], &[u8]), KeyExportError> {
-    bytes.split_first_chunk().ok_or(KeyExportError::Format)
+    bytes.split_first_chunk().ok_or(KeyExportError::TooShort)
 }

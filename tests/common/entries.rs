@@ -67,7 +67,7 @@ pub struct Entry<I: ?Sized + ToOwned> {
     pub genuine: I::Owned,
     /// It accepts any bytes of the right length, as there is nothing to get right about them.
     pub any_bytes: bool,
-    /// It skips white space: its text has lines.
+    /// It skips white space of any kind: its text has lines.
     pub lines: bool,
     /// It refuses padding: its text must be the one that it was written as.
     pub one_text: bool,

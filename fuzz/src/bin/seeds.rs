@@ -138,7 +138,7 @@ impl Seeds<'_> {
                 self.of_object(&format!("{name} {version:?}"), 3, &session);
             }
         }
-        let file = key_export::encrypt_with_rng("[]", "passphrase", 10, rng).unwrap();
+        let file = key_export::encrypt_weak_with_rng("[]", "passphrase", 10, rng).unwrap();
         self.add_of_kind("decode_channels", "key-export", 3, file.as_bytes());
         let header = b"argon2id.64.1.1.AAAAAAAAAAAAAAAAAAAAAA.AQEB";
         self.add_of_kind("decode_channels", "passphrase", 4, header);
