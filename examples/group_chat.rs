@@ -143,7 +143,8 @@ impl Device {
         for (session, guard) in self.others.values_mut() {
             let pickle = saved(session.pickle(&key, context)?);
             *session = InboundGroupSession::from_pickle(&pickle, &key, context)?;
-            *guard = ReplayGuard::from_bytes(&guard.to_bytes())?;
+            let pickle = saved(guard.pickle(&key, context)?);
+            *guard = ReplayGuard::from_pickle(&pickle, &key, context, session)?;
         }
         say(self.name, &format!("restarts from {size} characters of pickles"));
         Ok(())
@@ -173,7 +174,8 @@ fn share_room_key(sender: &mut Device, receiver: &mut Device, server: &mut Serve
             session.first_known_index()
         ),
     );
-    receiver.others.insert(sender.name, (session, ReplayGuard::default()));
+    let guard = ReplayGuard::new(&session);
+    receiver.others.insert(sender.name, (session, guard));
     Ok(())
 }
 
@@ -224,7 +226,8 @@ fn main() -> Result<()> {
             session.first_known_index()
         ),
     );
-    carol.others.insert("Alice", (session, ReplayGuard::default()));
+    let guard = ReplayGuard::new(&session);
+    carol.others.insert("Alice", (session, guard));
     for (event_id, event) in [("$1", &first), ("$2", &second), ("$3", &third), ("$4", &fourth)] {
         carol.show("Alice", event_id, event);
     }

@@ -7,13 +7,13 @@ use common::{
     fixtures::{VERSIONS, config},
     pickle_editor::{OpenPickle, edit},
     pickle_map::Kind,
-    pickled::Pickled,
+    pickled::{Pickled, guarded},
     rng::SeededRng,
     states,
 };
 use moceril::{
     Ed25519PublicKey, KeyError, PickleError,
-    megolm::{self, GroupSession, GroupSessionConfig, InboundGroupSession},
+    megolm::{self, GroupSession, GroupSessionConfig, InboundGroupSession, ReplayGuard},
     olm::{Account, Session},
 };
 use sha2::{Digest, Sha512};
@@ -32,6 +32,7 @@ fn samples() -> Vec<(&'static str, String)> {
     samples.push(("sender", states::pair(config(VERSIONS[1]), rng).0.snapshot()));
     samples.push(("group", states::group_sessions(VERSIONS[1], rng).remove(1).1.snapshot()));
     samples.push(("inbound", states::inbound_group_sessions(VERSIONS[1], rng).0[2].1.snapshot()));
+    samples.push(("guard", states::replay_guards().pop().unwrap().1.snapshot()));
     samples
 }
 
@@ -51,6 +52,13 @@ fn restore_and_use(pickle: &str) -> Option<PickleError> {
         GroupSession::TYPE => restored::<GroupSession>(pickle, |session| {
             let _ = session.session_key();
             let _ = session.encrypt(b"text");
+        }),
+        ReplayGuard::TYPE => restored::<ReplayGuard>(pickle, |guard| {
+            let (mut sender, mut receiver) = guarded();
+            for _ in 0..6 {
+                let message = receiver.decrypt(&sender.encrypt(b"event").unwrap()).unwrap();
+                let _ = guard.check(&message, "$event");
+            }
         }),
         _ => restored::<InboundGroupSession>(pickle, |session| {
             let _ = session.export_at(u32::MAX);

@@ -8,13 +8,13 @@ use std::collections::HashSet;
 use common::{
     fixtures::VERSIONS,
     pickle_editor::{CONTEXT, HEADER_LENGTH, KEY, OpenPickle, decode, edit, encode},
-    pickled::Pickled,
+    pickled::{Pickled, guarded},
     rng::SeededRng,
     states,
 };
 use moceril::{
     PickleError, PickleKey,
-    megolm::{GroupSession, InboundGroupSession},
+    megolm::{GroupSession, InboundGroupSession, ReplayGuard},
     olm::{Account, Session},
 };
 
@@ -123,7 +123,7 @@ fn s_23_pickles_share_no_block() {
 }
 
 /// One object of each type with every optional part of its state, as (type, pickle).
-fn samples() -> [(u8, String); 4] {
+fn samples() -> [(u8, String); 5] {
     let rng = &mut SeededRng::new(8);
     let account = states::accounts(rng).pop().unwrap().1;
     let session = states::sessions(VERSIONS[0], rng).remove(2).session;
@@ -134,6 +134,7 @@ fn samples() -> [(u8, String); 4] {
         (2, session.snapshot()),
         (3, group_session.snapshot()),
         (4, inbound.snapshot()),
+        (5, states::replay_guards().pop().unwrap().1.snapshot()),
     ]
 }
 
@@ -144,7 +145,10 @@ fn open_for(kind: u8, pickle: &str, key: [u8; 32], context: &[u8]) -> Result<(),
         Account::TYPE => Account::from_pickle(pickle, &key, context).map(drop),
         Session::TYPE => Session::from_pickle(pickle, &key, context).map(drop),
         GroupSession::TYPE => GroupSession::from_pickle(pickle, &key, context).map(drop),
-        _ => InboundGroupSession::from_pickle(pickle, &key, context).map(drop),
+        InboundGroupSession::TYPE => {
+            InboundGroupSession::from_pickle(pickle, &key, context).map(drop)
+        }
+        _ => ReplayGuard::restore_for(pickle, &key, context).map(drop),
     }
 }
 
@@ -167,7 +171,7 @@ fn s_23_the_format_is_the_documented_one() {
 #[test]
 fn s_23_the_type_is_bound() {
     for (kind, pickle) in samples() {
-        for other in 1..=4 {
+        for other in 1..=5 {
             let expected = if other == kind { Ok(()) } else { Err(PickleError::ObjectType) };
             assert_eq!(open(other, &pickle), expected, "type {kind} as {other}");
         }
@@ -176,10 +180,31 @@ fn s_23_the_type_is_bound() {
             bytes[1] = other;
             let relabelled = encode(&bytes);
             assert_eq!(open(kind, &relabelled), Err(PickleError::ObjectType), "{other}");
-            if (1..=4).contains(&other) {
+            if (1..=5).contains(&other) {
                 assert_eq!(open(other, &relabelled), Err(PickleError::Authentication), "{other}");
             }
         }
+    }
+}
+
+/// A restored guard remembers and has forgotten the same.
+#[test]
+fn s_23_a_replay_guard_is_restored_exactly() {
+    let (mut sender, mut receiver) = guarded();
+    let events: Vec<_> = (0..7).map(|_| sender.encrypt(b"event").unwrap()).collect();
+    for (name, mut guard) in states::replay_guards() {
+        let mut copy = restored(name, &guard);
+        assert_eq!(copy, guard, "{name}");
+        assert_eq!(copy.generation(), guard.generation(), "{name}");
+        for event in events.iter().rev() {
+            let message = receiver.decrypt(event).unwrap();
+            for event_id in ["$event", "$replay"] {
+                let (copied, original) =
+                    (copy.check(&message, event_id), guard.check(&message, event_id));
+                assert_eq!(copied, original, "{name}");
+            }
+        }
+        assert_eq!(copy.snapshot(), guard.snapshot(), "{name}");
     }
 }
 
@@ -187,7 +212,7 @@ fn s_23_the_type_is_bound() {
 #[test]
 fn s_23_another_version_is_refused() {
     for (kind, pickle) in samples() {
-        for version in (0..=255).filter(|version| *version != 1) {
+        for version in (0..=255).filter(|version| *version != 2) {
             let mut bytes = decode(&pickle);
             bytes[0] = version;
             assert_eq!(open(kind, &encode(&bytes)), Err(PickleError::Version(version)));
@@ -213,6 +238,28 @@ fn s_23_key_and_context_are_bound() {
         ] {
             let opened = open_for(kind, &pickle, key, context);
             assert_eq!(opened, Err(PickleError::Authentication));
+        }
+    }
+}
+
+/// S-46: the whole context is bound, of whatever length: contexts that differ in their last byte only,
+/// or only in their length, do not open each other's pickles. 64 bytes are a block of SHA-256 and of
+/// ChaCha20, 16 one of Poly1305.
+#[test]
+fn s_46_the_whole_context_is_bound() {
+    let mut contexts = vec![Vec::new()];
+    for length in [1, 15, 16, 17, 63, 64, 65, 1_000] {
+        contexts.push(vec![0; length]);
+        contexts.push([vec![0; length - 1], vec![1]].concat());
+    }
+    let object = states::inbound_group_sessions(VERSIONS[0], &mut SeededRng::new(9)).0.remove(1).1;
+    let key = PickleKey::new(KEY);
+    for context in &contexts {
+        let pickle = object.pickle(&key, context).unwrap();
+        for other in &contexts {
+            let opened = InboundGroupSession::from_pickle(&pickle, &key, other);
+            let expected = (context != other).then_some(PickleError::Authentication);
+            assert_eq!(opened.err(), expected, "{} and {}", context.len(), other.len());
         }
     }
 }
@@ -288,5 +335,33 @@ fn s_23_text_that_is_not_base64_is_refused() {
         for text in [format!("{pickle}*"), format!(" {pickle}"), pickle.replacen('A', "-", 1)] {
             assert_eq!(open(kind, &text), Err(PickleError::Base64));
         }
+    }
+}
+
+/// One pickle of each type in version 1: type, key in hex, context, text. They were vectors of that
+/// version, made without this library.
+#[rustfmt::skip]
+const VERSION_1: [(u8, &str, &str, &str); 4] = [
+    (1, "2b46df5bbe22386777626f8d6eb89b1c4bda9feb092a35c949b1e110bb8f6ea2", "", "AQEBZGnAe6GmYWth4fxqcl4/a64Y5WTtH36pS4ABwzm/L2CMb5Q/wrdv4YhQ10Knnw7UfAhzZYOf2vRP/bahvVO01xd2R9v9P8NLU+GwUJCxD0oqHf5wHM86fJSDFlYJ8xi+k7hR4hgX+py/N/UvwIHMNg6mnZBsw3Pwm0oXQcOXlYXi81yXHUnysZeRcnONqm6U7BWvsdkdghAE2s3DEUCXTYFggDX6N8dJ7Ff2RZMiUB789Mx0UO+AvQasOmd+EAspLX6lvToQmGiA/hNQeUXnRFqX5JxJEdO6y1xF4CA5Z8Ghf8jr+mK9GpfiQ5YshOAqRYjq2sa1/Qm2heGgzHy7sIr/nnWSnvCsOOdBXD3uTQf2F78vgis4WT6xLUdunWRO7TVLAysV1FaiwxM1q5skuhRvXJlJbR8+UGDfmV5Kdb7IAQcSF51PBowwKWu2nBAr/5R8VsD06WhbFTczMg08+8PMcU4+gsk2dQiFc+fxLpgcmfPZ5Ionwlqkxz4opFf+yvj2Msd1o7tEfMfH/4WHUvJWjldCFS33amo"),
+    (2, "7356396795700246439fbe22ff668b8b733b333fd43405b4c774bf05149e33e6", "@alice:example.org DEVICEID session", "AQKLZ0pESPFJGw94ymQ1KQj3ZKVAlgbsUxzWYx5QO8+j2txdy36h78JWKZ2P+kUMycWKJbs5JWsxhlKc6Rxb/7uJqr1iuGHIN71WpiEp6Gg/r4oWn9d/kq78ohTBVFLRZTOS4SmT0F5IMXacb6T/WRN7njfN3R2L3tJNaN+xjHvSYhwTtx7z8geUPVyDhoXxm9tRsR2tO4zZ0w68DDiYlMT2itCYImqAQSha3djsTtGxSQZ7dU7W8XLJUT7Tgxqe6AwchDDM9KPHOEF7dXUmnnFPdJvb+vobMjorOv+vATsoNIXVAm3dMjwIgpTHj8WzTR1sGsGq9akR4dqsrCxTXPbIWOGdc1IyktnU3D+n+lZRBOd1CvQdxafG1zcmDkQ5yE1zJbLKLsOBnapDuEzcivcriXP7mp8kNO2iCtBjBxBxh//+Eys754/HA8P9AV0S9jTS95P9UyqYGYi5iWijPP/N"),
+    (3, "34ead1e0486c63bdac94c1b8dc1c4fc2746f916ac3e8cb7999da257596e0f2a2", "@alice:example.org DEVICEID group-session", "AQNSkaRM6ZDS3IBYqAwOpWjQpsUhDxteATDFjc7jLuWpnJ11sEDKcfy0neKYKQKvxLrhKcLdS+3puyV2xgYxku55/0Q4QPGIG7LlyLH59lBQ/myVdOflC2vd2WVUP+8xCziubiDuwCcTQLrm2xcEMKlqkLBrR/N3zdOhfxEYAhLSfEcr3BchAlgkQlPyc9SIjugtFu+RXrsxJrfvcI0Fxo9TB1o4kPOE+clS1EyvOzTY7fKYngkp7DyCPbA/viWZpAfaJByZ4UPqbgI0uxHQ2IOQtXCr7BGOfo6pr/0v+MZCitljFXQiu+NAb2/S4kf2PltsbciqNQKrOg"),
+    (4, "637a331a633a9e69e523457695bb930da8ebec0685525078477c4e8744db5b41", "@alice:example.org DEVICEID inbound-group-session", "AQRMtovTtvkdRztiC7UPGVRaCSJhtrHa017GzgBNqIQSezhviEFgAhyFNjBcs9XD3LlmqeSFUDjbQmEr4MMuZ+HZTOsLgNUarYVtshoZdbmnLmk2wCpsutX3MG/TwyWg13BYrnbE5PECNnQ/0KUttt82DMhccuCIxExOorH3zLU0r7QlGnx64dgiF2zDi1qV5GvrvHomI1Cohs0ntAdiF5FH4uOjO3NM3i1y4/4VBg3rJ4Vxv5vjgG/ui5K64Nr4KVmgwoLB1KH9VHNhnzJgxT4OvwQ8qCkv65Q"),
+];
+
+/// S-46: pickles of version 1, which encoded some states in another way, are refused by name, also with
+/// the key and the context that opened them; the altered version byte opens nothing either.
+#[test]
+fn s_46_version_1_is_refused_by_name() {
+    for (kind, key, context, pickle) in VERSION_1 {
+        let key = std::array::from_fn(|place| {
+            u8::from_str_radix(&key[2 * place..2 * place + 2], 16).unwrap()
+        });
+        let context = context.as_bytes();
+        assert_eq!(open_for(kind, pickle, key, context), Err(PickleError::Version(1)));
+        let mut bytes = decode(pickle);
+        assert_eq!(bytes[..2], [1, kind]);
+        bytes[0] = 2;
+        let relabelled = open_for(kind, &encode(&bytes), key, context);
+        assert_eq!(relabelled, Err(PickleError::Authentication));
     }
 }

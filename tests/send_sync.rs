@@ -62,6 +62,7 @@ shared!(
     MegolmMessage,
     Provenance,
     ReplayGuard,
+    ReplayVerdict,
     RotationPolicy,
     SessionKey,
     SessionOrdering,

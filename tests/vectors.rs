@@ -109,6 +109,9 @@ kinds! {
     /// S-13, S-21, S-23: so are those of inbound group sessions.
     inbound_group_session_pickles:
         "moceril-inbound-group-session-pickle", native::check::<InboundGroupSession>, 6, 24;
+
+    /// S-19, S-42, S-46: so are those of replay guards.
+    replay_guard_pickles: "moceril-replay-guard-pickle", native::check_guard, 4, 28;
 }
 
 /// The Rust files in this folder of the package, as one text.

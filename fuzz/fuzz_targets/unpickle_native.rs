@@ -3,18 +3,19 @@
 
 use libfuzzer_sys::fuzz_target;
 use moceril::{
-    megolm::{GroupSession, InboundGroupSession},
+    megolm::{GroupSession, InboundGroupSession, ReplayGuard},
     olm::{Account, Session},
 };
 use moceril_fuzz::unpickling::native;
 
 fuzz_target!(|data: &[u8]| {
     if let Some((kind, state)) = data.split_first() {
-        match kind % 4 {
+        match kind % 5 {
             0 => native::<Account>(state),
             1 => native::<Session>(state),
             2 => native::<GroupSession>(state),
-            _ => native::<InboundGroupSession>(state),
+            3 => native::<InboundGroupSession>(state),
+            _ => native::<ReplayGuard>(state),
         }
     }
 });

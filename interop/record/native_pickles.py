@@ -2,13 +2,14 @@
 what must be refused. Usage: native_pickles.py <folder>"""
 
 import copy
+import hashlib
 import sys
 
 import textbook_native as native
 from primitives import LOW_ORDER_X25519, Refused, ed25519_public, x25519_public
 from textbook import GroupSession, InboundGroupSession, Session, advance
 from textbook_libolm import ExpandedGroupSession, expanded, times_base
-from vectors import Random, b64, item, write
+from vectors import Random, b64, item, unb64, write
 
 COMMAND = "python3 interop/record/native_pickles.py test-vectors"
 SOURCE = "made by the textbook"
@@ -104,8 +105,8 @@ def inbound_group_session_state(session, provenance, verified, closed=False, ver
 class Files:
     """The files of one kind. Each has a key, a context and a nonce of its own."""
 
-    def __init__(self, out, name):
-        self.out, self.name, self.kind = out, name, f"moceril-{name}-pickle"
+    def __init__(self, out, name, about=()):
+        self.out, self.name, self.kind, self.about = out, name, f"moceril-{name}-pickle", list(about)
 
     def sealing(self, name):
         random = Random(f"native pickle/{self.name}/{name}")
@@ -115,7 +116,7 @@ class Files:
 
     def write(self, name, state, steps):
         key, context, nonce = self.sealing(name)
-        pairs = [("pickle-key", key.hex()), ("context", context.hex()), ("nonce", nonce.hex())]
+        pairs = [("pickle-key", key.hex()), ("context", context.hex()), *self.about, ("nonce", nonce.hex())]
         pairs += [("state", state.hex()), ("pickle", native.seal(self.name, state, key, context, nonce))]
         pairs += [("step", step) for step in steps]
         self.checked(name, "success", pairs)
@@ -131,7 +132,7 @@ class Files:
         write(self.out, self.kind, name, SOURCE, expect, pairs, COMMAND)
 
     def refuse(self, layer, name, pickle, key, context):
-        pairs = [("pickle-key", key.hex()), ("context", context.hex()), ("pickle", pickle)]
+        pairs = [("pickle-key", key.hex()), ("context", context.hex()), *self.about, ("pickle", pickle)]
         self.checked(f"{layer}-{name}", layer, pairs)
 
     def refuse_state(self, name, state):
@@ -141,12 +142,12 @@ class Files:
     def refuse_all(self, good, other, faults):
         """What has to be refused of every object; then these faults of the state."""
         key, context, nonce = self.sealing("four")
-        seal = lambda version=1: native.seal(self.name, good, key, context, nonce, version)
+        seal = lambda version=native.VERSION: native.seal(self.name, good, key, context, nonce, version)
         pickle = seal()
         data = native.decode_base64(pickle)
         self.refuse("base64", "underscore", "_" + pickle[1:], key, context)
         self.refuse("version", "00", seal(0), key, context)
-        self.refuse("version", "02", seal(2), key, context)
+        self.refuse("version", "01", seal(1), key, context)
         self.refuse("mac", "another-key", pickle, nonce + bytes(8), context)
         self.refuse("mac", "another-context", pickle, key, context + b"x")
         self.refuse("mac", "no-context", pickle, key, b"")
@@ -396,11 +397,68 @@ def inbound_group_sessions(out):
     ])  # fmt: skip
 
 
+def replay_guards(out):
+    random = Random("native pickle/replay guard")
+    sender = GroupSession(random.take(160))
+    session = InboundGroupSession({"index": 0, "ratchet": sender.ratchet, "signing-key": sender.public()})
+    files = Files(out, "replay-guard", [("session", session.export(0))])
+    messages = [sender.encrypt(f"message {index}".encode()) for index in range(12)]
+
+    def state(capacity, forgotten, seen, generation=7, signing_key=sender.public()):
+        """`seen` has indices and event ids, or tags instead of them."""
+        tag = lambda message, event: hashlib.sha256(hashlib.sha256(unb64(message)).digest() + event).digest()[:16]
+        tags = [(index, event if len(event) == 16 else tag(messages[index], event)) for index, event in seen]
+        return (
+            signing_key + number(capacity, 4) + number(forgotten[0], 4) + number(forgotten[1], 4)
+            + listing([number(index, 4) + tag for index, tag in tags]) + number(generation, 8)
+        )  # fmt: skip
+
+    def steps(*checks):
+        return [f"check {messages[index]} {item(event)} {verdict}" for index, event, verdict in checks]
+
+    files.write("new", state(4096, (0, 0), [], 0), steps(
+        (0, b"$0", "first"), (2, b"$2", "first"), (0, b"$0", "again"), (2, b"$0", "replayed"), (1, b"", "first"),
+    ))  # fmt: skip
+    good = state(3, (2, 5), [(5, b"$5"), (7, b"$7"), (9, b"$9")])
+    files.write("full", good, steps(
+        (5, b"$5", "again"), (7, b"$other", "replayed"), (4, b"$4", "unknown"), (2, b"$2", "unknown"),
+        (8, b"$8", "first"), (5, b"$5", "unknown"), (6, b"$6", "first-not-remembered"), (6, b"$6", "unknown"),
+        (1, b"$1", "first-not-remembered"), (0, b"$0", "first-not-remembered"), (1, b"$1", "unknown"),
+        (11, b"$11", "first"), (9, b"$9", "again"), (7, b"$7", "unknown"), (10, b"$10", "first"),
+    ))  # fmt: skip
+    raised = state(4, (1, 8), [(3, b"$3"), (10, b"$10")], 2**64 - 1)
+    files.write("raised-with-a-gap", raised, steps(
+        (3, b"$3", "again"), (3, b"$30", "replayed"), (2, b"$2", "unknown"), (0, b"$0", "first"), (8, b"$8", "first"),
+        (9, b"$9", "first"), (0, b"$0", "unknown"), (3, b"$3", "again"),
+    ))  # fmt: skip
+    last = state(1, (0, 0), [(2**32 - 1, bytes(16))])
+    not_remembered = [(index, b"$", "first-not-remembered") for index in (1, 0, 2)]
+    files.write("last-index", last, steps(*not_remembered, (1, b"$", "unknown")))
+
+    other = GroupSession(random.take(160)).public()
+    entry = lambda index: (index, bytes([index]) * 16)
+    count = 32 + 12
+    files.refuse_all(good, "account", [
+        ("another-session", state(3, (0, 0), [entry(1)], signing_key=other)),
+        ("signing-key-small-order", state(3, (0, 0), [entry(1)], signing_key=bytes(32))),
+        ("capacity-0", state(0, (0, 0), [])),
+        ("more-than-the-capacity", state(1, (0, 0), [entry(1), entry(2)])),
+        ("not-ascending", state(3, (0, 0), [entry(2), entry(1)])),
+        ("index-twice", state(3, (0, 0), [entry(2), entry(2)])),
+        ("empty-range", state(3, (4, 4), [entry(5)])),
+        ("range-backwards", state(3, (4, 2), [entry(5)])),
+        ("range-from-a-remembered-index", state(3, (4, 6), [entry(4)])),
+        ("range-to-a-remembered-index", state(3, (2, 5), [entry(4)])),
+        ("endless-list", good[:count] + b"\xff" * 4 + good[count + 4 :]),
+    ])  # fmt: skip
+
+
 def main(out):
     accounts(out)
     sessions(out)
     group_sessions(out)
     inbound_group_sessions(out)
+    replay_guards(out)
 
 
 if __name__ == "__main__":

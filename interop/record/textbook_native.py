@@ -1,5 +1,6 @@
 """moceril's own pickles: XChaCha20-Poly1305 over a state in binary. What is read becomes a textbook object."""
 
+import hashlib
 import struct
 from collections import Counter
 
@@ -9,10 +10,11 @@ from primitives import Refused, check_ed25519, check_x25519, decode_base64, hkdf
 from textbook import Account, GroupSession, InboundGroupSession, Session
 from textbook_libolm import ExpandedGroupSession, times_base
 from textbook_pickle import play
-from vectors import b64
+from vectors import b64, unitem
 from wire import decode
 
-TYPES = {"account": 1, "session": 2, "group-session": 3, "inbound-group-session": 4}
+VERSION = 2
+TYPES = {"account": 1, "session": 2, "group-session": 3, "inbound-group-session": 4, "replay-guard": 5}
 QUARTERS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15))
 DIAGONALS = ((0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
 # Skipped keys, gap, chains: the least and the most.
@@ -38,7 +40,7 @@ def cipher(key, nonce):
     return ChaCha20Poly1305(hchacha20(key, nonce[:16])), bytes(4) + nonce[16:]
 
 
-def seal(name, state, key, context, nonce, version=1):
+def seal(name, state, key, context, nonce, version=VERSION):
     aead, short = cipher(key, nonce)
     head = bytes([version, TYPES[name]])
     return b64(head + nonce + aead.encrypt(short, state, head + context))
@@ -49,7 +51,7 @@ def open_pickle(name, pickle, key, context):
     data = decode_base64(pickle)
     if len(data) < 2:
         raise Refused("mac")
-    if data[0] != 1:
+    if data[0] != VERSION:
         raise Refused("version")
     if data[1] != TYPES[name]:
         raise Refused("format")
@@ -229,11 +231,57 @@ def inbound_group_session(state):
     return InboundGroupSession({"index": index, "ratchet": ratchet, "signing-key": signing_key}, version)
 
 
+class ReplayGuard:
+    """Which event had which message index. `forgotten` is the range of the indices that may have been forgotten."""
+
+    def __init__(self, signing_key, capacity, forgotten, seen):
+        self.signing_key, self.capacity, self.forgotten, self.seen = signing_key, capacity, forgotten, seen
+
+    def check(self, index, message, event_id):
+        tag = hashlib.sha256(hashlib.sha256(message).digest() + event_id).digest()[:16]
+        if index in self.seen:
+            return "again" if self.seen[index] == tag else "replayed"
+        if self.forgotten[0] <= index < self.forgotten[1]:
+            return "unknown"
+        self.seen[index] = tag
+        if len(self.seen) <= self.capacity:
+            return "first"
+        lowest = min(self.seen)
+        del self.seen[lowest]
+        start, end = self.forgotten if self.forgotten != (0, 0) else (lowest, 0)
+        self.forgotten = min(start, lowest), max(end, lowest + 1)
+        return "first-not-remembered" if lowest == index else "first"
+
+
+def replay_guard(state):
+    signing_key, capacity = state.key(check_ed25519), state.number(4)
+    forgotten = state.number(4), state.number(4)
+    seen = state.list(lambda: (state.number(4), state.take(16)))
+    state.number(8)
+    indices = [index for index, _ in seen]
+    right(0 < capacity and len(seen) <= capacity and ascending(indices))
+    if forgotten != (0, 0):
+        right(forgotten[0] < forgotten[1] and forgotten[0] not in indices and forgotten[1] - 1 not in indices)
+    return ReplayGuard(signing_key, capacity, forgotten, dict(seen))
+
+
+def play_guard(guard, session, steps):
+    """Every step of a guard of this session, in order."""
+    decoded = decode("exported-session-key", session)
+    session = InboundGroupSession(decoded)
+    right(session.signing_key == guard.signing_key)
+    for name, message, event_id, verdict in steps:
+        assert name == "check"
+        _, index = session.decrypt(message)
+        assert guard.check(index, decode_base64(message), unitem(event_id)) == verdict
+
+
 READ = {
     "moceril-account-pickle": account,
     "moceril-session-pickle": session,
     "moceril-group-session-pickle": group_session,
     "moceril-inbound-group-session-pickle": inbound_group_session,
+    "moceril-replay-guard-pickle": replay_guard,
 }
 
 
@@ -249,4 +297,7 @@ def check(v):
     right(not state.data)
     if v["expect"] == "success":
         assert (nonce.hex(), data.hex()) == (v["nonce"], v["state"])
+    if "session" in v:
+        play_guard(found, v["session"], v["step"])
+    else:
         play(found, v["step"])

@@ -96,7 +96,7 @@ texts!(ExportError {
     Self::Closed => "the session is closed";
 });
 
-/// The replay guard refuses a message (S-19).
+/// The replay guard refuses a message (S-19). The guard is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplayError {
@@ -105,17 +105,11 @@ pub enum ReplayError {
         /// The index that was used twice.
         index: u32,
     },
-    /// The index is older than everything the guard still remembers.
-    Forgotten {
-        /// The message's index.
-        index: u32,
-        /// The first index that the guard can judge.
-        first_remembered: u32,
-    },
+    /// The message belongs to another session than the guard.
+    OtherSession,
 }
 
 texts!(ReplayError {
     Self::Replayed { index } => "another event used message index {index}";
-    Self::Forgotten { index, first_remembered } =>
-        "message index {index} is before {first_remembered}, the first one remembered";
+    Self::OtherSession => "the message belongs to another session than the replay guard";
 });

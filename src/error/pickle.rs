@@ -16,6 +16,8 @@ pub enum PickleError {
     Authentication,
     /// The content is not a possible state of the object.
     InvalidState,
+    /// The replay guard in the pickle belongs to another session.
+    OtherSession,
     /// The random source failed.
     Random,
 }
@@ -26,6 +28,7 @@ texts!(PickleError {
     Self::ObjectType => "the pickle holds another kind of object";
     Self::Authentication => "wrong pickle key or context, or the pickle was altered";
     Self::InvalidState => "the pickle's content is not a possible state";
+    Self::OtherSession => "the replay guard in the pickle belongs to another session";
     Self::Random => "the random source failed";
 });
 

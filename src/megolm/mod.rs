@@ -30,7 +30,7 @@ pub(crate) mod replay;
 pub use self::{
     inbound::{DecryptedMessage, InboundGroupSession, Provenance, SessionOrdering},
     outbound::{GroupSession, GroupSessionConfig, RotationPolicy},
-    replay::ReplayGuard,
+    replay::{ReplayGuard, ReplayVerdict},
 };
 pub use crate::{
     error::{

@@ -5,7 +5,7 @@
 //! encoding. Public keys are stored beside their private halves: the native format authenticates
 //! them, and deriving them would cost more than everything else.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 use super::Reader;
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     megolm::{
         inbound::{InboundGroupSessionState, Provenance},
         outbound::GroupSessionState,
+        replay::{ReplayGuardState, Tag},
     },
     olm::{
         account::AccountState,
@@ -182,6 +183,23 @@ impl Item for SessionTag {
     const MIN_LENGTH: usize = Self::LENGTH;
 }
 
+/// A message that a replay guard remembers: its index, and a part of a hash.
+impl Encode for (u32, Tag) {
+    fn write(&self, sink: &mut impl Sink) {
+        let (index, tag) = self;
+        index.write(sink);
+        sink.put(tag);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some((u32::read(reader)?, *reader.take()?))
+    }
+}
+
+impl Item for (u32, Tag) {
+    const MIN_LENGTH: usize = 4 + 16;
+}
+
 impl Item for StoredKey {
     const MIN_LENGTH: usize = 8 + 64 + 1;
 }
@@ -249,6 +267,37 @@ impl Encode for InboundGroupSessionState {
             version: Encode::read(reader)?,
             generation: Encode::read(reader)?,
         })
+    }
+}
+
+/// The messages ascend by their indices, so one state has one encoding.
+impl Encode for ReplayGuardState {
+    fn write(&self, sink: &mut impl Sink) {
+        self.signing_key.write(sink);
+        self.capacity.write(sink);
+        self.forgotten.start.write(sink);
+        self.forgotten.end.write(sink);
+        // At most `capacity`, which is a u32.
+        u32::try_from(self.seen.len()).unwrap_or(u32::MAX).write(sink);
+        for (index, tag) in &self.seen {
+            (*index, *tag).write(sink);
+        }
+        self.generation.write(sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (signing_key, capacity) = (Encode::read(reader)?, Encode::read(reader)?);
+        let forgotten = u32::read(reader)?..u32::read(reader)?;
+        let mut seen = BTreeMap::new();
+        for _ in 0..read_count::<(u32, Tag)>(reader)? {
+            let (index, tag) = Encode::read(reader)?;
+            if seen.last_key_value().is_some_and(|(last, _)| *last >= index) {
+                return None;
+            }
+            seen.insert(index, tag);
+        }
+        let generation = Encode::read(reader)?;
+        Some(Self { signing_key, capacity, forgotten, seen, generation })
     }
 }
 
@@ -410,6 +459,7 @@ mod tests {
     /// refuses what we wrote.
     #[test]
     fn no_item_is_shorter_than_its_bound() {
+        assert_eq!(shortest::<(u32, Tag)>(), <(u32, Tag)>::MIN_LENGTH);
         assert_eq!(shortest::<StoredKey>(), StoredKey::MIN_LENGTH);
         assert_eq!(shortest::<SkippedKey>(), SkippedKey::MIN_LENGTH);
         assert_eq!(shortest::<ReceiverChain>(), ReceiverChain::MIN_LENGTH);

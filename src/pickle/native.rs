@@ -2,12 +2,13 @@
 //! (S-23).
 //!
 //! ```text
-//! pickle  = base64(version 0x01 || type || nonce[24] || XChaCha20-Poly1305(state) || tag[16])
+//! pickle  = base64(version 0x02 || type || nonce[24] || XChaCha20-Poly1305(state) || tag[16])
 //! associated data = version || type || context
-//! type    = 1 account, 2 session, 3 group session, 4 inbound group session
+//! type    = 1 account, 2 session, 3 group session, 4 inbound group session, 5 replay guard
 //! ```
 //!
-//! The state is encoded by `encode.rs`.
+//! The state is encoded by `encode.rs`. Version 1, which no release wrote, encoded some states in
+//! another way; it is refused as [`PickleError::Version`].
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
@@ -26,6 +27,7 @@ use crate::{
     megolm::{
         inbound::{InboundGroupSession, InboundGroupSessionState},
         outbound::{GroupSession, GroupSessionState},
+        replay::{ReplayGuard, ReplayGuardState},
     },
     olm::{
         account::{Account, AccountState},
@@ -62,7 +64,7 @@ impl fmt::Debug for PickleKey {
     }
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEADER_LENGTH: usize = 2 + NONCE_LENGTH;
 
 /// An object that can be pickled.
@@ -123,7 +125,7 @@ fn associated_data(kind: u8, context: &[u8]) -> Vec<u8> {
     [VERSION, kind].into_iter().chain(context.iter().copied()).collect()
 }
 
-/// The public methods, which are the same for every object.
+/// What is pickled, and the public methods to pickle it, which are the same for every object.
 macro_rules! pickled {
     ($object:ident, $state:ident, $kind:literal) => {
         impl Pickled for $object {
@@ -168,7 +170,14 @@ macro_rules! pickled {
             {
                 self.seal(key, context, rng)
             }
+        }
+    };
+}
 
+/// The public method to open a pickle of an object that belongs to no other object.
+macro_rules! opened {
+    ($($object:ident),+) => {$(
+        impl $object {
             /// Opens a pickle made with the same key and context.
             ///
             /// # Errors
@@ -182,10 +191,37 @@ macro_rules! pickled {
                 Self::open(pickle, key, context)
             }
         }
-    };
+    )+};
 }
 
 pickled!(Account, AccountState, 1);
 pickled!(Session, SessionState, 2);
 pickled!(GroupSession, GroupSessionState, 3);
 pickled!(InboundGroupSession, InboundGroupSessionState, 4);
+pickled!(ReplayGuard, ReplayGuardState, 5);
+opened!(Account, Session, GroupSession, InboundGroupSession);
+
+impl ReplayGuard {
+    /// Opens a pickle made with the same key and context, of the guard of this session.
+    ///
+    /// Whoever can write to the store can put an older pickle of the same guard in its place: compare
+    /// [`generation`](Self::generation) with the highest that you have written.
+    ///
+    /// # Errors
+    ///
+    /// [`PickleError::OtherSession`] for the guard of another session, which somebody may have put in
+    /// the place of this one (S-46); otherwise as for the other objects.
+    pub fn from_pickle(
+        pickle: &str,
+        key: &PickleKey,
+        context: &[u8],
+        session: &InboundGroupSession,
+    ) -> Result<Self, PickleError> {
+        let guard = Self::open(pickle, key, context)?;
+        if guard.state().signing_key == *session.signing_key() {
+            Ok(guard)
+        } else {
+            Err(PickleError::OtherSession)
+        }
+    }
+}

@@ -7,7 +7,7 @@ mod stored;
 use moceril::{
     Curve25519PublicKey, DecodeError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature,
     KeyError, MessageVersion, SignatureError,
-    megolm::{ExportedSessionKey, MegolmMessage, ReplayGuard, SessionKey, SessionKeyError},
+    megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError},
     olm::{Message, OlmMessage, PreKeyMessage},
 };
 
@@ -170,9 +170,6 @@ pub fn bytes_entries() -> Vec<BytesEntry> {
         }),
         Entry::new("ExportedSessionKey", exported.to_bytes(), |bytes: &[u8]| {
             verdict(ExportedSessionKey::from_bytes(bytes))
-        }),
-        Entry::new("ReplayGuard", ReplayGuard::default().to_bytes(), |bytes: &[u8]| {
-            somewhere(ReplayGuard::from_bytes(bytes).is_ok())
         }),
     ];
     entries.extend(channels::bytes_entries());

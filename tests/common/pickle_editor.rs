@@ -15,7 +15,7 @@ use super::pickle_map::{Field, fields};
 pub const KEY: [u8; 32] = *b"the pickle key of the editor ...";
 pub const CONTEXT: &[u8] = b"@alice:example.org DEVICEID";
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Version, type and nonce.
 pub const HEADER_LENGTH: usize = 2 + 24;
 pub const TAG_LENGTH: usize = 16;

@@ -35,6 +35,7 @@ pub fn fields(kind: u8, state: &[u8]) -> Vec<Field> {
         2 => map.session(),
         3 => map.group_session(),
         4 => map.inbound_group_session(),
+        5 => map.replay_guard(),
         other => panic!("unknown object type {other}"),
     }
     assert_eq!(map.position, state.len(), "the state has more bytes than fields");
@@ -189,6 +190,17 @@ impl Map<'_> {
         self.flag("signing_key_verified");
         self.flag("closed");
         self.choice("version");
+        self.number("generation", 8);
+    }
+    fn replay_guard(&mut self) {
+        self.ed25519_key("signing_key");
+        self.number("capacity", 4);
+        self.number("forgotten.start", 4);
+        self.number("forgotten.end", 4);
+        self.list("seen", |map, name| {
+            map.number(&format!("{name}.index"), 4);
+            map.secret(&format!("{name}.tag"), 16);
+        });
         self.number("generation", 8);
     }
 }

@@ -1,12 +1,13 @@
-//! The four objects that can be pickled, behind one trait, so that a test can treat them alike.
+//! The objects that can be pickled, behind one trait, so that a test can treat them alike.
 
 use moceril::{
-    PickleError, PickleKey,
-    megolm::{GroupSession, InboundGroupSession},
+    MessageVersion, PickleError, PickleKey,
+    megolm::{GroupSession, InboundGroupSession, ReplayGuard},
     olm::{Account, Session},
 };
 
 use super::{
+    fixtures::group,
     pickle_editor::{CONTEXT, KEY},
     rng::RecordedRng,
 };
@@ -54,3 +55,21 @@ macro_rules! pickled {
 }
 
 pickled!(Account 1, Session 2, GroupSession 3, InboundGroupSession 4);
+
+/// The sender of the session that all replay guards of the tests belong to, and the session.
+pub fn guarded() -> (GroupSession, InboundGroupSession) {
+    group(MessageVersion::V3, 77)
+}
+
+/// It is opened for that session.
+impl Pickled for ReplayGuard {
+    const TYPE: u8 = 5;
+
+    fn pickle_for(&self, key: &PickleKey, context: &[u8], nonce: [u8; 24]) -> String {
+        self.pickle_with_rng(key, context, &mut RecordedRng::new(nonce)).unwrap()
+    }
+
+    fn restore_for(pickle: &str, key: &PickleKey, context: &[u8]) -> Result<Self, PickleError> {
+        Self::from_pickle(pickle, key, context, &guarded().1)
+    }
+}

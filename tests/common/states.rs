@@ -2,11 +2,16 @@
 
 use moceril::{
     MessageVersion,
-    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage},
+    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage, ReplayGuard},
     olm::{Account, Limits, OlmMessage, PreKeyBundle, Session, SessionConfig},
 };
 
-use super::{fixtures::config, pickle_editor::edit, pickled::Pickled, rng::SeededRng};
+use super::{
+    fixtures::config,
+    pickle_editor::edit,
+    pickled::{Pickled, guarded},
+    rng::SeededRng,
+};
 
 /// An account with `count` one-time keys.
 pub fn account(count: usize, rng: &mut SeededRng) -> Account {
@@ -181,4 +186,23 @@ pub fn inbound_group_sessions(
         ("closed", closed),
     ];
     (sessions, messages)
+}
+
+/// Replay guards of the session that tests have for that.
+pub fn replay_guards() -> Vec<(&'static str, ReplayGuard)> {
+    let (mut sender, mut receiver) = guarded();
+    let events: Vec<_> = (0..5).map(|_| sender.encrypt(b"event").unwrap()).collect();
+    let mut guard = |capacity, order: &[usize]| {
+        let mut guard = ReplayGuard::with_capacity(&receiver, capacity);
+        for place in order {
+            guard.check(&receiver.decrypt(&events[*place]).unwrap(), "$event").unwrap();
+        }
+        guard
+    };
+    vec![
+        ("new", guard(1, &[])),
+        ("with room", guard(10, &[3, 0])),
+        ("full", guard(3, &[0, 1, 4])),
+        ("full and forgetful", guard(3, &[0, 1, 2, 3, 4])),
+    ]
 }

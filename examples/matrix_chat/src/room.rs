@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 use moceril::megolm::{
     DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
-    Provenance, ReplayGuard, RotationPolicy, SessionKey,
+    Provenance, ReplayGuard, ReplayVerdict, RotationPolicy, SessionKey,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +24,9 @@ pub enum Read {
     Text {
         text: String,
         author: Author,
+        /// The replay guard was full and has forgotten this message, if it has seen it: somebody may
+        /// show it a second time.
+        maybe_replayed: bool,
     },
     /// The key has not come yet; it may.
     NoKey,
@@ -208,7 +211,7 @@ pub fn keep(
     let known = "SELECT pickle FROM inbound WHERE room_id = ? AND session_id = ?";
     let Some(pickle) = store.one::<String>(known, [room_id, &id])? else {
         let pickle = store.pickle_inbound(room_id, &session)?;
-        let guard = ReplayGuard::default().to_bytes();
+        let guard = store.pickle_guard(room_id, &ReplayGuard::new(&session))?;
         store.run(
             "INSERT INTO inbound (room_id, session_id, pickle, guard, sender, sender_key, sender_ed25519) \
              VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -253,7 +256,7 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
         [room_id, id],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
     );
-    let (pickle, guard, owner, key, ed25519): (String, Vec<u8>, Option<String>, String, String) =
+    let (pickle, guard, owner, key, ed25519): (String, String, Option<String>, String, String) =
         match row {
             Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(Read::NoKey),
             row => row?,
@@ -268,10 +271,11 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
         Err(DecryptionError::UnknownIndex { .. }) => return Ok(Read::NoKey),
         Err(error) => return Ok(Read::Bad(error.to_string())),
     };
-    let mut guard = ReplayGuard::from_bytes(&guard)?;
-    if let Err(error) = guard.check(&decrypted, json::text(event, "/event_id")?) {
-        return Ok(Read::Bad(error.to_string()));
-    }
+    let mut guard = store.open_guard(room_id, &guard, &session)?;
+    let maybe_replayed = match guard.check(&decrypted, json::text(event, "/event_id")?) {
+        Ok(verdict) => verdict == ReplayVerdict::Unknown,
+        Err(error) => return Ok(Read::Bad(error.to_string())),
+    };
     let payload: Value = serde_json::from_slice(&decrypted.plaintext).unwrap_or_default();
     if payload["room_id"] != *room_id {
         return Ok(Read::Bad("it was written for another room".into()));
@@ -291,11 +295,16 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
     };
     store.run(
         "UPDATE inbound SET pickle = ?, guard = ? WHERE room_id = ? AND session_id = ?",
-        (store.pickle_inbound(room_id, &session)?, guard.to_bytes(), room_id, id),
+        (
+            store.pickle_inbound(room_id, &session)?,
+            store.pickle_guard(room_id, &guard)?,
+            room_id,
+            id,
+        ),
     )?;
     let text = match payload["content"]["body"].as_str() {
         Some(body) => body.to_owned(),
         None => format!("[{}]", payload["type"].as_str().unwrap_or("something without a type")),
     };
-    Ok(Read::Text { text, author })
+    Ok(Read::Text { text, author, maybe_replayed })
 }

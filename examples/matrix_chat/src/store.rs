@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use moceril::{
     PickleKey,
-    megolm::{GroupSession, InboundGroupSession},
+    megolm::{GroupSession, InboundGroupSession, ReplayGuard},
     olm::{Account, Session},
 };
 use rand::{TryRng, rngs::SysRng};
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS outbound (room_id TEXT PRIMARY KEY, session_id TEXT N
 CREATE TABLE IF NOT EXISTS shared (session_id TEXT, user_id TEXT, device_id TEXT,
     again INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (session_id, user_id, device_id));
 CREATE TABLE IF NOT EXISTS inbound (room_id TEXT, session_id TEXT, pickle TEXT NOT NULL,
-    guard BLOB NOT NULL, sender TEXT, sender_key TEXT NOT NULL, sender_ed25519 TEXT NOT NULL,
+    guard TEXT NOT NULL, sender TEXT, sender_key TEXT NOT NULL, sender_ed25519 TEXT NOT NULL,
     backed_up INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room_id, session_id));
 -- As they came from the server: encrypted.
 CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, room_id TEXT NOT NULL,
@@ -189,6 +189,21 @@ impl Store {
     pub fn open_inbound(&self, room_id: &str, pickle: &str) -> Result<InboundGroupSession> {
         let context = inbound_context(room_id);
         Ok(InboundGroupSession::from_pickle(pickle, &self.key, context.as_bytes())?)
+    }
+
+    pub fn pickle_guard(&self, room_id: &str, guard: &ReplayGuard) -> Result<String> {
+        Ok(guard.pickle(&self.key, inbound_context(room_id).as_bytes())?)
+    }
+
+    /// The replay guard of this session: that of another one is not opened (S-46).
+    pub fn open_guard(
+        &self,
+        room_id: &str,
+        pickle: &str,
+        session: &InboundGroupSession,
+    ) -> Result<ReplayGuard> {
+        let context = inbound_context(room_id);
+        Ok(ReplayGuard::from_pickle(pickle, &self.key, context.as_bytes(), session)?)
     }
 
     /// Keeps a request until it has succeeded. Call it in the transaction that saves the pickles.

@@ -58,7 +58,13 @@ fn show(client: &Client, room_id: &str, all: bool) -> Result<usize> {
 fn line(client: &Client, room_id: &str, event: &Value) -> Result<Option<String>> {
     let (mark, text) = if event["type"] == "m.room.encrypted" {
         match room::read(&client.store, room_id, event) {
-            Ok(Read::Text { text, author }) => (mark(client, &author), text),
+            Ok(Read::Text { text, author, maybe_replayed }) => {
+                let mut mark = mark(client, &author);
+                if maybe_replayed {
+                    mark = format!("{mark} {}", coloured(YELLOW, "[may be shown again]"));
+                }
+                (mark, text)
+            }
             Ok(Read::NoKey) => return Ok(None),
             Ok(Read::Bad(reason)) => (coloured(RED, "[unreadable]"), reason),
             Err(error) => (coloured(RED, "[unreadable]"), error.to_string()),

@@ -3,7 +3,7 @@
 use moceril::{
     DehydratedDevice, DehydratedDeviceError, LibolmPickleError, MessageVersion, PickleError,
     PickleKey,
-    megolm::{GroupSession, InboundGroupSession},
+    megolm::{GroupSession, InboundGroupSession, ReplayGuard},
     olm::{Account, Session},
 };
 
@@ -70,6 +70,11 @@ pub fn text_entries() -> Vec<TextEntry> {
         group_session GroupSession,
         inbound InboundGroupSession
     );
+    let guard = ReplayGuard::new(&inbound);
+    let pickle = guard.pickle_with_rng(&pickle_key(), b"", &mut SeededRng::new(38)).unwrap();
+    entries.push(Entry::new("ReplayGuard::from_pickle", pickle, move |text: &str| {
+        verdict(ReplayGuard::from_pickle(text, &pickle_key(), b"", &inbound))
+    }));
     let DehydratedDevice { ciphertext, nonce } = dehydrated(&account);
     let (around, around_nonce) = (nonce.clone(), ciphertext.clone());
     entries.push(Entry::new("DehydratedDevice::ciphertext", ciphertext, move |text: &str| {
