@@ -241,7 +241,7 @@ fn s_29_passphrases() {
     use moceril::{PassphraseCost, PassphraseError, PassphraseKey};
     let passphrase = "what nobody else may know or guess";
     let cost = PassphraseCost { memory_kib: 8, passes: 1, lanes: 1 };
-    let key = PassphraseKey::with_rng(passphrase, cost, &mut SeededRng::new(12)).unwrap();
+    let key = PassphraseKey::weak_with_rng(passphrase, cost, &mut SeededRng::new(12)).unwrap();
     let error: PassphraseError = PassphraseKey::for_pickle("AAAA", passphrase, cost).unwrap_err();
     let secrets = secrets(&[("passphrase", passphrase.as_bytes())]);
     not_in_any(&secrets, &[&key, &cost, &error]);

@@ -107,20 +107,21 @@ fn passphrases() {
     let salt = [6; 16];
     forget_all();
     learn_with_texts("passphrase", PASSPHRASE.as_bytes());
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).unwrap();
+    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(64)).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     // Whoever has the last block of Argon2's memory can compute the key.
     let mut memory = vec![Block::new(); 16];
-    let mut key = [0; 32];
+    let mut key = [0; 64];
     let bytes = PASSPHRASE.as_bytes();
     argon2.hash_password_into_with_memory(bytes, &salt, &mut key, &mut memory).unwrap();
-    learn_with_texts("key from the passphrase", &key);
+    // The other half is the commitment, which stands in the pickle.
+    learn_with_texts("key from the passphrase", &key[..32]);
     let last: Vec<u8> = memory[15].as_ref().iter().flat_map(|word| word.to_le_bytes()).collect();
     learn("memory of Argon2", &last[..64]);
     let account = Account::new().unwrap();
     searched("passphrase", || {
         let rng = &mut RecordedRng::new(salt);
-        let key = PassphraseKey::with_rng(PASSPHRASE, cost, rng).unwrap();
+        let key = PassphraseKey::weak_with_rng(PASSPHRASE, cost, rng).unwrap();
         let pickle = account.pickle_with_passphrase(&key, b"here").unwrap();
         let key = PassphraseKey::for_pickle(&pickle, PASSPHRASE, cost).unwrap();
         assert!(Account::from_passphrase_pickle(&pickle, &key, b"there").is_err());

@@ -98,12 +98,12 @@ pub enum VodozemacPickleError {
     Authentication,
     /// The content is not such a pickle, or not a possible state of the object.
     InvalidState,
-    /// The signing key is unacceptable (S-37). Bad public keys make the content no possible state.
-    Key(KeyError),
-}
     /// The pickle does not say the version of the object's messages (S-13). For a pickle of a very old
     /// release, see [`SessionPickle::assume_version_3`](crate::vodozemac::SessionPickle::assume_version_3).
     MissingVersion,
+    /// The signing key is unacceptable (S-37). Bad public keys make the content no possible state.
+    Key(KeyError),
+}
 
 #[cfg(feature = "vodozemac")]
 texts!(VodozemacPickleError {
@@ -143,8 +143,17 @@ impl From<PickleError> for VodozemacPickleError {
 pub enum PassphraseError {
     /// The text is not a pickle under a passphrase.
     Format,
-    /// The cost is beyond the limit, or one that Argon2 does not allow.
+    /// The text has a version that this library does not know.
+    Version(u8),
+    /// The cost is beyond the caller's limit, or one that Argon2 does not allow, or there is not as much
+    /// memory.
     Cost,
+    /// A new key would cost less than [`PassphraseCost::MINIMUM`](crate::PassphraseCost::MINIMUM).
+    LowCost,
+    /// A new key would have an empty passphrase.
+    EmptyPassphrase,
+    /// Wrong passphrase, or the text before the native pickle was altered: both look the same.
+    WrongPassphrase,
     /// The random source failed.
     Random,
 }
@@ -152,7 +161,11 @@ pub enum PassphraseError {
 #[cfg(feature = "passphrase")]
 texts!(PassphraseError {
     Self::Format => "not a pickle under a passphrase";
+    Self::Version(found) => "unknown version {found} of a pickle under a passphrase";
     Self::Cost => "the cost of the key derivation is not allowed";
+    Self::LowCost => "the cost of the key derivation is below the minimum for a new key";
+    Self::EmptyPassphrase => "the passphrase is empty";
+    Self::WrongPassphrase => "wrong passphrase, or the parameters of the key derivation were altered";
     Self::Random => "the random source failed";
 });
 

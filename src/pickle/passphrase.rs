@@ -2,13 +2,22 @@
 //! derivation are stored with the pickle. Feature `passphrase`.
 //!
 //! ```text
-//! argon2id.<memory in KiB>.<passes>.<lanes>.<base64 of the salt[16]>.<native pickle>
+//! 2.argon2id.<memory in KiB>.<passes>.<lanes>.<salt[16]>.<commitment[32]>.<native pickle>
 //! ```
 //!
-//! Everything before the native pickle is bound to it as part of its context.
+//! Salt and commitment are unpadded base64. The first 32 bytes of Argon2id's output are the key, the
+//! next 32 the commitment. Everything before the native pickle is bound to it as part of its context.
+//!
+//! Why a commitment (S-46): XChaCha20-Poly1305 does not commit to its key, so a text can be made that
+//! opens under two keys, and whoever is asked to open it tells, by success or failure, to which half
+//! of a list of passphrases theirs belongs. (Len, Grubbs, Ristenpart: "Partitioning Oracle Attacks",
+//! 2021.) The commitment is compared before anything is decrypted.
+//!
+//! Version 1, which no release wrote, began with `argon2id.` and had no commitment; it is refused as
+//! [`PassphraseError::Version`].
 
 use alloc::{format, string::String, vec::Vec};
-use core::fmt;
+use core::{fmt, str::FromStr};
 
 use rand::TryCryptoRng;
 
@@ -17,11 +26,11 @@ use super::native::PickleKey;
 use crate::primitives::rng;
 use crate::{
     error::{PassphraseError, PickleError},
-    megolm::{inbound::InboundGroupSession, outbound::GroupSession},
+    megolm::{inbound::InboundGroupSession, outbound::GroupSession, replay::ReplayGuard},
     olm::{account::Account, session::Session},
     primitives::{
         base64,
-        passphrase::{Cost, SALT_LENGTH, derive},
+        passphrase::{COMMITMENT_LENGTH, Cost, Derived, SALT_LENGTH, WrongPassphrase, derive},
         rng::draw,
         secret::Secret,
     },
@@ -41,10 +50,19 @@ pub struct PassphraseCost {
 }
 
 impl PassphraseCost {
-    /// The most that opening a pickle should allow: 1 GiB, 16 passes, 16 lanes. A hostile pickle could
-    /// ask for more.
-    pub const MAX: Self = Self { memory_kib: 1 << 20, passes: 16, lanes: 16 };
+    /// The least that a new key may cost: 19 MiB, 2 passes, 1 lane, the least that OWASP's "Password
+    /// Storage Cheat Sheet" recommends for Argon2id. Each of the three numbers counts.
+    pub const MINIMUM: Self = Self { memory_kib: 19 << 10, passes: 2, lanes: 1 };
 
+    /// A good limit for opening pickles, also on a phone: 128 MiB, 4 passes, 8 lanes. That is twice the
+    /// memory and less than three times the work of the default.
+    ///
+    /// The text says what its derivation costs before anything can be verified, so whoever can put a
+    /// text in the place of a pickle makes us spend as much as the limit allows. Raise it only for
+    /// pickles that you wrote at a higher cost.
+    pub const RECOMMENDED_LIMIT: Self = Self { memory_kib: 128 << 10, passes: 4, lanes: 8 };
+
+    /// Whether none of the numbers is above that of `limit`.
     const fn within(&self, limit: &Self) -> bool {
         self.memory_kib <= limit.memory_kib
             && self.passes <= limit.passes
@@ -64,22 +82,26 @@ impl Default for PassphraseCost {
 ///
 /// ```
 /// use moceril::olm::Account;
-/// use moceril::{PassphraseCost, PassphraseKey};
+/// use moceril::{PassphraseCost, PassphraseError, PassphraseKey};
 ///
-/// # let cheap = PassphraseCost { memory_kib: 64, passes: 1, lanes: 1 };
+/// # let cost = PassphraseCost::MINIMUM; // so that the documentation is tested in reasonable time
 /// # let _ = PassphraseCost::default();
 /// let account = Account::new()?;
-/// let key = PassphraseKey::new("correct horse battery staple", cheap)?;
+/// let key = PassphraseKey::new("correct horse battery staple", cost)?;
 /// let pickle = account.pickle_with_passphrase(&key, b"@alice:example.org")?;
 ///
-/// let limit = PassphraseCost::MAX;
+/// let limit = PassphraseCost::RECOMMENDED_LIMIT;
 /// let key = PassphraseKey::for_pickle(&pickle, "correct horse battery staple", limit)?;
 /// let restored = Account::from_passphrase_pickle(&pickle, &key, b"@alice:example.org")?;
 /// assert_eq!(restored.identity_keys(), account.identity_keys());
+///
+/// let wrong = PassphraseKey::for_pickle(&pickle, "correct horse", limit);
+/// assert_eq!(wrong.unwrap_err(), PassphraseError::WrongPassphrase);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct PassphraseKey {
     key: PickleKey,
+    cost: PassphraseCost,
     /// The text before the native pickle, with its last dot.
     header: String,
 }
@@ -95,7 +117,9 @@ impl PassphraseKey {
     ///
     /// # Errors
     ///
-    /// [`PassphraseError::Cost`] if Argon2 does not allow this cost; [`PassphraseError::Random`].
+    /// [`PassphraseError::EmptyPassphrase`]; [`PassphraseError::LowCost`] for a cost below
+    /// [`PassphraseCost::MINIMUM`]; [`PassphraseError::Cost`] if Argon2 does not allow this cost;
+    /// [`PassphraseError::Random`].
     #[cfg(feature = "std")]
     pub fn new(passphrase: &str, cost: PassphraseCost) -> Result<Self, PassphraseError> {
         Self::with_rng(passphrase, cost, &mut rng::system())
@@ -114,16 +138,55 @@ impl PassphraseKey {
     where
         R: TryCryptoRng + ?Sized,
     {
-        Self::derive(passphrase, cost, &draw(rng)?)
+        if passphrase.is_empty() {
+            return Err(PassphraseError::EmptyPassphrase);
+        }
+        if !PassphraseCost::MINIMUM.within(&cost) {
+            return Err(PassphraseError::LowCost);
+        }
+        Self::weak_with_rng(passphrase, cost, rng)
     }
 
-    /// Derives the key of a pickle. `limit` bounds what its parameters may cost:
-    /// [`PassphraseCost::MAX`] is a good limit.
+    /// As `new`, also with an empty passphrase and at a cost below [`PassphraseCost::MINIMUM`]: for
+    /// tests, and for devices on which the minimum cannot be spent. Such a key protects little.
     ///
     /// # Errors
     ///
-    /// [`PassphraseError::Format`] for a text that is no such pickle; [`PassphraseError::Cost`]. A wrong
-    /// passphrase shows only when the pickle is opened.
+    /// [`PassphraseError::Cost`] if Argon2 does not allow this cost; [`PassphraseError::Random`].
+    #[cfg(feature = "std")]
+    pub fn weak(passphrase: &str, cost: PassphraseCost) -> Result<Self, PassphraseError> {
+        Self::weak_with_rng(passphrase, cost, &mut rng::system())
+    }
+
+    /// As `weak`, with another source of randomness: it gives 16 bytes for the salt.
+    ///
+    /// # Errors
+    ///
+    /// See `weak`.
+    pub fn weak_with_rng<R>(
+        passphrase: &str,
+        cost: PassphraseCost,
+        rng: &mut R,
+    ) -> Result<Self, PassphraseError>
+    where
+        R: TryCryptoRng + ?Sized,
+    {
+        let salt = draw(rng)?;
+        let derived = Self::derive(passphrase, cost, &salt)?;
+        Ok(Self::from_parts(&derived.key, cost, &salt, &derived.commitment))
+    }
+
+    /// Derives the key of a pickle. `limit` bounds what its parameters may cost:
+    /// [`PassphraseCost::RECOMMENDED_LIMIT`] is a good limit.
+    ///
+    /// What is pickled with this key has the cost of that pickle, also if it is below
+    /// [`PassphraseCost::MINIMUM`]: see [`cost`](Self::cost).
+    ///
+    /// # Errors
+    ///
+    /// [`PassphraseError::Format`] for a text that is no such pickle, [`PassphraseError::Version`] for
+    /// one of another version; [`PassphraseError::Cost`]; [`PassphraseError::WrongPassphrase`], also if
+    /// the parameters were altered.
     pub fn for_pickle(
         pickle: &str,
         passphrase: &str,
@@ -131,6 +194,14 @@ impl PassphraseKey {
     ) -> Result<Self, PassphraseError> {
         let mut parts = pickle.split('.');
         let mut next = || parts.next().ok_or(PassphraseError::Format);
+        match next()? {
+            // Version 1 had no number.
+            ALGORITHM => return Err(PassphraseError::Version(1)),
+            version => match number(version)? {
+                VERSION => {}
+                other => return Err(PassphraseError::Version(other)),
+            },
+        }
         if next()? != ALGORITHM {
             return Err(PassphraseError::Format);
         }
@@ -139,42 +210,78 @@ impl PassphraseKey {
             passes: number(next()?)?,
             lanes: number(next()?)?,
         };
-        let salt = base64::decode_secret(next()?).map_err(|_| PassphraseError::Format)?;
+        let salt = fixed::<SALT_LENGTH>(next()?)?;
+        let commitment = fixed::<COMMITMENT_LENGTH>(next()?)?;
+        // The native pickle, of which the last dot is the sign.
+        next()?;
         if !cost.within(&limit) {
             return Err(PassphraseError::Cost);
         }
-        let key = Self::derive(passphrase, cost, &salt.ok_or(PassphraseError::Format)?)?;
-        // Each number and the salt have one text.
+        let derived = Self::derive(passphrase, cost, &salt)?;
+        derived
+            .commits_to(&commitment)
+            .map_err(|WrongPassphrase| PassphraseError::WrongPassphrase)?;
+        let key = Self::from_parts(&derived.key, cost, &salt, &commitment);
+        // Each number, the salt and the commitment have one text.
         if pickle.starts_with(&key.header) { Ok(key) } else { Err(PassphraseError::Format) }
+    }
+
+    /// What it costs to derive this key.
+    #[must_use]
+    pub const fn cost(&self) -> PassphraseCost {
+        self.cost
     }
 
     fn derive(
         passphrase: &str,
         cost: PassphraseCost,
         salt: &Secret<SALT_LENGTH>,
-    ) -> Result<Self, PassphraseError> {
+    ) -> Result<Derived, PassphraseError> {
         let PassphraseCost { memory_kib, passes, lanes } = cost;
-        let key = derive(passphrase, salt.as_bytes(), Cost { memory_kib, passes, lanes })
-            .ok_or(PassphraseError::Cost)?;
+        derive(passphrase, salt.as_bytes(), Cost { memory_kib, passes, lanes })
+            .ok_or(PassphraseError::Cost)
+    }
+
+    fn from_parts(
+        key: &Secret<32>,
+        cost: PassphraseCost,
+        salt: &Secret<SALT_LENGTH>,
+        commitment: &Secret<COMMITMENT_LENGTH>,
+    ) -> Self {
+        let PassphraseCost { memory_kib, passes, lanes } = cost;
         let salt = base64::encode(salt.as_bytes());
-        Ok(Self {
+        let commitment = base64::encode(commitment.as_bytes());
+        Self {
             key: PickleKey::new(*key.as_bytes()),
-            header: format!("{ALGORITHM}.{memory_kib}.{passes}.{lanes}.{salt}."),
-        })
+            cost,
+            header: format!(
+                "{VERSION}.{ALGORITHM}.{memory_kib}.{passes}.{lanes}.{salt}.{commitment}."
+            ),
+        }
     }
 
     fn context(&self, context: &[u8]) -> Vec<u8> {
         [self.header.as_bytes(), context].concat()
     }
+
+    /// The native pickle in a pickle under this key.
+    fn native<'a>(&self, pickle: &'a str) -> Result<&'a str, PickleError> {
+        pickle.strip_prefix(&self.header).ok_or(PickleError::Authentication)
+    }
 }
 
+const VERSION: u8 = 2;
 const ALGORITHM: &str = "argon2id";
 
-fn number(text: &str) -> Result<u32, PassphraseError> {
+fn number<T: FromStr>(text: &str) -> Result<T, PassphraseError> {
     text.parse().map_err(|_| PassphraseError::Format)
 }
 
-/// The public methods, which are the same for every object.
+fn fixed<const N: usize>(text: &str) -> Result<Secret<N>, PassphraseError> {
+    base64::decode_secret(text).ok().flatten().ok_or(PassphraseError::Format)
+}
+
+/// The public method to pickle, which is the same for every object.
 macro_rules! passphrase_pickle {
     ($($object:ident),+) => {$(
         impl $object {
@@ -192,7 +299,14 @@ macro_rules! passphrase_pickle {
                 let pickle = self.pickle(&key.key, &key.context(context))?;
                 Ok([key.header.as_str(), &pickle].concat())
             }
+        }
+    )+};
+}
 
+/// The public method to open a pickle of an object that belongs to no other object.
+macro_rules! from_passphrase_pickle {
+    ($($object:ident),+) => {$(
+        impl $object {
             /// Opens such a pickle with its key.
             ///
             /// # Errors
@@ -203,11 +317,28 @@ macro_rules! passphrase_pickle {
                 key: &PassphraseKey,
                 context: &[u8],
             ) -> Result<Self, PickleError> {
-                let pickle = pickle.strip_prefix(&key.header).ok_or(PickleError::Authentication)?;
-                Self::from_pickle(pickle, &key.key, &key.context(context))
+                Self::from_pickle(key.native(pickle)?, &key.key, &key.context(context))
             }
         }
     )+};
 }
 
-passphrase_pickle!(Account, Session, GroupSession, InboundGroupSession);
+passphrase_pickle!(Account, Session, GroupSession, InboundGroupSession, ReplayGuard);
+from_passphrase_pickle!(Account, Session, GroupSession, InboundGroupSession);
+
+impl ReplayGuard {
+    /// Opens such a pickle with its key, of the guard of this session.
+    ///
+    /// # Errors
+    ///
+    /// [`PickleError`], as for [`from_pickle`](Self::from_pickle); also for a key with other parameters
+    /// than the pickle's.
+    pub fn from_passphrase_pickle(
+        pickle: &str,
+        key: &PassphraseKey,
+        context: &[u8],
+        session: &InboundGroupSession,
+    ) -> Result<Self, PickleError> {
+        Self::from_pickle(key.native(pickle)?, &key.key, &key.context(context), session)
+    }
+}

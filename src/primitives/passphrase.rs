@@ -3,11 +3,15 @@
 use alloc::vec::Vec;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::secret::Secret;
+use super::{secret::Secret, verdict::if_equal};
 
 pub(crate) const SALT_LENGTH: usize = 16;
+/// 32 bytes, because whoever looks for two passphrases with one commitment chooses both: that takes
+/// 2^128 derivations with 32 bytes, and 2^64 with 16.
+pub(crate) const COMMITMENT_LENGTH: usize = 32;
 
 /// What a derivation costs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,23 +21,50 @@ pub(crate) struct Cost {
     pub(crate) lanes: u32,
 }
 
+/// What a passphrase gives: a key, and a commitment to it, which may be shown to anybody.
+pub(crate) struct Derived {
+    pub(crate) key: Secret<32>,
+    pub(crate) commitment: Secret<COMMITMENT_LENGTH>,
+}
+
+/// The passphrase has another commitment.
+pub(crate) struct WrongPassphrase;
+
+impl Derived {
+    /// Whether this is the commitment. Compared in constant time (S-26).
+    pub(crate) fn commits_to(
+        &self,
+        commitment: &Secret<COMMITMENT_LENGTH>,
+    ) -> Result<(), WrongPassphrase> {
+        let equal = self.commitment.as_bytes().ct_eq(commitment.as_bytes());
+        if_equal(equal, WrongPassphrase, || Ok(()))
+    }
+}
+
 /// `None` if Argon2 does not allow this cost, or there is not as much memory.
 ///
+/// The key is the first half of 64 bytes of output, the commitment the second half. The output is one
+/// BLAKE2b hash of Argon2id's last block, so neither half tells anything of the other, and to find two
+/// passphrases with one commitment is to find a collision of 32 bytes.
+///
 /// The memory is ours, and wiped: whoever has its last block can compute the key (S-25).
-pub(crate) fn derive(passphrase: &str, salt: &[u8; SALT_LENGTH], cost: Cost) -> Option<Secret<32>> {
+pub(crate) fn derive(passphrase: &str, salt: &[u8; SALT_LENGTH], cost: Cost) -> Option<Derived> {
     let Cost { memory_kib, passes, lanes } = cost;
-    let params = Params::new(memory_kib, passes, lanes, Some(32)).ok()?;
+    let mut output = Secret::<{ 32 + COMMITMENT_LENGTH }>::default();
+    let params = Params::new(memory_kib, passes, lanes, Some(output.as_bytes().len())).ok()?;
     let mut memory = Zeroizing::new(Vec::new());
     memory.try_reserve_exact(params.block_count()).ok()?;
     memory.resize(params.block_count(), Block::new());
-    let mut key = Secret::default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into_with_memory(
             passphrase.as_bytes(),
             salt,
-            key.as_mut_bytes(),
+            output.as_mut_bytes(),
             memory.as_mut_slice(),
         )
         .ok()?;
-    Some(key)
+    Some(Derived {
+        key: output.part::<0, 32>(),
+        commitment: output.part::<32, COMMITMENT_LENGTH>(),
+    })
 }

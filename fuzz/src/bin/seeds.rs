@@ -140,7 +140,17 @@ impl Seeds<'_> {
         }
         let file = key_export::encrypt_weak_with_rng("[]", "passphrase", 10, rng).unwrap();
         self.add_of_kind("decode_channels", "key-export", 3, file.as_bytes());
-        let header = b"argon2id.64.1.1.AAAAAAAAAAAAAAAAAAAAAA.AQEB";
+        for (name, guard) in states::replay_guards() {
+            let state = OpenPickle::open(&guard.snapshot()).state;
+            self.add_of_kind(
+                "unpickle_native",
+                &format!("4-{}", name.replace(' ', "-")),
+                4,
+                &state,
+            );
+        }
+        let header = b"2.argon2id.64.1.1.AAAAAAAAAAAAAAAAAAAAAA.\
+                       AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.AgEB";
         self.add_of_kind("decode_channels", "passphrase", 4, header);
         let payload = br#"{"type":"m.dummy","content":{},"sender":"@alice:example.org","recipient":"@bob:example.org","recipient_keys":{"ed25519":"A"},"keys":{"ed25519":"A"}}"#;
         self.add_of_kind("decode_channels", "payload", 5, payload);

@@ -247,23 +247,32 @@ mod passphrase {
     const COST: PassphraseCost = PassphraseCost { memory_kib: 8, passes: 1, lanes: 1 };
 
     fn key() -> PassphraseKey {
-        PassphraseKey::with_rng("passphrase", COST, &mut SeededRng::new(37)).unwrap()
+        PassphraseKey::weak_with_rng("passphrase", COST, &mut SeededRng::new(37)).unwrap()
     }
 
     pub fn add_texts(account: &Account, entries: &mut Vec<TextEntry>) {
         let (key, pickle) = (key(), account.pickle_with_passphrase(&key(), b"").unwrap());
         let (header, native) = pickle.rsplit_once('.').unwrap();
-        let (costs, salt) = header.rsplit_once('.').unwrap();
-        let (header, costs) = (header.to_owned(), costs.to_owned());
+        let (before, commitment) = header.rsplit_once('.').unwrap();
+        let (costs, salt) = before.rsplit_once('.').unwrap();
+        let [header, before, costs] = [header, before, costs].map(str::to_owned);
+        let after = format!("{commitment}.");
         entries.push(Entry::new("the pickle under a passphrase", native, move |text: &str| {
             let pickle = format!("{header}.{text}");
             verdict(Account::from_passphrase_pickle(&pickle, &key, b""))
         }));
+        let derives =
+            |pickle: &str| somewhere(PassphraseKey::for_pickle(pickle, "passphrase", COST).is_ok());
         let entry = Entry::new("PassphraseKey::for_pickle, the salt", salt, move |text: &str| {
-            let pickle = format!("{costs}.{text}.");
-            somewhere(PassphraseKey::for_pickle(&pickle, "passphrase", COST).is_ok())
+            derives(&format!("{costs}.{text}.{after}"))
         });
-        entries.push(Entry { one_text: true, ..entry.any_bytes() });
+        entries.push(Entry { one_text: true, ..entry });
+        let entry = Entry::new(
+            "PassphraseKey::for_pickle, the commitment",
+            commitment,
+            move |text: &str| derives(&format!("{before}.{text}.")),
+        );
+        entries.push(Entry { one_text: true, ..entry });
     }
 
     pub fn add_bytes(account: &Account, entries: &mut Vec<BytesEntry>) {
