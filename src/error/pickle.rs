@@ -80,7 +80,7 @@ impl From<KeyError> for LibolmPickleError {
     }
 }
 
-/// The only reason why the floors below refuse a state.
+/// The layers below refuse a state for this reason only.
 impl From<PickleError> for LibolmPickleError {
     fn from(_: PickleError) -> Self {
         Self::InvalidState
@@ -128,7 +128,7 @@ impl From<KeyError> for VodozemacPickleError {
     }
 }
 
-/// The only reason why the floors below refuse a state.
+/// The layers below refuse a state for this reason only.
 #[cfg(feature = "vodozemac")]
 impl From<PickleError> for VodozemacPickleError {
     fn from(_: PickleError) -> Self {

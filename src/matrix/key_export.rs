@@ -43,21 +43,21 @@ use crate::primitives::{
     secret::SecretString,
 };
 
-/// Rounds that a new file should have: half a second of work for whoever guesses a passphrase, and
-/// what other clients use.
+/// The rounds that a new file should have. Each guess at the passphrase then costs about half a second of
+/// work. Other clients use the same number.
 pub const DEFAULT_ROUNDS: u32 = 500_000;
 
 /// The least rounds that the Matrix specification allows in a new file.
 pub const MIN_ROUNDS: u32 = 100_000;
 
-/// Rounds that reading should allow: a hostile file can ask for 2^32, an hour of work.
+/// The most rounds that reading should allow. A hostile file can ask for 2^32 - 1, an hour of work.
 pub const MAX_ROUNDS: u32 = 5_000_000;
 
 const HEADER: &str = "-----BEGIN MEGOLM SESSION DATA-----";
 const TRAILER: &str = "-----END MEGOLM SESSION DATA-----";
 const VERSION: u8 = 1;
 const HEAD_LENGTH: usize = 1 + SALT_LENGTH + IV_LENGTH + 4;
-/// Characters of a line, as in PEM files.
+/// The characters of a line, as many as in PEM files.
 const LINE_LENGTH: usize = 64;
 
 /// Encrypts a JSON text as a file.

@@ -92,9 +92,9 @@ trait Pickled: Sized {
         let state = pickle.get_mut(HEADER_LENGTH..).ok_or(PickleError::InvalidState)?;
         let associated_data = associated_data(Self::TYPE, context);
         let tag = aead::seal(&key.0, nonce.as_bytes(), &associated_data, state);
-        // Longer than the cipher can encrypt is longer than any memory.
+        // `None` for a state above 256 GiB only, which no memory holds.
         pickle.extend(tag.ok_or(PickleError::InvalidState)?);
-        // Ciphertext by now, so it need not be wiped.
+        // It is ciphertext now, so it need not be wiped.
         Ok(base64::encode(&core::mem::take(&mut *pickle)))
     }
 

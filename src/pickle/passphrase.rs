@@ -55,7 +55,8 @@ impl PassphraseCost {
     pub const MINIMUM: Self = Self { memory_kib: 19 << 10, passes: 2, lanes: 1 };
 
     /// A good limit for opening pickles, also on a phone: 128 MiB, 4 passes, 8 lanes. That is twice the
-    /// memory and less than three times the work of the default.
+    /// memory and less than three times the work of the default: 0.7 s of one core of a server, where the
+    /// default takes 0.2 s.
     ///
     /// The text says what its derivation costs before anything can be verified, so whoever can put a
     /// text in the place of a pickle makes us spend as much as the limit allows. Raise it only for

@@ -258,7 +258,7 @@ fn overwritten(mut mac: Secret<32>) -> Secret<32> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MacMethod {
-    /// `hkdf-hmac-sha256.v2`: the MAC in base64. What every present client speaks.
+    /// `hkdf-hmac-sha256.v2`: the MAC in base64. All current clients use it.
     #[default]
     HkdfHmacSha256V2,
     /// `hkdf-hmac-sha256`: deprecated by the specification, and forbidden when both devices know the
@@ -287,8 +287,8 @@ impl MacMethod {
     /// it over. Older clients offer it.
     const PROPOSED: &str = "org.matrix.msc3783.hkdf-hmac-sha256";
 
-    /// The method of that exact name. The default method has two: that of the specification and that
-    /// of its proposal, MSC3783. Answer a device with the name that it offered.
+    /// The method with exactly this name. The default method has two names: that of the specification
+    /// and that of its proposal, MSC3783. Answer a device with the name that it offered.
     ///
     /// ```
     /// use moceril::sas::MacMethod;
