@@ -2,14 +2,14 @@
 
 use moceril::{
     LibolmPickleError,
-    megolm::{ExportError, GroupSession, InboundGroupSession},
+    megolm::{ExportError, GroupSession, InboundGroupSession, ReplayGuard},
     olm::{Account, OlmMessage, PreKeyBundle, Session},
 };
 
 use crate::common::{
     dehydrated_content, libolm_pickle,
     pickle_editor::OpenPickle,
-    pickled::Pickled,
+    pickled::{Pickled, guarded},
     rng::{RecordedRng, SeededRng},
     vodozemac_pickle::{self, ViaVodozemac},
 };
@@ -60,6 +60,19 @@ impl Works for GroupSession {
         if let Ok(message) = self.encrypt(b"text") {
             let _ = inbound.decrypt(&message);
         }
+    }
+}
+
+impl Works for ReplayGuard {
+    fn work(&mut self) {
+        let (mut sender, mut receiver) = guarded();
+        for _ in 0..3 {
+            let event = sender.encrypt(b"event").expect("a new session");
+            let message = receiver.decrypt(&event).expect("its own message");
+            let verdict = self.check(&message, "$event");
+            assert_eq!(self.check(&message, "$event").is_err(), verdict.is_err());
+        }
+        self.raise_capacity(u32::MAX);
     }
 }
 

@@ -202,7 +202,7 @@ pub fn replay_guard() {
     let mut session = new_session(&mut rng);
     let mut inbound = receiver(&session);
     let decrypted = inbound.decrypt(&send(&mut session, &mut rng)).unwrap();
-    let mut guard = ReplayGuard::default();
+    let mut guard = ReplayGuard::new(&inbound);
     for _ in 0..2 {
         guard.check(&decrypted, "$event").unwrap();
     }

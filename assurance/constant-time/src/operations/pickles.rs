@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use moceril::{
     MessageVersion, PassphraseCost, PassphraseKey, PickleKey,
-    megolm::{GroupSession, InboundGroupSession},
+    megolm::{GroupSession, InboundGroupSession, ReplayGuard},
     olm::{Account, Session},
 };
 
@@ -85,6 +85,12 @@ pub fn group_sessions() {
     let inbound = megolm::receiver(&session);
     let mut session = group_session_round_trip(&session);
     must_be_secret(session.encrypt(b"text").unwrap().as_bytes());
+    let guard = ReplayGuard::new(&inbound);
+    let rng = &mut SecretRng::new(39);
+    let key = PickleKey::new(rng.bytes());
+    let pickle = guard.pickle_with_rng(&key, CONTEXT, rng).unwrap();
+    declassify(Pickle, pickle.as_bytes());
+    assert!(ReplayGuard::from_pickle(&pickle, &key, b"wrong", &inbound).is_err());
     let inbound = inbound_group_session_round_trip(&inbound);
     must_be_secret(&inbound.export_at_first_known_index().unwrap().to_bytes());
 }
@@ -92,28 +98,32 @@ pub fn group_sessions() {
 /// A cost that memcheck can bear.
 const COST: PassphraseCost = PassphraseCost { memory_kib: 8, passes: 1, lanes: 1 };
 
-/// Pickles under a key from a passphrase, and the verdict on a wrong one.
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// Pickles under a key from a passphrase, and the verdicts on a wrong passphrase and a wrong context.
 macro_rules! under_passphrase {
-    ($key:ident, $($object:ident: $value:expr),+) => {$(
+    ($key:ident, $($object:ident: $value:expr $(, of $session:ident)?);+) => {$(
         let pickle = $value.pickle_with_passphrase(&$key, CONTEXT).unwrap();
         declassify(Pickle, pickle.as_bytes());
-        let wrong = PassphraseKey::for_pickle(&pickle, &secret("wrong"), COST).unwrap();
-        assert!($object::from_passphrase_pickle(&pickle, &wrong, CONTEXT).is_err());
+        assert!(PassphraseKey::for_pickle(&pickle, &secret("wrong"), COST).is_err());
+        let key = PassphraseKey::for_pickle(&pickle, &secret(PASSPHRASE), COST).unwrap();
+        assert!($object::from_passphrase_pickle(&pickle, &key, b"wrong" $(, &$session)?).is_err());
     )+};
 }
 
 pub fn passphrase() {
     let rng = &mut SecretRng::new(37);
-    let passphrase = secret("correct horse battery staple");
-    let key = PassphraseKey::with_rng(&passphrase, COST, rng).unwrap();
+    let key = PassphraseKey::weak_with_rng(&secret(PASSPHRASE), COST, rng).unwrap();
     let session = megolm::new_session(rng);
+    let inbound = megolm::receiver(&session);
     let (olm_session, _) = Devices::new(38, MessageVersion::V3).sessions();
     under_passphrase!(
         key,
-        Account: published_account(rng),
-        Session: olm_session,
-        GroupSession: session,
-        InboundGroupSession: megolm::receiver(&session)
+        Account: published_account(rng);
+        Session: olm_session;
+        GroupSession: session;
+        InboundGroupSession: inbound;
+        ReplayGuard: ReplayGuard::new(&inbound), of inbound
     );
 }
 
