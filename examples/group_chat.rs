@@ -112,7 +112,7 @@ impl Device {
         let (session, guard) = self.others.get_mut(sender).ok_or("no session with this sender")?;
         let decrypted = session.decrypt(event)?;
         guard.check(&decrypted, event_id)?;
-        Ok(String::from_utf8(decrypted.plaintext)?)
+        Ok(String::from_utf8(decrypted.into_plaintext())?)
     }
 
     fn show(&mut self, sender: &'static str, event_id: &str, event: &MegolmMessage) {

@@ -57,7 +57,7 @@ fn main() -> Result<()> {
     println!("\nthe room key {}", room_key.session_id());
     for [_, index, body, _] in recording.steps()? {
         let decrypted = room_key.decrypt(&MegolmMessage::from_base64(body)?)?;
-        println!("  reads {} at index {index}", readable(&decrypted.plaintext));
+        println!("  reads {} at index {index}", readable(decrypted.plaintext()));
     }
     Ok(())
 }

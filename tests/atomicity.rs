@@ -277,7 +277,7 @@ fn a_refused_group_message_changes_nothing() {
         let unconnected = InboundGroupSession::new_with_version(&stranger.session_key(), version);
         unchanged(&mut receiver, |receiver| receiver.merge(&unconnected).ok_or(()));
 
-        assert_eq!(receiver.decrypt(&messages[15]).unwrap().plaintext, b"to everybody");
+        assert_eq!(receiver.decrypt(&messages[15]).unwrap().plaintext(), b"to everybody");
         receiver.close();
         let error = unchanged(&mut receiver, |receiver| receiver.decrypt(&messages[15]));
         assert_eq!(error, megolm::DecryptionError::Closed);

@@ -299,7 +299,7 @@ fn s_15_none_and_one() {
         let (mut at_once, mut one_by_one) = (receiver.copy(), receiver.copy());
         assert_eq!(at_once.decrypt_batch([]), []);
         let results = both_ways(&mut at_once, &mut one_by_one, std::slice::from_ref(&message));
-        assert_eq!(results[0].as_ref().unwrap().plaintext, b"text");
+        assert_eq!(results[0].as_ref().unwrap().plaintext(), b"text");
         // By reference, from anything that can be iterated.
         assert_eq!(at_once.decrypt_batch(Some(&message)), results);
     }

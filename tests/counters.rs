@@ -174,8 +174,8 @@ fn s_11_a_group_session_ends_at_the_last_index() {
             let mut receiver = receiver.copy();
             for place in order {
                 let decrypted = receiver.decrypt(&messages[place]).unwrap();
-                assert_eq!(decrypted.message_index, indices[place]);
-                assert_eq!(decrypted.plaintext, b"last");
+                assert_eq!(decrypted.message_index(), indices[place]);
+                assert_eq!(decrypted.plaintext(), b"last");
             }
         }
     }
@@ -197,7 +197,7 @@ fn s_11_a_megolm_ratchet_never_goes_back() {
     }
     let unknown = megolm::DecryptionError::UnknownIndex { index: LAST - 1, first_known: LAST };
     assert_eq!(last.decrypt(&messages[0]), Err(unknown));
-    assert_eq!(last.decrypt(&messages[1]).unwrap().message_index, LAST);
+    assert_eq!(last.decrypt(&messages[1]).unwrap().message_index(), LAST);
 
     let exported = last.export_at(LAST).unwrap();
     assert_eq!(exported.to_bytes(), receiver.export_at(LAST).unwrap().to_bytes());

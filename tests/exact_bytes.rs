@@ -154,6 +154,6 @@ fn any_changed_byte_of_our_own_messages_is_refused() {
         }
         assert_eq!(bob.decrypt(&pre_key).unwrap().plaintext, b"second");
         assert_eq!(alice.decrypt(&reply).unwrap().plaintext, b"reply");
-        assert_eq!(receiver.decrypt(&to_all).unwrap().plaintext, b"to everybody");
+        assert_eq!(receiver.decrypt(&to_all).unwrap().plaintext(), b"to everybody");
     }
 }

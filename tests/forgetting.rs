@@ -85,7 +85,7 @@ fn s_20_advance_to_forgets_for_good() {
                     }
                     for later in [599, index] {
                         let decrypted = session.decrypt(&messages[later as usize]).unwrap();
-                        assert_eq!(decrypted.message_index, later);
+                        assert_eq!(decrypted.message_index(), later);
                     }
                     let exported = session.export_at_first_known_index().unwrap();
                     assert_eq!(exported.to_bytes()[5..133], ratchets[index as usize]);

@@ -91,6 +91,7 @@ fn s_23_impossible_bytes_are_refused_in_every_field() {
                 Kind::Choice if field.name == "version" => {
                     (0..=255).filter(|version| ![3, 4].contains(version)).collect()
                 }
+                Kind::Choice if field.name == "provenance" => (4..=255).collect(),
                 Kind::Choice => [0].into_iter().chain(4..=255).collect(),
                 _ => continue,
             };

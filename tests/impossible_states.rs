@@ -316,4 +316,36 @@ fn s_23_impossible_group_sessions_are_refused() {
         &sessions[0].1.snapshot(),
         &[("signed but not verified", |open| open.set_number("signing_key_verified", 0))],
     );
+    // S-43: a level of trust starts at the first known index, which is 250, or at a multiple of 256
+    // after it, and not before a lower level.
+    let (_, late) = &sessions[1];
+    assert_eq!(late.first_known_index(), 250);
+    refuses::<InboundGroupSession>(
+        &late.snapshot(),
+        &[
+            ("signed before the first index", |open| open.set_number("starts[3]", 249)),
+            ("signed from the middle of a block", |open| open.set_number("starts[3]", 257)),
+            ("signed from 0", |open| open.set_number("starts[3]", 0)),
+            ("exported later than signed", |open| open.set_number("starts[2]", 256)),
+            ("from a backup later than signed", |open| open.set_number("starts[1]", 256)),
+            ("from a backup after exported", |open| {
+                open.set_number("starts[1]", 512);
+                open.set_number("starts[2]", 256);
+                open.set_number("starts[3]", 512);
+            }),
+        ],
+    );
+    accepts::<InboundGroupSession>(
+        &late.snapshot(),
+        &[
+            ("signed later, and not verified yet", |open| {
+                open.set_number("starts[3]", 256);
+                open.set_number("signing_key_verified", 0);
+            }),
+            ("each level later than the one below", |open| {
+                open.set_number("starts[2]", 256);
+                open.set_number("starts[3]", 0xffff_ff00);
+            }),
+        ],
+    );
 }

@@ -57,8 +57,16 @@ fn good() -> [(&'static str, Read, Vec<u8>); 4] {
     [
         ("account", account as Read, used.to_libolm_pickle(KEY)),
         ("session", session, both_chains.to_libolm_pickle(KEY)),
-        ("group session", group_session, sender.to_libolm_pickle(KEY)),
-        ("inbound group session", inbound_group_session, receiver.to_libolm_pickle(KEY)),
+        (
+            "group session",
+            group_session,
+            sender.to_libolm_pickle_lossy(KEY).map(|(pickle, _)| pickle),
+        ),
+        (
+            "inbound group session",
+            inbound_group_session,
+            receiver.to_libolm_pickle_lossy(KEY).map(|(pickle, _)| pickle),
+        ),
     ]
     .map(|(name, read, pickle)| (name, read, open(&pickle.unwrap(), KEY)))
 }

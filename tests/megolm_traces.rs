@@ -77,6 +77,6 @@ fn trace(file: &VectorFile) {
             assert_eq!(sender.encrypt(&plaintext).unwrap(), message);
         }
         let decrypted = receiver.decrypt(&message).unwrap();
-        assert_eq!((decrypted.plaintext, decrypted.message_index), (plaintext, index));
+        assert_eq!((decrypted.plaintext(), decrypted.message_index()), (&*plaintext, index));
     }
 }

@@ -97,6 +97,10 @@ fn s_23_an_inbound_group_session_is_restored_exactly() {
             assert_eq!(copy.provenance(), session.provenance(), "{name}");
             assert_eq!(copy.is_signing_key_verified(), session.is_signing_key_verified(), "{name}");
             assert_eq!(copy.first_known_index(), session.first_known_index(), "{name}");
+            for index in [0, 249, 250, 255, 256, 260, 270, u32::MAX] {
+                let provenance = session.provenance_at(index);
+                assert_eq!(copy.provenance_at(index), provenance, "{name}");
+            }
             for message in messages.iter().rev() {
                 assert_eq!(copy.decrypt(message), session.decrypt(message), "{name}");
             }

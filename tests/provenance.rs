@@ -1,18 +1,20 @@
 //! S-21: where the key of an inbound group session came from is known, and trust in one copy never
-//! passes to another that has not the same ratchet.
+//! passes to another that has not the same ratchet. What holds at which index after merging is the
+//! subject of `provenance_by_index.rs`.
 
 mod common;
 
 use common::{
     fixtures::{VERSIONS, other},
+    libolm_pickle::KEY,
     pickled::Pickled,
     rng::SeededRng,
 };
 use moceril::{
-    MessageVersion,
+    ConversionError, MessageVersion,
     megolm::{
         ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
-        Provenance, SessionOrdering,
+        Provenance, ProvenanceError, SessionOrdering,
     },
 };
 
@@ -45,6 +47,7 @@ fn s_21_each_constructor_has_its_provenance() {
             (import(Provenance::Signed), Provenance::Exported, false),
             (import(Provenance::Exported), Provenance::Exported, false),
             (import(Provenance::Backup), Provenance::Backup, false),
+            (import(Provenance::Unknown), Provenance::Backup, false),
         ] {
             assert_eq!(session.provenance(), provenance);
             assert_eq!(session.is_signing_key_verified(), verified);
@@ -52,7 +55,7 @@ fn s_21_each_constructor_has_its_provenance() {
             // A message shows that the key is genuine, but not where it came from.
             let mut session = session;
             let decrypted = session.decrypt(&messages[5]).unwrap();
-            assert_eq!(decrypted.provenance, provenance);
+            assert_eq!(decrypted.provenance(), provenance);
             for session in [session.copy(), session] {
                 assert_eq!(session.provenance(), provenance);
                 assert!(session.is_signing_key_verified());
@@ -63,7 +66,9 @@ fn s_21_each_constructor_has_its_provenance() {
     let key = signed.export_at(0).unwrap();
     assert_eq!(InboundGroupSession::import(&key).provenance(), Provenance::Exported);
     assert_eq!(InboundGroupSession::import_from_backup(&key).provenance(), Provenance::Backup);
-    assert!(Provenance::Backup < Provenance::Exported && Provenance::Exported < Provenance::Signed);
+    let ascending =
+        [Provenance::Unknown, Provenance::Backup, Provenance::Exported, Provenance::Signed];
+    assert!(ascending.is_sorted_by(|a, b| a < b));
 }
 
 /// A message that does not decrypt verifies nothing.
@@ -110,7 +115,7 @@ fn s_21_connected_copies_merge_to_the_best_of_both() {
                     assert_eq!(merged.provenance(), expected);
                     for index in [19, first.min(second)] {
                         let decrypted = merged.decrypt(&messages[index as usize]).unwrap();
-                        assert_eq!(decrypted.provenance, expected);
+                        assert_eq!(decrypted.provenance(), expected);
                     }
                 }
             }
@@ -219,12 +224,160 @@ fn the_latest_ratchet_is_that_of_either() {
     for session in [&mut read, &mut later] {
         session.decrypt(&messages[12]).unwrap();
     }
-    let expected = read.to_libolm_pickle(b"key").unwrap();
-    assert_ne!(whole.to_libolm_pickle(b"key").unwrap(), expected);
+    let pickle = |session: &InboundGroupSession| session.to_libolm_pickle_lossy(KEY).unwrap().0;
+    let expected = pickle(&read);
+    assert_ne!(pickle(&whole), expected);
     for (one, two) in [(&whole, &later), (&later, &whole), (&whole, &read), (&read, &whole)] {
         let merged = one.merge(two).unwrap();
-        assert_eq!(merged.to_libolm_pickle(b"key").unwrap(), expected);
+        assert_eq!(pickle(&merged), expected);
     }
+}
+
+/// The session as the other formats bring it back, which do not say where its key came from.
+fn moved(session: &InboundGroupSession) -> Vec<InboundGroupSession> {
+    let (pickle, _) = session.to_libolm_pickle_lossy(KEY).unwrap();
+    let mut moved = vec![InboundGroupSession::from_libolm_pickle(&pickle, KEY).unwrap()];
+    #[cfg(feature = "vodozemac")]
+    {
+        let (pickle, _) = session.to_vodozemac_pickle_lossy().unwrap();
+        moved.push(InboundGroupSession::from_vodozemac_pickle(pickle).unwrap());
+    }
+    moved
+}
+
+/// S-41: nothing rises on the way through a format that does not hold the provenance, and what is lost
+/// is named. What the format's flag says is kept.
+#[test]
+fn s_41_no_conversion_raises_trust() {
+    let (signed, messages) = room(MessageVersion::V3);
+    let key = signed.export_at(3).unwrap();
+    let (exported, backup) =
+        (InboundGroupSession::import(&key), InboundGroupSession::import_from_backup(&key));
+    let mut verified = backup.copy();
+    verified.decrypt(&messages[4]).unwrap();
+    for original in [signed, exported, backup, verified] {
+        let Err(ConversionError::Lossy(loss)) = original.to_libolm_pickle(KEY) else {
+            panic!("the loss is not named")
+        };
+        assert!(loss.provenance && !loss.drops_keys());
+        #[cfg(feature = "vodozemac")]
+        {
+            let Err(ConversionError::Lossy(loss)) = original.to_vodozemac_pickle() else {
+                panic!("the loss is not named")
+            };
+            assert!(loss.provenance && !loss.drops_keys());
+        }
+        for session in moved(&original) {
+            assert_eq!(session.provenance(), Provenance::Unknown);
+            assert_eq!(session.copy().provenance(), Provenance::Unknown);
+            assert_eq!(session.is_signing_key_verified(), original.is_signing_key_verified());
+            // There and back again is no loss: the pickle had no provenance.
+            assert!(!session.to_libolm_pickle_lossy(KEY).unwrap().1.provenance);
+            let mut session = session;
+            let decrypted = session.decrypt(&messages[5]).unwrap();
+            assert_eq!(decrypted.provenance(), Provenance::Unknown);
+            assert!(session.is_signing_key_verified());
+            assert_eq!(session.provenance(), Provenance::Unknown);
+        }
+    }
+}
+
+/// S-41: the caller can state the provenance that a foreign pickle does not hold, by name and once.
+#[test]
+fn s_41_an_unknown_provenance_can_be_stated_once() {
+    use Provenance::{Backup, Exported, Signed, Unknown};
+    let (signed, messages) = room(MessageVersion::V3);
+    for stated in [Backup, Exported, Signed] {
+        for mut session in moved(&signed) {
+            let before = session.snapshot();
+            assert_eq!(session.set_provenance(Unknown), Ok(()));
+            assert_eq!(session.snapshot(), before);
+            assert_eq!(session.set_provenance(stated), Ok(()));
+            assert_eq!(session.generation(), 1);
+            let after = session.snapshot();
+            for mut session in [session.copy(), session] {
+                assert_eq!(session.provenance(), stated);
+                let decrypted = session.decrypt(&messages[5]).unwrap();
+                assert_eq!(decrypted.provenance(), stated);
+                assert_eq!(session.set_provenance(stated), Ok(()));
+                for other in [Unknown, Backup, Exported, Signed] {
+                    if other != stated {
+                        assert_eq!(session.set_provenance(other), Err(ProvenanceError::Known));
+                    }
+                }
+                assert_eq!(session.snapshot(), after, "S-04: an error changes nothing");
+            }
+        }
+    }
+    // What was known from the beginning cannot be stated anew.
+    for (mut session, known) in [
+        (signed.copy(), Signed),
+        (InboundGroupSession::import(&signed.export_at(0).unwrap()), Exported),
+    ] {
+        let before = session.snapshot();
+        for stated in [Unknown, Backup, Exported, Signed] {
+            let expected = if stated == known { Ok(()) } else { Err(ProvenanceError::Known) };
+            assert_eq!(session.set_provenance(stated), expected);
+            assert_eq!(session.snapshot(), before);
+        }
+    }
+    // The pickle says that the owner has not signed with this session: then it cannot be signed.
+    for mut session in moved(&InboundGroupSession::import(&signed.export_at(0).unwrap())) {
+        let before = session.snapshot();
+        assert_eq!(session.set_provenance(Signed), Err(ProvenanceError::NotSigned));
+        assert_eq!(session.snapshot(), before);
+        assert_eq!(session.set_provenance(Exported), Ok(()));
+    }
+}
+
+/// S-43: what is stated holds from the first index on, and takes nothing from a better key.
+#[test]
+fn s_43_stating_a_provenance_keeps_what_is_known_of_later_messages() {
+    let mut sender =
+        GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(3)).unwrap();
+    let whole = InboundGroupSession::new(&sender.session_key());
+    for _ in 0..300 {
+        sender.encrypt(b"").unwrap();
+    }
+    let signed = InboundGroupSession::new(&sender.session_key());
+    for unknown in moved(&whole) {
+        let mut merged = unknown.merge(&signed).unwrap();
+        let expected = [
+            (0, Provenance::Unknown),
+            (255, Provenance::Unknown),
+            (256, Provenance::Signed),
+            (u32::MAX, Provenance::Signed),
+        ];
+        for (index, provenance) in expected {
+            assert_eq!(merged.provenance_at(index), Some(provenance));
+        }
+        assert!(merged.to_libolm_pickle_lossy(KEY).unwrap().1.provenance);
+        merged.set_provenance(Provenance::Backup).unwrap();
+        for merged in [merged.copy(), merged] {
+            for (index, provenance) in expected {
+                let provenance = provenance.max(Provenance::Backup);
+                assert_eq!(merged.provenance_at(index), Some(provenance));
+            }
+        }
+    }
+}
+
+/// S-18: what was authenticated can be taken out by value, and is the same.
+#[test]
+fn s_18_the_parts_of_a_decrypted_message() {
+    let (mut session, messages) = room(VERSIONS[0]);
+    let decrypted = session.decrypt(&messages[7]).unwrap();
+    assert_eq!((decrypted.plaintext(), decrypted.message_index()), (&[7][..], 7));
+    let shown = format!("{decrypted:?}");
+    let parts = decrypted.clone().into_parts();
+    assert_eq!(format!("{parts:?}"), shown.replace("DecryptedMessage", "DecryptedMessageParts"));
+    assert_eq!(parts.plaintext, decrypted.plaintext());
+    assert_eq!(parts.message_index, decrypted.message_index());
+    assert_eq!(&parts.fingerprint, decrypted.fingerprint());
+    assert_eq!(&parts.signing_key, decrypted.signing_key());
+    assert_eq!(parts.signing_key, *session.signing_key());
+    assert_eq!(parts.provenance, decrypted.provenance());
+    assert_eq!(decrypted.into_plaintext(), parts.plaintext);
 }
 
 /// A part of the ratchet that is replaced between the two copies says nothing about what it was before:
@@ -245,6 +398,8 @@ fn s_21_trust_does_not_pass_where_a_part_is_replaced() {
     for merged in [signed.merge(&forged).unwrap(), forged.merge(&signed).unwrap()] {
         assert_eq!(merged.first_known_index(), 0);
         assert_eq!(merged.provenance(), Provenance::Exported);
+        assert_eq!(merged.provenance_at(255), Some(Provenance::Exported));
+        assert_eq!(merged.provenance_at(256), Some(Provenance::Signed));
         assert!(!merged.is_signing_key_verified());
     }
     // Within 256 messages equal ratchets vouch for each other.

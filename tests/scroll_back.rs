@@ -72,8 +72,8 @@ fn every_order_gives_the_same() {
             for distance in order {
                 let message = room.message(distance);
                 let decrypted = session.decrypt(message).unwrap();
-                assert_eq!(decrypted.plaintext, b"to everybody", "{name}, {distance}");
-                assert_eq!(decrypted.message_index, start + distance);
+                assert_eq!(decrypted.plaintext(), b"to everybody", "{name}, {distance}");
+                assert_eq!(decrypted.message_index(), start + distance);
                 if distance % 37 == 0 {
                     let exported = session.export_at(start + distance).unwrap().to_bytes();
                     let expected = naive_ratchet(room.ratchet, start, start + distance);

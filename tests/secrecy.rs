@@ -194,7 +194,7 @@ fn s_29_megolm_does_not_print_secrets() {
     let mut theirs = InboundGroupSession::new(&key);
     let message: MegolmMessage = room.encrypt(PLAINTEXT).unwrap();
     let decrypted: megolm::DecryptedMessage = theirs.decrypt(&message).unwrap();
-    assert_eq!(decrypted.plaintext, PLAINTEXT);
+    assert_eq!(decrypted.plaintext(), PLAINTEXT);
     let exported: ExportedSessionKey = theirs.export_at(0).unwrap();
     let (shared_text, exported_text): (SecretString, SecretString) =
         (key.to_base64(), exported.to_base64());
@@ -204,16 +204,18 @@ fn s_29_megolm_does_not_print_secrets() {
     }
     let mut guard = ReplayGuard::new(&theirs);
     guard.check(&decrypted, "$event").unwrap();
+    let parts: megolm::DecryptedMessageParts = decrypted.clone().into_parts();
     let provenance: Provenance = theirs.provenance();
     let ordering: SessionOrdering = theirs.compare(&theirs);
     let policy = RotationPolicy::default();
     let verdict: ReplayVerdict = guard.check(&decrypted, "$event").unwrap();
-    let printed: [&dyn Debug; 14] = [
+    let printed: [&dyn Debug; 15] = [
         &room,
         &key,
         &theirs,
         &message,
         &decrypted,
+        &parts,
         &exported,
         &shared_text,
         &exported_text,
@@ -278,6 +280,8 @@ fn s_29_errors_print_words() {
         olm::DecryptionError::TooFarAhead { index: 9, maximum: 8 }.into(),
         GroupDecryptionError::UnknownIndex { index: 1, first_known: 2 }.into(),
         ExportError::UnknownIndex { index: 1, first_known: 2 }.into(),
+        ProvenanceError::Known.into(),
+        ProvenanceError::NotSigned.into(),
         ReplayError::Replayed { index: 3 }.into(),
         ReplayError::OtherSession.into(),
         PickleError::Version(9).into(),

@@ -159,9 +159,10 @@ fn s_29_vodozemac_pickles() {
     let session_pickle: SessionPickle = session.to_vodozemac_pickle().unwrap();
     check(&session, &session_pickle);
     let (sender, receiver) = group(MessageVersion::V3, 9);
-    let sender_pickle: GroupSessionPickle = sender.to_vodozemac_pickle().unwrap();
+    let sender_pickle: GroupSessionPickle = sender.to_vodozemac_pickle_lossy().unwrap().0;
     check(&sender, &sender_pickle);
-    let receiver_pickle: InboundGroupSessionPickle = receiver.to_vodozemac_pickle().unwrap();
+    let receiver_pickle: InboundGroupSessionPickle =
+        receiver.to_vodozemac_pickle_lossy().unwrap().0;
     check(&receiver, &receiver_pickle);
     let seed: [u8; 32] = rng.bytes();
     let mut secrets = Secrets::default();

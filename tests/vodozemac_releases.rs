@@ -115,8 +115,8 @@ fn s_24_inbound_group_sessions_of_old_releases() {
         ["receive", index, body, plaintext] => {
             let message = MegolmMessage::from_base64(body).unwrap();
             let decrypted = session.decrypt(&message).unwrap();
-            assert_eq!(decrypted.message_index, number(index));
-            assert_eq!(decrypted.plaintext, item_bytes(plaintext));
+            assert_eq!(decrypted.message_index(), number(index));
+            assert_eq!(decrypted.plaintext(), item_bytes(plaintext));
         }
         _ => panic!("unknown step {step:?}"),
     };

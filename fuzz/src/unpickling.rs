@@ -2,7 +2,7 @@
 
 use moceril::{
     LibolmPickleError,
-    megolm::{ExportError, GroupSession, InboundGroupSession, ReplayGuard},
+    megolm::{ExportError, GroupSession, InboundGroupSession, Provenance, ReplayGuard},
     olm::{Account, OlmMessage, PreKeyBundle, Session},
 };
 
@@ -78,7 +78,15 @@ impl Works for ReplayGuard {
 
 impl Works for InboundGroupSession {
     fn work(&mut self) {
-        let _ = (self.export_at(u32::MAX), self.compare(self), self.merge(self));
+        let _ = (self.export_at(u32::MAX), self.compare(self));
+        let first = self.first_known_index();
+        if let Some(merged) = self.merge(self) {
+            for index in [first, first.saturating_add(300), u32::MAX] {
+                assert_eq!(merged.provenance_at(index), self.provenance_at(index));
+            }
+        }
+        let _ = self.set_provenance(Provenance::Backup);
+        assert!(self.provenance() > Provenance::Unknown);
         match self.export_at_first_known_index() {
             Ok(key) => drop(InboundGroupSession::import(&key)),
             Err(error) => assert_eq!(error, ExportError::Closed),

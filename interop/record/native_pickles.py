@@ -95,10 +95,17 @@ def group_session_state(session, signing_key, exhausted=False, created_at=None, 
     )  # fmt: skip
 
 
-def inbound_group_session_state(session, provenance, verified, closed=False, version=None):
+UNKNOWN, BACKUP, EXPORTED, SIGNED = range(4)
+
+
+def inbound_group_session_state(session, provenance, verified, closed=False, version=None, starts=None):
+    """`starts` is where each level of provenance above UNKNOWN starts: at the first index, unless they are given."""
+    if starts is None:
+        starts = [session.index] * provenance
     return (
         session.ratchet + number(session.index, 4) + session.signing_key
-        + bytes([provenance, verified, closed, version or session.version]) + number(1, 8)
+        + bytes([provenance]) + b"".join(number(start, 4) for start in starts)
+        + bytes([verified, closed, version or session.version]) + number(1, 8)
     )  # fmt: skip
 
 
@@ -373,27 +380,42 @@ def inbound_group_sessions(out):
             yield f"receive {index} {at.encrypt(plaintext)} {item(plaintext)}"
 
     for name, provenance, verified, version, first, indices in (
-        ("signed", 1, True, 3, 0, (0, 5, 1)),
-        ("exported", 2, False, 3, 250, (250, 256, 251)),
-        ("exported-and-verified", 2, True, 3, 3, (4,)),
-        ("backup", 3, False, 3, 0xFFFF, (0x10000, 0xFFFF)),
-        ("version-4", 1, True, 4, 1, (2, 1)),
-        ("last-index", 1, True, 3, 2**32 - 2, (2**32 - 1, 2**32 - 2)),
+        ("signed", SIGNED, True, 3, 0, (0, 5, 1)),
+        ("exported", EXPORTED, False, 3, 250, (250, 256, 251)),
+        ("exported-and-verified", EXPORTED, True, 3, 3, (4,)),
+        ("backup", BACKUP, False, 3, 0xFFFF, (0x10000, 0xFFFF)),
+        ("unknown", UNKNOWN, True, 3, 7, (7, 300)),
+        ("version-4", SIGNED, True, 4, 1, (2, 1)),
+        ("last-index", SIGNED, True, 3, 2**32 - 2, (2**32 - 1, 2**32 - 2)),
     ):
         sender, inbound = both(version, first, first)
         files.write(name, inbound_group_session_state(inbound, provenance, verified), receive(sender, *indices))
 
+    # Merged from copies of different provenance.
+    for name, verified, starts, indices in (
+        ("backup-then-signed", False, [3, 256, 256], (3, 255, 256)),
+        ("unknown-then-every-level", True, [256, 512, 0x10000], (3, 256, 0x10000)),
+        ("unknown-then-backup", False, [2**32 - 256], (4,)),
+    ):
+        sender, inbound = both(3, 3, 3)
+        state = inbound_group_session_state(inbound, len(starts), verified, starts=starts)
+        files.write(name, state, receive(sender, *indices))
+
     _, inbound = both(3, 0, 0)
     of_small_order = copy.copy(inbound)
     of_small_order.signing_key = bytes(32)
-    files.refuse_all(inbound_group_session_state(inbound, 1, True), "group-session", [
-        ("provenance-0", inbound_group_session_state(inbound, 0, True)),
+    _, later = both(3, 250, 250)
+    files.refuse_all(inbound_group_session_state(inbound, SIGNED, True), "group-session", [
         ("provenance-4", inbound_group_session_state(inbound, 4, True)),
-        ("signed-but-not-verified", inbound_group_session_state(inbound, 1, False)),
-        ("verified-2", inbound_group_session_state(inbound, 2, 2)),
-        ("closed-with-a-ratchet", inbound_group_session_state(inbound, 1, True, closed=True)),
-        ("version-5", inbound_group_session_state(inbound, 1, True, version=5)),
-        ("signing-key-small-order", inbound_group_session_state(of_small_order, 1, True)),
+        ("provenance-255", inbound_group_session_state(inbound, 255, True, starts=[0, 0, 0])),
+        ("start-before-the-first-index", inbound_group_session_state(later, BACKUP, True, starts=[249])),
+        ("start-within-a-block", inbound_group_session_state(later, BACKUP, True, starts=[300])),
+        ("starts-not-ascending", inbound_group_session_state(later, EXPORTED, True, starts=[512, 256])),
+        ("signed-but-not-verified", inbound_group_session_state(inbound, SIGNED, False)),
+        ("verified-2", inbound_group_session_state(inbound, EXPORTED, 2)),
+        ("closed-with-a-ratchet", inbound_group_session_state(inbound, SIGNED, True, closed=True)),
+        ("version-5", inbound_group_session_state(inbound, SIGNED, True, version=5)),
+        ("signing-key-small-order", inbound_group_session_state(of_small_order, SIGNED, True)),
     ])  # fmt: skip
 
 

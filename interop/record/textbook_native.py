@@ -224,10 +224,13 @@ def group_session(state):
 
 def inbound_group_session(state):
     ratchet, index, signing_key = state.take(128), state.number(4), state.key(check_ed25519)
-    provenance, verified, closed = state.choice(1, 2, 3), state.flag(), state.flag()
+    starts = [state.number(4) for _ in range(state.choice(0, 1, 2, 3))]
+    verified, closed = state.flag(), state.flag()
     version = state.choice(3, 4)
     state.number(8)
-    right((provenance != 1 or verified) and (not closed or ratchet == bytes(128)))
+    right(sorted(starts) == starts and all(start == index or (start > index and start % 256 == 0) for start in starts))
+    signed = starts[2:] == [index]
+    right((not signed or verified) and (not closed or ratchet == bytes(128)))
     return InboundGroupSession({"index": index, "ratchet": ratchet, "signing-key": signing_key}, version)
 
 

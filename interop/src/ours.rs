@@ -212,7 +212,8 @@ impl GroupReceiver for OurGroupReceiver {
     fn decrypt(&mut self, message: &str) -> Result<(String, Option<u32>), Refusal> {
         let message = MegolmMessage::from_base64(message).map_err(refusal)?;
         let decrypted = self.0.decrypt(&message).map_err(refusal)?;
-        Ok((text(decrypted.plaintext), Some(decrypted.message_index)))
+        let index = decrypted.message_index();
+        Ok((text(decrypted.into_plaintext()), Some(index)))
     }
 
     fn export_at(&mut self, index: u32) -> Result<String, Refusal> {

@@ -96,6 +96,21 @@ texts!(ExportError {
     Self::Closed => "the session is closed";
 });
 
+/// The provenance of an inbound group session cannot be stated so; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProvenanceError {
+    /// Another provenance is known already.
+    Known,
+    /// The owner of the signing key has not signed with this session, as far as the session knows.
+    NotSigned,
+}
+
+texts!(ProvenanceError {
+    Self::Known => "another provenance is known already";
+    Self::NotSigned => "the owner of the signing key has not signed with this session";
+});
+
 /// The replay guard refuses a message (S-19). The guard is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::inbound::{DecryptedMessage, InboundGroupSession};
+use super::{decrypted::DecryptedMessage, inbound::InboundGroupSession};
 use crate::{error::GroupDecryptionError, wire::megolm::MegolmMessage};
 
 impl InboundGroupSession {
@@ -23,8 +23,8 @@ impl InboundGroupSession {
     /// events.push(GroupSession::new()?.encrypt(b"of another session")?);
     ///
     /// let decrypted = theirs.decrypt_batch(&events);
-    /// assert_eq!(decrypted[0].as_ref().unwrap().plaintext, b"first");
-    /// assert_eq!(decrypted[1].as_ref().unwrap().plaintext, b"second");
+    /// assert_eq!(decrypted[0].as_ref().unwrap().plaintext(), b"first");
+    /// assert_eq!(decrypted[1].as_ref().unwrap().plaintext(), b"second");
     /// assert_eq!(decrypted[2], Err(DecryptionError::Authentication));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

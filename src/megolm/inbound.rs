@@ -1,10 +1,11 @@
 //! A receiver's end of a Megolm session.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 use core::fmt;
 
+use super::{decrypted::DecryptedMessage, trust::Trust};
 use crate::{
-    error::{ExportError, GroupDecryptionError, PickleError, SignatureError},
+    error::{ExportError, GroupDecryptionError, PickleError, ProvenanceError, SignatureError},
     keys::Ed25519PublicKey,
     primitives::{
         ed25519::VerifyingKey,
@@ -22,7 +23,11 @@ use crate::{
 /// Where the key of an inbound group session came from, from the least to the most trustworthy
 /// (S-21). It says what this library could check; who handed over the key is for the caller to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Provenance {
+    /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller may
+    /// [state it](InboundGroupSession::set_provenance).
+    Unknown,
     /// An exported key from a server-side backup, which authenticates nothing.
     Backup,
     /// An exported key: forwarded by another device, or from a file. Not signed.
@@ -42,31 +47,6 @@ pub enum SessionOrdering {
     Worse,
     /// They are not the same session, whatever their ids say.
     Unconnected,
-}
-
-/// A decrypted Megolm message, with what was authenticated together with it (S-18).
-#[derive(Clone, PartialEq, Eq)]
-pub struct DecryptedMessage {
-    /// What the sender encrypted.
-    pub plaintext: Vec<u8>,
-    /// The index of the message in its session.
-    pub message_index: u32,
-    /// SHA-256 of the message's bytes: a short name for exactly this message (S-19).
-    pub fingerprint: [u8; 32],
-    /// The key that signed the message; its base64 is the session's id.
-    pub signing_key: Ed25519PublicKey,
-    /// Where the session's key came from.
-    pub provenance: Provenance,
-}
-
-impl fmt::Debug for DecryptedMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DecryptedMessage")
-            .field("message_index", &self.message_index)
-            .field("signing_key", &self.signing_key)
-            .field("provenance", &self.provenance)
-            .finish_non_exhaustive()
-    }
 }
 
 /// A Megolm session that decrypts, from the first index it knows, in any order and as often as asked.
@@ -92,7 +72,8 @@ pub(crate) struct InboundGroupSessionState {
     /// that a client holds have yet to decrypt anything.
     pub(crate) latest: Apart<MegolmRatchet>,
     pub(crate) signing_key: Ed25519PublicKey,
-    pub(crate) provenance: Provenance,
+    /// Where the keys came from, by index.
+    pub(crate) trust: Trust,
     /// Whether the owner of the signing key is known to have signed with this ratchet: the session
     /// key, or a message that decrypted.
     pub(crate) signing_key_verified: bool,
@@ -127,15 +108,17 @@ impl InboundGroupSession {
         Self::import_with_version(key, Provenance::Backup, MessageVersion::V3)
     }
 
-    /// As [`import`](Self::import), for messages of another version. An exported key is at most
-    /// [`Provenance::Exported`], whatever the caller says.
+    /// As [`import`](Self::import), for messages of another version.
+    ///
+    /// An exported key is at most [`Provenance::Exported`], whatever the caller says.
+    /// [`Provenance::Unknown`] counts as [`Provenance::Backup`].
     #[must_use]
     pub fn import_with_version(
         key: &ExportedSessionKey,
         provenance: Provenance,
         version: MessageVersion,
     ) -> Self {
-        let provenance = provenance.min(Provenance::Exported);
+        let provenance = provenance.clamp(Provenance::Backup, Provenance::Exported);
         Self::create(key.index(), key.ratchet(), *key.signing_key(), provenance, version)
     }
 
@@ -150,7 +133,7 @@ impl InboundGroupSession {
             first: MegolmRatchet::new(ratchet.clone(), index),
             latest: None,
             signing_key,
-            provenance,
+            trust: Trust::from_index(provenance, index),
             signing_key_verified: provenance == Provenance::Signed,
             closed: false,
             version,
@@ -168,9 +151,14 @@ impl InboundGroupSession {
 
     /// Takes a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: InboundGroupSessionState) -> Result<Self, PickleError> {
-        let unsigned = state.provenance == Provenance::Signed && !state.signing_key_verified;
+        let first = state.first.index();
+        let unsigned = state.trust.at(first) == Provenance::Signed && !state.signing_key_verified;
         let half_closed = state.closed && !state.first.value().ct_eq(&Secret::default());
-        if unsigned || half_closed || state.latest().index() < state.first.index() {
+        if unsigned
+            || half_closed
+            || !state.trust.is_possible(first)
+            || state.latest().index() < first
+        {
             return Err(PickleError::InvalidState);
         }
         Ok(Self::from_state(state))
@@ -205,10 +193,47 @@ impl InboundGroupSession {
         self.state.version
     }
 
-    /// Where the session's key came from.
+    /// Where the session's key came from, at the [first known index](Self::first_known_index): no
+    /// message has less, and after [merging](Self::merge) later messages may have more.
     #[must_use]
-    pub const fn provenance(&self) -> Provenance {
-        self.state.provenance
+    pub fn provenance(&self) -> Provenance {
+        self.state.trust.at(self.first_known_index())
+    }
+
+    /// Where the key of the message at `index` came from (S-43); `None` before the
+    /// [first known index](Self::first_known_index).
+    #[must_use]
+    pub fn provenance_at(&self, index: u32) -> Option<Provenance> {
+        (index >= self.first_known_index()).then(|| self.state.trust.at(index))
+    }
+
+    /// States where the session's key came from, for a session that was read from a format which does
+    /// not say it: libolm's and vodozemac's pickles, which leave it [`Provenance::Unknown`].
+    ///
+    /// It holds from the first known index on. Stating again what is known already changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvenanceError::Known`] if another provenance is known;
+    /// [`ProvenanceError::NotSigned`] for [`Provenance::Signed`] if the session says that the owner of
+    /// the signing key [has not signed with it](Self::is_signing_key_verified). The session is
+    /// unchanged then.
+    pub fn set_provenance(&mut self, provenance: Provenance) -> Result<(), ProvenanceError> {
+        let known = self.provenance();
+        if provenance == known {
+            return Ok(());
+        }
+        if known != Provenance::Unknown {
+            return Err(ProvenanceError::Known);
+        }
+        if provenance == Provenance::Signed && !self.state.signing_key_verified {
+            return Err(ProvenanceError::NotSigned);
+        }
+        let first = self.first_known_index();
+        let stated = Trust::from_index(provenance, first);
+        self.state.trust = Trust::merged(&stated, first, &self.state.trust);
+        self.changed();
+        Ok(())
     }
 
     /// Whether the owner of the signing key is known to have signed with this session: the session
@@ -297,7 +322,7 @@ impl InboundGroupSession {
             message_index: message.message_index(),
             fingerprint: sha256(&[message.as_bytes()]),
             signing_key: state.signing_key,
-            provenance: state.provenance,
+            provenance: state.trust.at(message.message_index()),
         };
         if !core::mem::replace(&mut state.signing_key_verified, true) {
             self.changed();
@@ -353,6 +378,8 @@ impl InboundGroupSession {
                 first.clone_from(&latest);
             }
             first.advance_to(index);
+            self.state.trust.forget_before(index);
+            self.state.note_signature();
             self.changed();
         }
         forgets
@@ -406,9 +433,29 @@ impl InboundGroupSession {
     /// Both of two copies of one session in one: it begins with the earlier. `None` unless they are
     /// [connected](Self::connected).
     ///
-    /// The better provenance of the two counts if equal ratchets vouch for it (S-21): if no part of
-    /// the earlier ratchet is replaced on the way to the later, that is, if both begin within the same
-    /// 256 messages. Otherwise a forged part could hide in the earlier one, so its own counts.
+    /// Trust belongs to an index (S-43). Each message has the better [provenance](Self::provenance_at)
+    /// of the two copies at its index. The provenance of the later copy also counts for the earlier
+    /// messages of the same 256 (those whose indices differ in the lowest 8 bits only), because
+    /// equal ratchets vouch for each other there; not for those before, where a part of the ratchet
+    /// is replaced and a forged one could hide (S-21).
+    ///
+    /// ```
+    /// use moceril::megolm::{GroupSession, InboundGroupSession, Provenance};
+    ///
+    /// let mut room = GroupSession::new()?;
+    /// let whole = InboundGroupSession::new(&room.session_key());
+    /// for _ in 0..300 {
+    ///     room.encrypt(b"before we came")?;
+    /// }
+    /// let signed = InboundGroupSession::new(&room.session_key()); // from message 300 on
+    /// let backup = InboundGroupSession::import_from_backup(&whole.export_at(0)?);
+    ///
+    /// let merged = signed.merge(&backup).ok_or("they are the same session")?;
+    /// assert_eq!(merged.provenance_at(0), Some(Provenance::Backup));
+    /// assert_eq!(merged.provenance_at(255), Some(Provenance::Backup));
+    /// assert_eq!(merged.provenance_at(256), Some(Provenance::Signed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn merge(&self, other: &Self) -> Option<Self> {
         let (earlier, later) = match self.compare(other) {
@@ -419,11 +466,12 @@ impl InboundGroupSession {
         let (earlier, later) = (&*earlier.state, &*later.state);
         let mut merged = earlier.clone();
         merged.generation = earlier.generation.max(later.generation).saturating_add(1);
+        merged.trust = Trust::merged(&earlier.trust, earlier.first.index(), &later.trust);
         if earlier.first.index() >> 8 == later.first.index() >> 8 {
-            merged.provenance = earlier.provenance.max(later.provenance);
             merged.signing_key_verified =
                 earlier.signing_key_verified || later.signing_key_verified;
         }
+        merged.note_signature();
         if earlier.latest().index() < later.latest().index() {
             merged.latest = Some(Box::new(later.latest().clone()));
         }
@@ -446,6 +494,11 @@ impl InboundGroupSessionState {
         } else {
             Ok(())
         }
+    }
+
+    /// A key that is `Signed` from the first index on was signed by the owner of the signing key.
+    fn note_signature(&mut self) {
+        self.signing_key_verified |= self.trust.at(self.first.index()) == Provenance::Signed;
     }
 
     pub(super) const fn unknown(&self, index: u32) -> GroupDecryptionError {
@@ -477,6 +530,8 @@ impl fmt::Debug for InboundGroupSession {
 
 #[cfg(all(test, feature = "std"))]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
     use crate::megolm::{GroupSession, GroupSessionConfig};
 

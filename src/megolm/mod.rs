@@ -11,8 +11,8 @@
 //!
 //! let event = room.encrypt(b"to everybody")?;
 //! let decrypted = theirs.decrypt(&event)?;
-//! assert_eq!(decrypted.plaintext, b"to everybody");
-//! assert_eq!(decrypted.message_index, 0);
+//! assert_eq!(decrypted.plaintext(), b"to everybody");
+//! assert_eq!(decrypted.message_index(), 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -21,21 +21,24 @@
 //! somebody leaves. A message can be presented twice; [`ReplayGuard`] notices.
 
 mod batch;
+mod decrypted;
 pub(crate) mod inbound;
 pub(crate) mod outbound;
 #[cfg(feature = "hazmat")]
 pub(crate) mod raw;
 pub(crate) mod replay;
+pub(crate) mod trust;
 
 pub use self::{
-    inbound::{DecryptedMessage, InboundGroupSession, Provenance, SessionOrdering},
+    decrypted::{DecryptedMessage, DecryptedMessageParts},
+    inbound::{InboundGroupSession, Provenance, SessionOrdering},
     outbound::{GroupSession, GroupSessionConfig, RotationPolicy},
     replay::{ReplayGuard, ReplayVerdict},
 };
 pub use crate::{
     error::{
-        EncryptionError, ExportError, GroupDecryptionError as DecryptionError, ReplayError,
-        SessionKeyError,
+        EncryptionError, ExportError, GroupDecryptionError as DecryptionError, ProvenanceError,
+        ReplayError, SessionKeyError,
     },
     wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
 };

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, collections::BTreeMap, string::String};
 use core::{fmt, ops::Range};
 
-use super::inbound::{DecryptedMessage, InboundGroupSession};
+use super::{decrypted::DecryptedMessage, inbound::InboundGroupSession};
 use crate::{
     error::{PickleError, ReplayError},
     keys::Ed25519PublicKey,
@@ -150,10 +150,10 @@ impl ReplayGuard {
         message: &DecryptedMessage,
         event_id: &str,
     ) -> Result<ReplayVerdict, ReplayError> {
-        if message.signing_key != self.state.signing_key {
+        if *message.signing_key() != self.state.signing_key {
             return Err(ReplayError::OtherSession);
         }
-        self.note(message.message_index, tag(message, event_id))
+        self.note(message.message_index(), tag(message, event_id))
     }
 
     fn note(&mut self, index: u32, tag: Tag) -> Result<ReplayVerdict, ReplayError> {
@@ -238,7 +238,7 @@ impl fmt::Debug for ReplayGuard {
 }
 
 fn tag(message: &DecryptedMessage, event_id: &str) -> Tag {
-    let hash = sha256(&[&message.fingerprint, event_id.as_bytes()]);
+    let hash = sha256(&[message.fingerprint(), event_id.as_bytes()]);
     let mut tag = [0; TAG];
     tag.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
     tag

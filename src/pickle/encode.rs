@@ -14,6 +14,7 @@ use crate::{
         inbound::{InboundGroupSessionState, Provenance},
         outbound::GroupSessionState,
         replay::{ReplayGuardState, Tag},
+        trust::Trust,
     },
     olm::{
         account::AccountState,
@@ -247,7 +248,7 @@ impl Encode for InboundGroupSessionState {
     fn write(&self, sink: &mut impl Sink) {
         self.first.write(sink);
         self.signing_key.write(sink);
-        self.provenance.write(sink);
+        self.trust.write(sink);
         self.signing_key_verified.write(sink);
         self.closed.write(sink);
         self.version.write(sink);
@@ -261,7 +262,7 @@ impl Encode for InboundGroupSessionState {
             latest: None,
             first,
             signing_key: Encode::read(reader)?,
-            provenance: Encode::read(reader)?,
+            trust: Encode::read(reader)?,
             signing_key_verified: Encode::read(reader)?,
             closed: Encode::read(reader)?,
             version: Encode::read(reader)?,
@@ -404,20 +405,42 @@ impl Encode for MessageVersion {
     }
 }
 
+/// The highest level, then the start of each level above `Unknown` up to it (S-43).
+impl Encode for Trust {
+    fn write(&self, sink: &mut impl Sink) {
+        self.highest().write(sink);
+        self.levels().for_each(|(_, start)| start.write(sink));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let highest = Provenance::read(reader)?;
+        let mut start = |started: bool| {
+            if started { u32::read(reader).map(Some) } else { Some(None) }
+        };
+        Some(Self::from_starts([
+            start(highest >= Provenance::Backup)?,
+            start(highest >= Provenance::Exported)?,
+            start(highest >= Provenance::Signed)?,
+        ]))
+    }
+}
+
 impl Encode for Provenance {
     fn write(&self, sink: &mut impl Sink) {
         sink.put(&[match self {
-            Self::Signed => 1,
+            Self::Unknown => 0,
+            Self::Backup => 1,
             Self::Exported => 2,
-            Self::Backup => 3,
+            Self::Signed => 3,
         }]);
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match reader.take()? {
-            [1] => Some(Self::Signed),
+            [0] => Some(Self::Unknown),
+            [1] => Some(Self::Backup),
             [2] => Some(Self::Exported),
-            [3] => Some(Self::Backup),
+            [3] => Some(Self::Signed),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ pub enum Kind {
     Count,
     /// 0 or 1: a boolean, or whether an option has a value.
     Flag,
-    /// One byte that stands for one of a few choices, none of them 0.
+    /// One byte that stands for one of a few choices, none of them above 4.
     Choice,
     Curve25519Key,
     Ed25519Key,
@@ -186,7 +186,10 @@ impl Map<'_> {
     fn inbound_group_session(&mut self) {
         self.megolm_ratchet();
         self.ed25519_key("signing_key");
-        self.choice("provenance");
+        // The highest level, then where each level above the lowest starts.
+        for level in 1..=self.choice("provenance") {
+            self.number(&format!("starts[{level}]"), 4);
+        }
         self.flag("signing_key_verified");
         self.flag("closed");
         self.choice("version");

@@ -172,6 +172,13 @@ pub fn inbound_group_sessions(
         |provenance| InboundGroupSession::import_with_version(&exported, provenance, version);
     let mut verified = import(moceril::megolm::Provenance::Exported);
     verified.decrypt(&messages[39]).unwrap();
+    // Signed from index 256 on.
+    let backup = moceril::megolm::Provenance::Backup;
+    let from_the_start = first.export_at(0).unwrap();
+    let merged = InboundGroupSession::import_with_version(&from_the_start, backup, version);
+    let mut signed = late.copy();
+    signed.advance_to(260);
+    let merged = merged.merge(&signed).unwrap();
     let mut advanced = first.copy();
     advanced.advance_to(270);
     let mut closed = late.copy();
@@ -182,6 +189,7 @@ pub fn inbound_group_sessions(
         ("imported", import(moceril::megolm::Provenance::Exported)),
         ("imported, then verified by a message", verified),
         ("imported from a backup", import(moceril::megolm::Provenance::Backup)),
+        ("from a backup, and signed from a later index", merged),
         ("advanced", advanced),
         ("closed", closed),
     ];

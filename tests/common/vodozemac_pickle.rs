@@ -50,6 +50,7 @@ impl std::fmt::Display for Refusal {
 }
 
 pub trait ViaVodozemac: Sized {
+    /// The JSON, if it holds all keys. Facts such as the provenance may be lost.
     fn to_json(&self) -> Result<Value, ConversionError>;
     fn from_json_text(json: &str) -> Result<Self, Refusal>;
     /// As `from_json_text`, for a release that wrote no version of messages.
@@ -68,7 +69,10 @@ macro_rules! via_vodozemac {
     ($($object:ident $pickle:ident),+) => {$(
         impl ViaVodozemac for $object {
             fn to_json(&self) -> Result<Value, ConversionError> {
-                self.to_vodozemac_pickle().map(|pickle| serde_json::to_value(&pickle).unwrap())
+                match self.to_vodozemac_pickle_lossy()? {
+                    (_, loss) if loss.drops_keys() => Err(ConversionError::Lossy(loss)),
+                    (pickle, _) => Ok(serde_json::to_value(&pickle).unwrap()),
+                }
             }
 
             fn from_json_text(json: &str) -> Result<Self, Refusal> {
@@ -84,7 +88,7 @@ macro_rules! via_vodozemac {
             }
 
             fn to_encrypted(&self, key: &[u8; 32]) -> String {
-                self.to_vodozemac_pickle().unwrap().encrypt(key).unwrap()
+                self.to_vodozemac_pickle_lossy().unwrap().0.encrypt(key).unwrap()
             }
 
             fn from_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self, VodozemacPickleError> {

@@ -242,7 +242,7 @@ impl Forger {
             Kind::Megolm => {
                 let message = MegolmMessage::from_bytes(bytes).map_err(Refusal::Decode)?;
                 attempt(&self.group_receiver, |receiver: &mut InboundGroupSession| {
-                    receiver.decrypt(&message).map(|decrypted| decrypted.plaintext)
+                    receiver.decrypt(&message).map(|decrypted| decrypted.into_plaintext())
                 })
                 .map_err(Refusal::Group)
             }

@@ -81,9 +81,9 @@ pub fn decrypt(file: &VectorFile) {
 
 fn receive(session: &mut InboundGroupSession, message: &MegolmMessage, expected: &(Vec<u8>, u32)) {
     let decrypted = session.decrypt(message).unwrap();
-    assert_eq!((decrypted.plaintext, decrypted.message_index), *expected);
-    assert_eq!(decrypted.signing_key, *session.signing_key());
-    assert_eq!(decrypted.provenance, session.provenance());
+    assert_eq!((decrypted.plaintext(), decrypted.message_index()), (&*expected.0, expected.1));
+    assert_eq!(decrypted.signing_key(), session.signing_key());
+    assert_eq!(decrypted.provenance(), session.provenance());
 }
 
 /// The layer refuses the message, and nothing has changed (S-04).

@@ -127,7 +127,7 @@ fn group_session_step(session: &mut GroupSession, step: &[&str]) {
 fn inbound_group_session_step(session: &mut InboundGroupSession, step: &[&str]) {
     let ["receive", index, message, plaintext] = *step else { panic!("unknown step {step:?}") };
     let decrypted = session.decrypt(&MegolmMessage::from_base64(message).unwrap()).unwrap();
-    let found = (decrypted.plaintext, decrypted.message_index);
+    let found = (decrypted.plaintext().to_vec(), decrypted.message_index());
     assert_eq!(found, (item_bytes(plaintext), number(index)));
 }
 

@@ -97,7 +97,7 @@ pub(crate) fn decrypt(
             DecryptionError::UnknownIndex { .. } => Code::UnknownMessageIndex,
             _ => verify(state.signing_key(), &message).err().unwrap_or(Code::BadMessageMac),
         })?;
-        let decrypted = Zeroizing::new(decrypted.plaintext);
+        let decrypted = Zeroizing::new(decrypted.into_plaintext());
         store(memory, session, &state)?;
         Ok(memory.write(room, &decrypted))
     })

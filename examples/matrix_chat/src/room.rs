@@ -223,13 +223,14 @@ pub fn keep(
     let Some(merged) = old.merge(&session) else {
         bail!("it has the id of another session that we know");
     };
-    if merged.first_known_index() == old.first_known_index()
-        && merged.provenance() == old.provenance()
-    {
+    // From the first index that both know on, the better of the two counts (S-43).
+    let common = session.first_known_index().max(old.first_known_index());
+    let trusted_more = merged.provenance_at(common) > old.provenance_at(common);
+    if merged.first_known_index() == old.first_known_index() && !trusted_more {
         return Ok(false);
     }
-    // Who owns it says the better of the two, and the one that came first if they are equal.
-    if session.provenance() > old.provenance() {
+    // The better of the two says who owns it, and the one that came first if they are equal.
+    if trusted_more {
         store.run(
             "UPDATE inbound SET sender = ?, sender_key = ?, sender_ed25519 = ? \
              WHERE room_id = ? AND session_id = ?",
@@ -276,7 +277,7 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
         Ok(verdict) => verdict == ReplayVerdict::Unknown,
         Err(error) => return Ok(Read::Bad(error.to_string())),
     };
-    let payload: Value = serde_json::from_slice(&decrypted.plaintext).unwrap_or_default();
+    let payload: Value = serde_json::from_slice(decrypted.plaintext()).unwrap_or_default();
     if payload["room_id"] != *room_id {
         return Ok(Read::Bad("it was written for another room".into()));
     }
@@ -287,11 +288,11 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
     let device = Device::with_key(store, sender, &key)?
         .filter(|device| device.keys.ed25519.to_base64() == ed25519);
     let author = match device {
-        Some(device) if decrypted.provenance == Provenance::Signed => match device.verified {
+        Some(device) if decrypted.provenance() == Provenance::Signed => match device.verified {
             true => Author::Verified,
             false => Author::Unverified { user_id: device.user_id, device_id: device.device_id },
         },
-        _ => Author::Unproven(decrypted.provenance),
+        _ => Author::Unproven(decrypted.provenance()),
     };
     store.run(
         "UPDATE inbound SET pickle = ?, guard = ? WHERE room_id = ? AND session_id = ?",

@@ -92,6 +92,7 @@ fn mark(client: &Client, author: &Author) -> String {
         Author::Unproven(Provenance::Backup) => coloured(YELLOW, "[key from the backup]"),
         Author::Unproven(Provenance::Exported) => coloured(YELLOW, "[key from a file]"),
         Author::Unproven(Provenance::Signed) => coloured(YELLOW, "[unknown device]"),
+        Author::Unproven(_) => coloured(YELLOW, "[key of unknown origin]"),
     }
 }
 

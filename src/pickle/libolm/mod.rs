@@ -131,6 +131,7 @@ libolm_pickle!(
     InboundGroupSession,
     read_inbound_group_session,
     write_inbound_group_session,
-    /// Reads an inbound group session that libolm pickled. The pickle does not say where the session
-    /// came from, so it counts as exported.
+    /// Reads an inbound group session that libolm pickled. The pickle does not say where the session's key
+    /// came from, so the [provenance](Self::provenance) is `Unknown` unless you
+    /// [state it](Self::set_provenance).
 );

@@ -11,6 +11,7 @@ use crate::{
     megolm::{
         inbound::{InboundGroupSessionState, Provenance},
         outbound::GroupSessionState,
+        trust::Trust,
     },
     olm::{
         account::AccountState,
@@ -244,6 +245,9 @@ pub(super) fn read_group_session(
 
 /// Earliest and latest ratchet with their u32 indices, Ed25519 public key, u8 verified. Version 1 is
 /// without `verified`, and counts as verified.
+///
+/// Nothing in the pickle says where the session's key came from. `verified` only says that the owner
+/// of the signing key signed something with this session, so the provenance is unknown (S-41).
 pub(super) fn read_inbound_group_session(
     version: u32,
     reader: &mut Reader<'_>,
@@ -259,11 +263,12 @@ pub(super) fn read_inbound_group_session(
         #[cfg(feature = "hazmat")]
         PublicKeys::Stored => Ed25519PublicKey::from_own_pickle(signing_key)?,
     };
+    let index = first.index();
     Ok(InboundGroupSessionState {
         first,
         latest: Some(Box::new(latest)),
         signing_key,
-        provenance: Provenance::Exported,
+        trust: Trust::from_index(Provenance::Unknown, index),
         signing_key_verified: version == 1 || read_flag(reader)?,
         closed: false,
         version: MessageVersion::V3,

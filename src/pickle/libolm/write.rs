@@ -109,7 +109,7 @@ pub(super) fn write_inbound_group_session(
     put_ratchet(state.latest(), sink)?;
     sink.put(state.signing_key.as_bytes());
     put_flag(state.signing_key_verified.into(), sink);
-    Ok(Loss::default())
+    Ok(Loss { provenance: state.trust.is_known(), ..Loss::default() })
 }
 
 fn require_version_3(version: MessageVersion) -> Result<()> {

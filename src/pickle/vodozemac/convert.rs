@@ -18,6 +18,7 @@ use crate::{
     megolm::{
         inbound::{InboundGroupSessionState, Provenance},
         outbound::GroupSessionState,
+        trust::Trust,
     },
     olm::{
         account::AccountState,
@@ -275,16 +276,17 @@ pub(super) fn group_session_to(state: &GroupSessionState) -> Conversion<GroupSes
     Ok((shape, Loss::default()))
 }
 
-/// The pickle does not say where the session came from, so it counts as exported.
+/// The pickle does not say where the session's key came from (S-41).
 pub(super) fn inbound_group_session_from(
     shape: InboundGroupSessionShape,
 ) -> Result<InboundGroupSessionState> {
     let first = MegolmRatchet::new(shape.initial_ratchet.inner.0, shape.initial_ratchet.counter);
+    let index = first.index();
     Ok(InboundGroupSessionState {
         latest: None,
         first,
         signing_key: shape.signing_key.0,
-        provenance: Provenance::Exported,
+        trust: Trust::from_index(Provenance::Unknown, index),
         signing_key_verified: shape.signing_key_verified,
         closed: false,
         version: shape.config.try_into()?,
@@ -304,7 +306,7 @@ pub(super) fn inbound_group_session_to(
         signing_key_verified: state.signing_key_verified,
         config: state.version.into(),
     };
-    Ok((shape, Loss::default()))
+    Ok((shape, Loss { provenance: state.trust.is_known(), ..Loss::default() }))
 }
 
 fn ratchet_to(ratchet: &MegolmRatchet) -> RatchetShape {

@@ -15,7 +15,8 @@ use crate::naive::megolm::{NaiveInboundGroupSession, naive_ratchet};
 pub struct Member {
     pub session: InboundGroupSession,
     textbook: NaiveInboundGroupSession,
-    provenance: Provenance,
+    /// Each origin of the key that was merged into this session: from which index on, and which.
+    origins: Vec<(u32, Provenance)>,
     /// Whether a signature was seen: that of the session key, or of a message.
     verified: bool,
 }
@@ -28,7 +29,8 @@ impl Member {
         version: MessageVersion,
     ) -> Self {
         let session = InboundGroupSession::new_with_version(key, version);
-        Self { session, textbook, provenance: Provenance::Signed, verified: true }
+        let origins = vec![(textbook.index, Provenance::Signed)];
+        Self { session, textbook, origins, verified: true }
     }
 
     /// Who gets the key from this member; `None` if this one does not have it.
@@ -39,7 +41,7 @@ impl Member {
         Some(Self {
             session: InboundGroupSession::import_with_version(&key, provenance, version),
             textbook: self.textbook_at(index),
-            provenance,
+            origins: vec![(index, provenance)],
             verified: false,
         })
     }
@@ -58,11 +60,11 @@ impl Member {
             Ok(message) => match self.session.decrypt(&message) {
                 Err(error) => Outcome::Refused(error),
                 Ok(message) => {
-                    assert_eq!(message.fingerprint, <[u8; 32]>::from(Sha256::digest(bytes)));
-                    assert_eq!(message.signing_key.as_bytes(), &self.textbook.signing_public);
-                    assert_eq!(message.provenance, self.provenance);
-                    let index = message.message_index;
-                    Outcome::Plaintext { plaintext: message.plaintext, index }
+                    assert_eq!(*message.fingerprint(), <[u8; 32]>::from(Sha256::digest(bytes)));
+                    assert_eq!(message.signing_key().as_bytes(), &self.textbook.signing_public);
+                    let index = message.message_index();
+                    assert_eq!(message.provenance(), self.provenance_at(index));
+                    Outcome::Plaintext { plaintext: message.into_plaintext(), index }
                 }
             },
         };
@@ -99,6 +101,8 @@ impl Member {
         assert_eq!(self.session.advance_to(index), forgets);
         if forgets {
             self.textbook = self.textbook_at(index);
+            self.origins.iter_mut().for_each(|(start, _)| *start = index.max(*start));
+            self.verified |= self.provenance_at(index) == Provenance::Signed;
         } else {
             assert!(self.session.snapshot() == before, "forgetting nothing changed the state");
         }
@@ -121,24 +125,36 @@ impl Member {
         };
         assert_eq!(self.session.compare(&other.session), ordering);
         let earlier = if ordering == SessionOrdering::Worse { other } else { self };
-        // Trust passes only where no part of the ratchet is replaced in between (S-21).
+        // What is known of the later ratchet holds for the earlier one only where no part of it is
+        // replaced in between (S-21).
         let vouched = self.textbook.index >> 8 == other.textbook.index >> 8;
-        let (provenance, verified) = if vouched {
-            (self.provenance.max(other.provenance), self.verified || other.verified)
-        } else {
-            (earlier.provenance, earlier.verified)
-        };
-        Self {
+        let verified = if vouched { self.verified || other.verified } else { earlier.verified };
+        let mut merged = Self {
             session: self.session.merge(&other.session).expect("it is the same session"),
             textbook: earlier.textbook.clone(),
-            provenance,
+            origins: [self.origins.as_slice(), &other.origins].concat(),
             verified,
-        }
+        };
+        merged.verified |= merged.provenance_at(merged.textbook.index) == Provenance::Signed;
+        merged
+    }
+
+    /// S-43: the best origin that begins at or before the index, or within the same 256 messages.
+    fn provenance_at(&self, index: u32) -> Provenance {
+        let origins = self.origins.iter();
+        let vouching = origins.filter(|(start, _)| *start <= index || start >> 8 == index >> 8);
+        vouching.map(|(_, provenance)| *provenance).max().unwrap_or(Provenance::Unknown)
     }
 
     pub fn check(&self) {
         assert_eq!(self.session.first_known_index(), self.textbook.index);
-        assert_eq!(self.session.provenance(), self.provenance);
+        let first = self.textbook.index;
+        assert_eq!(self.session.provenance(), self.provenance_at(first));
+        for distance in [0, 1, 5, 6, 7, 255, 256, 257, 600] {
+            let index = first.saturating_add(distance);
+            let expected = Some(self.provenance_at(index));
+            assert_eq!(self.session.provenance_at(index), expected, "index {index}");
+        }
         assert_eq!(self.session.is_signing_key_verified(), self.verified);
         self.export(self.textbook.index);
     }

@@ -83,8 +83,9 @@ impl InboundGroupSession {
         message: &MegolmMessage,
     ) -> Result<DecryptedMessage, DecryptionError> {
         match self.inner.decrypt(message.inner()) {
-            Ok(core::DecryptedMessage { plaintext, message_index, .. }) => {
-                Ok(DecryptedMessage { plaintext, message_index })
+            Ok(decrypted) => {
+                let message_index = decrypted.message_index();
+                Ok(DecryptedMessage { plaintext: decrypted.into_plaintext(), message_index })
             }
             Err(error) => Err(group_decryption_error(error, &self.inner, message)),
         }

@@ -1,0 +1,109 @@
+//! What decrypting a Megolm message gives.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::inbound::Provenance;
+use crate::keys::Ed25519PublicKey;
+
+/// A decrypted Megolm message, with what was authenticated together with it (S-18).
+///
+/// Nobody can write into what was authenticated:
+///
+/// ```compile_fail,E0616
+/// # use moceril::megolm::{GroupSession, InboundGroupSession, Provenance};
+/// # let mut room = GroupSession::new().unwrap();
+/// # let mut session = InboundGroupSession::import(
+/// #     &InboundGroupSession::new(&room.session_key()).export_at(0).unwrap(),
+/// # );
+/// # let event = room.encrypt(b"text").unwrap();
+/// let mut decrypted = session.decrypt(&event).unwrap();
+/// decrypted.provenance = Provenance::Signed; // the field is private
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct DecryptedMessage {
+    pub(super) plaintext: Vec<u8>,
+    pub(super) message_index: u32,
+    pub(super) fingerprint: [u8; 32],
+    pub(super) signing_key: Ed25519PublicKey,
+    pub(super) provenance: Provenance,
+}
+
+/// The parts of a [`DecryptedMessage`], by value.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecryptedMessageParts {
+    /// See [`DecryptedMessage::plaintext`].
+    pub plaintext: Vec<u8>,
+    /// See [`DecryptedMessage::message_index`].
+    pub message_index: u32,
+    /// See [`DecryptedMessage::fingerprint`].
+    pub fingerprint: [u8; 32],
+    /// See [`DecryptedMessage::signing_key`].
+    pub signing_key: Ed25519PublicKey,
+    /// See [`DecryptedMessage::provenance`].
+    pub provenance: Provenance,
+}
+
+impl DecryptedMessage {
+    /// What the sender encrypted.
+    #[must_use]
+    pub fn plaintext(&self) -> &[u8] {
+        &self.plaintext
+    }
+
+    /// The index of the message in its session.
+    #[must_use]
+    pub const fn message_index(&self) -> u32 {
+        self.message_index
+    }
+
+    /// SHA-256 of the message's bytes, which tells this message from every other one (S-19).
+    #[must_use]
+    pub const fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+
+    /// The key that signed the message; its base64 is the session's id.
+    #[must_use]
+    pub const fn signing_key(&self) -> &Ed25519PublicKey {
+        &self.signing_key
+    }
+
+    /// Where the key of this message came from: the session's provenance
+    /// [at this index](InboundGroupSession::provenance_at).
+    #[must_use]
+    pub const fn provenance(&self) -> Provenance {
+        self.provenance
+    }
+
+    /// The plaintext alone, by value.
+    #[must_use]
+    pub fn into_plaintext(self) -> Vec<u8> {
+        self.plaintext
+    }
+
+    /// All parts, by value.
+    #[must_use]
+    pub fn into_parts(self) -> DecryptedMessageParts {
+        let Self { plaintext, message_index, fingerprint, signing_key, provenance } = self;
+        DecryptedMessageParts { plaintext, message_index, fingerprint, signing_key, provenance }
+    }
+}
+
+/// Without the plaintext (S-29).
+macro_rules! debug_without_plaintext {
+    ($($message:ident),+) => {$(
+        impl fmt::Debug for $message {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($message))
+                    .field("message_index", &self.message_index)
+                    .field("signing_key", &self.signing_key)
+                    .field("provenance", &self.provenance)
+                    .finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+debug_without_plaintext!(DecryptedMessage, DecryptedMessageParts);
