@@ -3,17 +3,20 @@
 
 mod common;
 
+use std::ops::Range;
+
 use common::{
     libolm_pickle::{
         AccountLayout, CURVE25519_PUBLIC, ED25519_PUBLIC, ED25519_SECRET, KEY, SessionLayout, open,
         seal,
     },
+    pickled::Pickled,
     rng::SeededRng,
     states,
 };
 use moceril::{
     KeyError, LibolmPickleError, MessageVersion,
-    megolm::{GroupSession, InboundGroupSession},
+    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, Provenance},
     olm::{Account, Session},
 };
 
@@ -330,6 +333,93 @@ fn s_24_impossible_states_are_refused() {
     let mut backwards = inbound_state.clone();
     backwards[4 + 128..4 + 132].fill(0xff);
     assert_eq!(read_state(inbound_group_session, &backwards), INVALID);
+}
+
+/// Where the two ratchets of an inbound group session stand in its state, without their indices.
+const FIRST_RATCHET: Range<usize> = 4..132;
+const LATEST_RATCHET: Range<usize> = 136..264;
+
+/// The state of an inbound group session that begins at `first` and has decrypted the message at
+/// `latest`, and what it was made of.
+fn receiver_state(first: u32, latest: u32) -> (InboundGroupSession, Vec<u8>) {
+    let mut room =
+        GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(8)).unwrap();
+    let mut receiver = InboundGroupSession::new(&room.session_key());
+    receiver.advance_to(first);
+    for index in 0..=latest {
+        let message = room.encrypt(b"text").unwrap();
+        if index == latest {
+            receiver.decrypt(&message).unwrap();
+        }
+    }
+    let (pickle, _) = receiver.to_libolm_pickle_lossy(KEY).unwrap();
+    (receiver, open(&pickle, KEY))
+}
+
+/// S-43: of the two ratchets of an inbound group session, the later one must follow from the earlier one,
+/// however many parts are replaced in between.
+#[test]
+fn s_43_a_later_ratchet_that_does_not_follow_is_refused() {
+    for (first, latest) in [(0, 0), (0, 1), (3, 255), (0, 256), (250, 600)] {
+        let (_, state) = receiver_state(first, latest);
+        assert_eq!(read_state(inbound_group_session, &state), Ok(()), "{first}, {latest}");
+        // The first and the last bit of each part of the later ratchet.
+        for bit in (0..1_024).step_by(256).flat_map(|part| [part, part + 255]) {
+            let mut altered = state.clone();
+            altered[LATEST_RATCHET.start + bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(read_state(inbound_group_session, &altered), INVALID, "{latest}, {bit}");
+        }
+        // The later ratchet with another index.
+        for index in [latest + 1, latest + 256, u32::MAX] {
+            let mut altered = state.clone();
+            altered[LATEST_RATCHET.end..][..4].copy_from_slice(&index.to_be_bytes());
+            assert_eq!(read_state(inbound_group_session, &altered), INVALID, "{latest}, {index}");
+        }
+        // A part of the earlier ratchet is noticed if it is not replaced on the way, and part 0 always.
+        let mut altered = state.clone();
+        altered[FIRST_RATCHET.start] ^= 1;
+        assert_eq!(read_state(inbound_group_session, &altered), INVALID, "{first}, {latest}");
+    }
+    // The longest way.
+    let (receiver, mut state) = receiver_state(0, 0);
+    let end = receiver.export_at(u32::MAX).unwrap().to_bytes();
+    state[LATEST_RATCHET].copy_from_slice(&end[5..133]);
+    state[LATEST_RATCHET.end..][..4].copy_from_slice(&[0xff; 4]);
+    assert_eq!(read_state(inbound_group_session, &state), Ok(()));
+    state[LATEST_RATCHET.end - 1] ^= 1;
+    assert_eq!(read_state(inbound_group_session, &state), INVALID);
+}
+
+/// S-43: the attack. A pickle with a forged earlier ratchet and the genuine later one is connected with a
+/// good session by the later one; merged, the forged part would be the whole session after the next
+/// native pickle, which stores the earlier ratchet only. Such a pickle is refused. One that is
+/// consistent can forge only what is replaced before the good session begins, and there it raises no
+/// trust.
+#[test]
+fn s_43_a_forged_earlier_ratchet_takes_no_trust_from_a_good_session() {
+    let (genuine, state) = receiver_state(0, 300);
+    let mut good = genuine.copy();
+    good.advance_to(256);
+    for part in 0..4 {
+        let mut forged = state.clone();
+        forged[FIRST_RATCHET.start + 32 * part] ^= 1;
+        // Part 3 of the earlier ratchet is replaced on the way, so that this is another session which
+        // becomes the genuine one at 256. Nothing can tell who made it.
+        let expected = if part == 3 { Ok(()) } else { INVALID };
+        assert_eq!(read_state(inbound_group_session, &forged), expected, "part {part}");
+    }
+    let mut forged = state.clone();
+    forged[FIRST_RATCHET.start + 96] ^= 1;
+    let forged = InboundGroupSession::from_libolm_pickle(&seal(&forged, KEY), KEY).unwrap();
+    assert!(!forged.connected(&genuine) && forged.connected(&good));
+    let merged = forged.merge(&good).unwrap();
+    for merged in [merged.copy(), merged] {
+        assert_eq!(merged.provenance_at(255), Some(Provenance::Unknown));
+        assert_eq!(merged.provenance_at(256), Some(Provenance::Signed));
+        let [ours, theirs] =
+            [&merged, &genuine].map(|session| session.export_at(256).unwrap().to_bytes());
+        assert_eq!(ours, theirs, "what is signed is genuine");
+    }
 }
 
 /// S-02: no state makes the library panic: each byte of each object replaced by one of a few values.

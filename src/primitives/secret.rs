@@ -51,6 +51,17 @@ impl<const N: usize> Secret<N> {
     pub(crate) fn ct_eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
+
+    /// What `accepted` makes if both have the same bytes, else `refusal`. The comparison is in constant
+    /// time, and the branch is that of [`if_equal`](super::verdict::if_equal).
+    pub(crate) fn if_equal<T, E>(
+        &self,
+        other: &Self,
+        refusal: E,
+        accepted: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        super::verdict::if_equal(self.0.ct_eq(&other.0), refusal, accepted)
+    }
 }
 
 impl<const N: usize> Default for Secret<N> {

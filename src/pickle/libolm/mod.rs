@@ -133,5 +133,6 @@ libolm_pickle!(
     write_inbound_group_session,
     /// Reads an inbound group session that libolm pickled. The pickle does not say where the session's key
     /// came from, so the [provenance](Self::provenance) is `Unknown` unless you
-    /// [state it](Self::set_provenance).
+    /// [state it](Self::set_provenance). Of the two ratchets in the pickle the later one must follow from
+    /// the earlier one (S-43).
 );

@@ -31,10 +31,10 @@ use crate::{
     wire::{MessageVersion, olm::SessionKeys},
 };
 
-/// Where the public half of a signing key comes from.
+/// Where the public half of a signing key, and the later ratchet of an inbound group session, come from.
 #[derive(Clone, Copy)]
 pub(super) enum PublicKeys {
-    /// From the private half (S-14); the stored one must be the same.
+    /// From the private half (S-14) and the earlier ratchet (S-43); the stored ones must be the same.
     Derived,
     /// From the content, whose integrity the caller vouches for.
     #[cfg(feature = "hazmat")]
@@ -259,7 +259,9 @@ pub(super) fn read_inbound_group_session(
     let (first, latest) = (read_ratchet(reader)?, read_ratchet(reader)?);
     let signing_key = *read(reader)?;
     let signing_key = match public_keys {
-        PublicKeys::Derived => Ed25519PublicKey::from_bytes(signing_key)?,
+        PublicKeys::Derived => {
+            if_successor(&first, &latest, || Ok(Ed25519PublicKey::from_bytes(signing_key)?))?
+        }
         #[cfg(feature = "hazmat")]
         PublicKeys::Stored => Ed25519PublicKey::from_own_pickle(signing_key)?,
     };
@@ -274,6 +276,20 @@ pub(super) fn read_inbound_group_session(
         version: MessageVersion::V3,
         generation: 0,
     })
+}
+
+/// What `accepted` makes if the later ratchet follows from the earlier one (S-43): at most 1,020 hashes,
+/// and a comparison in constant time. Otherwise a forged earlier ratchet beside a genuine later one would
+/// be connected with good copies of the session by the later one, and merging would pass their place to
+/// it. A later ratchet whose index is before the earlier one's is refused by `restore`.
+fn if_successor<T>(
+    earlier: &MegolmRatchet,
+    later: &MegolmRatchet,
+    accepted: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let mut successor = earlier.clone();
+    successor.advance_to(later.index());
+    successor.value().if_equal(later.value(), LibolmPickleError::InvalidState, accepted)
 }
 
 fn read_ratchet(reader: &mut Reader<'_>) -> Result<MegolmRatchet> {

@@ -3,7 +3,7 @@
 use moceril::{
     backup::BackupDecryptionKey,
     hazmat::Cipher,
-    megolm::{GroupSession, InboundGroupSession},
+    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
     olm::{Account, Session},
 };
 
@@ -16,6 +16,7 @@ use crate::{
     error::{Code, FAILED},
     memory::Output,
     pickle::{self, Pickled},
+    random::Random,
     session,
 };
 
@@ -222,5 +223,29 @@ fn the_newest_hundred_one_time_keys_are_kept() {
             (6..=105_u32).rev().map(|id| base64::encode(&id.to_be_bytes())).collect();
         assert_eq!(ids, expected);
         assert!(read_back.state() == account.state());
+    }
+}
+
+/// S-43: of the two ratchets of an inbound group session, the later one must follow from the earlier one.
+#[test]
+fn a_later_ratchet_that_does_not_follow_is_refused() {
+    let config = GroupSessionConfig::default();
+    let mut sender = GroupSession::with(config, &mut Random(&[7; 160])).unwrap();
+    let mut receiver = InboundGroupSession::new(&sender.session_key());
+    for _ in 0..300 {
+        sender.encrypt(b"").unwrap();
+    }
+    receiver.decrypt(&sender.encrypt(b"text").unwrap()).unwrap();
+    let mut content = [0; 301];
+    assert_eq!(receiver.write_libolm_content(&mut content), Ok(Some(301)));
+    let mut held = Held::<InboundGroupSession>::blank();
+    assert_ne!(read(&mut held, &sealed(&content)), FAILED);
+    // In the earlier ratchet, in the later one, and in the later one's index.
+    for place in [4, 36, 68, 136, 168, 200, 232, 267] {
+        let mut altered = content;
+        altered[place] ^= 1;
+        held.refuses(Code::CorruptedPickle, |held| {
+            pickle::read(held, input(""), input(&sealed(&altered)))
+        });
     }
 }
