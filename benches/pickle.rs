@@ -44,7 +44,7 @@ fn session(round_trips: usize) -> Session {
 }
 
 fn inbound() -> InboundGroupSession {
-    InboundGroupSession::new(&GroupSession::new().unwrap().session_key())
+    InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key())
 }
 
 /// Both directions for one type of object. `restore` is what the lower bound computes from a decrypted

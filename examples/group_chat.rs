@@ -6,7 +6,7 @@
 //!
 //! `cargo run --example group_chat`
 
-use std::{collections::BTreeMap, error::Error};
+use std::{collections::BTreeMap, error::Error, time::SystemTime};
 
 use moceril::{
     Curve25519PublicKey, PickleKey, SecretString,
@@ -63,7 +63,7 @@ impl Device {
             name,
             account,
             sessions: BTreeMap::new(),
-            room: GroupSession::new()?,
+            room: GroupSession::new(SystemTime::UNIX_EPOCH.elapsed()?.as_secs())?,
             others: BTreeMap::new(),
         })
     }

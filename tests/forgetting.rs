@@ -5,14 +5,18 @@ mod common;
 
 use common::{
     fixtures::VERSIONS,
+    libolm_pickle::KEY,
     pickle_editor::{OpenPickle, edit},
     pickled::Pickled,
     rng::SeededRng,
     states,
 };
-use moceril::megolm::{
-    DecryptionError, ExportError, GroupSession, GroupSessionConfig, InboundGroupSession,
-    MegolmMessage, RotationPolicy, SessionOrdering,
+use moceril::{
+    ConversionError,
+    megolm::{
+        CreationTimeError, DecryptionError, ExportError, GroupSession, GroupSessionConfig,
+        InboundGroupSession, MegolmMessage, RotationPolicy, SessionOrdering,
+    },
 };
 
 /// A room, its receiver from the start, its first 600 messages, and the ratchet of each: 128 bytes.
@@ -207,11 +211,15 @@ fn s_20_rotation_is_due_by_count_or_age() {
         (2, made, 1_059, false),
         (3, made, 1_000, true),
         (4, made, 1_000, true),
-        // A clock that was set back does not make the session old.
-        (0, made, 0, false),
+        // Made in the future: a clock was wrong, so the age is not known.
+        (0, made, 999, true),
+        (0, made, 0, true),
+        (0, Some(u64::MAX), u64::MAX - 1, true),
+        (0, Some(u64::MAX), u64::MAX, false),
         (0, made, u64::MAX, true),
-        (0, None, u64::MAX, false),
-        (2, None, u64::MAX, false),
+        // The age is not known.
+        (0, None, 0, true),
+        (0, None, u64::MAX, true),
         (3, None, 0, true),
     ] {
         let config = GroupSessionConfig { created_at, ..GroupSessionConfig::default() };
@@ -230,8 +238,89 @@ fn s_20_rotation_is_due_by_count_or_age() {
     let (_, session) = states::group_sessions(VERSIONS[0], &mut SeededRng::new(4)).remove(0);
     let almost = edit(&session.snapshot(), |open| open.set_number("index", (u32::MAX - 1).into()));
     let mut session = GroupSession::restore(&almost).unwrap();
+    session.set_created_at(0).unwrap();
     assert!(!session.rotation_due(&never, 0));
     session.encrypt(b"text").unwrap();
     session.encrypt(b"text").unwrap();
     assert!(session.is_exhausted() && session.rotation_due(&never, 0));
+}
+
+/// The default way to make a session leads to rotation by age, and so does a clock that was wrong.
+#[test]
+fn s_20_a_new_session_knows_its_age() {
+    let policy = RotationPolicy::default();
+    let session = GroupSession::new(1_700_000_000).unwrap();
+    assert_eq!(session.created_at(), Some(1_700_000_000));
+    for session in [session.copy(), session] {
+        assert!(!session.rotation_due(&policy, 1_700_000_000));
+        assert!(!session.rotation_due(&policy, 1_700_000_000 + policy.seconds - 1));
+        assert!(session.rotation_due(&policy, 1_700_000_000 + policy.seconds));
+        assert!(session.rotation_due(&policy, 1_699_999_999));
+    }
+}
+
+/// A policy of no messages or no time does not make each new session due at its beginning, which would be
+/// for ever: it counts as one message, and as one second.
+#[test]
+fn s_20_no_policy_makes_a_new_session_due() {
+    let made = 1_000;
+    for (messages, seconds) in [(0, 60), (3, 0), (0, 0), (0, u64::MAX), (u32::MAX, 0)] {
+        let policy = RotationPolicy { messages, seconds };
+        let mut session = GroupSession::new(made).unwrap();
+        assert!(!session.rotation_due(&policy, made), "{policy:?}");
+        assert_eq!(session.rotation_due(&policy, made + 1), seconds == 0, "{policy:?}");
+        session.encrypt(b"text").unwrap();
+        assert_eq!(session.rotation_due(&policy, made), messages == 0, "{policy:?}");
+    }
+}
+
+/// The session as the other formats bring it back, which do not say when it was made.
+fn moved(session: &GroupSession) -> Vec<GroupSession> {
+    let (pickle, _) = session.to_libolm_pickle_lossy(KEY).unwrap();
+    let mut moved = vec![GroupSession::from_libolm_pickle(&pickle, KEY).unwrap()];
+    #[cfg(feature = "vodozemac")]
+    {
+        let (pickle, _) = session.to_vodozemac_pickle_lossy().unwrap();
+        moved.push(GroupSession::from_vodozemac_pickle(pickle).unwrap());
+    }
+    moved
+}
+
+/// S-20, S-41: the time of creation is named when a format cannot hold it, the session is due for
+/// rotation without it, and the caller can state it once.
+#[test]
+fn s_41_an_unknown_creation_time_can_be_stated_once() {
+    let (policy, made) = (RotationPolicy::default(), 1_700_000_000);
+    let original = GroupSession::new(made).unwrap();
+    let exact = original.to_libolm_pickle(KEY).err();
+    assert!(matches!(exact, Some(ConversionError::Lossy(loss)) if loss.created_at));
+    #[cfg(feature = "vodozemac")]
+    {
+        let exact = original.to_vodozemac_pickle().err();
+        assert!(matches!(exact, Some(ConversionError::Lossy(loss)) if loss.created_at));
+    }
+    for mut session in moved(&original) {
+        assert!(!session.to_libolm_pickle_lossy(KEY).unwrap().1.created_at);
+        assert_eq!(session.created_at(), None);
+        assert!(session.rotation_due(&policy, made));
+        let generation = session.generation();
+        assert_eq!(session.set_created_at(made), Ok(()));
+        assert_eq!(session.generation(), generation + 1);
+        assert!(!session.rotation_due(&policy, made));
+        assert!(session.rotation_due(&policy, made + policy.seconds));
+        let before = session.snapshot();
+        for mut session in [session.copy(), session] {
+            assert_eq!(session.created_at(), Some(made));
+            assert_eq!(session.set_created_at(made), Ok(()));
+            for other in [0, made - 1, made + 1, u64::MAX] {
+                let refused: CreationTimeError = session.set_created_at(other).unwrap_err();
+                assert_eq!(refused.known, made);
+            }
+            assert_eq!(session.snapshot(), before, "S-04: an error changes nothing");
+        }
+    }
+    // A session whose maker knew the time does not take another.
+    let mut original = original;
+    assert!(original.set_created_at(0).is_err());
+    assert_eq!(original.set_created_at(made), Ok(()));
 }

@@ -214,7 +214,7 @@ const CHILD: &str = "MOCERIL_TEST_CHILD";
 /// The public keys of a new account and the id of a new group session.
 fn fresh_keys() -> [String; 3] {
     let account = Account::new().unwrap();
-    let session = GroupSession::new().unwrap();
+    let session = GroupSession::new(0).unwrap();
     let (ed25519, curve25519) = (account.ed25519_key(), account.curve25519_key());
     [ed25519.to_base64(), curve25519.to_base64(), session.session_id()]
 }

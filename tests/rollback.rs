@@ -78,7 +78,7 @@ fn s_35_the_generation_shows_a_rollback() {
     bob.forget_previous_fallback_key();
     assert_eq!(bob.generation(), *generations.last().unwrap());
 
-    let mut room = GroupSession::new().unwrap();
+    let mut room = GroupSession::new(0).unwrap();
     let mut reader = InboundGroupSession::import(
         &InboundGroupSession::new(&room.session_key()).export_at(0).unwrap(),
     );

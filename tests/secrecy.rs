@@ -266,6 +266,9 @@ fn s_29_errors_do_not_repeat_their_input() {
 /// Every error prints what happened in words, and with numbers that are no bytes of anything.
 #[test]
 fn s_29_errors_print_words() {
+    let config = GroupSessionConfig { created_at: Some(7), ..GroupSessionConfig::default() };
+    let mut session = GroupSession::with(config, &mut SeededRng::new(7)).unwrap();
+    let known: CreationTimeError = session.set_created_at(8).unwrap_err();
     let errors: Vec<Box<dyn Error>> = vec![
         RandomError.into(),
         Base64Error.into(),
@@ -280,6 +283,7 @@ fn s_29_errors_print_words() {
         olm::DecryptionError::TooFarAhead { index: 9, maximum: 8 }.into(),
         GroupDecryptionError::UnknownIndex { index: 1, first_known: 2 }.into(),
         ExportError::UnknownIndex { index: 1, first_known: 2 }.into(),
+        known.into(),
         ProvenanceError::Known.into(),
         ProvenanceError::NotSigned.into(),
         ReplayError::Replayed { index: 3 }.into(),

@@ -87,6 +87,7 @@ shared!(
     Base64Error,
     BundleError,
     ConversionError,
+    CreationTimeError,
     DecodeError,
     DehydratedDeviceError,
     olm::DecryptionError,

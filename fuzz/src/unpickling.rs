@@ -2,7 +2,9 @@
 
 use moceril::{
     LibolmPickleError,
-    megolm::{ExportError, GroupSession, InboundGroupSession, Provenance, ReplayGuard},
+    megolm::{
+        ExportError, GroupSession, InboundGroupSession, Provenance, ReplayGuard, RotationPolicy,
+    },
     olm::{Account, OlmMessage, PreKeyBundle, Session},
 };
 
@@ -60,6 +62,7 @@ impl Works for GroupSession {
         if let Ok(message) = self.encrypt(b"text") {
             let _ = inbound.decrypt(&message);
         }
+        let _ = (self.set_created_at(1), self.rotation_due(&RotationPolicy::default(), 0));
     }
 }
 

@@ -202,7 +202,7 @@ fn group_sessions_come_back_byte_for_byte() {
 #[test]
 fn group_sessions_go_on_in_libolm_and_back() {
     for_each_seed(PICKLES, |_, rng| {
-        let mut ours = GroupSession::new().unwrap();
+        let mut ours = GroupSession::new(0).unwrap();
         let mut receiver = InboundGroupSession::new(&ours.session_key());
         for _ in 0..3 {
             let mut sent = vec![ours.encrypt(b"from us").unwrap().to_base64()];

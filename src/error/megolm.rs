@@ -111,6 +111,18 @@ texts!(ProvenanceError {
     Self::NotSigned => "the owner of the signing key has not signed with this session";
 });
 
+/// The creation time of a group session cannot be stated so; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreationTimeError {
+    /// The creation time that is known already, in seconds since 1970.
+    pub known: u64,
+}
+
+texts!(CreationTimeError {
+    Self { known } => "the creation time is known already: {known} seconds since 1970";
+});
+
 /// The replay guard refuses a message (S-19). The guard is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -442,7 +442,7 @@ impl InboundGroupSession {
     /// ```
     /// use moceril::megolm::{GroupSession, InboundGroupSession, Provenance};
     ///
-    /// let mut room = GroupSession::new()?;
+    /// let mut room = GroupSession::new(1_700_000_000)?;
     /// let whole = InboundGroupSession::new(&room.session_key());
     /// for _ in 0..300 {
     ///     room.encrypt(b"before we came")?;

@@ -6,7 +6,9 @@
 //! ```
 //! use moceril::megolm::{GroupSession, InboundGroupSession};
 //!
-//! let mut room = GroupSession::new()?;
+//! // The time in seconds since 1970: from it the session knows when it is due for rotation.
+//! let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+//! let mut room = GroupSession::new(now)?;
 //! let mut theirs = InboundGroupSession::new(&room.session_key());
 //!
 //! let event = room.encrypt(b"to everybody")?;
@@ -37,8 +39,8 @@ pub use self::{
 };
 pub use crate::{
     error::{
-        EncryptionError, ExportError, GroupDecryptionError as DecryptionError, ProvenanceError,
-        ReplayError, SessionKeyError,
+        CreationTimeError, EncryptionError, ExportError, GroupDecryptionError as DecryptionError,
+        ProvenanceError, ReplayError, SessionKeyError,
     },
     wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
 };

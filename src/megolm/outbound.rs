@@ -8,7 +8,7 @@ use rand::TryCryptoRng;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{EncryptionError, PickleError, RandomError},
+    error::{CreationTimeError, EncryptionError, PickleError, RandomError},
     keys::Ed25519PublicKey,
     primitives::{
         ed25519::SigningKey,
@@ -29,18 +29,21 @@ pub struct GroupSessionConfig {
     /// All receivers must choose the same version.
     pub version: MessageVersion,
     /// The present time in seconds since 1970, for [`GroupSession::rotation_due`]. This library reads
-    /// no clock.
+    /// no clock. A session whose age is not known is due for rotation immediately, unless the caller
+    /// [states it](GroupSession::set_created_at) later.
     pub created_at: Option<u64>,
 }
 
 /// When to replace a group session by a new one (S-20).
 ///
-/// The default is the recommendation of the Matrix specification: 100 messages or one week.
+/// The default is the recommendation of the Matrix specification: 100 messages or one week. A room may
+/// ask for other numbers in its `m.room.encryption` event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RotationPolicy {
-    /// After this many messages.
+    /// After this many messages. 0 counts as 1: a session that has encrypted nothing is never due by
+    /// count, as its successor would be due again.
     pub messages: u32,
-    /// After this many seconds.
+    /// After this many seconds. 0 counts as 1, for the same reason.
     pub seconds: u64,
 }
 
@@ -70,32 +73,34 @@ pub(crate) struct GroupSessionState {
 }
 
 impl GroupSession {
-    /// Creates a session from the operating system's randomness.
-    ///
-    /// # Errors
-    ///
-    /// [`RandomError`].
-    #[cfg(feature = "std")]
-    pub fn new() -> Result<Self, RandomError> {
-        Self::with_config(GroupSessionConfig::default())
-    }
-
-    /// As `new`, with a configuration of your choice.
+    /// Creates a session from the operating system's randomness. `now` is the present time in seconds
+    /// since 1970, from which the session knows when it is [due for rotation](Self::rotation_due);
+    /// this library reads no clock.
     ///
     /// ```
     /// use std::time::SystemTime;
     ///
-    /// use moceril::megolm::{GroupSession, GroupSessionConfig, RotationPolicy};
+    /// use moceril::megolm::{GroupSession, RotationPolicy};
     ///
     /// let now = SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
-    /// let config = GroupSessionConfig { created_at: Some(now), ..GroupSessionConfig::default() };
-    /// let session = GroupSession::with_config(config)?;
+    /// let session = GroupSession::new(now)?;
     ///
     /// let policy = RotationPolicy::default();
     /// assert!(!session.rotation_due(&policy, now));
     /// assert!(session.rotation_due(&policy, now + policy.seconds));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new(now: u64) -> Result<Self, RandomError> {
+        let created_at = Some(now);
+        Self::with_config(GroupSessionConfig { created_at, ..GroupSessionConfig::default() })
+    }
+
+    /// As `new`, with a configuration of your choice.
     ///
     /// # Errors
     ///
@@ -179,20 +184,44 @@ impl GroupSession {
         self.state.exhausted
     }
 
-    /// When the session was made, as its maker said, in seconds since 1970.
+    /// When the session was made, as its maker said, in seconds since 1970. `None` if nobody said it, and
+    /// for a session that was read from a libolm or vodozemac pickle.
     #[must_use]
     pub fn created_at(&self) -> Option<u64> {
         self.state.created_at.as_deref().copied()
     }
 
-    /// Whether the policy asks for a new session by now, `now` being in seconds since 1970. The age
-    /// counts only if the session knows when it was made. (A member leaving is a reason, too, which
-    /// only the caller knows.)
+    /// States when the session was made, in seconds since 1970, while that is not known: for a session
+    /// that was read from a libolm or vodozemac pickle. Stating the known time again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CreationTimeError`] if another time is known; the session is unchanged then.
+    pub fn set_created_at(&mut self, seconds: u64) -> Result<(), CreationTimeError> {
+        match self.created_at() {
+            Some(known) if known == seconds => Ok(()),
+            Some(known) => Err(CreationTimeError { known }),
+            None => {
+                self.state.created_at = Some(Box::new(seconds));
+                self.changed();
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the policy asks for a new session by now, `now` being in seconds since 1970: the session
+    /// has encrypted so many messages, is so old or is exhausted. A session of unknown age is due, and
+    /// so is one that was made after `now`, because then a clock was wrong and the age is not known
+    /// either. (A member leaving is a reason, too, which only the caller knows.)
     #[must_use]
     pub fn rotation_due(&self, policy: &RotationPolicy, now: u64) -> bool {
-        let too_old =
-            self.created_at().is_some_and(|created| now.saturating_sub(created) >= policy.seconds);
-        too_old || self.is_exhausted() || self.message_index() >= policy.messages
+        let age = self.created_at().and_then(|created| now.checked_sub(created));
+        let too_old = age.is_none_or(|age| age >= policy.seconds.max(1));
+        too_old || self.is_exhausted() || self.message_index() >= policy.messages.max(1)
+    }
+
+    fn changed(&mut self) {
+        self.state.generation = self.state.generation.saturating_add(1);
     }
 
     /// The key to share with the receivers, over Olm: it decrypts all messages from the next one on.
@@ -237,7 +266,7 @@ impl GroupSession {
             Some(next) => state.ratchet.advance_to(next),
             None => state.exhausted = true,
         }
-        state.generation = state.generation.saturating_add(1);
+        self.changed();
         Ok(message)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 use moceril::megolm::{
-    DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
-    Provenance, ReplayGuard, ReplayVerdict, RotationPolicy, SessionKey,
+    DecryptionError, GroupSession, InboundGroupSession, MegolmMessage, Provenance, ReplayGuard,
+    ReplayVerdict, RotationPolicy, SessionKey,
 };
 use serde_json::{Value, json};
 
@@ -133,8 +133,7 @@ fn is_over(
 
 /// A new session, whose other end we keep as well: to read, back up and export what we wrote.
 fn begin(client: &Client, room_id: &str) -> Result<GroupSession> {
-    let config = GroupSessionConfig { created_at: Some(now()), ..GroupSessionConfig::default() };
-    let session = GroupSession::with_config(config)?;
+    let session = GroupSession::new(now())?;
     let keys = client.store.account()?.identity_keys();
     let owner = Owner {
         user_id: Some(&client.user_id),

@@ -125,7 +125,8 @@ libolm_pickle!(
     GroupSession,
     read_group_session,
     write_group_session,
-    /// Reads an outbound group session that libolm pickled.
+    /// Reads an outbound group session that libolm pickled. The pickle does not say when the session was
+    /// made, so it is due for rotation unless you [state it](Self::set_created_at).
 );
 libolm_pickle!(
     InboundGroupSession,

@@ -93,7 +93,7 @@ pub(super) fn write_group_session(state: &GroupSessionState, sink: &mut dyn Sink
     put_number(1, sink)?;
     put_ratchet(&state.ratchet, sink)?;
     put_signing_key(&state.signing_key, sink);
-    Ok(Loss::default())
+    Ok(Loss { created_at: state.created_at.is_some(), ..Loss::default() })
 }
 
 pub(super) fn write_inbound_group_session(

@@ -273,7 +273,7 @@ pub(super) fn group_session_to(state: &GroupSessionState) -> Conversion<GroupSes
         signing_key: signing_key_to(&state.signing_key),
         config: state.version.into(),
     };
-    Ok((shape, Loss::default()))
+    Ok((shape, Loss { created_at: state.created_at.is_some(), ..Loss::default() }))
 }
 
 /// The pickle does not say where the session's key came from (S-41).

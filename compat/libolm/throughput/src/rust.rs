@@ -87,12 +87,12 @@ pub fn ping_pong() -> Run {
 }
 
 pub fn group_encrypt() -> Run {
-    let mut room = GroupSession::new().unwrap();
+    let mut room = GroupSession::new(0).unwrap();
     repeated(move || room.encrypt(TEXT).unwrap().to_base64())
 }
 
 pub fn group_decrypt() -> Run {
-    let mut room = GroupSession::new().unwrap();
+    let mut room = GroupSession::new(0).unwrap();
     let mut receiver = InboundGroupSession::new(&room.session_key());
     prepared(
         move || room.encrypt(TEXT).unwrap().to_base64(),
@@ -101,7 +101,7 @@ pub fn group_decrypt() -> Run {
 }
 
 pub fn newest_first(count: usize) -> Run {
-    let mut room = GroupSession::new().unwrap();
+    let mut room = GroupSession::new(0).unwrap();
     let key = room.session_key();
     let events: Vec<_> = (0..count).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect();
     prepared(
@@ -115,12 +115,12 @@ pub fn newest_first(count: usize) -> Run {
 }
 
 pub fn session_key() -> Run {
-    let key = GroupSession::new().unwrap().session_key().to_base64();
+    let key = GroupSession::new(0).unwrap().session_key().to_base64();
     repeated(move || InboundGroupSession::new(&SessionKey::from_base64(&key).unwrap()))
 }
 
 pub fn exported_key() -> Run {
-    let receiver = InboundGroupSession::new(&GroupSession::new().unwrap().session_key());
+    let receiver = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
     let key = receiver.export_at_first_known_index().unwrap().to_base64();
     repeated(move || InboundGroupSession::import(&ExportedSessionKey::from_base64(&key).unwrap()))
 }
@@ -146,7 +146,7 @@ pub fn unpickle_session() -> Run {
 }
 
 fn receiver() -> InboundGroupSession {
-    InboundGroupSession::new(&GroupSession::new().unwrap().session_key())
+    InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key())
 }
 
 pub fn pickle_receiver() -> Run {

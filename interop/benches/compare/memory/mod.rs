@@ -62,7 +62,7 @@ pub fn live(inbound_sessions: usize) -> Vec<Live> {
         Live {
             object: "group session (the sender's)".into(),
             count: OBJECTS,
-            ours: list(OBJECTS, |_| GroupSession::new().unwrap()),
+            ours: list(OBJECTS, |_| GroupSession::new(0).unwrap()),
             vodozemac: list(OBJECTS, |_| VodozemacGroupSession::new(vodozemac::megolm_config())),
             libolm: list_of_libolm(LibolmObject::GroupSession, OBJECTS, |_| {
                 OlmOutboundGroupSession::new()

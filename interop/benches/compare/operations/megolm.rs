@@ -39,7 +39,7 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn encrypt() -> Contenders {
-    let mut our_room = GroupSession::new().unwrap();
+    let mut our_room = GroupSession::new(0).unwrap();
     let mut room = vodozemac::room();
     let libolm_room = OlmOutboundGroupSession::new();
     let mut floor = floor::megolm::Outbound::new();
@@ -52,7 +52,7 @@ fn encrypt() -> Contenders {
 }
 
 fn in_order() -> Contenders {
-    let mut our_room = GroupSession::new().unwrap();
+    let mut our_room = GroupSession::new(0).unwrap();
     let mut our_end = ours::receiver(&our_room);
     let mut room = vodozemac::room();
     let mut end = vodozemac::receiver(&room);
@@ -101,7 +101,7 @@ fn decrypt_vodozemac(
 
 /// The same events for all, from the library that is fastest to make them.
 fn history(length: usize) -> (Rc<str>, Rc<[String]>) {
-    let mut room = GroupSession::new().unwrap();
+    let mut room = GroupSession::new(0).unwrap();
     let key = Rc::from(&*room.session_key().to_base64());
     (key, (0..length).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect())
 }
@@ -219,7 +219,7 @@ fn batch(length: usize) -> Contenders {
 }
 
 fn session_key() -> Contenders {
-    let room = GroupSession::new().unwrap();
+    let room = GroupSession::new(0).unwrap();
     let key: Rc<str> = Rc::from(&*room.session_key().to_base64());
     let (ours, vodozemac, libolm) = (key.clone(), key.clone(), key);
     let mut floor = Key::shared();
@@ -232,7 +232,7 @@ fn session_key() -> Contenders {
 }
 
 fn exported_key() -> Contenders {
-    let session = ours::receiver(&GroupSession::new().unwrap());
+    let session = ours::receiver(&GroupSession::new(0).unwrap());
     let export = session.export_at_first_known_index().unwrap();
     let key: Rc<str> = Rc::from(&*export.to_base64());
     let (ours, vodozemac, libolm) = (key.clone(), key.clone(), key);

@@ -158,7 +158,7 @@ fn account() -> Pickled {
 
 fn inbound() -> Pickled {
     pickled! {
-        ours: InboundGroupSession, ours::receiver(&GroupSession::new().unwrap());
+        ours: InboundGroupSession, ours::receiver(&GroupSession::new(0).unwrap());
         vodozemac: vodozemac_megolm InboundGroupSessionPickle, vodozemac::receiver(&vodozemac::room());
         libolm: OlmInboundGroupSession, libolm::receiver(&OlmOutboundGroupSession::new());
         restore: restore_nothing;

@@ -24,7 +24,7 @@ struct Room {
 impl Room {
     /// The members take turns.
     fn new(sessions: usize, events_of_each: usize) -> Self {
-        let mut rooms: Vec<_> = (0..sessions).map(|_| GroupSession::new().unwrap()).collect();
+        let mut rooms: Vec<_> = (0..sessions).map(|_| GroupSession::new(0).unwrap()).collect();
         let keys =
             rooms.iter().map(|room| String::from(&*room.session_key().to_base64())).collect();
         let mut newest_first = Vec::new();
