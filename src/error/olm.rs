@@ -110,6 +110,22 @@ impl From<RandomError> for EncryptionError {
     }
 }
 
+/// These are not the identity keys of the session's two ends; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdentityKeysError {
+    /// The session is known to be with another device.
+    AnotherPeer,
+    /// Neither key is that of the device that began the session, or the peer is said to have begun a
+    /// session that began at our end.
+    AnotherSession,
+}
+
+texts!(IdentityKeysError {
+    Self::AnotherPeer => "the session is with another device";
+    Self::AnotherSession => "the session is not between these two devices";
+});
+
 /// An Olm message does not decrypt; the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -47,7 +47,8 @@ pub use self::{
 };
 pub use crate::{
     error::{
-        BundleError, DecryptionError, EncryptionError, KeyGenerationError, SessionCreationError,
+        BundleError, DecryptionError, EncryptionError, IdentityKeysError, KeyGenerationError,
+        SessionCreationError,
     },
     keys::{IdentityKeys, KeyId},
     ratchet::chain::Limits,

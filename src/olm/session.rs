@@ -8,8 +8,8 @@ use rand::TryCryptoRng;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{DecryptionError, EncryptionError, PickleError},
-    keys::Curve25519PublicKey,
+    error::{DecryptionError, EncryptionError, IdentityKeysError, PickleError},
+    keys::{Curve25519PublicKey, IdentityKeys},
     primitives::{
         seal::{self, Purpose},
         secret::Apart,
@@ -114,7 +114,10 @@ impl Session {
     /// Takes a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: SessionState) -> Result<Self, PickleError> {
         let received_nothing = state.ratchet.receivers.is_empty();
-        if state.ratchet.is_consistent() && !(state.received && received_nothing) {
+        if state.ratchet.is_consistent()
+            && !(state.received && received_nothing)
+            && state.names_the_peer_it_proves()
+        {
             Ok(Self::from_state(state))
         } else {
             Err(PickleError::InvalidState)
@@ -144,11 +147,33 @@ impl Session {
         &self.state.keys
     }
 
-    /// The peer's identity key; `None` only for a session imported from a format that does not store
-    /// it.
+    /// The peer's identity key. It is `None` only for a session that was read from a format without
+    /// this key, until [`set_identity_keys`](Self::set_identity_keys) is called.
     #[must_use]
     pub fn their_identity_key(&self) -> Option<Curve25519PublicKey> {
         self.state.their_identity_key.as_deref().copied()
+impl SessionState {
+    /// Whether the state proves that the peer began the session. Who begins a session gets a chain of
+    /// the peer only with a message that decrypts, so a chain without any such message is the one that
+    /// the session was made from.
+    pub(crate) fn is_inbound(&self) -> bool {
+        !self.received && !self.ratchet.receivers.is_empty()
+    }
+
+    /// Whether the state proves that we began the session: who answers one has a chain of the peer from
+    /// the start, and the newest chain is always kept.
+    fn is_outbound(&self) -> bool {
+        self.ratchet.receivers.is_empty()
+    }
+
+    /// Whether what is known of the peer agrees with what the state proves: the key of the end that
+    /// began the session is one of the session's keys.
+    fn names_the_peer_it_proves(&self) -> bool {
+        let initiator = self.keys.identity_key;
+        !self.is_inbound() || self.their_identity_key.as_deref().is_none_or(|key| *key == initiator)
+    }
+}
+
     }
 
     /// The version of the session's messages.
@@ -214,6 +239,61 @@ impl Session {
     ) -> Result<OlmMessage, EncryptionError> {
         let key = self.take_message_key(rng)?;
         let message = encrypt_with(&key, self.state.version, plaintext);
+    /// Says between which devices the session is, for a session that was read from a format without the
+    /// peer's identity key (S-41). `ours` are the keys of the account that the session belongs to, and
+    /// `theirs` is the Curve25519 identity key under which the old store filed the session. Until they
+    /// are given, no payload of the session can be verified.
+    ///
+    /// The keys are compared with [`session_keys`](Self::session_keys), which names the device that
+    /// began the session. If that device is ours, `theirs` is taken from the caller; nothing in the
+    /// session can confirm it. Otherwise `theirs` must be that device. A key that is already known does
+    /// not change: giving it again is accepted and does nothing.
+    ///
+    /// `ours` has another type than `theirs`, so that the two cannot be given in the wrong order.
+    ///
+    /// ```
+    /// # use moceril::olm::{Account, PreKeyBundle, Session};
+    /// # let account = Account::new()?;
+    /// # let mut bob = Account::new()?;
+    /// # bob.generate_one_time_keys(1)?;
+    /// # let (_, one_time_key) = bob.signed_one_time_keys()[0];
+    /// # let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key)?;
+    /// # let old = account.create_outbound_session(&bundle)?;
+    /// # let (pickle, key, sender_key) =
+    /// #     (old.to_libolm_pickle_lossy(b"key")?.0, b"key", bob.curve25519_key());
+    /// let mut session = Session::from_libolm_pickle(&pickle, key)?;
+    /// assert_eq!(session.their_identity_key(), None);
+    /// session.set_identity_keys(account.identity_keys(), sender_key)?;
+    /// assert_eq!(session.their_identity_key(), Some(sender_key));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityKeysError`]; the session is unchanged then.
+    pub fn set_identity_keys(
+        &mut self,
+        ours: IdentityKeys,
+        theirs: Curve25519PublicKey,
+    ) -> Result<(), IdentityKeysError> {
+        let known = self.their_identity_key();
+        if known.is_some_and(|known| known != theirs) {
+            return Err(IdentityKeysError::AnotherPeer);
+        }
+        // A device that talks to itself has one key at both ends, and passes as either.
+        let initiator = self.state.keys.identity_key;
+        let we_began = ours.curve25519 == initiator;
+        let they_began = theirs == initiator && !self.state.is_outbound();
+        if !we_began && !they_began {
+            return Err(IdentityKeysError::AnotherSession);
+        }
+        if known.is_none() {
+            self.state.their_identity_key = Some(Box::new(theirs));
+            self.changed();
+        }
+        Ok(())
+    }
+
         Ok(if self.state.received {
             OlmMessage::Normal(message)
         } else {
