@@ -79,7 +79,7 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
                     .and_then(Option::as_ref)
                     .ok_or("no such message")?;
                 let plaintext = match (&mut session, message.as_pre_key()) {
-                    (Some(session), _) => session.decrypt(message)?.plaintext,
+                    (Some(session), _) => session.decrypt(message)?.into_plaintext(),
                     (None, Some(pre_key)) => {
                         let inbound = bob.create_inbound_session_with(
                             pre_key.identity_key(),
@@ -87,7 +87,7 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
                             config,
                         )?;
                         session = Some(inbound.session);
-                        inbound.message.plaintext
+                        inbound.message.into_plaintext()
                     }
                     (None, None) => return Err("the first message is not a pre-key message".into()),
                 };

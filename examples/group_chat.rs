@@ -92,11 +92,11 @@ impl Device {
         message: &OlmMessage,
     ) -> Result<String> {
         let plaintext = match (self.sessions.get_mut(name), message.as_pre_key()) {
-            (Some(session), _) => session.decrypt(message)?.plaintext,
+            (Some(session), _) => session.decrypt(message)?.into_plaintext(),
             (None, Some(pre_key)) => {
                 let inbound = self.account.create_inbound_session(identity_key, pre_key)?;
                 self.sessions.insert(name, inbound.session);
-                inbound.message.plaintext
+                inbound.message.into_plaintext()
             }
             (None, None) => return Err("no session for this message".into()),
         };

@@ -45,7 +45,7 @@ fn main() -> Result<()> {
             return Err(format!("unknown step: {step}").into());
         };
         let message = OlmMessage::from_parts(kind.parse()?, body)?;
-        let plaintext = session.decrypt(&message)?.plaintext;
+        let plaintext = session.decrypt(&message)?.into_plaintext();
         println!("  still reads the late message {:?}", String::from_utf8_lossy(&plaintext));
     }
     Ok(())

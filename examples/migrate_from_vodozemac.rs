@@ -35,7 +35,7 @@ fn main() -> Result<()> {
         let message = OlmMessage::from_parts(kind.parse()?, body)?;
         let message = message.as_pre_key().ok_or("not a pre-key message")?;
         let created = account.create_inbound_session(message.identity_key(), message)?;
-        println!("  makes a session from {}", readable(&created.message.plaintext));
+        println!("  makes a session from {}", readable(created.message.plaintext()));
     }
 
     // The plain serde form, here in JSON; MessagePack and the like work as well.
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     println!("\n{}", session.describe());
     for [_, kind, body, _] in recording.steps()? {
         let message = OlmMessage::from_parts(kind.parse()?, body)?;
-        println!("  reads {}", readable(&session.decrypt(&message)?.plaintext));
+        println!("  reads {}", readable(session.decrypt(&message)?.plaintext()));
     }
 
     let recording = Recording::read("vodozemac-inbound-group-session-pickle/vodozemac-0.8.1.txt")?;

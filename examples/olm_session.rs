@@ -34,12 +34,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pre_key = first.as_pre_key().ok_or("the first message is a pre-key message")?;
     let inbound = bob.create_inbound_session(alice.curve25519_key(), pre_key)?;
     let mut to_alice = inbound.session;
-    println!("Bob     reads \"{}\"", String::from_utf8_lossy(&inbound.message.plaintext));
+    println!("Bob     reads \"{}\"", String::from_utf8_lossy(inbound.message.plaintext()));
     println!("        and has {} one-time keys left", bob.stored_one_time_key_count());
 
     let reply = to_alice.encrypt(b"Hello Alice!")?;
     let read = to_bob.decrypt(&reply)?;
-    println!("Alice   reads \"{}\"", String::from_utf8_lossy(&read.plaintext));
+    println!("Alice   reads \"{}\"", String::from_utf8_lossy(read.plaintext()));
 
     // Messages may overtake each other, but none decrypts twice.
     let one = to_bob.encrypt(b"one")?;
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for message in [&two, &one] {
         println!(
             "Bob     reads \"{}\"",
-            String::from_utf8_lossy(&to_alice.decrypt(message)?.plaintext)
+            String::from_utf8_lossy(to_alice.decrypt(message)?.plaintext())
         );
     }
     println!("Bob     gets \"one\" again: {}", to_alice.decrypt(&one).unwrap_err());

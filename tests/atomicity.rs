@@ -97,7 +97,7 @@ fn a_new_chain_that_is_refused_changes_nothing() {
         }
         refuses(&mut bob, &first_of_alice, DecryptionError::Evicted);
         let last = alice.encrypt_with_rng(b"last", rng).unwrap();
-        assert_eq!(bob.decrypt(&last).unwrap().plaintext, b"last");
+        assert_eq!(bob.decrypt(&last).unwrap().plaintext(), b"last");
     }
 }
 
@@ -189,7 +189,7 @@ fn a_session_that_is_not_created_changes_nothing() {
             let create = |bob: &mut Account| {
                 bob.create_inbound_session_with(sender, &genuine, config(version))
             };
-            assert_eq!(create(&mut devices.bob).unwrap().message.plaintext, b"first");
+            assert_eq!(create(&mut devices.bob).unwrap().message.plaintext(), b"first");
             let used = unchanged(&mut devices.bob, create);
             let fallback = bundle == devices.fallback_bundle();
             let expected = if fallback {

@@ -164,7 +164,7 @@ fn deliver(
     readable: impl Fn(usize) -> bool,
 ) {
     for (place, message) in late.iter().enumerate() {
-        let result = session.decrypt(message).map(|decrypted| decrypted.plaintext);
+        let result = session.decrypt(message).map(|decrypted| decrypted.into_plaintext());
         if readable(place) {
             assert_eq!(result, Ok(vec![place as u8]), "{name}, {place}");
         } else {
@@ -252,7 +252,7 @@ fn s_24_chains() {
             }
             // And the conversation goes on.
             let answer = moved.encrypt_with_rng(b"still here", rng).unwrap();
-            assert_eq!(alice.copy().decrypt(&answer).unwrap().plaintext, b"still here", "{format}");
+            assert_eq!(alice.copy().decrypt(&answer).unwrap().plaintext(), b"still here", "{format}");
         }
     }
 }

@@ -67,7 +67,7 @@ fn s_11_an_olm_chain_ends_at_the_last_index() {
         for order in [[0, 1], [1, 0]] {
             let mut bob = bob.copy();
             for place in order {
-                assert_eq!(bob.decrypt(&messages[place]).unwrap().plaintext, b"last");
+                assert_eq!(bob.decrypt(&messages[place]).unwrap().plaintext(), b"last");
             }
             assert_eq!(number(&bob, "receivers[0].index"), EXHAUSTED);
             for message in &messages {
@@ -113,12 +113,12 @@ fn s_11_an_exhausted_olm_session_recovers_with_a_reply() {
         bob.decrypt(&messages[1]).unwrap();
         let mut bob = bob.copy();
         let reply = bob.encrypt_with_rng(b"reply", rng).unwrap();
-        assert_eq!(alice.decrypt(&reply).unwrap().plaintext, b"reply");
+        assert_eq!(alice.decrypt(&reply).unwrap().plaintext(), b"reply");
         let next = alice.encrypt_with_rng(b"next", rng).unwrap();
         assert_eq!(chain_index(&next), 0);
-        assert_eq!(bob.decrypt(&next).unwrap().plaintext, b"next");
+        assert_eq!(bob.decrypt(&next).unwrap().plaintext(), b"next");
         // The exhausted chain still gives out what it had skipped.
-        assert_eq!(bob.decrypt(&messages[0]).unwrap().plaintext, b"last");
+        assert_eq!(bob.decrypt(&messages[0]).unwrap().plaintext(), b"last");
     }
 }
 
@@ -136,7 +136,7 @@ fn s_11_serial_numbers_of_skipped_keys_do_not_run_out() {
         // To refuse a number that no session can come to is as good.
         let Ok(mut bob) = Session::restore(&pickle) else { continue };
         for number in [3, 0, 1, 2] {
-            let decrypted = bob.decrypt(&messages[number]).map(|message| message.plaintext);
+            let decrypted = bob.decrypt(&messages[number]).map(|message| message.into_plaintext());
             assert_eq!(decrypted, Ok(vec![number as u8]), "{left} numbers left");
             assert!(Session::restore(&bob.snapshot()).is_ok(), "{left} numbers left");
         }

@@ -40,12 +40,12 @@ fn a_damaged_message_does_not_cost_the_genuine_one() {
             let keys = bob.stored_one_time_key_count();
             let inbound = bob.create_inbound_session_with(sender, &genuine, config(version));
             let mut inbound = inbound.unwrap();
-            assert_eq!(inbound.message.plaintext, b"first");
-            assert_eq!(inbound.message.sender_key, Some(sender));
+            assert_eq!(inbound.message.plaintext(), b"first");
+            assert_eq!(inbound.message.sender_key(), Some(sender));
             assert_eq!(bob.stored_one_time_key_count(), keys - usize::from(!fallback));
             assert!(bob.snapshot() != before, "the key was used");
             let reply = inbound.session.encrypt_with_rng(b"reply", &mut devices.rng).unwrap();
-            assert_eq!(alice.decrypt(&reply).unwrap().plaintext, b"reply");
+            assert_eq!(alice.decrypt(&reply).unwrap().plaintext(), b"reply");
         }
     }
 }

@@ -40,7 +40,7 @@ fn messages_to_every_published_key_can_be_read_after_rehydration() {
             alice.create_outbound_session(&bundle).unwrap().encrypt(b"welcome back").unwrap();
         let pre_key = message.as_pre_key().unwrap();
         let inbound = rehydrated.create_inbound_session(alice.curve25519_key(), pre_key).unwrap();
-        assert_eq!(inbound.message.plaintext, b"welcome back");
+        assert_eq!(inbound.message.plaintext(), b"welcome back");
     }
     assert_eq!(rehydrated.stored_one_time_key_count(), 0);
 }

@@ -152,8 +152,8 @@ fn any_changed_byte_of_our_own_messages_is_refused() {
             let message = MegolmMessage::from_bytes(&altered);
             assert!(message.is_err() || receiver.decrypt(&message.unwrap()).is_err());
         }
-        assert_eq!(bob.decrypt(&pre_key).unwrap().plaintext, b"second");
-        assert_eq!(alice.decrypt(&reply).unwrap().plaintext, b"reply");
+        assert_eq!(bob.decrypt(&pre_key).unwrap().plaintext(), b"second");
+        assert_eq!(alice.decrypt(&reply).unwrap().plaintext(), b"reply");
         assert_eq!(receiver.decrypt(&to_all).unwrap().plaintext(), b"to everybody");
     }
 }

@@ -38,7 +38,7 @@ fn an_unverified_bundle_makes_a_session_but_not_of_one_key() {
     let (mut session, alice, mut bob) = session(VERSIONS[0]);
     let message = session.encrypt(b"unverified").unwrap();
     let inbound = bob.create_inbound_session(alice.curve25519_key(), message.as_pre_key().unwrap());
-    assert_eq!(inbound.unwrap().message.plaintext, b"unverified");
+    assert_eq!(inbound.unwrap().message.plaintext(), b"unverified");
     let same = bob.curve25519_key();
     let refused = PreKeyBundle::from_unverified_keys(same, same).unwrap_err();
     assert_eq!(refused, BundleError::OneTimeKeyIsIdentityKey);
@@ -86,8 +86,8 @@ fn a_session_from_raw_keys_is_the_session_they_came_from() {
         // The root key is right, too: the ratchet turns.
         let reply = theirs.encrypt(b"hello, parts").unwrap();
         let decrypted = parts.decrypt(&reply).unwrap();
-        assert_eq!(decrypted.plaintext, b"hello, parts");
-        assert_eq!(decrypted.sender_key, None, "nobody told the session who its peer is");
+        assert_eq!(decrypted.plaintext(), b"hello, parts");
+        assert_eq!(decrypted.sender_key(), None, "nobody told the session who its peer is");
     }
 }
 

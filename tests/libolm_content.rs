@@ -155,7 +155,7 @@ fn a_session_from_an_unread_message() {
     let mut unread = bob.create_inbound_session_unread(sender, pre_key, config).unwrap();
     assert!(!unread.has_received_message());
     assert_eq!((bob.generation(), bob.stored_one_time_key_count()), (generation, 1));
-    assert_eq!(unread.decrypt(&message).unwrap().plaintext, b"read later");
+    assert_eq!(unread.decrypt(&message).unwrap().plaintext(), b"read later");
     let read = bob.create_inbound_session(sender, pre_key).unwrap().session;
     assert_eq!(unread.to_libolm_pickle(KEY), read.to_libolm_pickle(KEY));
     let used_up = bob.create_inbound_session_unread(sender, pre_key, config);

@@ -132,8 +132,8 @@ fn s_24_sessions_come_back() {
         assert_eq!(moved.has_received_message(), state.session.has_received_message(), "{name}");
         assert_eq!(moved.their_identity_key(), None, "{name}");
         let mut reads = |message| {
-            let ours = state.session.decrypt(message).map(|message| message.plaintext);
-            let theirs = moved.decrypt(message).map(|message| message.plaintext);
+            let ours = state.session.decrypt(message).map(|message| message.into_plaintext());
+            let theirs = moved.decrypt(message).map(|message| message.into_plaintext());
             assert_eq!(ours.as_ref().ok(), theirs.as_ref().ok(), "{name}");
             ours.is_ok()
         };

@@ -90,7 +90,7 @@ fn s_22_exactly_the_predicted_messages_fail() {
             };
             let expected = model.receive(index);
             let decrypted =
-                bob.decrypt(&messages[index as usize - 1]).map(|message| message.plaintext);
+                bob.decrypt(&messages[index as usize - 1]).map(|message| message.into_plaintext());
             let plaintext = index.to_be_bytes().to_vec();
             assert_eq!(decrypted, expected.map(|()| plaintext), "seed {seed}, index {index}");
             outcomes[match expected {
@@ -160,7 +160,7 @@ fn s_22_raised_limits_let_every_message_decrypt() {
     let mut order: Vec<_> = messages.iter().enumerate().collect();
     shuffle(&mut order, rng);
     for (place, message) in order {
-        let plaintext = bob.decrypt(message).unwrap().plaintext;
+        let plaintext = bob.decrypt(message).unwrap().into_plaintext();
         assert_eq!(plaintext, (place as u32 + 1).to_be_bytes());
         assert_eq!(bob.decrypt(message), Err(DecryptionError::AlreadyUsed));
     }

@@ -166,7 +166,7 @@ impl World {
         let sender = self.sender.curve25519_key();
         if self.stock.0.remove(&id).is_some() {
             let created = self.account.create_inbound_session(sender, message).unwrap();
-            assert_eq!(created.message.plaintext, b"first");
+            assert_eq!(created.message.plaintext(), b"first");
         }
         let again = self.account.create_inbound_session(sender, message);
         assert_eq!(again.err(), Some(SessionCreationError::UnknownOneTimeKey));

@@ -205,7 +205,7 @@ fn s_03_a_failing_source_can_be_retried() {
     assert_eq!(failed, Err(EncryptionError::Random));
     let written = bob.encrypt_with_rng(b"text", &mut SeededRng::new(4)).unwrap();
     assert!(matches!(written, OlmMessage::Normal(_)));
-    assert_eq!(alice().decrypt(&written).unwrap().plaintext, b"text");
+    assert_eq!(alice().decrypt(&written).unwrap().plaintext(), b"text");
 }
 
 /// What a process that was started by the test below is asked for.

@@ -106,7 +106,7 @@ fn a_later_message_of_the_session_creates_no_second_one() {
         assert_eq!(error, SessionCreationError::Replayed);
         let mut session = inbound.unwrap().session;
         let decrypted = session.decrypt(&OlmMessage::PreKey(second)).unwrap();
-        assert_eq!(decrypted.plaintext, b"second");
+        assert_eq!(decrypted.plaintext(), b"second");
     }
 }
 
@@ -166,7 +166,7 @@ fn the_outer_keys_of_a_pre_key_message_are_the_sessions() {
             }
         }
         assert!(bob.matches(&pre_key(&message)));
-        assert_eq!(bob.decrypt(&message).unwrap().plaintext, b"second");
+        assert_eq!(bob.decrypt(&message).unwrap().plaintext(), b"second");
     }
 }
 

@@ -165,7 +165,7 @@ fn s_35_a_rolled_back_sender_is_told_from_a_forger() {
         // A new session heals it: one message there, one back.
         let (mut ours, mut theirs) = pair(version, &alice, &mut bob);
         let message = ours.encrypt(b"as good as new").unwrap();
-        assert_eq!(theirs.decrypt(&message).unwrap().plaintext, b"as good as new");
+        assert_eq!(theirs.decrypt(&message).unwrap().plaintext(), b"as good as new");
     }
 }
 

@@ -127,7 +127,7 @@ fn s_29_olm_does_not_print_secrets() {
     let sender = alice.curve25519_key();
     let mut created: InboundCreation = bob.create_inbound_session(sender, pre_key).unwrap();
     let decrypted: &olm::DecryptedMessage = &created.message;
-    assert_eq!(decrypted.plaintext, PLAINTEXT);
+    assert_eq!(decrypted.plaintext(), PLAINTEXT);
     let reply = created.session.encrypt_with_rng(PLAINTEXT, rng).unwrap();
     add_secrets(&mut secrets, "inbound", &created.session);
 

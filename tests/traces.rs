@@ -262,7 +262,7 @@ impl Trace {
         assert_eq!(next, *at);
 
         if let Some(session) = self.sessions.get_mut(who) {
-            assert_eq!(session.decrypt(message).unwrap().plaintext, *plaintext);
+            assert_eq!(session.decrypt(message).unwrap().plaintext(), *plaintext);
         } else if who == "bob" {
             let session = self.handshake.inbound(self.version, message);
             self.sessions.insert(who.to_owned(), session);

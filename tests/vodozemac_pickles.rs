@@ -85,8 +85,8 @@ fn s_24_sessions_come_back() {
             assert_eq!(moved.has_received_message(), state.session.has_received_message());
             assert_eq!(moved.their_identity_key(), None, "{name}");
             for message in state.incoming.iter().rev().chain(&state.incoming) {
-                let ours = state.session.decrypt(message).map(|message| message.plaintext);
-                let theirs = moved.decrypt(message).map(|message| message.plaintext);
+                let ours = state.session.decrypt(message).map(|message| message.into_plaintext());
+                let theirs = moved.decrypt(message).map(|message| message.into_plaintext());
                 assert_eq!(ours.ok(), theirs.ok(), "{name}");
             }
             let rng = || RecordedRng::new([5; 32]);

@@ -65,7 +65,7 @@ fn s_24_sessions_of_old_releases() {
         |session: &mut Session, step| match *step {
             ["receive", kind, body, plaintext] => {
                 let decrypted = session.decrypt(&message(kind, body)).unwrap();
-                assert_eq!(decrypted.plaintext, item_bytes(plaintext));
+                assert_eq!(decrypted.plaintext(), item_bytes(plaintext));
             }
             _ => panic!("unknown step {step:?}"),
         },
@@ -85,7 +85,7 @@ fn s_24_accounts_of_old_releases() {
                 let message = message.as_pre_key().unwrap();
                 let created =
                     account.create_inbound_session(message.identity_key(), message).unwrap();
-                assert_eq!(created.message.plaintext, item_bytes(plaintext));
+                assert_eq!(created.message.plaintext(), item_bytes(plaintext));
             }
             _ => panic!("unknown step {step:?}"),
         },

@@ -131,21 +131,15 @@ fn passphrases() {
 
 #[cfg(feature = "payload")]
 fn payloads() {
-    use common::fixtures::Devices;
-    use moceril::{
-        MessageVersion,
-        matrix::payload::{Device, OlmPayload},
-        olm::DecryptedMessage,
-    };
+    use common::fixtures::{Carrier, Devices};
+    use moceril::matrix::payload::{Device, OlmPayload};
     use zeroize::Zeroize;
 
     // The escapes would be resolved in a buffer by whoever reads this as more than JSON.
     const CONTENT: &str = r#"{"session_key":"AgAAAA a room\u0020key, \"in base64\" in truth"}"#;
     forget_all();
     let mut devices = Devices::new(25);
-    let (_, message) = devices.outbound(&devices.one_time_bundle(), MessageVersion::V3);
-    let sender = devices.alice.curve25519_key();
-    let message = devices.bob.create_inbound_session(sender, &message).unwrap().message;
+    let mut carrier = Carrier::between(&mut devices);
     let [alice, bob] = [("@alice:a", &devices.alice), ("@bob:b", &devices.bob)]
         .map(|(user_id, account)| Device { user_id, keys: account.identity_keys() });
     learn("content of an event", CONTENT.as_bytes());
@@ -153,13 +147,12 @@ fn payloads() {
     searched("payload", || {
         let text = OlmPayload::encode("m.room_key", CONTENT, &alice, &bob).unwrap();
         assert!(OlmPayload::encode("m.room_key", &CONTENT[1..], &alice, &bob).is_err());
-        let plaintext = text.as_bytes().to_vec();
-        let mut message = DecryptedMessage { plaintext, ..message };
+        let message = carrier.carry(text.as_bytes());
         assert!(OlmPayload::verify(&message, &bob, &bob).is_err());
         assert!(OlmPayload::verify(&message, &alice, &alice).is_err());
         let payload = OlmPayload::verify(&message, &alice, &bob).unwrap();
         assert_eq!(&*payload.content, CONTENT);
-        message.plaintext.zeroize();
+        message.into_plaintext().zeroize();
         (payload.clone(), payload)
     });
 }

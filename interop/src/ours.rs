@@ -113,7 +113,7 @@ impl OlmPeer for OurDevice {
         let created =
             self.account.create_inbound_session_with(theirs, message, config).map_err(refusal)?;
         self.session = Some(created.session);
-        Ok(text(created.message.plaintext))
+        Ok(text(created.message.into_plaintext()))
     }
 
     fn matches(&self, message: &Wire) -> bool {
@@ -133,7 +133,7 @@ impl OlmPeer for OurDevice {
 
     fn decrypt(&mut self, message: &Wire) -> Result<String, Refusal> {
         let decrypted = self.session().decrypt(&parse(message)?).map_err(refusal)?;
-        Ok(text(decrypted.plaintext))
+        Ok(text(decrypted.into_plaintext()))
     }
 
     fn fresh(&self) -> Box<dyn OlmPeer> {

@@ -81,7 +81,7 @@ fn we_take_over_devices_of_vodozemac() {
             let message = OlmMessage::from_parts(kind, &base64_encode(body)).unwrap();
             let message = message.as_pre_key().unwrap();
             let created = ours.create_inbound_session(message.identity_key(), message).unwrap();
-            assert_eq!(created.message.plaintext, b"welcome back");
+            assert_eq!(created.message.plaintext(), b"welcome back");
         }
     });
 }

@@ -13,6 +13,11 @@ pub enum PayloadError {
     SenderMismatch,
     /// The session or the event's `keys` are not those of the sender's device.
     SenderKeyMismatch,
+    /// The session does not know its peer, because it was read from a format without the peer's key
+    /// (S-41). The message is authentic, and nothing can be said of who sent it: give the key to the
+    /// session with [`set_identity_keys`](crate::olm::Session::set_identity_keys) **before** it
+    /// decrypts.
+    SenderKeyUnknown,
     /// The event was meant for another user.
     RecipientMismatch,
     /// The event was meant for another device.
@@ -25,6 +30,7 @@ texts!(PayloadError {
     Self::MissingMember(name) => "the event lacks {name}";
     Self::SenderMismatch => "the event is from somebody else";
     Self::SenderKeyMismatch => "the event does not have the keys of the sender's device";
+    Self::SenderKeyUnknown => "the session was read from a format without the peer's identity key";
     Self::RecipientMismatch => "the event was meant for another user";
     Self::RecipientKeyMismatch => "the event was meant for another device";
 });

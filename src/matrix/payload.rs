@@ -141,11 +141,12 @@ impl OlmPayload {
         sender: &Device<'_>,
         recipient: &Device<'_>,
     ) -> Result<Self, PayloadError> {
-        if message.sender_key != Some(sender.keys.curve25519) {
+        let sender_key = message.sender_key().ok_or(PayloadError::SenderKeyUnknown)?;
+        if sender_key != sender.keys.curve25519 {
             return Err(PayloadError::SenderKeyMismatch);
         }
         // All of it: members that nobody reads here may be read by somebody else.
-        let text = core::str::from_utf8(&message.plaintext).map_err(|_| PayloadError::Malformed)?;
+        let text = core::str::from_utf8(message.plaintext()).map_err(|_| PayloadError::Malformed)?;
         let members: Members<'_> =
             serde_json::from_str(text).map_err(|_| PayloadError::Malformed)?;
         if required(members.sender, "sender")? != sender.user_id {

@@ -19,10 +19,10 @@
 //!
 //! let pre_key = message.as_pre_key().ok_or("not a pre-key message")?;
 //! let mut inbound = bob.create_inbound_session(alice.curve25519_key(), pre_key)?;
-//! assert_eq!(inbound.message.plaintext, b"hello");
+//! assert_eq!(inbound.message.plaintext(), b"hello");
 //!
 //! let reply = inbound.session.encrypt(b"hello, Alice")?;
-//! assert_eq!(to_bob.decrypt(&reply)?.plaintext, b"hello, Alice");
+//! assert_eq!(to_bob.decrypt(&reply)?.plaintext(), b"hello, Alice");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -43,7 +43,7 @@ pub use self::{
     account::{Account, InboundCreation},
     bundle::{PreKeyBundle, SignedOneTimeKey},
     one_time_keys::OneTimeKeyGeneration,
-    session::{DecryptedMessage, Session, SessionConfig},
+    session::{DecryptedMessage, DecryptedMessageParts, Session, SessionConfig},
 };
 pub use crate::{
     error::{

@@ -44,26 +44,89 @@ pub struct SessionConfig {
 ///     room_key_from(event); // a room key that did not come over Olm
 /// }
 /// ```
+///
+/// What was authenticated can be read and not written: a wrong sender cannot be corrected in the
+/// message, only in the session that it came through ([`Session::set_identity_keys`]).
+///
+/// ```compile_fail,E0616
+/// use moceril::{Curve25519PublicKey, olm::DecryptedMessage};
+///
+/// fn claim(message: &mut DecryptedMessage, sender: Curve25519PublicKey) {
+///     message.sender_key = Some(sender);
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct DecryptedMessage {
+    parts: DecryptedMessageParts,
+}
+
+/// The parts of a [`DecryptedMessage`], taken out of it by [`DecryptedMessage::into_parts`].
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecryptedMessageParts {
     /// What the peer encrypted.
     pub plaintext: Vec<u8>,
-    /// The peer's identity key; `None` only for a session imported from a format that does not store
-    /// it.
+    /// The peer's identity key, if the session knows it.
+    pub sender_key: Option<Curve25519PublicKey>,
+    /// The keys of the session that the message came through.
+    pub session_keys: SessionKeys,
+}
+
+impl DecryptedMessage {
+    /// What the peer encrypted.
+    #[must_use]
+    pub fn plaintext(&self) -> &[u8] {
+        &self.parts.plaintext
+    }
+
+    /// What the peer encrypted, without a copy.
+    #[must_use]
+    pub fn into_plaintext(self) -> Vec<u8> {
+        self.parts.plaintext
+    }
+
+    /// The peer's identity key. It is `None` only for a session that was read from a format without
+    /// this key, until [`Session::set_identity_keys`] is called.
     ///
     /// The plaintext must say who sent it to whom: this key alone does not prevent that a session is
     /// presented as one with somebody else (olm.md, "Message authentication concerns").
-    pub sender_key: Option<Curve25519PublicKey>,
-    /// The keys of the session it came through.
-    pub session_keys: SessionKeys,
+    #[must_use]
+    pub const fn sender_key(&self) -> Option<Curve25519PublicKey> {
+        self.parts.sender_key
+    }
+
+    /// The keys of the session that the message came through.
+    #[must_use]
+    pub const fn session_keys(&self) -> &SessionKeys {
+        &self.parts.session_keys
+    }
+
+    /// The plaintext and what was authenticated together with it, by value.
+    #[must_use]
+    pub fn into_parts(self) -> DecryptedMessageParts {
+        self.parts
+    }
+}
+
+impl DecryptedMessageParts {
+    /// S-29: the plaintext is not printed.
+    fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("sender_key", &self.sender_key)
+            .field("session_keys", &self.session_keys)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for DecryptedMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DecryptedMessage")
-            .field("sender_key", &self.sender_key)
-            .field("session_keys", &self.session_keys)
-            .finish_non_exhaustive()
+        self.parts.debug("DecryptedMessage", f)
+    }
+}
+
+impl fmt::Debug for DecryptedMessageParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.debug("DecryptedMessageParts", f)
     }
 }
 
@@ -84,6 +147,28 @@ pub(crate) struct SessionState {
     pub(crate) received: bool,
     pub(crate) generation: u64,
     pub(crate) ratchet: DoubleRatchet,
+}
+
+impl SessionState {
+    /// Whether the state proves that the peer began the session. Who begins a session gets a chain of
+    /// the peer only with a message that decrypts, so a chain without any such message is the one that
+    /// the session was made from.
+    pub(crate) fn is_inbound(&self) -> bool {
+        !self.received && !self.ratchet.receivers.is_empty()
+    }
+
+    /// Whether the state proves that we began the session: who answers one has a chain of the peer from
+    /// the start, and the newest chain is always kept.
+    fn is_outbound(&self) -> bool {
+        self.ratchet.receivers.is_empty()
+    }
+
+    /// Whether what is known of the peer agrees with what the state proves: the key of the end that
+    /// began the session is one of the session's keys.
+    fn names_the_peer_it_proves(&self) -> bool {
+        let initiator = self.keys.identity_key;
+        !self.is_inbound() || self.their_identity_key.as_deref().is_none_or(|key| *key == initiator)
+    }
 }
 
 impl Session {
@@ -152,28 +237,61 @@ impl Session {
     #[must_use]
     pub fn their_identity_key(&self) -> Option<Curve25519PublicKey> {
         self.state.their_identity_key.as_deref().copied()
-impl SessionState {
-    /// Whether the state proves that the peer began the session. Who begins a session gets a chain of
-    /// the peer only with a message that decrypts, so a chain without any such message is the one that
-    /// the session was made from.
-    pub(crate) fn is_inbound(&self) -> bool {
-        !self.received && !self.ratchet.receivers.is_empty()
     }
 
-    /// Whether the state proves that we began the session: who answers one has a chain of the peer from
-    /// the start, and the newest chain is always kept.
-    fn is_outbound(&self) -> bool {
-        self.ratchet.receivers.is_empty()
-    }
-
-    /// Whether what is known of the peer agrees with what the state proves: the key of the end that
-    /// began the session is one of the session's keys.
-    fn names_the_peer_it_proves(&self) -> bool {
-        let initiator = self.keys.identity_key;
-        !self.is_inbound() || self.their_identity_key.as_deref().is_none_or(|key| *key == initiator)
-    }
-}
-
+    /// Says between which devices the session is, for a session that was read from a format without the
+    /// peer's identity key (S-41). `ours` are the keys of the account that the session belongs to, and
+    /// `theirs` is the Curve25519 identity key under which the old store filed the session. Until they
+    /// are given, no payload of the session can be verified.
+    ///
+    /// The keys are compared with [`session_keys`](Self::session_keys), which names the device that
+    /// began the session. If that device is ours, `theirs` is taken from the caller; nothing in the
+    /// session can confirm it. Otherwise `theirs` must be that device. A key that is already known does
+    /// not change: giving it again is accepted and does nothing.
+    ///
+    /// `ours` has another type than `theirs`, so that the two cannot be given in the wrong order.
+    ///
+    /// ```
+    /// # use moceril::olm::{Account, PreKeyBundle, Session};
+    /// # let account = Account::new()?;
+    /// # let mut bob = Account::new()?;
+    /// # bob.generate_one_time_keys(1)?;
+    /// # let (_, one_time_key) = bob.signed_one_time_keys()[0];
+    /// # let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key)?;
+    /// # let old = account.create_outbound_session(&bundle)?;
+    /// # let (pickle, key, sender_key) =
+    /// #     (old.to_libolm_pickle_lossy(b"key")?.0, b"key", bob.curve25519_key());
+    /// let mut session = Session::from_libolm_pickle(&pickle, key)?;
+    /// assert_eq!(session.their_identity_key(), None);
+    /// session.set_identity_keys(account.identity_keys(), sender_key)?;
+    /// assert_eq!(session.their_identity_key(), Some(sender_key));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityKeysError`]; the session is unchanged then.
+    pub fn set_identity_keys(
+        &mut self,
+        ours: IdentityKeys,
+        theirs: Curve25519PublicKey,
+    ) -> Result<(), IdentityKeysError> {
+        let known = self.their_identity_key();
+        if known.is_some_and(|known| known != theirs) {
+            return Err(IdentityKeysError::AnotherPeer);
+        }
+        // A device that talks to itself has one key at both ends, and passes as either.
+        let initiator = self.state.keys.identity_key;
+        let we_began = ours.curve25519 == initiator;
+        let they_began = theirs == initiator && !self.state.is_outbound();
+        if !we_began && !they_began {
+            return Err(IdentityKeysError::AnotherSession);
+        }
+        if known.is_none() {
+            self.state.their_identity_key = Some(Box::new(theirs));
+            self.changed();
+        }
+        Ok(())
     }
 
     /// The version of the session's messages.
@@ -239,61 +357,6 @@ impl SessionState {
     ) -> Result<OlmMessage, EncryptionError> {
         let key = self.take_message_key(rng)?;
         let message = encrypt_with(&key, self.state.version, plaintext);
-    /// Says between which devices the session is, for a session that was read from a format without the
-    /// peer's identity key (S-41). `ours` are the keys of the account that the session belongs to, and
-    /// `theirs` is the Curve25519 identity key under which the old store filed the session. Until they
-    /// are given, no payload of the session can be verified.
-    ///
-    /// The keys are compared with [`session_keys`](Self::session_keys), which names the device that
-    /// began the session. If that device is ours, `theirs` is taken from the caller; nothing in the
-    /// session can confirm it. Otherwise `theirs` must be that device. A key that is already known does
-    /// not change: giving it again is accepted and does nothing.
-    ///
-    /// `ours` has another type than `theirs`, so that the two cannot be given in the wrong order.
-    ///
-    /// ```
-    /// # use moceril::olm::{Account, PreKeyBundle, Session};
-    /// # let account = Account::new()?;
-    /// # let mut bob = Account::new()?;
-    /// # bob.generate_one_time_keys(1)?;
-    /// # let (_, one_time_key) = bob.signed_one_time_keys()[0];
-    /// # let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key)?;
-    /// # let old = account.create_outbound_session(&bundle)?;
-    /// # let (pickle, key, sender_key) =
-    /// #     (old.to_libolm_pickle_lossy(b"key")?.0, b"key", bob.curve25519_key());
-    /// let mut session = Session::from_libolm_pickle(&pickle, key)?;
-    /// assert_eq!(session.their_identity_key(), None);
-    /// session.set_identity_keys(account.identity_keys(), sender_key)?;
-    /// assert_eq!(session.their_identity_key(), Some(sender_key));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`IdentityKeysError`]; the session is unchanged then.
-    pub fn set_identity_keys(
-        &mut self,
-        ours: IdentityKeys,
-        theirs: Curve25519PublicKey,
-    ) -> Result<(), IdentityKeysError> {
-        let known = self.their_identity_key();
-        if known.is_some_and(|known| known != theirs) {
-            return Err(IdentityKeysError::AnotherPeer);
-        }
-        // A device that talks to itself has one key at both ends, and passes as either.
-        let initiator = self.state.keys.identity_key;
-        let we_began = ours.curve25519 == initiator;
-        let they_began = theirs == initiator && !self.state.is_outbound();
-        if !we_began && !they_began {
-            return Err(IdentityKeysError::AnotherSession);
-        }
-        if known.is_none() {
-            self.state.their_identity_key = Some(Box::new(theirs));
-            self.changed();
-        }
-        Ok(())
-    }
-
         Ok(if self.state.received {
             OlmMessage::Normal(message)
         } else {
@@ -343,11 +406,12 @@ impl SessionState {
         state.ratchet.commit(change);
         state.received = true;
         self.changed();
-        Ok(DecryptedMessage {
+        let parts = DecryptedMessageParts {
             plaintext,
             sender_key: self.their_identity_key(),
             session_keys: self.state.keys,
-        })
+        };
+        Ok(DecryptedMessage { parts })
     }
 
     /// A text for logs and bug reports that helps to find out why two ends disagree (S-35): indices,

@@ -3,7 +3,9 @@
 use moceril::{
     MessageVersion, PickleKey,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
-    olm::{Account, OlmMessage, PreKeyBundle, PreKeyMessage, Session, SessionConfig},
+    olm::{
+        Account, DecryptedMessage, OlmMessage, PreKeyBundle, PreKeyMessage, Session, SessionConfig,
+    },
 };
 
 use super::rng::{RecordedRng, SeededRng};
@@ -110,6 +112,27 @@ impl Devices {
         let sender = self.alice.curve25519_key();
         let inbound = self.bob.create_inbound_session_with(sender, &message, config(version));
         (alice, inbound.unwrap().session)
+    }
+}
+
+/// Alice's and Bob's session, for plaintexts of a test's choice: a decrypted message can be had in no
+/// other way than by decrypting one.
+pub struct Carrier {
+    alice: Session,
+    bob: Session,
+    rng: SeededRng,
+}
+
+impl Carrier {
+    pub fn between(devices: &mut Devices) -> Self {
+        let (alice, bob) = devices.sessions(MessageVersion::V3);
+        Self { alice, bob, rng: SeededRng::new(0) }
+    }
+
+    /// What Bob decrypts when Alice encrypts this.
+    pub fn carry(&mut self, plaintext: &[u8]) -> DecryptedMessage {
+        let message = self.alice.encrypt_with_rng(plaintext, &mut self.rng).unwrap();
+        self.bob.decrypt(&message).unwrap()
     }
 }
 

@@ -251,7 +251,7 @@ impl Forger {
 
     fn decrypt(&self, message: &OlmMessage) -> Result<Vec<u8>, DecryptionError> {
         attempt(&self.session, |session: &mut Session| {
-            session.decrypt(message).map(|decrypted| decrypted.plaintext)
+            session.decrypt(message).map(|decrypted| decrypted.into_plaintext())
         })
     }
 
@@ -263,7 +263,7 @@ impl Forger {
     ) -> Result<Session, SessionCreationError> {
         let sender = moceril::Curve25519PublicKey::from_bytes(self.keys.identity_key).unwrap();
         let inbound = bob.create_inbound_session_with(sender, message, config(version))?;
-        assert_eq!(inbound.message.plaintext, PLAINTEXT);
+        assert_eq!(inbound.message.plaintext(), PLAINTEXT);
         Ok(inbound.session)
     }
 }

@@ -118,9 +118,9 @@ impl<'a> Transcript<'a> {
         let (alice, bob) = (self.alice.curve25519_key(), self.bob.curve25519_key());
         let Some(session) = self.session(who) else { return };
         let decrypted = session.decrypt(&parsed).unwrap();
-        assert_eq!(decrypted.plaintext, message.plaintext);
-        assert_eq!(decrypted.sender_key, Some(if who == "bob" { alice } else { bob }));
-        assert_eq!(decrypted.session_keys, *session.session_keys());
+        assert_eq!(decrypted.plaintext(), message.plaintext);
+        assert_eq!(decrypted.sender_key(), Some(if who == "bob" { alice } else { bob }));
+        assert_eq!(decrypted.session_keys(), session.session_keys());
         assert!(session.has_received_message());
     }
 
@@ -130,8 +130,8 @@ impl<'a> Transcript<'a> {
         let keys = self.bob.stored_one_time_key_count();
         let pre_key = parsed.as_pre_key().expect("a session begins with a pre-key message");
         let made = self.bob.create_inbound_session_with(sender, pre_key, config).unwrap();
-        assert_eq!(made.message.plaintext, message.plaintext);
-        assert_eq!(made.message.sender_key, Some(sender));
+        assert_eq!(made.message.plaintext(), message.plaintext);
+        assert_eq!(made.message.sender_key(), Some(sender));
         assert_eq!(made.session.session_id(), self.session_id);
         assert_eq!(pre_key.session_id(), self.session_id);
         assert!(made.session.matches(pre_key));

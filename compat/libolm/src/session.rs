@@ -294,7 +294,7 @@ pub(crate) fn decrypt(
             DecryptionError::VersionMismatch => Code::BadMessageVersion,
             _ => Code::BadMessageMac,
         })?;
-        let decrypted = Zeroizing::new(decrypted.plaintext);
+        let decrypted = Zeroizing::new(decrypted.into_plaintext());
         store(memory, session, &state)?;
         Ok(memory.write(room, &decrypted))
     })

@@ -83,7 +83,7 @@ impl End {
         let Ok(message) = message else { return Outcome::Malformed };
         if let Some(session) = &mut self.session {
             return match session.decrypt(&message) {
-                Ok(message) => Outcome::Plaintext(message.plaintext),
+                Ok(message) => Outcome::Plaintext(message.into_plaintext()),
                 Err(error) => Outcome::Refused(error),
             };
         }
@@ -92,7 +92,7 @@ impl End {
         match self.account.create_inbound_session_with(sender, message, config) {
             Ok(created) => {
                 self.session = Some(created.session);
-                Outcome::Plaintext(created.message.plaintext)
+                Outcome::Plaintext(created.message.into_plaintext())
             }
             Err(error) => Outcome::NotCreated(error),
         }

@@ -42,27 +42,23 @@ pub mod key_export {
 
 #[cfg(feature = "payload")]
 pub mod payload {
-    use moceril::{
-        MessageVersion,
-        matrix::payload::{Device, OlmPayload},
-        olm::DecryptedMessage,
-    };
+    use std::cell::RefCell;
+
+    use moceril::matrix::payload::{Device, OlmPayload};
 
     use crate::common::{
         entries::{BytesEntry, Entry, somewhere},
-        fixtures::Devices,
+        fixtures::{Carrier, Devices},
     };
 
     pub fn bytes_entries() -> [BytesEntry; 2] {
         let mut devices = Devices::new(39);
-        let (_, message) = devices.outbound(&devices.one_time_bundle(), MessageVersion::V3);
-        let sender = devices.alice.curve25519_key();
-        let message = devices.bob.create_inbound_session(sender, &message).unwrap().message;
+        let carrier = RefCell::new(Carrier::between(&mut devices));
         let [alice, bob] = [("@alice:a", &devices.alice), ("@bob:b", &devices.bob)]
             .map(|(user_id, account)| Device { user_id, keys: account.identity_keys() });
         let payload = OlmPayload::encode("m.dummy", "{}", &alice, &bob).unwrap();
         let verify = move |plaintext: &[u8]| {
-            let message = DecryptedMessage { plaintext: plaintext.to_vec(), ..message.clone() };
+            let message = carrier.borrow_mut().carry(plaintext);
             somewhere(OlmPayload::verify(&message, &alice, &bob).is_ok())
         };
         let encode = move |content: &[u8]| {

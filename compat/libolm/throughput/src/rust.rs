@@ -36,7 +36,7 @@ fn accept(alice: &Account, bob: &mut Account, (kind, body): &(usize, String)) ->
 
 fn ping(from: &mut Session, to: &mut Session) -> Vec<u8> {
     let (kind, body) = from.encrypt(TEXT).unwrap().to_parts();
-    to.decrypt(&OlmMessage::from_parts(kind, &body).unwrap()).unwrap().plaintext
+    to.decrypt(&OlmMessage::from_parts(kind, &body).unwrap()).unwrap().into_plaintext()
 }
 
 fn conversation() -> (Session, Session) {

@@ -86,7 +86,7 @@ fn our_bridge(world: &Rc<RefCell<World>>, receivers: &[Session]) -> Box<dyn Cont
     bridge(world, store, move |pickle, message_type, body| {
         let mut session = Session::from_pickle(pickle, &key, CONTEXT).unwrap();
         let message = OlmMessage::from_parts(message_type, body).unwrap();
-        assert_eq!(session.decrypt(&message).unwrap().plaintext, TEXT);
+        assert_eq!(session.decrypt(&message).unwrap().plaintext(), TEXT);
         session.pickle(&key, CONTEXT).unwrap()
     })
 }

@@ -135,7 +135,7 @@ impl Account {
             convert::session_creation_error(error, found, their_identity_key, pre_key_message)
         })?;
         let session = Session::from_inner(session);
-        Ok(InboundCreationResult { session, plaintext: message.plaintext })
+        Ok(InboundCreationResult { session, plaintext: message.into_plaintext() })
     }
 
     /// Generates one-time keys, up to 5,000 at once.

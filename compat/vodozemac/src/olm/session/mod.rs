@@ -62,7 +62,7 @@ impl Session {
         let decrypted = self.inner.decrypt(&inner).map_err(|error| {
             convert::decryption_error(error, self.inner.version(), message.normal())
         })?;
-        Ok(decrypted.plaintext)
+        Ok(decrypted.into_plaintext())
     }
 
     /// Reads a session that libolm pickled.
