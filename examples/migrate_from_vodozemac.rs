@@ -3,14 +3,15 @@
 //! The pickles were recorded from an old release of vodozemac, with messages that were still on their
 //! way. Some stores keep them encrypted by vodozemac, others as the plain serde form; both are shown.
 //!
-//! `cargo run --features vodozemac --example migrate_from_vodozemac`
+//! `cargo run --features payload,vodozemac --example migrate_from_vodozemac`
 
 use std::{error::Error, fs};
 
 use moceril::{
-    PickleKey,
+    Curve25519PublicKey, PickleKey,
+    matrix::payload::{Device, OlmPayload},
     megolm::{InboundGroupSession, MegolmMessage},
-    olm::{Account, OlmMessage, Session},
+    olm::{Account, IdentityKeys, OlmMessage, PreKeyBundle, Session},
     vodozemac::{AccountPickle, InboundGroupSessionPickle, SessionPickle},
 };
 
@@ -20,6 +21,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const NEW_KEY: [u8; 32] = [7; 32];
 /// What a pickle belongs to: it opens nowhere else.
 const CONTEXT: &[u8] = b"@alice:example.org DEVICEID";
+
+const US: &str = "@alice:example.org";
+const FRIEND: &str = "@bob:example.org";
 
 fn main() -> Result<()> {
     let new_key = PickleKey::new(NEW_KEY);
@@ -59,7 +63,72 @@ fn main() -> Result<()> {
         let decrypted = room_key.decrypt(&MegolmMessage::from_base64(body)?)?;
         println!("  reads {} at index {index}", readable(decrypted.plaintext()));
     }
+    go_on(&new_key)
+}
+
+/// The session goes on, and who sent its next event is verified.
+fn go_on(new_key: &PickleKey) -> Result<()> {
+    let old = OldStore::new()?;
+    let account = Account::from_vodozemac_pickle(old.account)?;
+    let mut session = Session::from_vodozemac_pickle(old.session)?;
+    // The pickle does not say whom the session is with; the old store does. Without this no event of
+    // the session can be verified, so it is done once, when the session moves.
+    session.set_identity_keys(account.identity_keys(), old.sender_key)?;
+    let stored = session.pickle(new_key, CONTEXT)?;
+    let mut session = Session::from_pickle(&stored, new_key, CONTEXT)?;
+
+    let decrypted = session.decrypt(&old.next_event)?;
+    let (from, to) = (device(FRIEND, old.friend), device(US, account.identity_keys()));
+    let event = OlmPayload::verify(&decrypted, &from, &to)?;
+    println!("\na session with {}", old.sender_key);
+    println!("  receives an event of type {}, verified to be from {FRIEND}", event.event_type);
     Ok(())
+}
+
+/// What a client finds in its old store about a device that it talks to, and what that device sends next.
+struct OldStore {
+    account: AccountPickle,
+    session: SessionPickle,
+    /// The Curve25519 key under which the store files the session.
+    sender_key: Curve25519PublicKey,
+    /// The other device as its signed device keys describe it.
+    friend: IdentityKeys,
+    next_event: OlmMessage,
+}
+
+impl OldStore {
+    /// Makes what vodozemac would have stored, and an event of a friend whose device uses this library.
+    fn new() -> Result<Self> {
+        let (account, mut friend) = (Account::new()?, Account::new()?);
+        friend.generate_one_time_keys(1)?;
+        let (_, one_time_key) = friend.signed_one_time_keys()[0];
+        let bundle = PreKeyBundle::verify(friend.identity_keys(), &one_time_key)?;
+        let mut session = account.create_outbound_session(&bundle)?;
+        let first = session.encrypt(b"first")?;
+        let first = first.as_pre_key().ok_or("not a pre-key message")?;
+        let mut theirs = friend.create_inbound_session(account.curve25519_key(), first)?.session;
+
+        let (from, to) =
+            (device(FRIEND, friend.identity_keys()), device(US, account.identity_keys()));
+        let payload = OlmPayload::encode("m.dummy", "{}", &from, &to)?;
+        // What the format does not hold is no key: no message becomes unreadable.
+        let (old_account, loss) = account.to_vodozemac_pickle_lossy()?;
+        assert!(!loss.drops_keys());
+        let (old_session, loss) = session.to_vodozemac_pickle_lossy()?;
+        assert!(!loss.drops_keys());
+
+        Ok(Self {
+            account: old_account,
+            session: old_session,
+            sender_key: friend.curve25519_key(),
+            friend: friend.identity_keys(),
+            next_event: theirs.encrypt(payload.as_bytes())?,
+        })
+    }
+}
+
+const fn device(user_id: &str, keys: IdentityKeys) -> Device<'_> {
+    Device { user_id, keys }
 }
 
 fn readable(plaintext: &[u8]) -> String {

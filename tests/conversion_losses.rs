@@ -1,13 +1,13 @@
-//! S-24: what libolm's and vodozemac's formats cannot hold is an error with the exact numbers. The
-//! lossy twin of the call drops that and nothing else: always the oldest, as the peer itself would
-//! have.
+//! S-24, S-41: what libolm's and vodozemac's formats cannot hold is an error with the exact numbers and
+//! facts. The lossy variant of the call drops that and nothing else: of keys always the oldest, as the
+//! peer itself would have.
 
 mod common;
 
 use common::{
     fixtures::{VERSIONS, config, pre_key},
     libolm_pickle::KEY,
-    pickle_editor::edit,
+    pickle_editor::{OpenPickle, edit},
     pickled::Pickled,
     rng::SeededRng,
     states,
@@ -80,6 +80,24 @@ fn loss(change: impl FnOnce(&mut Loss)) -> Loss {
     loss
 }
 
+/// What the conversion of an account that was used loses in any case, and these facts.
+fn account_loss(format: &str, change: impl FnOnce(&mut Loss)) -> Loss {
+    loss(|loss| {
+        loss.generation = true;
+        loss.ed25519_seed = format == "libolm";
+        change(loss);
+    })
+}
+
+/// The same of a session that the peer began: vodozemac's format shows who the peer is.
+fn session_loss(format: &str, change: impl FnOnce(&mut Loss)) -> Loss {
+    loss(|loss| {
+        loss.generation = true;
+        (loss.their_identity_key, loss.root_index) = (format == "libolm", format == "libolm");
+        change(loss);
+    })
+}
+
 /// An end's first message to each one-time key of an account, oldest key first.
 fn first_messages(to: &Account, from: &Account, rng: &mut SeededRng) -> Vec<PreKeyMessage> {
     let signed = to.signed_one_time_keys();
@@ -107,7 +125,8 @@ fn s_24_one_time_keys() {
         bob.mark_as_published(ids.iter().step_by(2).copied());
         for (format, convert) in formats!(Account) {
             let dropped = if format == "libolm" { count - 100 } else { 0 };
-            let mut moved = lossy(&bob, convert, loss(|loss| loss.one_time_keys = dropped));
+            let mut moved =
+                lossy(&bob, convert, account_loss(format, |loss| loss.one_time_keys = dropped));
             assert_eq!(moved.stored_one_time_key_count(), count - dropped);
             for (place, message) in messages.iter().enumerate() {
                 let created = moved.create_inbound_session(alice.curve25519_key(), message);
@@ -139,7 +158,8 @@ fn s_24_what_fallback_keys_remember() {
         }
     }
     for (format, convert) in formats!(Account) {
-        let mut moved = lossy(&bob, convert, loss(|loss| loss.fallback_sessions = 3));
+        let mut moved =
+            lossy(&bob, convert, account_loss(format, |loss| loss.fallback_sessions = 3));
         for message in &messages {
             let create = |account: &mut Account| {
                 account.create_inbound_session(alice.curve25519_key(), message).err()
@@ -197,7 +217,7 @@ fn s_24_skipped_keys_of_several_chains() {
     bob.decrypt(&third[15]).unwrap();
     for (format, convert) in formats!(Session) {
         let dropped = if format == "libolm" { 30 } else { 0 };
-        let expected = loss(|loss| loss.skipped_keys = dropped);
+        let expected = session_loss(format, |loss| loss.skipped_keys = dropped);
         let mut moved = lossy(&bob, convert, expected);
         let all = dropped == 0;
         deliver(format, &mut moved, &first, |place| {
@@ -219,7 +239,10 @@ fn s_24_the_limit_of_skipped_keys() {
         bob.decrypt(&late[skipped]).unwrap();
         for (format, convert) in formats!(Session) {
             let dropped = skipped.saturating_sub(40);
-            let mut moved = lossy(&bob, convert, loss(|loss| loss.skipped_keys = dropped));
+            let expected = session_loss(format, |loss| {
+                (loss.skipped_keys, loss.limits) = (dropped, true);
+            });
+            let mut moved = lossy(&bob, convert, expected);
             deliver(format, &mut moved, &late, |place| (dropped..skipped).contains(&place));
         }
     }
@@ -243,8 +266,9 @@ fn s_24_chains() {
         }
         for (format, convert) in formats!(Session) {
             let dropped = chains - 5;
-            let expected = loss(|loss| {
+            let expected = session_loss(format, |loss| {
                 (loss.receiver_chains, loss.skipped_keys) = (dropped, 2 * dropped);
+                loss.limits = true;
             });
             let mut moved = lossy(&bob, convert, expected);
             for (chain, messages) in late.iter().enumerate() {
@@ -252,7 +276,11 @@ fn s_24_chains() {
             }
             // And the conversation goes on.
             let answer = moved.encrypt_with_rng(b"still here", rng).unwrap();
-            assert_eq!(alice.copy().decrypt(&answer).unwrap().plaintext(), b"still here", "{format}");
+            assert_eq!(
+                alice.copy().decrypt(&answer).unwrap().plaintext(),
+                b"still here",
+                "{format}"
+            );
         }
     }
 }
@@ -312,7 +340,7 @@ fn s_24_what_has_no_form() {
         Account::restore(&account).unwrap()
     };
     none("id 2^32", &with_id(1 << 32), libolm(formats!(Account)));
-    lossy(&with_id(u32::MAX.into()), through_libolm!(Account), Loss::default());
+    lossy(&with_id(u32::MAX.into()), through_libolm!(Account), account_loss("libolm", |_| {}));
 }
 
 /// A receiver chain means to vodozemac that a message arrived. libolm has sessions that were made from
@@ -323,12 +351,130 @@ fn s_24_a_session_before_its_first_message_has_no_form_in_vodozemac() {
     use common::libolm_pickle::{SessionLayout, open, seal};
 
     let (_, bob) = states::pair(config(V3), &mut SeededRng::new(7));
-    let mut layout = SessionLayout::of(&open(&bob.to_libolm_pickle(KEY).unwrap(), KEY));
+    let mut layout = SessionLayout::of(&open(&bob.to_libolm_pickle_lossy(KEY).unwrap().0, KEY));
     layout.head[4] = 0;
     let fresh = Session::from_libolm_pickle(&seal(&layout.bytes(), KEY), KEY).unwrap();
     assert!(!fresh.has_received_message());
     assert_eq!(fresh.to_vodozemac_pickle().err(), Some(UNREPRESENTABLE));
     lossy(&fresh, through_libolm!(Session), Loss::default());
+}
+
+/// Each fact alone, set in an object that has nothing to lose, is named, and nothing else with it. An
+/// object that came from the format has nothing to lose.
+#[test]
+fn s_41_each_fact_is_named() {
+    type Set = fn(&mut OpenPickle);
+    type Name = fn(&mut Loss);
+    /// For each format, the facts that must be named when the object's pickle is edited so.
+    fn check<T: Pickled>(
+        object: &T,
+        formats: Vec<(&str, Convert<T>)>,
+        facts: &[(&str, Set, [Option<Name>; 2])],
+    ) {
+        for (place, (format, convert)) in formats.into_iter().enumerate() {
+            lossy(object, convert, Loss::default());
+            for (fact, set, named) in facts {
+                let changed = T::restore(&edit(&object.snapshot(), set)).unwrap();
+                let expected = loss(|loss| named[place].iter().for_each(|name| name(loss)));
+                let moved = lossy(&changed, convert, expected);
+                assert!(!expected.drops_keys(), "{format}: {fact}");
+                lossy(&moved, convert, Loss::default());
+            }
+        }
+    }
+    let both = |name: Name| [Some(name), Some(name)];
+    let generation: (&str, Set, _) = (
+        "generation",
+        |open| open.set_number("generation", 1),
+        both(|loss| loss.generation = true),
+    );
+    let limits = both(|loss| loss.limits = true);
+    let evictions = both(|loss| loss.evictions = true);
+
+    let rng = &mut SeededRng::new(8);
+    let account = states::account(2, rng);
+    let from_libolm = |account: &Account| {
+        let (pickle, _) = account.to_libolm_pickle_lossy(KEY).unwrap();
+        Account::from_libolm_pickle(&pickle, KEY).unwrap()
+    };
+    check(&from_libolm(&account), formats!(Account), &[generation]);
+
+    let session = states::sessions(V3, rng).swap_remove(2).session;
+    let bare = edit(&session.snapshot(), |open| {
+        open.set_number("generation", 0);
+        open.replace_group("their_identity_key", &[0]);
+        open.replace_group("root_index", &[0]);
+    });
+    check(
+        &Session::restore(&bare).unwrap(),
+        formats!(Session),
+        &[
+            generation,
+            (
+                "the peer's identity key",
+                |open| {
+                    let key = open.group("keys.base_key");
+                    open.replace_group("their_identity_key", &[&[1][..], &key].concat());
+                },
+                both(|loss| loss.their_identity_key = true),
+            ),
+            (
+                "index of the root key",
+                |open| {
+                    open.replace_group("root_index", &[&[1][..], &5_u64.to_be_bytes()].concat());
+                },
+                [Some(|loss| loss.root_index = true), None],
+            ),
+            ("limit", |open| open.set_number("limits.skipped_keys", 41), limits),
+            ("limit of the gap", |open| open.set_number("limits.message_gap", 2_001), limits),
+            ("limit of chains", |open| open.set_number("limits.receiver_chains", 6), limits),
+            ("evicted keys", |open| open.set_number("evicted_keys", 1), evictions),
+            (
+                "an evicted chain",
+                |open| {
+                    let key = open.group("keys.base_key");
+                    open.prepend("evicted", [key.as_slice()]);
+                },
+                evictions,
+            ),
+            (
+                "a chain with evicted keys",
+                |open| {
+                    open.clear("receivers[0].skipped");
+                    open.set_number("receivers[0].evicted_below", 1);
+                },
+                evictions,
+            ),
+        ],
+    );
+
+    let (pickle, _) =
+        states::group_sessions(V3, rng).remove(0).1.to_libolm_pickle_lossy(KEY).unwrap();
+    let sender = GroupSession::from_libolm_pickle(&pickle, KEY).unwrap();
+    check(&sender, formats!(GroupSession), &[generation]);
+
+    let (_, receiver) = states::inbound_group_sessions(V3, rng).0.swap_remove(2);
+    let (pickle, _) = receiver.to_libolm_pickle_lossy(KEY).unwrap();
+    let receiver = InboundGroupSession::from_libolm_pickle(&pickle, KEY).unwrap();
+    check(&receiver, formats!(InboundGroupSession), &[generation]);
+}
+
+/// S-14, S-41: libolm's form has no seed of a signing key, so an account that came through it cannot be
+/// dehydrated. vodozemac's has it.
+#[test]
+fn s_41_the_seed_of_a_signing_key_is_named() {
+    let rng = &mut SeededRng::new(9);
+    let account = Account::with_rng(rng).unwrap();
+    let sender = GroupSession::with(Default::default(), rng).unwrap();
+    for (format, convert) in formats!(Account) {
+        let seed = format == "libolm";
+        let moved = lossy(&account, convert, loss(|loss| loss.ed25519_seed = seed));
+        let key = moceril::PickleKey::new([1; 32]);
+        assert_eq!(moved.dehydrate_with_rng(&key, rng).is_err(), seed, "{format}");
+    }
+    for (format, convert) in formats!(GroupSession) {
+        lossy(&sender, convert, loss(|loss| loss.ed25519_seed = format == "libolm"));
+    }
 }
 
 /// The error says in words what would be lost.
@@ -343,5 +489,19 @@ fn s_24_losses_are_told() {
         assert!(text.contains(words), "{text}");
     }
     assert!(!told.is_none() && Loss::default().is_none());
+    for (words, name) in [
+        ("peer's identity key", (|loss| loss.their_identity_key = true) as fn(&mut Loss)),
+        ("seed of the signing key", |loss| loss.ed25519_seed = true),
+        ("provenance", |loss| loss.provenance = true),
+        ("time of creation", |loss| loss.created_at = true),
+        ("limits", |loss| loss.limits = true),
+        ("evicted", |loss| loss.evictions = true),
+        ("index of the root key", |loss| loss.root_index = true),
+        ("generation", |loss| loss.generation = true),
+    ] {
+        let fact = loss(name);
+        assert!(fact.to_string().contains(words), "{fact}");
+        assert!(!fact.is_none() && !fact.drops_keys(), "{fact}");
+    }
     assert!(UNREPRESENTABLE.to_string().contains("no form"));
 }

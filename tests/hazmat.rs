@@ -6,6 +6,7 @@ mod common;
 
 use base64ct::{Base64Unpadded, Encoding};
 use common::{
+    converted::ToLibolm,
     fixtures::{VERSIONS, config},
     libolm_pickle,
     rng::{RecordedRng, SeededRng},
@@ -146,7 +147,7 @@ fn raw_ciphers_are_those_of_messages_and_pickles() {
         assert!(cipher.verify_mac(authenticated, mac));
         assert_eq!(cipher.decrypt(message.ciphertext()).unwrap(), b"hello");
     }
-    let pickle = Account::new().unwrap().to_libolm_pickle(libolm_pickle::KEY).unwrap();
+    let pickle = Account::new().unwrap().to_libolm(libolm_pickle::KEY);
     let bytes = Base64Unpadded::decode_vec(&pickle).unwrap();
     let (ciphertext, mac) = bytes.split_at(bytes.len() - 8);
     let cipher = Cipher::pickle(libolm_pickle::KEY);

@@ -184,6 +184,8 @@ fn chains(open: &mut OpenPickle, count: u8) {
     let key = |number: u8| [&[10 + number], &[0; 31][..], &template[32..]].concat();
     let chains: Vec<_> = (0..count).map(key).collect();
     open.prepend("receivers", chains.iter().map(Vec::as_slice));
+    let before = open.number("root_index.number");
+    open.set_number("root_index.number", before + 2 * count as u64);
 }
 
 /// S-22, S-23: a session's chains hold together and keep to the limits.
@@ -232,6 +234,13 @@ fn s_23_impossible_sessions_are_refused() {
             ("a chain index beyond exhaustion", |open| {
                 open.set_number("receivers[2].index", (1 << 32) + 1);
             }),
+            ("a root key from before the chains", |open| {
+                let index = open.number("root_index.number");
+                open.set_number("root_index.number", index - 2);
+            }),
+            ("a session that the peer began, with another peer", |open| {
+                open.set_number("root_index.number", open.number("root_index.number") + 1);
+            }),
             ("more evicted chains than are remembered", |open| {
                 let key = open.group("receivers[0].ratchet_key");
                 open.prepend("evicted", [key.as_slice(); 17]);
@@ -243,6 +252,15 @@ fn s_23_impossible_sessions_are_refused() {
         &[
             ("as many chains as the limit", |open| chains(open, 2)),
             ("as many skipped keys as the limit", |open| skipped_keys(open, 40)),
+            ("a root key of unknown index", |open| open.replace_group("root_index", &[0])),
+            ("a root key of a chain that is gone", |open| {
+                open.set_number("root_index.number", open.number("root_index.number") + 2);
+            }),
+            ("a session that the peer began", |open| {
+                open.set_number("root_index.number", open.number("root_index.number") + 1);
+                let initiator = open.group("keys.identity_key");
+                open.set("their_identity_key.key", &initiator);
+            }),
             ("an exhausted chain", |open| open.set_number("receivers[2].index", 1 << 32)),
             ("the first chain all evicted", |open| {
                 skipped_keys(open, 0);
@@ -260,7 +278,31 @@ fn s_23_impossible_sessions_are_refused() {
                 open.set_number("sender.index", (1 << 32) + 1);
             }),
             ("neither a sender nor a receiver", |open| open.replace_group("sender", &[0])),
+            ("a second root key before any answer", |open| {
+                open.set_number("root_index.number", 2);
+            }),
+            ("a root key of unknown index before any answer", |open| {
+                open.replace_group("root_index", &[0]);
+            }),
         ],
+    );
+
+    // Made from a message of the peer that it has not decrypted.
+    let (_, inbound) = states::pair(config(VERSIONS[0]), &mut SeededRng::new(3));
+    let unread = edit(&inbound.snapshot(), |open| open.set_number("received", 0));
+    refuses::<Session>(
+        &unread,
+        &[
+            ("begun by us", |open| open.set_number("root_index.number", 1)),
+            ("made from a message of somebody else", |open| {
+                let other = open.group("keys.base_key");
+                open.set("their_identity_key.key", &other);
+            }),
+        ],
+    );
+    accepts::<Session>(
+        &unread,
+        &[("the peer is not known", |open| open.replace_group("their_identity_key", &[0]))],
     );
 }
 

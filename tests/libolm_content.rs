@@ -5,6 +5,7 @@
 mod common;
 
 use common::{
+    converted::ToLibolm,
     fixtures::config,
     libolm_pickle::{KEY, open, seal},
     rng::{RecordedRng, SeededRng},
@@ -157,7 +158,7 @@ fn a_session_from_an_unread_message() {
     assert_eq!((bob.generation(), bob.stored_one_time_key_count()), (generation, 1));
     assert_eq!(unread.decrypt(&message).unwrap().plaintext(), b"read later");
     let read = bob.create_inbound_session(sender, pre_key).unwrap().session;
-    assert_eq!(unread.to_libolm_pickle(KEY), read.to_libolm_pickle(KEY));
+    assert_eq!(unread.to_libolm(KEY), read.to_libolm(KEY));
     let used_up = bob.create_inbound_session_unread(sender, pre_key, config);
     assert_eq!(used_up.err(), Some(SessionCreationError::UnknownOneTimeKey));
 }

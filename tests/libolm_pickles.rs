@@ -5,6 +5,7 @@
 mod common;
 
 use common::{
+    converted::ToLibolm,
     libolm_pickle::{AccountLayout, KEY, SessionLayout, open, seal},
     pickle_editor::edit,
     pickled::Pickled,
@@ -13,7 +14,7 @@ use common::{
     vector_file::files,
 };
 use moceril::{
-    ConversionError, LibolmPickleError, Loss, MessageVersion,
+    ConversionError, LibolmPickleError, MessageVersion,
     megolm::{GroupSession, InboundGroupSession, Provenance},
     olm::{Account, Session},
 };
@@ -28,28 +29,14 @@ const ACCOUNT: (Read<Account>, Write<Account>) =
 const SESSION: (Read<Session>, Write<Session>) =
     (Session::from_libolm_pickle, Session::to_libolm_pickle);
 const GROUP_SESSION: (Read<GroupSession>, Write<GroupSession>) =
-    (GroupSession::from_libolm_pickle, |session, key| {
-        only_facts_lost(session.to_libolm_pickle_lossy(key))
-    });
+    (GroupSession::from_libolm_pickle, GroupSession::to_libolm_pickle);
 const INBOUND_GROUP_SESSION: (Read<InboundGroupSession>, Write<InboundGroupSession>) =
-    (InboundGroupSession::from_libolm_pickle, |session, key| {
-        only_facts_lost(session.to_libolm_pickle_lossy(key))
-    });
+    (InboundGroupSession::from_libolm_pickle, InboundGroupSession::to_libolm_pickle);
 
-/// The pickle, if it holds all keys. Facts such as the provenance may be lost.
-fn only_facts_lost(
-    converted: Result<(String, Loss), ConversionError>,
-) -> Result<String, ConversionError> {
-    match converted? {
-        (pickle, loss) if !loss.drops_keys() => Ok(pickle),
-        (_, loss) => Err(ConversionError::Lossy(loss)),
-    }
-}
-
-/// The object after a round trip, if the format can hold it. It must be written as it was read, under
-/// keys of any length.
-fn moved<T>(name: &str, object: &T, (read, write): (Read<T>, Write<T>)) -> Option<T> {
-    let pickle = write(object, KEY).ok()?;
+/// The object after a round trip, if the format can hold all its keys. It must be written as it was read,
+/// under keys of any length, and without a loss.
+fn moved<T: ToLibolm>(name: &str, object: &T, (read, write): (Read<T>, Write<T>)) -> Option<T> {
+    let pickle = object.with_all_keys(KEY).ok()?;
     let moved = read(&pickle, KEY).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(write(&moved, KEY).as_ref(), Ok(&pickle), "{name}");
     for key in [&[][..], &[0], &[7; 32], &[8; 200]] {
@@ -106,7 +93,7 @@ fn s_10_the_next_fallback_key_has_a_new_id() {
     let rng = &mut SeededRng::new(4);
     let mut account = states::account(3, rng);
     account.generate_fallback_key_with_rng(rng).unwrap();
-    let layout = AccountLayout::of(&open(&account.to_libolm_pickle(KEY).unwrap(), KEY));
+    let layout = AccountLayout::of(&open(&account.to_libolm(KEY), KEY));
     let last_id = u32::from_be_bytes(layout.last_id[..].try_into().unwrap());
     for fallback_id in last_id - 3..last_id + 4 {
         let mut layout = AccountLayout::of(&layout.bytes());
@@ -201,7 +188,7 @@ fn s_24_old_inbound_group_sessions_are_read() {
     let (sessions, _) = states::inbound_group_sessions(V3, &mut SeededRng::new(6));
     let (_, imported) = &sessions[2];
     assert!(!imported.is_signing_key_verified());
-    let mut state = open(&imported.to_libolm_pickle_lossy(KEY).unwrap().0, KEY);
+    let mut state = open(&imported.to_libolm(KEY), KEY);
     assert_eq!((state.pop(), &state[..4]), (Some(0), &[0, 0, 0, 2][..]));
     state[3] = 1;
     let old = InboundGroupSession::from_libolm_pickle(&seal(&state, KEY), KEY).unwrap();
@@ -217,7 +204,7 @@ fn s_24_old_accounts_are_read() {
     let rng = &mut SeededRng::new(8);
     account.generate_fallback_key_with_rng(rng).unwrap();
     account.generate_fallback_key_with_rng(rng).unwrap();
-    let pickle = account.to_libolm_pickle(KEY).unwrap();
+    let pickle = account.to_libolm(KEY);
     let new = AccountLayout::of(&open(&pickle, KEY));
     let [current, previous] = [0, 1].map(|place| {
         let mut key = new.fallback_keys[place].clone();
@@ -252,7 +239,7 @@ fn s_24_old_accounts_are_read() {
 #[test]
 fn s_24_sessions_of_version_0x80000001_are_read() {
     let session = &states::sessions(V3, &mut SeededRng::new(9))[2].session;
-    let pickle = session.to_libolm_pickle(KEY).unwrap();
+    let pickle = session.to_libolm(KEY);
     let mut state = open(&pickle, KEY);
     state[0] = 0x80;
     state.extend([0, 0, 0, 9]);
@@ -265,7 +252,7 @@ fn s_24_sessions_of_version_0x80000001_are_read() {
 #[test]
 fn s_24_keys_of_dropped_chains_are_dropped() {
     let session = &states::sessions(V3, &mut SeededRng::new(10))[2].session;
-    let pickle = session.to_libolm_pickle(KEY).unwrap();
+    let pickle = session.to_libolm(KEY);
     let mut layout = SessionLayout::of(&open(&pickle, KEY));
     let mut orphan = layout.skipped[0].clone();
     orphan[0] ^= 1;
@@ -336,8 +323,8 @@ fn s_24_a_session_that_fits_forgets_only_what_no_message_needs() {
     let session = &states::sessions(V3, &mut SeededRng::new(11))[2].session;
     let raised = edit(&session.snapshot(), |open| open.set_number("limits.skipped_keys", 1_000));
     let raised = Session::restore(&raised).unwrap();
-    let pickle = raised.to_libolm_pickle(KEY).unwrap();
-    assert_eq!(pickle, session.to_libolm_pickle(KEY).unwrap());
+    let pickle = raised.to_libolm(KEY);
+    assert_eq!(pickle, session.to_libolm(KEY));
     let moved = Session::from_libolm_pickle(&pickle, KEY).unwrap();
     assert_eq!((moved.limits().skipped_keys(), moved.version()), (40, V3));
     assert_eq!(moved.generation(), 0);

@@ -141,7 +141,9 @@ fn s_29_olm_does_not_print_secrets() {
     let version: MessageVersion = session.version();
     let pickle_key = PickleKey::new(KEY);
     let device: DehydratedDevice = bob.dehydrate_with_rng(&pickle_key, rng).unwrap();
-    let printed: [&dyn Debug; 22] = [
+    let parts: olm::DecryptedMessageParts = decrypted.clone().into_parts();
+    assert_eq!(parts.plaintext, PLAINTEXT);
+    let printed: [&dyn Debug; 23] = [
         &alice,
         &bob,
         &session,
@@ -151,6 +153,7 @@ fn s_29_olm_does_not_print_secrets() {
         inner,
         &created,
         decrypted,
+        &parts,
         &generation,
         &signed,
         &bundle,
@@ -280,6 +283,7 @@ fn s_29_errors_print_words() {
         BundleError::Signature.into(),
         SessionCreationError::Decryption(olm::DecryptionError::Authentication).into(),
         EncryptionError::SessionExhausted.into(),
+        IdentityKeysError::AnotherSession.into(),
         olm::DecryptionError::TooFarAhead { index: 9, maximum: 8 }.into(),
         GroupDecryptionError::UnknownIndex { index: 1, first_known: 2 }.into(),
         ExportError::UnknownIndex { index: 1, first_known: 2 }.into(),

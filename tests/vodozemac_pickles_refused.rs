@@ -5,6 +5,7 @@
 mod common;
 
 use common::{
+    converted::ToLibolm,
     fixtures::VERSIONS,
     libolm_pickle::seal,
     rng::SeededRng,
@@ -52,7 +53,7 @@ fn all() -> Vec<Good> {
     account.mark_as_published([ids[1]]);
     account.generate_fallback_key_with_rng(rng).unwrap();
     account.generate_fallback_key_with_rng(rng).unwrap();
-    let libolm = account.to_libolm_pickle(b"").unwrap();
+    let libolm = account.to_libolm(b"");
     let mut session = states::sessions(VERSIONS[0], rng).swap_remove(2).session;
     let inactive = good("session that begins a chain", &session);
     session.encrypt_with_rng(b"begins a chain", rng).unwrap();
@@ -272,7 +273,7 @@ fn s_01_bad_keys_are_refused() {
 #[test]
 fn s_37_a_private_key_that_holds_the_public_key_is_refused() {
     let rng = &mut SeededRng::new(2);
-    let pickle = states::account(0, rng).to_libolm_pickle(b"").unwrap();
+    let pickle = states::account(0, rng).to_libolm(b"");
     let account = Account::from_libolm_pickle(&pickle, b"").unwrap();
     let mut json = account.to_json().unwrap();
     let expanded = json["signing_key"]["Expanded"].as_array_mut().unwrap();
@@ -288,7 +289,14 @@ fn s_37_a_private_key_that_holds_the_public_key_is_refused() {
 /// order, indices beyond the end, too many of anything.
 #[test]
 fn s_24_impossible_states_are_refused() {
-    let all = all();
+    let mut all = all();
+    // Chains that are put in have no count; `moved_sessions.rs` has what the counts rule out.
+    for good in &mut all {
+        for path in paths(&good.json).iter().filter(|path| name_of(path) == "ratchet_count") {
+            good.json = without(&good.json, path);
+        }
+    }
+    let all = all;
     let check = |place: usize, path: &str, value: Value| {
         let Good { json, read, .. } = &all[place];
         read(&with(json, path, value).to_string())

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{
+    converted::ToLibolm,
     distinct_keys::DistinctKeys,
     searching::{
         Searching, assert_it_finds, forget_all, known, known_keys, learn, learn_beginning,
@@ -96,7 +97,7 @@ fn s_25_no_freed_block_holds_a_secret() {
         let pickle = bob.pickle_with_rng(&key, b"context", rng).unwrap();
         let restored = Account::from_pickle(&pickle, &key, b"context").unwrap();
         assert!(Account::from_pickle(&pickle, &key, b"other").is_err());
-        let pickle = restored.to_libolm_pickle(b"key").unwrap();
+        let pickle = restored.to_libolm(b"key");
         let restored = Account::from_libolm_pickle(&pickle, b"key").unwrap();
         #[cfg(feature = "vodozemac")]
         through_vodozemac!(bob, AccountPickle, Account);
@@ -160,9 +161,9 @@ fn group_sessions(rng: &mut DistinctKeys, key: &PickleKey) {
     receiver.advance_to(3);
     let pickle = receiver.pickle_with_rng(key, b"", rng).unwrap();
     drop(InboundGroupSession::from_pickle(&pickle, key, b"").unwrap());
-    let pickle = receiver.to_libolm_pickle_lossy(b"key").unwrap().0;
+    let pickle = receiver.to_libolm(b"key");
     drop(InboundGroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
-    let pickle = sender.to_libolm_pickle_lossy(b"key").unwrap().0;
+    let pickle = sender.to_libolm(b"key");
     drop(GroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
     #[cfg(feature = "vodozemac")]
     {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "the tests use more of it")]
 
+#[path = "../../tests/common/converted.rs"]
+pub mod converted;
 #[path = "../../tests/common/dehydrated_content.rs"]
 pub mod dehydrated_content;
 #[path = "../../tests/common/fixtures.rs"]

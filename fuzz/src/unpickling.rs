@@ -46,11 +46,31 @@ impl Works for Session {
     fn work(&mut self) {
         let rng = &mut SeededRng::new(2);
         let _ = (self.describe(), self.chain_indices());
+        self.name_peers(rng);
         for _ in 0..2 {
             if let Ok(message) = self.encrypt_with_rng(b"text", rng) {
                 // To an honest session this is a chain that the peer begins.
                 let _ = self.decrypt(&message);
             }
+        }
+    }
+}
+
+/// S-41: the peer that a session knows is the one that was named, and is never replaced.
+trait NamePeers {
+    fn name_peers(&mut self, rng: &mut SeededRng);
+}
+
+impl NamePeers for Session {
+    fn name_peers(&mut self, rng: &mut SeededRng) {
+        let ours = Account::with_rng(rng).expect("the source gives bytes").identity_keys();
+        let initiator = self.session_keys().identity_key;
+        for theirs in [ours.curve25519, initiator] {
+            let known = self.their_identity_key();
+            let named = self.set_identity_keys(ours, theirs);
+            let expected = if named.is_ok() { Some(theirs) } else { known };
+            assert_eq!(self.their_identity_key(), expected);
+            assert!(known.is_none() || known == expected, "a known peer was replaced");
         }
     }
 }

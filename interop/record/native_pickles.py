@@ -78,6 +78,7 @@ def session_state(
         "received": bytes([session.received]),
         "generation": number(generation, 8),
         "root": session.root,
+        "root index": option(number(session.root_index, 8)),
         "sender": option(sender),
         "receivers": listing(list(receivers(session, evicted_below))),
         "evicted": listing(evicted),
@@ -287,7 +288,8 @@ def sessions(out):
     state = session_state(talk.bob, talk.identities[0], generation=1)
     late = [talk.send(talk.alice, f"message {place}".encode()) for place in range(1, 4)]
     files.write("waiting-for-the-rest", state, [late[2], late[0], late[1]])
-    files.write("without-identity-key", session_state(talk.bob, None), late)
+    unknown = session_state(talk.bob, None, **{"root index": option(None)})
+    files.write("without-identity-key", unknown, late)
 
     # Bob misses messages of two chains, of one for good, and has begun a chain of his own.
     talk = Conversation("both chains")
@@ -308,7 +310,8 @@ def sessions(out):
     steps = [sent(talk.bob, b""), *missing[:0:-1], talk.send(talk.alice, b"a new chain of Alice's")]
     files.write("both-chains-and-skipped-keys", state, steps)
 
-    nothing = Conversation("both chains").alice
+    nothing, waiting = Conversation("both chains").alice, Conversation("both chains").bob
+    root_index = lambda index: {"root index": option(number(index, 8))}
     chain, key = [bytes(32), 5], x25519_public(bytes(32))
     with_chain = lambda skipped, below=0: session_state(
         bob, theirs, receivers=listing([receiver(key, chain, skipped, below)]), **{"next serial": number(9, 8)}
@@ -319,6 +322,11 @@ def sessions(out):
         ("received-without-a-chain", session_state(nothing, theirs, received=b"\1")),
         ("no-chain-at-all", session_state(bob, theirs, sender=b"\0", receivers=bytes(4), received=b"\0")),
         ("endless-list", session_state(bob, theirs, receivers=b"\xff" * 4)),
+        ("root-index-before-any-answer", session_state(nothing, theirs, **root_index(1))),
+        ("root-index-unknown-before-any-answer", session_state(nothing, theirs, **{"root index": option(None)})),
+        ("root-index-below-the-chains", session_state(bob, theirs, **root_index(4))),
+        ("their-key-not-the-initiators", session_state(bob, bob.keys[1])),
+        ("unread-but-begun-by-us", session_state(waiting, waiting.keys[1], received=b"\0", **root_index(1))),
         ("skipped-not-ascending", with_chain([(3, 1, bytes(32)), (2, 2, bytes(32))])),
         ("skipped-at-the-same-time", with_chain([(2, 1, bytes(32)), (3, 1, bytes(32))])),
         ("skipped-not-yet", with_chain([(5, 1, bytes(32))])),

@@ -33,6 +33,7 @@ class Session:
         self.skipped = {}
         self.newest = None
         self.received = False
+        self.root_index = 0
 
     @staticmethod
     def split(okm):
@@ -82,6 +83,7 @@ class Session:
     def start_chain(self, random):
         okm = hkdf(x25519(random, self.newest), self.root, b"OLM_RATCHET", 64)
         self.root, chain = self.split(okm)
+        self.root_index += 1
         self.sender = [random, chain, 0]
 
     def message(self, keys, fields, version=None):
@@ -154,6 +156,7 @@ class Session:
         self.skipped.update(skipped)
         if public not in self.receivers:
             self.root, self.sender, self.newest = root, None, check_x25519(public)
+            self.root_index += 1
         self.receivers[public] = [hmac(chain, b"\x02"), at + 1]
         return plaintext
 

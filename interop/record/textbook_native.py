@@ -180,11 +180,12 @@ def account(state):
 
 def session(state):
     keys = tuple(state.public() for _ in range(3))
-    state.option(state.public)
+    theirs = state.option(state.public)
     found = Session(state.choice(3, 4), keys, None)
     found.received = state.flag()
     state.number(8)
     found.root = state.take(32)
+    root_index = state.option(lambda: state.number(8))
     sender = state.option(lambda: [state.pair(), state.chain_key()])
     found.sender = sender and [sender[0], *sender[1]]
 
@@ -205,6 +206,15 @@ def session(state):
     for least, most in LIMITS:
         right(least <= state.number(4) <= most)
     right(found.receivers or (found.sender and not found.received))
+    if not found.receivers:
+        right(root_index == 0)
+    elif root_index is not None:
+        # The peer's chains have every second number, and ours came after its newest.
+        newest = root_index - bool(found.sender)
+        right(newest >= 2 * (len(found.receivers) - 1))
+        unread = not found.received and len(found.receivers) == 1
+        right(not (unread and newest % 2))
+        right(newest % 2 or theirs in (None, keys[0]))
     return found
 
 

@@ -273,7 +273,7 @@ fn accounts_from_vodozemac_go_to_libolm_and_come_back() {
         let form = interop::moving::Form::any(rng);
         let ours = Account::from_vodozemac(&theirs, form);
         let (libolm, loss) = ours.to_libolm();
-        assert_eq!(loss, Loss::default());
+        assert!(!loss.drops_keys(), "{loss}");
         let back =
             Account::from_libolm_pickle(&libolm.pickle(libolm_mode()), interop::moving::LIBOLM_KEY);
         let back = back.unwrap();

@@ -17,7 +17,6 @@ use moceril::{
     olm::{Account, Session},
     vodozemac as shapes,
 };
-use serde_json::{Value, json};
 use traffic::Direction;
 use vodozemac::{megolm, olm};
 
@@ -78,32 +77,17 @@ fn use_a_key(account: &mut olm::Account) {
     account.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
 }
 
-/// The counts of turns, which vodozemac keeps for its logs and we do not know, as unknown.
-fn without_counts(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            if let Some(count) = members.get_mut("ratchet_count") {
-                *count = json!({ "Unknown": null });
-            }
-            members.values_mut().for_each(without_counts);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_counts),
-        _ => {}
-    }
-}
-
-/// Every session that vodozemac can get into comes back, but for the counts of turns.
+/// Every session that vodozemac can get into comes back.
 #[test]
 fn sessions_come_back() {
     let (mut full, mut inactive) = (0, 0);
     for_each_seed(PICKLES, |seed, rng| {
         let version = [MessageVersion::V3, MessageVersion::V4][rng.below(2)];
         for theirs in sessions(version, rng) {
-            let mut json = serde_json::to_value(theirs.pickle()).unwrap();
+            let json = serde_json::to_value(theirs.pickle()).unwrap();
             let read: shapes::SessionPickle = serde_json::from_value(json.clone()).unwrap();
             let ours = Session::from_vodozemac_pickle(read).unwrap();
             let written = serde_json::to_value(ours.to_vodozemac_pickle().unwrap()).unwrap();
-            without_counts(&mut json);
             assert!(written == json, "seed {seed}");
             full += usize::from(json["receiving_chains"]["inner"].as_array().unwrap().len() == 5);
             inactive += usize::from(json["sending_ratchet"]["type"] == "inactive");

@@ -146,7 +146,8 @@ impl OlmPayload {
             return Err(PayloadError::SenderKeyMismatch);
         }
         // All of it: members that nobody reads here may be read by somebody else.
-        let text = core::str::from_utf8(message.plaintext()).map_err(|_| PayloadError::Malformed)?;
+        let text =
+            core::str::from_utf8(message.plaintext()).map_err(|_| PayloadError::Malformed)?;
         let members: Members<'_> =
             serde_json::from_str(text).map_err(|_| PayloadError::Malformed)?;
         if required(members.sender, "sender")? != sender.user_id {

@@ -169,6 +169,7 @@ impl Session {
             generation: 0,
             ratchet: DoubleRatchet {
                 root: Secret::new(root_key),
+                root_index: Some(0),
                 sender: Some(Box::new(SenderChain { ratchet_key, chain_key })),
                 receivers: SecretList::new(),
                 evicted: Vec::new(),

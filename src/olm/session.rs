@@ -149,25 +149,50 @@ pub(crate) struct SessionState {
     pub(crate) ratchet: DoubleRatchet,
 }
 
+/// One of the two ends of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Ours,
+    Theirs,
+}
+
 impl SessionState {
-    /// Whether the state proves that the peer began the session. Who begins a session gets a chain of
-    /// the peer only with a message that decrypts, so a chain without any such message is the one that
-    /// the session was made from.
-    pub(crate) fn is_inbound(&self) -> bool {
-        !self.received && !self.ratchet.receivers.is_empty()
+    /// Whether the session was made from a message that it has not decrypted. Who begins a session gets a
+    /// chain of the peer only with a message that decrypts, so a first chain without such a message is
+    /// the one that the session was made from.
+    pub(crate) fn is_unread(&self) -> bool {
+        !self.received && self.ratchet.receivers.len() == 1
     }
 
-    /// Whether the state proves that we began the session: who answers one has a chain of the peer from
-    /// the start, and the newest chain is always kept.
-    fn is_outbound(&self) -> bool {
-        self.ratchet.receivers.is_empty()
+    /// Which end began the session, as far as the state proves it (S-41).
+    pub(crate) fn initiator(&self) -> Option<End> {
+        if self.ratchet.receivers.is_empty() {
+            // Who answers a session has a chain of the peer from the start, and the newest is never
+            // dropped.
+            return Some(End::Ours);
+        }
+        match self.ratchet.newest_receiver() {
+            // The chains come from both ends in turn, and the first, number 0, from who began.
+            Some(number) if number % 2 == 0 => Some(End::Theirs),
+            Some(_) => Some(End::Ours),
+            None if self.is_unread() => Some(End::Theirs),
+            None => None,
+        }
     }
 
-    /// Whether what is known of the peer agrees with what the state proves: the key of the end that
-    /// began the session is one of the session's keys.
-    fn names_the_peer_it_proves(&self) -> bool {
-        let initiator = self.keys.identity_key;
-        !self.is_inbound() || self.their_identity_key.as_deref().is_none_or(|key| *key == initiator)
+    /// Takes the peer's identity key from the session's keys, if the peer began the session.
+    pub(crate) fn find_peer(&mut self) {
+        if self.initiator() == Some(End::Theirs) {
+            self.their_identity_key = Some(Box::new(self.keys.identity_key));
+        }
+    }
+
+    /// Whether all that the state says of who began the session agrees.
+    fn initiator_is_consistent(&self) -> bool {
+        let initiator = self.initiator();
+        let known_is = |key| self.their_identity_key.as_deref().is_none_or(|known| *known == key);
+        (!self.is_unread() || initiator == Some(End::Theirs))
+            && (initiator != Some(End::Theirs) || known_is(self.keys.identity_key))
     }
 }
 
@@ -201,7 +226,7 @@ impl Session {
         let received_nothing = state.ratchet.receivers.is_empty();
         if state.ratchet.is_consistent()
             && !(state.received && received_nothing)
-            && state.names_the_peer_it_proves()
+            && state.initiator_is_consistent()
         {
             Ok(Self::from_state(state))
         } else {
@@ -282,9 +307,14 @@ impl Session {
         }
         // A device that talks to itself has one key at both ends, and passes as either.
         let initiator = self.state.keys.identity_key;
-        let we_began = ours.curve25519 == initiator;
-        let they_began = theirs == initiator && !self.state.is_outbound();
-        if !we_began && !they_began {
+        let ours_fits = ours.curve25519 == initiator;
+        let theirs_fits = theirs == initiator;
+        let fits = match self.state.initiator() {
+            Some(End::Ours) => ours_fits,
+            Some(End::Theirs) => theirs_fits,
+            None => ours_fits || theirs_fits,
+        };
+        if !fits {
             return Err(IdentityKeysError::AnotherSession);
         }
         if known.is_none() {

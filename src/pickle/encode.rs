@@ -236,7 +236,9 @@ encode_fields! {
     FallbackMemory { complete, sessions }
     SessionState { keys, their_identity_key, version, received, generation, ratchet }
     SessionKeys { identity_key, base_key, one_time_key }
-    DoubleRatchet { root, sender, receivers, evicted, next_serial, evicted_keys, limits, their_point }
+    DoubleRatchet {
+        root, root_index, sender, receivers, evicted, next_serial, evicted_keys, limits, their_point
+    }
     SenderChain { ratchet_key, chain_key }
     ReceiverChain { ratchet_key, chain_key, skipped, evicted_below }
     ChainKey { key, index }

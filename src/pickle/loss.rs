@@ -1,9 +1,70 @@
-//! What a peer's format cannot hold (S-24).
+//! What a peer's format cannot hold (S-24, S-41).
 
 use core::{error::Error, fmt};
 
+use crate::{
+    megolm::{inbound::InboundGroupSessionState, outbound::GroupSessionState},
+    olm::{account::AccountState, session::SessionState},
+    ratchet::chain::Limits,
+};
+
 /// What a conversion dropped, or would drop: keys that cannot be had again, and facts that whoever
 /// reads the other format can only be told.
+///
+/// # What each format holds
+///
+/// "Lost" means that the conversion sets the named field of this struct, and that the exact call
+/// refuses. A native pickle holds everything.
+///
+/// | account | native | libolm | vodozemac | dehydrated device |
+/// |---|---|---|---|---|
+/// | both identity keys | held | held | held | held |
+/// | Ed25519 seed, without which an account cannot be dehydrated | held | lost: `ed25519_seed` | held | held |
+/// | one-time keys and their ids | all | the newest 100; more: `one_time_keys` | all | see [`DehydratedDevice`](crate::DehydratedDevice) |
+/// | both fallback keys | held | held | held | see there |
+/// | sessions that fallback keys remember | held | lost: `fallback_sessions` | lost: `fallback_sessions` | see there |
+/// | how many they may remember | held | lost if raised: `limits` | lost if raised: `limits` | see there |
+/// | generation | held | lost: `generation` | lost: `generation` | see there |
+///
+/// | Olm session | native | libolm | vodozemac |
+/// |---|---|---|---|
+/// | session keys, root key, our chain | held | held | held |
+/// | message version | held | version 3 only; version 4 is [`Unrepresentable`](ConversionError::Unrepresentable) | held |
+/// | whether a message was decrypted | held | held | held, as whether there is a chain of the peer |
+/// | the peer's chains | up to 255 | the newest 5; more: `receiver_chains` | the newest 5; more: `receiver_chains` |
+/// | keys of late messages | all | the newest 40; more: `skipped_keys` | the newest 40 of each chain; more: `skipped_keys` |
+/// | the peer's identity key | held | lost: `their_identity_key`, unless the session was made from a message that it has not decrypted | lost: `their_identity_key`, unless the peer began the session |
+/// | limits | held | lost if raised: `limits` | lost if raised: `limits` |
+/// | index of the root key | held | lost: `root_index`, unless no message was decrypted | held |
+/// | which missing keys were evicted | held | lost: `evictions` | lost: `evictions` |
+/// | generation | held | lost: `generation` | lost: `generation` |
+///
+/// | group session | native | libolm | vodozemac |
+/// |---|---|---|---|
+/// | ratchet, signing key | held | held | held |
+/// | seed of the signing key, which only vodozemac's form repeats | held | lost: `ed25519_seed` | held |
+/// | message version | held | version 3 only | held |
+/// | time of creation | held | lost: `created_at` | lost: `created_at` |
+/// | that the last index was used | held | `Unrepresentable` | `Unrepresentable` |
+/// | generation | held | lost: `generation` | lost: `generation` |
+///
+/// | inbound group session | native | libolm | vodozemac |
+/// |---|---|---|---|
+/// | earliest known index, its ratchet, signing key | held | held | held |
+/// | whether the signing key is verified | held | held | held |
+/// | provenance | held | lost: `provenance` | lost: `provenance` |
+/// | message version | held | version 3 only | held |
+/// | that the session was closed | held | `Unrepresentable` | `Unrepresentable` |
+/// | generation | held | lost: `generation` | lost: `generation` |
+///
+/// # What can be given back
+///
+/// After reading libolm's or vodozemac's pickle of an Olm session, the peer's identity key is known if
+/// the pickle proves that the peer began the session: a libolm session that was made from a message and
+/// has not decrypted it, and a vodozemac session whose index of the root key is that of the end that
+/// answered (vodozemac writes the index since 0.7). In all other cases
+/// [`set_identity_keys`](crate::olm::Session::set_identity_keys) supplies it, and
+/// [`set_limits`](crate::olm::Session::set_limits) the limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {
@@ -18,7 +79,11 @@ pub struct Loss {
     /// Sessions that fallback keys remember (S-08): their first messages can be replayed afterwards.
     pub fallback_sessions: usize,
     /// The peer's identity key of a session.
+    /// [`set_identity_keys`](crate::olm::Session::set_identity_keys) supplies it again.
     pub their_identity_key: bool,
+    /// The seed of a signing key. Signatures stay the same, but an account without it cannot be
+    /// [dehydrated](crate::DehydratedDevice).
+    pub ed25519_seed: bool,
     /// Where the key of an inbound group session came from (S-21).
     pub provenance: bool,
     /// When a group session was made.
@@ -27,8 +92,44 @@ pub struct Loss {
     pub limits: bool,
     /// Which missing keys were evicted, not used.
     pub evictions: bool,
+    /// How often the root key of a session was advanced, which shows who began it.
+    pub root_index: bool,
     /// The generation number, which shows a rollback (S-35): it begins again at 0.
     pub generation: bool,
+}
+
+/// What neither of the peers' formats holds.
+impl Loss {
+    pub(super) fn of_account(state: &AccountState) -> Self {
+        Self { generation: state.generation > 0, ..Self::default() }
+    }
+
+    pub(super) fn of_session(state: &SessionState) -> Self {
+        let ratchet = &state.ratchet;
+        let evicted_below = || ratchet.receivers.iter().any(|chain| chain.evicted_below > 0);
+        Self {
+            limits: ratchet.limits != Limits::default(),
+            evictions: ratchet.evicted_keys > 0 || !ratchet.evicted.is_empty() || evicted_below(),
+            generation: state.generation > 0,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_group_session(state: &GroupSessionState) -> Self {
+        Self {
+            created_at: state.created_at.is_some(),
+            generation: state.generation > 0,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_inbound_group_session(state: &InboundGroupSessionState) -> Self {
+        Self {
+            provenance: state.trust.is_known(),
+            generation: state.generation > 0,
+            ..Self::default()
+        }
+    }
 }
 
 impl Loss {
@@ -38,7 +139,8 @@ impl Loss {
         *self == Self::default()
     }
 
-    /// Whether messages become unreadable, or can be replayed: what nobody can supply again.
+    /// Whether messages become unreadable, or can be replayed. Everything else that can be lost is a
+    /// fact about the object, without which it decrypts the same messages.
     #[must_use]
     pub const fn drops_keys(&self) -> bool {
         self.one_time_keys > 0
@@ -60,10 +162,12 @@ impl fmt::Display for Loss {
         let facts = [
             (self.previous_fallback_key, "the previous fallback key"),
             (self.their_identity_key, "the peer's identity key"),
+            (self.ed25519_seed, "the seed of the signing key"),
             (self.provenance, "the provenance"),
             (self.created_at, "the time of creation"),
             (self.limits, "the limits"),
             (self.evictions, "which keys were evicted"),
+            (self.root_index, "the index of the root key"),
             (self.generation, "the generation number"),
         ];
         let mut separator = "";

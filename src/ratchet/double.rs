@@ -32,6 +32,8 @@ pub(crate) struct SenderChain {
 pub(crate) struct DoubleRatchet {
     /// `R_i`, where `i` counts our chain and the peer's together.
     pub(crate) root: Secret<32>,
+    /// `i` of `R_i`; `None` in a session that was read from a format without it.
+    pub(crate) root_index: Option<u64>,
     /// `None` after the peer began a new chain: the next message we send begins ours. Then there is at
     /// least one receiver chain.
     pub(crate) sender: Apart<SenderChain>,
@@ -78,6 +80,7 @@ impl DoubleRatchet {
         let sender = SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) };
         Self {
             root: keys.root,
+            root_index: Some(0),
             sender: Some(Box::new(sender)),
             receivers: SecretList::new(),
             evicted: Vec::new(),
@@ -98,6 +101,7 @@ impl DoubleRatchet {
         receivers.push(ReceiverChain::first(their_ratchet_key, keys.chain));
         Self {
             root: keys.root,
+            root_index: Some(0),
             sender: None,
             receivers,
             evicted: Vec::new(),
@@ -116,7 +120,7 @@ impl DoubleRatchet {
     {
         if self.sender.is_none() {
             let (root, sender) = self.begin_chain(rng)?;
-            self.root = root;
+            self.advance_to(root);
             self.sender = Some(Box::new(sender));
             self.their_point = TheirPoint::default();
         }
@@ -149,6 +153,19 @@ impl DoubleRatchet {
     /// `R_i || C_i,0 = HKDF(R_i-1, ECDH(T_i-1, T_i), "OLM_RATCHET", 64)`
     fn advance_root(&self, agreement: &Secret<32>) -> RootAndChain {
         RootAndChain::derive(Some(&self.root), agreement.as_bytes(), b"OLM_RATCHET")
+    }
+
+    /// Takes the next root key.
+    fn advance_to(&mut self, root: Secret<32>) {
+        self.root = root;
+        self.root_index = self.root_index.and_then(|index| index.checked_add(1));
+    }
+
+    /// Which chain of the session, counted from 0 and from both ends in turn, the peer's newest one is, if
+    /// that is known and there is one.
+    pub(crate) fn newest_receiver(&self) -> Option<u64> {
+        // Our chain came after it.
+        self.root_index?.checked_sub(self.sender.is_some().into())
     }
 
     /// The key of a received message, and the change to commit if the message is authentic.
@@ -197,7 +214,7 @@ impl DoubleRatchet {
             Change::NewChain { root, mut chain, step, their_point } => {
                 let evicted = chain.commit(step, &mut self.next_serial, &self.limits);
                 self.evicted_keys = self.evicted_keys.saturating_add(evicted);
-                self.root = root;
+                self.advance_to(root);
                 self.sender = None;
                 self.their_point = their_point;
                 self.receivers.push(chain);
@@ -233,6 +250,19 @@ impl DoubleRatchet {
         self.receivers.iter().flat_map(|chain| chain.skipped.iter())
     }
 
+    /// The first root key is that of the first chain, and each chain of the peer came two chains after the
+    /// one before.
+    fn root_index_is_consistent(&self) -> bool {
+        let before_newest = self.receivers.len().checked_sub(1);
+        match (before_newest, self.root_index) {
+            (None, index) => index == Some(0),
+            (Some(_), None) => true,
+            (Some(before), Some(_)) => {
+                self.newest_receiver().is_some_and(|newest| newest / 2 >= before as u64)
+            }
+        }
+    }
+
     /// Whether this is a state that the functions above can lead to.
     pub(crate) fn is_consistent(&self) -> bool {
         let distinct = |(place, chain): (usize, &ReceiverChain)| {
@@ -242,6 +272,7 @@ impl DoubleRatchet {
                 .all(|other| other.ratchet_key != chain.ratchet_key)
         };
         (self.sender.is_some() || !self.receivers.is_empty())
+            && self.root_index_is_consistent()
             && self.sender.iter().all(|sender| sender.chain_key.is_consistent())
             && self.receivers.len() as u64 <= self.limits.receiver_chains().into()
             && self.receivers.iter().enumerate().all(distinct)

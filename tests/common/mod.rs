@@ -4,6 +4,7 @@
 
 pub mod channel_vectors;
 pub mod chi_square;
+pub mod converted;
 pub mod dehydrated_content;
 pub mod distinct_keys;
 pub mod entries;

@@ -140,6 +140,7 @@ impl Map<'_> {
         self.flag("received");
         self.number("generation", 8);
         self.secret("root", 32);
+        self.option("root_index", |map, name| map.number(&format!("{name}.number"), 8));
         self.option("sender", |map, name| {
             map.pair(&format!("{name}.ratchet_key"));
             map.chain_key(name);

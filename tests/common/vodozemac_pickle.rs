@@ -11,6 +11,8 @@ use moceril::{
 };
 use serde_json::Value;
 
+use super::converted::unless_keys_are_lost;
+
 pub const KEY: [u8; 32] = *b"the pickle key of vodozemac ....";
 
 /// A pickle type that knows what to take a missing version for, and the account's, which has none.
@@ -50,8 +52,10 @@ impl std::fmt::Display for Refusal {
 }
 
 pub trait ViaVodozemac: Sized {
-    /// The JSON, if it holds all keys. Facts such as the provenance may be lost.
+    /// The pickle, if every key has a place in it.
     fn to_json(&self) -> Result<Value, ConversionError>;
+    /// Whether the exact call has nothing to report.
+    fn is_exact(&self) -> bool;
     fn from_json_text(json: &str) -> Result<Self, Refusal>;
     /// As `from_json_text`, for a release that wrote no version of messages.
     fn from_old_json_text(json: &str) -> Result<Self, Refusal>;
@@ -69,10 +73,12 @@ macro_rules! via_vodozemac {
     ($($object:ident $pickle:ident),+) => {$(
         impl ViaVodozemac for $object {
             fn to_json(&self) -> Result<Value, ConversionError> {
-                match self.to_vodozemac_pickle_lossy()? {
-                    (_, loss) if loss.drops_keys() => Err(ConversionError::Lossy(loss)),
-                    (pickle, _) => Ok(serde_json::to_value(&pickle).unwrap()),
-                }
+                let pickle = self.to_vodozemac_pickle_lossy().and_then(unless_keys_are_lost)?;
+                Ok(serde_json::to_value(&pickle).unwrap())
+            }
+
+            fn is_exact(&self) -> bool {
+                self.to_vodozemac_pickle().is_ok()
             }
 
             fn from_json_text(json: &str) -> Result<Self, Refusal> {
@@ -88,7 +94,8 @@ macro_rules! via_vodozemac {
             }
 
             fn to_encrypted(&self, key: &[u8; 32]) -> String {
-                self.to_vodozemac_pickle_lossy().unwrap().0.encrypt(key).unwrap()
+                let pickle = self.to_vodozemac_pickle_lossy().and_then(unless_keys_are_lost);
+                pickle.unwrap().encrypt(key).unwrap()
             }
 
             fn from_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self, VodozemacPickleError> {

@@ -5,9 +5,8 @@
 //!
 //! Reading and writing are exact (S-24): what was read is written back byte for byte, and what the
 //! format cannot hold is an error, or is dropped by an explicit `lossy` call, which reports it and
-//! drops what libolm itself would have evicted. Not part of the format, and so not preserved, are the
-//! generation number, raised limits, the peer's identity key, the provenance of a group session
-//! beyond whether its signing key is verified, and what distinguishes evicted from used keys.
+//! drops what libolm itself would have evicted. The documentation of [`Loss`] lists what the format
+//! holds of each object. What is dropped and can be known elsewhere, the caller supplies again (S-41).
 
 #[cfg(feature = "backup")]
 mod backup;
@@ -79,12 +78,14 @@ macro_rules! libolm_pickle {
                 Ok(Self::restore(state)?)
             }
 
-            /// Pickles the object as libolm does, exactly: libolm goes on where we stopped.
+            /// Pickles the object as libolm does, if the format can hold everything that the object
+            /// knows. That is so for an object that was read from a libolm pickle and not changed
+            /// since; the text is the same then. For a used object, see `to_libolm_pickle_lossy`.
             ///
             /// # Errors
             ///
-            /// [`ConversionError::Lossy`] if the format cannot hold everything, with what would be
-            /// lost; [`ConversionError::Unrepresentable`] if no libolm could go on from here.
+            /// [`ConversionError::Lossy`] with what would be lost;
+            /// [`ConversionError::Unrepresentable`] if no libolm could go on from here.
             pub fn to_libolm_pickle(&self, key: &[u8]) -> core::result::Result<String, ConversionError> {
                 match self.to_libolm_pickle_lossy(key)? {
                     (pickle, loss) if loss.is_none() => Ok(pickle),
@@ -93,7 +94,9 @@ macro_rules! libolm_pickle {
             }
 
             /// As `to_libolm_pickle`, but drops what the format cannot hold, in the order in which
-            /// libolm would have dropped it, and reports it.
+            /// libolm would have dropped it, and reports it. libolm goes on where we stopped; no
+            /// message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`] lists what the
+            /// format holds.
             ///
             /// # Errors
             ///
@@ -118,8 +121,11 @@ libolm_pickle!(
     Session,
     read_session,
     write_session,
-    /// Reads a session that libolm pickled. The peer's identity key is not in the pickle, and keys
-    /// that libolm evicted count as used.
+    /// Reads a session that libolm pickled. Keys that libolm evicted count as used. The pickle does not
+    /// hold the peer's identity key: give it to
+    /// [`set_identity_keys`](Session::set_identity_keys) before the session decrypts, or no payload
+    /// can be verified. Only of a session that was made from a message which it has not decrypted yet,
+    /// the key is known: it is that of the device that began the session.
 );
 libolm_pickle!(
     GroupSession,

@@ -178,6 +178,7 @@ pub(super) fn read_session(
     }
     let ratchet = DoubleRatchet {
         root,
+        root_index: None,
         sender,
         receivers,
         evicted: Vec::new(),
@@ -186,14 +187,21 @@ pub(super) fn read_session(
         limits: Limits::default(),
         their_point: TheirPoint::default(),
     };
-    Ok(SessionState {
+    let mut state = SessionState {
         keys,
         their_identity_key: None,
         version: MessageVersion::V3,
         received,
         generation: 0,
         ratchet,
-    })
+    };
+    if state.is_unread() || state.ratchet.receivers.is_empty() {
+        // The root key is still that of the first chain, or of ours that answers it.
+        let answered = state.is_unread() && state.ratchet.sender.is_some();
+        state.ratchet.root_index = Some(answered.into());
+    }
+    state.find_peer();
+    Ok(state)
 }
 
 /// The chains and the skipped keys that a session with the default limits can have. libolm writes at

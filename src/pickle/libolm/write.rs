@@ -43,7 +43,8 @@ pub(super) fn write_account(state: &AccountState, sink: &mut dyn Sink) -> Result
         one_time_keys: keys.keys.len().saturating_sub(kept),
         fallback_sessions: fallbacks.iter().map(|fallback| fallback.remembered()).sum(),
         limits: keys.has_other_fallback_memory(),
-        ..Loss::default()
+        ed25519_seed: state.signing_key.seed().is_some(),
+        ..Loss::of_account(state)
     })
 }
 
@@ -81,7 +82,10 @@ pub(super) fn write_session(state: &SessionState, sink: &mut dyn Sink) -> Result
     Ok(Loss {
         skipped_keys: ratchet.skipped_keys().count().saturating_sub(skipped.len()),
         receiver_chains: ratchet.receivers.len().saturating_sub(chains().count()),
-        ..Loss::default()
+        // `read_session` finds both again in a session that has not decrypted anything.
+        their_identity_key: state.their_identity_key.is_some() && !state.is_unread(),
+        root_index: ratchet.root_index.is_some() && state.received,
+        ..Loss::of_session(state)
     })
 }
 
@@ -93,7 +97,7 @@ pub(super) fn write_group_session(state: &GroupSessionState, sink: &mut dyn Sink
     put_number(1, sink)?;
     put_ratchet(&state.ratchet, sink)?;
     put_signing_key(&state.signing_key, sink);
-    Ok(Loss { created_at: state.created_at.is_some(), ..Loss::default() })
+    Ok(Loss { ed25519_seed: state.signing_key.seed().is_some(), ..Loss::of_group_session(state) })
 }
 
 pub(super) fn write_inbound_group_session(
@@ -109,7 +113,7 @@ pub(super) fn write_inbound_group_session(
     put_ratchet(state.latest(), sink)?;
     sink.put(state.signing_key.as_bytes());
     put_flag(state.signing_key_verified.into(), sink);
-    Ok(Loss { provenance: state.trust.is_known(), ..Loss::default() })
+    Ok(Loss::of_inbound_group_session(state))
 }
 
 fn require_version_3(version: MessageVersion) -> Result<()> {

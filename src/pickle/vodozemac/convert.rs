@@ -7,9 +7,9 @@ use super::{
     shape::{
         AccountShape, ActiveRatchetShape, ByteString, ChainShape, FallbackKeyShape,
         FallbackKeysShape, GroupSessionShape, InboundGroupSessionShape, Inner, KeyShape, List,
-        NumberMap, OneTimeKeysShape, Optional, PublicKey, RatchetCountShape, RatchetShape,
-        ReceivingChainShape, SendingRatchetShape, Sequence, SessionKeysShape, SessionShape,
-        SigningKeyShape, SkippedKeyShape, VerifyingKey,
+        NumberMap, OneTimeKeysShape, PublicKey, RatchetShape, ReceivingChainShape,
+        SendingRatchetShape, Sequence, SessionKeysShape, SessionShape, SigningKeyShape,
+        SkippedKeyShape, VerifyingKey,
     },
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
         account::AccountState,
         fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
         one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
-        session::SessionState,
+        session::{End, SessionState},
     },
     pickle::loss::{ConversionError, Loss},
     primitives::{
@@ -115,7 +115,7 @@ pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
     let loss = Loss {
         fallback_sessions: remembered.map(|fallback| fallback.remembered()).sum(),
         limits: keys.has_other_fallback_memory(),
-        ..Loss::default()
+        ..Loss::of_account(state)
     };
     let shape = AccountShape {
         signing_key: signing_key_to(&state.signing_key),
@@ -153,6 +153,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
         });
     }
     let received = !receivers.is_empty();
+    let root_index = root_index(&shape)?;
     let (root, sender) = match shape.sending_ratchet {
         SendingRatchetShape::Active { active_ratchet, symmetric_key_ratchet, .. } => {
             let sender = SenderChain {
@@ -171,7 +172,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
         }
     };
     let SessionKeysShape { identity_key, base_key, one_time_key } = shape.session_keys;
-    Ok(SessionState {
+    let mut state = SessionState {
         keys: SessionKeys {
             identity_key: identity_key.0,
             base_key: base_key.0,
@@ -183,6 +184,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
         generation: 0,
         ratchet: DoubleRatchet {
             root,
+            root_index,
             sender,
             receivers,
             evicted: Vec::new(),
@@ -191,7 +193,39 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
             limits: Limits::default(),
             their_point: TheirPoint::default(),
         },
-    })
+    };
+    state.find_peer();
+    Ok(state)
+}
+
+/// `i` of the root key `R_i`. The peer's chains are made with every second root key, and each chain that
+/// is numbered must lead to the same newest one.
+fn root_index(shape: &SessionShape) -> Result<Option<u64>> {
+    let (count, ours) = match shape.sending_ratchet {
+        SendingRatchetShape::Active { ratchet_count, .. } => (ratchet_count, 1),
+        SendingRatchetShape::Inactive { ratchet_count, .. } => (ratchet_count, 0),
+    };
+    let count: Option<u64> = count.into();
+    let receivers = &shape.receiving_chains.inner.0;
+    if receivers.is_empty() {
+        // Nobody has answered our first chain.
+        return match count {
+            None | Some(0) => Ok(Some(0)),
+            Some(1..) => Err(VodozemacPickleError::InvalidState),
+        };
+    }
+    let newest_first = receivers.iter().rev().zip((0_u64..).step_by(2));
+    let mut newest = newest_first
+        .filter_map(|(chain, later)| {
+            Option::<u64>::from(chain.ratchet_count).map(|count| count.checked_add(later))
+        })
+        .chain(count.map(|count| count.checked_sub(ours)));
+    let Some(first) = newest.next() else { return Ok(None) };
+    if !newest.all(|other| other == first) {
+        return Err(VodozemacPickleError::InvalidState);
+    }
+    let index = first.and_then(|newest| newest.checked_add(ours));
+    index.map(Some).ok_or(VodozemacPickleError::InvalidState)
 }
 
 pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
@@ -202,7 +236,10 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
     let excess_chains = ratchet.receivers.len().saturating_sub(MAX_RECEIVER_CHAINS);
     let mut chains = SecretList::new();
     let mut kept_keys = 0_usize;
-    for chain in ratchet.receivers.iter().skip(excess_chains) {
+    let newest = ratchet.newest_receiver();
+    for (place, chain) in ratchet.receivers.iter().enumerate().skip(excess_chains) {
+        let later = ratchet.receivers.len().saturating_sub(place).saturating_sub(1);
+        let turns = later.saturating_mul(2) as u64;
         let excess_keys = chain.skipped.len().saturating_sub(MAX_SKIPPED_KEYS);
         let mut skipped = SecretList::new();
         for key in chain.skipped.iter().skip(excess_keys) {
@@ -214,14 +251,15 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
             ratchet_key: PublicKey(chain.ratchet_key),
             hkdf_ratchet: chain_shape(&chain.chain_key),
             skipped_message_keys: Inner { inner: List(skipped) },
-            ratchet_count: Optional::Present(RatchetCountShape::default()),
+            ratchet_count: newest.and_then(|newest| newest.checked_sub(turns)).into(),
         });
     }
-    let newest = ratchet.receivers.last().map(|chain| PublicKey(chain.ratchet_key));
-    let sending_ratchet = match (&ratchet.sender, newest) {
+    let ratchet_count = ratchet.root_index.into();
+    let their_newest = ratchet.receivers.last().map(|chain| PublicKey(chain.ratchet_key));
+    let sending_ratchet = match (&ratchet.sender, their_newest) {
         (Some(sender), parent_ratchet_key) => SendingRatchetShape::Active {
             parent_ratchet_key,
-            ratchet_count: Optional::Present(RatchetCountShape::default()),
+            ratchet_count,
             active_ratchet: ActiveRatchetShape {
                 root_key: Sequence(ratchet.root.clone()),
                 ratchet_key: secret_half(&sender.ratchet_key),
@@ -231,14 +269,17 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
         (None, Some(ratchet_key)) => SendingRatchetShape::Inactive {
             root_key: KeyShape { key: Sequence(ratchet.root.clone()) },
             ratchet_key,
-            ratchet_count: Optional::Present(RatchetCountShape::default()),
+            ratchet_count,
         },
         (None, None) => return Err(ConversionError::Unrepresentable),
     };
     let loss = Loss {
         skipped_keys: ratchet.skipped_keys().count().saturating_sub(kept_keys),
         receiver_chains: excess_chains,
-        ..Loss::default()
+        // `session_from` finds it again where the counts show that the peer began the session.
+        their_identity_key: state.their_identity_key.is_some()
+            && state.initiator() != Some(End::Theirs),
+        ..Loss::of_session(state)
     };
     let shape = SessionShape {
         session_keys: SessionKeysShape {
@@ -273,7 +314,7 @@ pub(super) fn group_session_to(state: &GroupSessionState) -> Conversion<GroupSes
         signing_key: signing_key_to(&state.signing_key),
         config: state.version.into(),
     };
-    Ok((shape, Loss { created_at: state.created_at.is_some(), ..Loss::default() }))
+    Ok((shape, Loss::of_group_session(state)))
 }
 
 /// The pickle does not say where the session's key came from (S-41).
@@ -306,7 +347,7 @@ pub(super) fn inbound_group_session_to(
         signing_key_verified: state.signing_key_verified,
         config: state.version.into(),
     };
-    Ok((shape, Loss { provenance: state.trust.is_known(), ..Loss::default() }))
+    Ok((shape, Loss::of_inbound_group_session(state)))
 }
 
 fn ratchet_to(ratchet: &MegolmRatchet) -> RatchetShape {

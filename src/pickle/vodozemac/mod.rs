@@ -1,6 +1,6 @@
 //! vodozemac's pickles: the plain serde form, and that form as JSON, encrypted by `envelope.rs`.
 //!
-//! What is preserved and what is not stands in the libolm module; besides, vodozemac does not store
+//! The documentation of [`Loss`] lists what the format holds of each object. vodozemac does not store
 //! whether a message was received: it takes a receiver chain as the sign.
 
 mod convert;
@@ -38,7 +38,15 @@ fn decrypt<T: for<'de> Deserialize<'de>>(pickle: &str, key: &[u8; 32]) -> Result
 
 /// A pickle type and the public methods, which are the same for every object.
 macro_rules! vodozemac_pickle {
-    ($pickle:ident, $object:ident, $shape:ident, $from:ident, $to:ident, $name:literal) => {
+    (
+        $pickle:ident,
+        $object:ident,
+        $shape:ident,
+        $from:ident,
+        $to:ident,
+        $name:literal
+        $(, $(#[$doc:meta])+)?
+    ) => {
         #[doc = concat!("vodozemac's serde form of ", $name, ", for stores that hold it as it is.")]
         ///
         /// It is secret and not encrypted.
@@ -92,6 +100,7 @@ macro_rules! vodozemac_pickle {
 
         impl $object {
             /// Takes the state that vodozemac pickled.
+            $($(#[$doc])+)?
             ///
             /// # Errors
             ///
@@ -101,12 +110,14 @@ macro_rules! vodozemac_pickle {
                 Ok(Self::restore(convert::$from(pickle.0)?)?)
             }
 
-            /// Pickles the object as vodozemac does, exactly: vodozemac goes on where we stopped.
+            /// Pickles the object as vodozemac does, if the format can hold everything that the
+            /// object knows. That is so for an object that was read from a vodozemac pickle and not
+            /// changed since. For a used object, see `to_vodozemac_pickle_lossy`.
             ///
             /// # Errors
             ///
-            /// [`ConversionError::Lossy`] if the format cannot hold everything, with what would be
-            /// lost; [`ConversionError::Unrepresentable`] if vodozemac could not go on from here.
+            /// [`ConversionError::Lossy`] with what would be lost;
+            /// [`ConversionError::Unrepresentable`] if vodozemac could not go on from here.
             pub fn to_vodozemac_pickle(&self) -> core::result::Result<$pickle, ConversionError> {
                 match self.to_vodozemac_pickle_lossy()? {
                     (pickle, loss) if loss.is_none() => Ok(pickle),
@@ -115,7 +126,9 @@ macro_rules! vodozemac_pickle {
             }
 
             /// As `to_vodozemac_pickle`, but drops what the format cannot hold, in the order in which
-            /// vodozemac would have dropped it, and reports it.
+            /// vodozemac would have dropped it, and reports it. vodozemac goes on where we stopped; no
+            /// message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`] lists what the
+            /// format holds.
             ///
             /// # Errors
             ///
@@ -131,7 +144,20 @@ macro_rules! vodozemac_pickle {
 }
 
 vodozemac_pickle!(AccountPickle, Account, AccountShape, account_from, account_to, "an account");
-vodozemac_pickle!(SessionPickle, Session, SessionShape, session_from, session_to, "an Olm session");
+vodozemac_pickle!(
+    SessionPickle,
+    Session,
+    SessionShape,
+    session_from,
+    session_to,
+    "an Olm session",
+    ///
+    /// The pickle does not hold the peer's identity key: give it to
+    /// [`set_identity_keys`](Session::set_identity_keys) before the session decrypts, or no payload can
+    /// be verified. Only where the counts of ratchet steps show that the peer began the session, the
+    /// key is known: it is one of the session's keys. vodozemac writes these counts since 0.7, for
+    /// sessions that began there.
+);
 vodozemac_pickle!(
     GroupSessionPickle,
     GroupSession,

@@ -404,7 +404,8 @@ pub(super) struct ChainShape {
     pub(super) index: u64,
 }
 
-/// How often the ratchet turned, which vodozemac keeps for its logs and we do not know.
+/// `i` of the root key `R_i` that a chain was made with. vodozemac keeps it for its logs; it also shows
+/// who began the session. Releases before 0.7 do not write it.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum RatchetCountShape {
     Known(u64),
@@ -414,6 +415,21 @@ pub(super) enum RatchetCountShape {
 impl Default for RatchetCountShape {
     fn default() -> Self {
         Self::Unknown(())
+    }
+}
+
+impl From<Option<u64>> for Optional<RatchetCountShape> {
+    fn from(count: Option<u64>) -> Self {
+        Self::Present(count.map_or(RatchetCountShape::Unknown(()), RatchetCountShape::Known))
+    }
+}
+
+impl From<Optional<RatchetCountShape>> for Option<u64> {
+    fn from(count: Optional<RatchetCountShape>) -> Self {
+        match count {
+            Optional::Present(RatchetCountShape::Known(count)) => Some(count),
+            Optional::Present(RatchetCountShape::Unknown(())) | Optional::Absent => None,
+        }
     }
 }
 

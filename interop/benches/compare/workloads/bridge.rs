@@ -93,7 +93,7 @@ fn our_bridge(world: &Rc<RefCell<World>>, receivers: &[Session]) -> Box<dyn Cont
 
 fn vodozemac_bridge(world: &Rc<RefCell<World>>, receivers: &[Session]) -> Box<dyn Contender> {
     let moved = |session: &Session| {
-        let pickle = session.to_libolm_pickle(PICKLE_KEY).unwrap();
+        let pickle = session.to_libolm_pickle_lossy(PICKLE_KEY).unwrap().0;
         let session = vodozemac_olm::Session::from_libolm_pickle(&pickle, PICKLE_KEY).unwrap();
         session.pickle().encrypt(PICKLE_KEY)
     };
@@ -108,7 +108,7 @@ fn vodozemac_bridge(world: &Rc<RefCell<World>>, receivers: &[Session]) -> Box<dy
 }
 
 fn libolm_bridge(world: &Rc<RefCell<World>>, receivers: &[Session]) -> Box<dyn Contender> {
-    let moved = |session: &Session| session.to_libolm_pickle(PICKLE_KEY).unwrap();
+    let moved = |session: &Session| session.to_libolm_pickle_lossy(PICKLE_KEY).unwrap().0;
     bridge(world, receivers.iter().map(moved).collect(), |pickle, message_type, body| {
         let session = OlmSession::unpickle(pickle.to_owned(), libolm::pickling()).unwrap();
         let message =
