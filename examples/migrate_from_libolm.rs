@@ -11,6 +11,7 @@ use std::{error::Error, fs};
 use moceril::{
     Curve25519PublicKey, PickleKey,
     matrix::payload::{Device, OlmPayload},
+    megolm::{GroupSession, RotationPolicy},
     olm::{Account, IdentityKeys, OlmMessage, PreKeyBundle, Session},
 };
 
@@ -25,6 +26,9 @@ const NEW_KEY: [u8; 32] = [7; 32];
 const CONTEXT: &[u8] = b"@alice:example.org DEVICEID";
 /// The key that the old store gave libolm.
 const OLD_KEY: &[u8] = b"the key of the old store";
+
+/// A real client asks its clock: seconds since 1970.
+const NOW: u64 = 1_800_000_000;
 
 const US: &str = "@alice:example.org";
 const FRIEND: &str = "@bob:example.org";
@@ -57,7 +61,7 @@ fn main() -> Result<()> {
     go_on(&new_key)
 }
 
-/// The session goes on, and who sent its next event is verified.
+/// The session goes on, who sent its next event is verified, and a group session is judged by its age.
 fn go_on(new_key: &PickleKey) -> Result<()> {
     let old = OldStore::new()?;
     let account = Account::from_libolm_pickle(&old.account, OLD_KEY)?;
@@ -73,6 +77,15 @@ fn go_on(new_key: &PickleKey) -> Result<()> {
     let event = OlmPayload::verify(&decrypted, &from, &to)?;
     println!("\na session with {}", old.sender_key);
     println!("  receives an event of type {}, verified to be from {FRIEND}", event.event_type);
+
+    // Nor does the pickle say when a group session was made. Until that is known, the session is due
+    // for rotation.
+    let mut room = GroupSession::from_libolm_pickle(&old.room, OLD_KEY)?;
+    let policy = RotationPolicy::default();
+    assert!(room.rotation_due(&policy, NOW));
+    room.set_created_at(old.room_created_at)?;
+    let due = room.rotation_due(&policy, NOW);
+    println!("\na group session of a day's age is due for rotation: {due}");
     Ok(())
 }
 
@@ -85,6 +98,9 @@ struct OldStore {
     /// The other device as its signed device keys describe it.
     friend: IdentityKeys,
     next_event: OlmMessage,
+    room: String,
+    /// Seconds since 1970.
+    room_created_at: u64,
 }
 
 impl OldStore {
@@ -107,6 +123,9 @@ impl OldStore {
         assert!(!loss.drops_keys());
         let (old_session, loss) = session.to_libolm_pickle_lossy(OLD_KEY)?;
         assert!(!loss.drops_keys());
+        let room_created_at = NOW - 24 * 60 * 60;
+        let (room, loss) = GroupSession::new(room_created_at)?.to_libolm_pickle_lossy(OLD_KEY)?;
+        assert!(loss.created_at && !loss.drops_keys());
 
         Ok(Self {
             account: old_account,
@@ -114,6 +133,8 @@ impl OldStore {
             sender_key: friend.curve25519_key(),
             friend: friend.identity_keys(),
             next_event: theirs.encrypt(payload.as_bytes())?,
+            room,
+            room_created_at,
         })
     }
 }

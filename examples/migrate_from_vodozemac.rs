@@ -10,9 +10,9 @@ use std::{error::Error, fs};
 use moceril::{
     Curve25519PublicKey, PickleKey,
     matrix::payload::{Device, OlmPayload},
-    megolm::{InboundGroupSession, MegolmMessage},
+    megolm::{GroupSession, InboundGroupSession, MegolmMessage, RotationPolicy},
     olm::{Account, IdentityKeys, OlmMessage, PreKeyBundle, Session},
-    vodozemac::{AccountPickle, InboundGroupSessionPickle, SessionPickle},
+    vodozemac::{AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -21,6 +21,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const NEW_KEY: [u8; 32] = [7; 32];
 /// What a pickle belongs to: it opens nowhere else.
 const CONTEXT: &[u8] = b"@alice:example.org DEVICEID";
+
+/// A real client asks its clock: seconds since 1970.
+const NOW: u64 = 1_800_000_000;
 
 const US: &str = "@alice:example.org";
 const FRIEND: &str = "@bob:example.org";
@@ -66,7 +69,7 @@ fn main() -> Result<()> {
     go_on(&new_key)
 }
 
-/// The session goes on, and who sent its next event is verified.
+/// The session goes on, who sent its next event is verified, and a group session is judged by its age.
 fn go_on(new_key: &PickleKey) -> Result<()> {
     let old = OldStore::new()?;
     let account = Account::from_vodozemac_pickle(old.account)?;
@@ -82,6 +85,15 @@ fn go_on(new_key: &PickleKey) -> Result<()> {
     let event = OlmPayload::verify(&decrypted, &from, &to)?;
     println!("\na session with {}", old.sender_key);
     println!("  receives an event of type {}, verified to be from {FRIEND}", event.event_type);
+
+    // Nor does the pickle say when a group session was made. Until that is known, the session is due
+    // for rotation.
+    let mut room = GroupSession::from_vodozemac_pickle(old.room)?;
+    let policy = RotationPolicy::default();
+    assert!(room.rotation_due(&policy, NOW));
+    room.set_created_at(old.room_created_at)?;
+    let due = room.rotation_due(&policy, NOW);
+    println!("\na group session of a day's age is due for rotation: {due}");
     Ok(())
 }
 
@@ -94,6 +106,9 @@ struct OldStore {
     /// The other device as its signed device keys describe it.
     friend: IdentityKeys,
     next_event: OlmMessage,
+    room: GroupSessionPickle,
+    /// Seconds since 1970.
+    room_created_at: u64,
 }
 
 impl OldStore {
@@ -116,6 +131,9 @@ impl OldStore {
         assert!(!loss.drops_keys());
         let (old_session, loss) = session.to_vodozemac_pickle_lossy()?;
         assert!(!loss.drops_keys());
+        let room_created_at = NOW - 24 * 60 * 60;
+        let (room, loss) = GroupSession::new(room_created_at)?.to_vodozemac_pickle_lossy()?;
+        assert!(loss.created_at && !loss.drops_keys());
 
         Ok(Self {
             account: old_account,
@@ -123,6 +141,8 @@ impl OldStore {
             sender_key: friend.curve25519_key(),
             friend: friend.identity_keys(),
             next_event: theirs.encrypt(payload.as_bytes())?,
+            room,
+            room_created_at,
         })
     }
 }

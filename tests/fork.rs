@@ -19,7 +19,7 @@ use common::{
 use moceril::{
     Ed25519SecretKey, PickleKey,
     ecies::Ecies,
-    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
+    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, ReplayGuard},
     olm::{Account, OlmMessage},
     sas::Sas,
 };
@@ -109,6 +109,13 @@ const CASES: &[Case] = &[
     ("Account::dehydrate_with_rng", || {
         vec![account().dehydrate(&pickle_key()).unwrap().nonce.to_string()]
     }),
+    ("Account::dehydrate_lossy_with_rng", || {
+        vec![account().dehydrate_lossy(&pickle_key()).unwrap().0.nonce.to_string()]
+    }),
+    ("ReplayGuard::pickle_with_rng", || {
+        let session = InboundGroupSession::new(&group_session().session_key());
+        nonce(&ReplayGuard::new(&session).pickle(&pickle_key(), CONTEXT).unwrap())
+    }),
     ("Ed25519SecretKey::with_rng", || {
         vec![Ed25519SecretKey::new().unwrap().public_key().to_base64()]
     }),
@@ -148,26 +155,45 @@ const CASES: &[Case] = &[
     }),
     #[cfg(feature = "key-export")]
     ("encrypt_with_rng", || {
-        let file = moceril::matrix::key_export::encrypt("[]", "passphrase", 100_000).unwrap();
-        let text: String = file.lines().filter(|line| !line.starts_with('-')).collect();
-        let bytes = decode(text.trim_end_matches('='));
-        // Behind the version: the salt, then the IV.
-        vec![format!("{:?}", &bytes[1..17]), format!("{:?}", &bytes[17..33])]
+        salt_and_iv(&moceril::matrix::key_export::encrypt("[]", "passphrase", 100_000).unwrap())
+    }),
+    #[cfg(feature = "key-export")]
+    ("encrypt_weak_with_rng", || {
+        salt_and_iv(&moceril::matrix::key_export::encrypt_weak("[]", "", 1).unwrap())
+    }),
+    #[cfg(feature = "passphrase")]
+    ("PassphraseKey::weak_with_rng", || {
+        let key = moceril::PassphraseKey::weak("passphrase", PASSPHRASE_COST).unwrap();
+        let pickle = account().pickle_with_passphrase(&key, CONTEXT).unwrap();
+        vec![salt(&pickle)]
     }),
     #[cfg(feature = "passphrase")]
     ("PassphraseKey::with_rng", || {
-        let key = moceril::PassphraseKey::new("passphrase", PASSPHRASE_COST).unwrap();
-        let pickle = account().pickle_with_passphrase(&key, CONTEXT).unwrap();
-        // The salt is the field before the native pickle.
-        let salt = pickle.rsplit('.').nth(1).unwrap();
-        assert_eq!(salt.len(), 22);
-        vec![salt.to_owned()]
+        let least = moceril::PassphraseCost::MINIMUM;
+        let key = moceril::PassphraseKey::new("passphrase", least).unwrap();
+        vec![salt(&account().pickle_with_passphrase(&key, CONTEXT).unwrap())]
     }),
     #[cfg(feature = "vodozemac")]
     ("Ed25519KeyPair::with_rng", || {
         vec![moceril::vodozemac::Ed25519KeyPair::new().unwrap().public_key().to_base64()]
     }),
 ];
+
+/// Of a file of exported room keys: they follow the version.
+#[cfg(feature = "key-export")]
+fn salt_and_iv(file: &str) -> Vec<String> {
+    let text: String = file.lines().filter(|line| !line.starts_with('-')).collect();
+    let bytes = decode(text.trim_end_matches('='));
+    vec![format!("{:?}", &bytes[1..17]), format!("{:?}", &bytes[17..33])]
+}
+
+/// Of a pickle under a passphrase: the field before the commitment and the native pickle.
+#[cfg(feature = "passphrase")]
+fn salt(pickle: &str) -> String {
+    let salt = pickle.rsplit('.').nth(2).unwrap();
+    assert_eq!(salt.len(), 22);
+    salt.to_owned()
+}
 
 #[cfg(feature = "passphrase")]
 const PASSPHRASE_COST: moceril::PassphraseCost =

@@ -1,4 +1,4 @@
-//! S-39, S-04: in any group conversation the library does what the specification says, and a
+//! S-39, S-04, S-43: in any group conversation the library does what the specification says, and a
 //! refused message changes nothing.
 
 mod common;

@@ -1,4 +1,4 @@
-//! S-43: trust belongs to a message index. Merging never takes the better provenance from messages that
+//! S-21, S-43: trust belongs to a message index. Merging never takes the better provenance from messages that
 //! had it, nor gives it to those that had not.
 
 mod common;

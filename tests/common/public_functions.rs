@@ -55,12 +55,18 @@ fn group(text: &str) -> &str {
     text
 }
 
-/// The blocks of the code that begin so, at the beginning of a line, and where.
-fn blocks<'a>(code: &'a str, begin: &str) -> Vec<(usize, &'a str)> {
+/// The blocks of the code that begin so, at the beginning of a line, and where. A block ends with what
+/// closes its first `bracket`; the head before may have others.
+fn blocks<'a>(code: &'a str, begin: &str, bracket: char) -> Vec<(usize, &'a str)> {
     let places = code.match_indices(begin).filter(|(place, _)| {
         code[..*place].rsplit('\n').next().is_some_and(|before| before.trim().is_empty())
     });
-    places.map(|(place, _)| (place, group(&code[place..]))).collect()
+    places
+        .map(|(place, _)| {
+            let head = code[place..].find(bracket).unwrap();
+            (place, &code[place..place + head + group(&code[place + head..]).len()])
+        })
+        .collect()
 }
 
 /// The type of an `impl` block: what comes last before its brace, without parameters. With the trait, if
@@ -78,7 +84,7 @@ fn implemented(block: &str) -> String {
                 };
                 depth == 0
             });
-            rest[end.unwrap() + 1..].trim()
+            rest[end.unwrap_or_else(|| panic!("no end of parameters: {head}")) + 1..].trim()
         }
         None => head,
     };
@@ -123,7 +129,7 @@ fn declared(code: &str) -> Vec<(usize, &str, &str)> {
 
 /// The types that a block implements something for: several if a macro writes it.
 fn types(code: &str, place: usize, of: String) -> Vec<String> {
-    let macros = blocks(code, "macro_rules!");
+    let macros = blocks(code, "macro_rules!", '{');
     let around = macros.iter().find(|(start, text)| (*start..start + text.len()).contains(&place));
     match around.filter(|_| of.starts_with('$')) {
         Some((_, definition)) => arguments(code, definition, &of),
@@ -134,7 +140,7 @@ fn types(code: &str, place: usize, of: String) -> Vec<String> {
 /// All public functions of the code of one file, with the type that they belong to, and what is declared
 /// before the body.
 fn functions(code: &str) -> BTreeMap<String, String> {
-    let implementations = blocks(code, "impl");
+    let implementations = blocks(code, "impl", '{');
     let mut found = BTreeMap::new();
     for (place, block) in &implementations {
         for of in types(code, *place, implemented(block)) {
@@ -158,7 +164,7 @@ const READING: [&str; 4] = ["PartialEq", "Serialize", "Deserialize", "Deref"];
 /// `Deref for Text`. A type that a macro names is taken to be public.
 fn traits(code: &str, public: &BTreeSet<String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (place, block) in blocks(code, "impl") {
+    for (place, block) in blocks(code, "impl", '{') {
         if let Some((of, to)) = implemented(block).split_once(" for ")
             && READING.contains(&of)
             && (to.starts_with('$') || public.contains(to))
@@ -167,7 +173,7 @@ fn traits(code: &str, public: &BTreeSet<String>) -> BTreeSet<String> {
             found.extend(types.map(|to| format!("{of} for {to}")));
         }
     }
-    for (_, derive) in blocks(code, "#[derive") {
+    for (_, derive) in blocks(code, "#[derive", '(') {
         let start = derive.as_ptr() as usize - code.as_ptr() as usize;
         let mut lines = code[start + derive.len()..].lines().skip(1).map(str::trim);
         let item = lines.find(|line| !line.starts_with('#')).unwrap_or_default();
