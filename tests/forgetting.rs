@@ -277,12 +277,13 @@ fn s_20_no_policy_makes_a_new_session_due() {
 /// The session as the other formats bring it back, which do not say when it was made.
 fn moved(session: &GroupSession) -> Vec<GroupSession> {
     let (pickle, _) = session.to_libolm_pickle_lossy(KEY).unwrap();
-    let mut moved = vec![GroupSession::from_libolm_pickle(&pickle, KEY).unwrap()];
+    let moved = vec![GroupSession::from_libolm_pickle(&pickle, KEY).unwrap()];
     #[cfg(feature = "vodozemac")]
-    {
+    let moved = {
         let (pickle, _) = session.to_vodozemac_pickle_lossy().unwrap();
-        moved.push(GroupSession::from_vodozemac_pickle(pickle).unwrap());
-    }
+        let other = GroupSession::from_vodozemac_pickle(pickle).unwrap();
+        moved.into_iter().chain([other]).collect()
+    };
     moved
 }
 

@@ -236,12 +236,13 @@ fn the_latest_ratchet_is_that_of_either() {
 /// The session as the other formats bring it back, which do not say where its key came from.
 fn moved(session: &InboundGroupSession) -> Vec<InboundGroupSession> {
     let (pickle, _) = session.to_libolm_pickle_lossy(KEY).unwrap();
-    let mut moved = vec![InboundGroupSession::from_libolm_pickle(&pickle, KEY).unwrap()];
+    let moved = vec![InboundGroupSession::from_libolm_pickle(&pickle, KEY).unwrap()];
     #[cfg(feature = "vodozemac")]
-    {
+    let moved = {
         let (pickle, _) = session.to_vodozemac_pickle_lossy().unwrap();
-        moved.push(InboundGroupSession::from_vodozemac_pickle(pickle).unwrap());
-    }
+        let other = InboundGroupSession::from_vodozemac_pickle(pickle).unwrap();
+        moved.into_iter().chain([other]).collect()
+    };
     moved
 }
 

@@ -11,7 +11,6 @@ use interop::{
     random_text,
 };
 use moceril::{
-    Loss,
     megolm::{GroupSession, InboundGroupSession, MegolmMessage, Provenance},
     olm::{Account, Session},
 };

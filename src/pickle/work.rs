@@ -2,9 +2,6 @@
 //! knows the pickle key, for example because a store is shared.
 
 use alloc::vec::Vec;
-use core::convert::Infallible;
-
-use rand::{TryCryptoRng, TryRng};
 
 use super::{
     dehydrated::{DehydratedDevice, DehydratedDeviceError},
@@ -18,28 +15,6 @@ use crate::{
         work::{self, Work},
     },
 };
-
-/// Gives zeros.
-struct Zeros;
-
-impl TryRng for Zeros {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!()
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!()
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.fill(0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Zeros {}
 
 /// A dehydrated device with this number of one-time keys and no fallback key.
 fn device(count: usize) -> DehydratedDevice {
@@ -75,7 +50,7 @@ fn s_45_the_keys_of_a_vodozemac_account_are_counted_first() {
 
     use crate::{error::VodozemacPickleError, pickle::vodozemac::AccountPickle};
 
-    let account = Account::with_rng(&mut Zeros).unwrap();
+    let account = Account::new().unwrap();
     let (pickle, _) = account.to_vodozemac_pickle_lossy().unwrap();
     let with_keys = |count: usize| {
         let mut json = serde_json::to_value(&pickle).unwrap();
