@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, convert::Infallible, hint::black_box};
 
+use moceril::olm::DecryptedMessage;
 use rand::{TryCryptoRng, TryRng};
 
 use crate::memcheck;
@@ -127,8 +128,16 @@ pub fn declassify(what: Disclosed, bytes: &[u8]) {
 /// Declares the length of a decrypted plaintext public. What it says stays secret.
 #[track_caller]
 pub fn declassify_length(plaintext: &Vec<u8>) {
-    memcheck::make_length_defined(plaintext);
+    memcheck::make_inline_defined(plaintext);
     must_be_secret(plaintext);
+    count(Disclosed::Length);
+}
+
+/// As `declassify_length`, where the plaintext is in a message whose other parts are public.
+#[track_caller]
+pub fn declassify_message_length(message: &DecryptedMessage) {
+    memcheck::make_inline_defined(message);
+    must_be_secret(message.plaintext());
     count(Disclosed::Length);
 }
 

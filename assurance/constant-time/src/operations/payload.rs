@@ -8,7 +8,7 @@ use moceril::{
 use super::olm::{self, Devices};
 use crate::{
     memcheck,
-    secrets::{declassify_frame, declassify_length, must_be_secret},
+    secrets::{declassify_frame, declassify_message_length, must_be_secret},
 };
 
 /// Letters of base64, of which a session key has 306.
@@ -45,10 +45,9 @@ pub fn verify() {
     let payload = OlmPayload::encode("m.room_key", &content(), &sender, &recipient).unwrap();
     let message = alice.encrypt_with_rng(payload.as_bytes(), &mut devices.rng).unwrap();
     let decrypted = bob.decrypt(&olm::on_the_wire(&message)).unwrap();
-    let plaintext = &decrypted.plaintext;
-    declassify_length(plaintext);
-    declassify_frame(plaintext);
-    hide_key(plaintext);
+    declassify_message_length(&decrypted);
+    declassify_frame(decrypted.plaintext());
+    hide_key(decrypted.plaintext());
     let payload = OlmPayload::verify(&decrypted, &sender, &recipient).unwrap();
     must_be_secret(payload.content.as_bytes());
 }
