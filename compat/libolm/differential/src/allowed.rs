@@ -258,7 +258,9 @@ const RULES: &[Rule] = &[
                 let own = base64::decode(seen.own_sas_key?)?;
                 Some(given.first_chunk::<32>()? == own.first_chunk::<32>()?)
             };
-            seen.function.name == "olm_sas_set_their_key" && is_own() == Some(true) && seen.ours_refuses()
+            seen.function.name == "olm_sas_set_their_key"
+                && is_own() == Some(true)
+                && seen.ours_refuses()
         },
     },
     Rule {
