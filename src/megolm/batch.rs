@@ -10,9 +10,11 @@ impl InboundGroupSession {
     /// sessions: one result for each, in the order of the messages.
     ///
     /// Results, and the session afterwards, are exactly as if [`decrypt`](Self::decrypt) had been called
-    /// for one message after the other (S-15), only sooner: 100 messages take two thirds of the time,
-    /// 1,000 half of it (`benches/results/comparison.md`). Below 24 messages there is nothing to gain in
-    /// order, but still in disorder: the ratchet is walked once.
+    /// for one message after the other (S-15). From 24 messages on, the verification of the signatures
+    /// shares work; how much time that saves depends on the processor and on the backend of
+    /// curve25519-dalek (`benches/results/comparison.md` has measurements with AVX2; with the AVX-512
+    /// backend, decrypting one by one is at least as fast). Fewer messages gain only if they are out of
+    /// order: the ratchet is advanced once.
     ///
     /// ```
     /// use moceril::megolm::{DecryptionError, GroupSession, InboundGroupSession};
@@ -38,7 +40,7 @@ impl InboundGroupSession {
                 Err(refusal) => refusal,
                 Ok(()) => {
                     admitted.push((place, message));
-                    // Unless something better is found out below.
+                    // Unless it is decrypted below.
                     GroupDecryptionError::Authentication
                 }
             }));
