@@ -71,7 +71,7 @@ impl DecryptedMessage {
     }
 
     /// Where the key of this message came from: the session's provenance
-    /// [at this index](InboundGroupSession::provenance_at).
+    /// [at this index](super::InboundGroupSession::provenance_at).
     #[must_use]
     pub const fn provenance(&self) -> Provenance {
         self.provenance

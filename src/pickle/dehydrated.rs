@@ -84,7 +84,7 @@ pub enum DehydratedDeviceError {
     Version(u32),
     /// The content is not a possible state of an account.
     InvalidState,
-    /// This would be lost. [`dehydrate_lossy`](Account::dehydrate_lossy) accepts it.
+    /// This would be lost. `Account::dehydrate_lossy` accepts it.
     Lossy(Loss),
     /// The format has no form for this account: its Ed25519 seed is not known.
     Unrepresentable,
