@@ -219,10 +219,9 @@ impl PassphraseKey {
             return Err(PassphraseError::Cost);
         }
         let derived = Self::derive(passphrase, cost, &salt)?;
-        derived
-            .commits_to(&commitment)
+        let key = derived
+            .if_committed(&commitment, |key| Self::from_parts(key, cost, &salt, &commitment))
             .map_err(|WrongPassphrase| PassphraseError::WrongPassphrase)?;
-        let key = Self::from_parts(&derived.key, cost, &salt, &commitment);
         // Each number, the salt and the commitment have one text.
         if pickle.starts_with(&key.header) { Ok(key) } else { Err(PassphraseError::Format) }
     }

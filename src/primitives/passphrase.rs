@@ -31,13 +31,14 @@ pub(crate) struct Derived {
 pub(crate) struct WrongPassphrase;
 
 impl Derived {
-    /// Whether this is the commitment. Compared in constant time (S-26).
-    pub(crate) fn commits_to(
+    /// What `accepted` makes of the key, if this is its commitment. Compared in constant time (S-26).
+    pub(crate) fn if_committed<T>(
         &self,
         commitment: &Secret<COMMITMENT_LENGTH>,
-    ) -> Result<(), WrongPassphrase> {
+        accepted: impl FnOnce(&Secret<32>) -> T,
+    ) -> Result<T, WrongPassphrase> {
         let equal = self.commitment.as_bytes().ct_eq(commitment.as_bytes());
-        if_equal(equal, WrongPassphrase, || Ok(()))
+        if_equal(equal, WrongPassphrase, || Ok(accepted(&self.key)))
     }
 }
 

@@ -49,6 +49,7 @@ pub const RULES: &[(&str, &[&str])] = &[
     ),
     ("padding-not-written", &["Input buffers"]),
     ("pk-ciphertext-room", &["Input buffers"]),
+    ("own-sas-key", &["the object's own key, sent back"]),
     ("new-state-replaces-old", &["New state replaces old"]),
     ("export-is-a-query", &["`olm_export_inbound_group_session`"]),
     ("failed-calls-change-nothing", &["Failing calls"]),

@@ -78,7 +78,9 @@ fn check_sas(sas: &mut Held<Keys>, file: &VectorFile) {
 fn a_verification_gives_as_many_bytes_as_hkdf() {
     let mut sas = Held::<Keys>::blank();
     assert_eq!(sas::create(sas.object(), input(&[1; 32])), 0);
-    let their_key = filled(43, |key| sas::public_key(sas.object(), key));
+    let mut theirs = Held::<Keys>::blank();
+    assert_eq!(sas::create(theirs.object(), input(&[2; 32])), 0);
+    let their_key = filled(43, |key| sas::public_key(theirs.object(), key));
     assert_eq!(sas::set_their_key(sas.object(), input(&their_key)), 0);
     filled(0, |bytes| sas::generate_bytes(sas.object(), input("info"), bytes));
     filled(8160, |bytes| sas::generate_bytes(sas.object(), input("info"), bytes));
