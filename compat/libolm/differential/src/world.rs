@@ -297,7 +297,7 @@ impl<'a> World<'a> {
             function.name.starts_with("olm_clear_") || function.parameters[0] == Parameter::Memory;
         let may_change =
             matches!(function.parameters[0], Parameter::Object { may_change: true, .. });
-        if is_new || function.name == "olm_create_sas" {
+        if is_new || (done && function.name == "olm_create_sas") {
             object.sas_key = None;
         }
         if is_new {
