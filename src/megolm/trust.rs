@@ -29,12 +29,11 @@ impl Trust {
 
     /// A level starts only if all lower ones do.
     pub(crate) fn from_starts(starts: [Option<u32>; LEVELS.len()]) -> Self {
-        let started = |(_, start): &(Provenance, Option<u32>)| start.is_some();
-        let highest = LEVELS.into_iter().zip(starts).filter(started).last();
-        Self {
-            highest: highest.map_or(Provenance::Unknown, |(level, _)| level),
-            starts: starts.map(Option::unwrap_or_default),
-        }
+        let highest =
+            LEVELS.into_iter().zip(starts).fold(Provenance::Unknown, |highest, (level, start)| {
+                if start.is_some() { level } else { highest }
+            });
+        Self { highest, starts: starts.map(Option::unwrap_or_default) }
     }
 
     /// The highest level that the key has at any index.
