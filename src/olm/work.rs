@@ -1,37 +1,10 @@
 //! S-45: what the first message of a session costs before its MAC is checked.
 
-use core::convert::Infallible;
-
-use rand::{TryCryptoRng, TryRng};
-
 use super::{Account, Limits, PreKeyBundle, PreKeyMessage, SessionConfig};
 use crate::{
     error::{DecryptionError, SessionCreationError},
-    primitives::work,
+    primitives::work::{self, Counting},
 };
-
-/// Gives different bytes for every draw, and the same ones in every run.
-struct Counting(u8);
-
-impl TryRng for Counting {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!()
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!()
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.0 += 1;
-        bytes.fill(self.0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Counting {}
 
 /// Where the base key stands: after the version and the whole field of the one-time key, and the tag
 /// and the length of its own field.

@@ -286,38 +286,11 @@ impl DoubleRatchet {
 
 #[cfg(test)]
 mod tests {
-    use core::convert::Infallible;
-
-    use rand::TryRng;
-
     use super::*;
     use crate::primitives::{
         seal::{self, Purpose, Sealed},
-        work::{self, Work},
+        work::{self, Counting, Work},
     };
-
-    /// Gives different bytes for every draw, and the same ones in every run.
-    struct Counting(u8);
-
-    impl TryRng for Counting {
-        type Error = Infallible;
-
-        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-            unreachable!()
-        }
-
-        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-            unreachable!()
-        }
-
-        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-            self.0 += 1;
-            bytes.fill(self.0);
-            Ok(())
-        }
-    }
-
-    impl TryCryptoRng for Counting {}
 
     const MAX: u32 = Limits::MAX_MESSAGE_GAP;
 
