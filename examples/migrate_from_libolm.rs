@@ -10,9 +10,9 @@ use std::{error::Error, fs};
 
 use moceril::{
     Curve25519PublicKey, PickleKey,
-    matrix::payload::{Device, OlmPayload},
     megolm::{GroupSession, RotationPolicy},
     olm::{Account, IdentityKeys, OlmMessage, PreKeyBundle, Session},
+    payload::{Device, OlmPayload},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;

@@ -9,9 +9,9 @@ use std::{error::Error, fs};
 
 use moceril::{
     Curve25519PublicKey, PickleKey,
-    matrix::payload::{Device, OlmPayload},
     megolm::{GroupSession, InboundGroupSession, MegolmMessage, RotationPolicy},
     olm::{Account, IdentityKeys, OlmMessage, PreKeyBundle, Session},
+    payload::{Device, OlmPayload},
     vodozemac::{AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle},
 };
 

@@ -24,7 +24,7 @@
 //!   index.
 
 pub use crate::{
-    olm::raw::{ChainIndices, MessageKey, SendingState},
-    primitives::seal::raw::Cipher,
-    wire::raw::RawSessionKeys,
+    olm::hazmat::{ChainIndices, MessageKey, SendingState},
+    primitives::cbc_hmac::hazmat::Cipher,
+    wire::hazmat::RawSessionKeys,
 };

@@ -11,11 +11,11 @@ use rand::TryCryptoRng;
 use crate::{
     error::{KeyError, RandomError, SignatureError},
     primitives::{
-        base64,
-        curve25519::{self, NonContributory},
-        ed25519, rng,
+        base64, ed25519,
+        edwards::PeerPoint,
+        rng,
         secret::{Secret, SecretList, SecretString},
-        x25519::Peer,
+        x25519::{self, NonContributory},
     },
 };
 
@@ -54,7 +54,7 @@ impl Curve25519PublicKey {
     ///
     /// [`KeyError::NonCanonical`] or [`KeyError::LowOrder`]: no honest peer has such a key.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
-        curve25519::check_public(&bytes)?;
+        x25519::check_public(&bytes)?;
         Ok(Self(bytes))
     }
 
@@ -350,21 +350,21 @@ pub struct IdentityKeys {
 /// The default value fills the vacated slot of a `SecretList`, and is no device's key.
 #[derive(Clone)]
 pub(crate) struct Curve25519KeyPair {
-    secret: curve25519::SecretKey,
+    secret: x25519::SecretKey,
     public: Curve25519PublicKey,
 }
 
 impl Curve25519KeyPair {
     pub(crate) fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        curve25519::SecretKey::generate(rng).map(Self::from_secret)
+        x25519::SecretKey::generate(rng).map(Self::from_secret)
     }
 
     /// Makes a pair, and computes the agreement of its private half with a peer's key.
     pub(crate) fn generate_and_agree<R: TryCryptoRng + ?Sized>(
-        peer: &Peer,
+        peer: &PeerPoint,
         rng: &mut R,
     ) -> Result<(Self, Result<Secret<32>, NonContributory>), RandomError> {
-        let secret = curve25519::SecretKey::generate(rng)?;
+        let secret = x25519::SecretKey::generate(rng)?;
         let (public, agreement) = secret.public_and_agreement(peer);
         Ok((Self { secret, public: Curve25519PublicKey(public) }, agreement))
     }
@@ -377,7 +377,7 @@ impl Curve25519KeyPair {
         let mut pairs = SecretList::new();
         pairs.reserve(count);
         for _ in 0..count {
-            let secret = curve25519::SecretKey::generate(rng)?;
+            let secret = x25519::SecretKey::generate(rng)?;
             pairs.push(Self { secret, ..Self::default() });
         }
         Ok(Self::completed(pairs))
@@ -391,7 +391,7 @@ impl Curve25519KeyPair {
         let mut pairs = SecretList::new();
         pairs.reserve(secrets.len());
         for secret in secrets {
-            let secret = curve25519::SecretKey::from_bytes(secret);
+            let secret = x25519::SecretKey::from_bytes(secret);
             pairs.push(Self { secret, ..Self::default() });
         }
         Self::completed(pairs)
@@ -399,7 +399,7 @@ impl Curve25519KeyPair {
 
     /// Computes the public halves.
     fn completed(mut pairs: SecretList<Self>) -> SecretList<Self> {
-        let publics = curve25519::SecretKey::publics(pairs.iter().map(Self::secret));
+        let publics = x25519::SecretKey::publics(pairs.iter().map(Self::secret));
         for (pair, public) in pairs.iter_mut().zip(publics) {
             pair.public = Curve25519PublicKey(public);
         }
@@ -407,22 +407,22 @@ impl Curve25519KeyPair {
     }
 
     /// The public half of a clamped private key is never of low order, so it needs no check.
-    pub(crate) fn from_secret(secret: curve25519::SecretKey) -> Self {
+    pub(crate) fn from_secret(secret: x25519::SecretKey) -> Self {
         let public = Curve25519PublicKey(secret.public());
         Self { secret, public }
     }
 
     /// Makes a pair from a stored private half.
     pub(crate) fn from_secret_bytes(secret: &Secret<32>) -> Self {
-        Self::from_secret(curve25519::SecretKey::from_bytes(secret))
+        Self::from_secret(x25519::SecretKey::from_bytes(secret))
     }
 
     /// A pair from a native pickle. The halves match, because the pickle is authenticated.
     pub(crate) fn from_parts(secret: &Secret<32>, public: Curve25519PublicKey) -> Self {
-        Self { secret: curve25519::SecretKey::from_bytes(secret), public }
+        Self { secret: x25519::SecretKey::from_bytes(secret), public }
     }
 
-    pub(crate) const fn secret(&self) -> &curve25519::SecretKey {
+    pub(crate) const fn secret(&self) -> &x25519::SecretKey {
         &self.secret
     }
 
@@ -433,7 +433,7 @@ impl Curve25519KeyPair {
 
 impl Default for Curve25519KeyPair {
     fn default() -> Self {
-        Self { secret: curve25519::SecretKey::default(), public: Curve25519PublicKey::default() }
+        Self { secret: x25519::SecretKey::default(), public: Curve25519PublicKey::default() }
     }
 }
 

@@ -7,12 +7,13 @@
 //! | layer | files | content |
 //! |---|---|---|
 //! | | `error/` | every public error |
-//! | 0 | `primitives/` | the only folder that calls cryptography crates: secrets that wipe themselves, X25519, Ed25519, HKDF, `seal` and `open` |
-//! | 1 | `keys.rs`, `wire/`, `check_code.rs` | public keys that passed every check; decoding and encoding of messages |
+//! | 0 | `primitives/` | the only folder that calls cryptography crates: secrets that wipe themselves, X25519, Ed25519, HKDF, and the ciphers, each under the name of its standard |
+//! | 1 | `keys.rs`, `wire/` | public keys that passed every check; decoding and encoding of messages |
 //! | 2 | `ratchet/` | both ratchets as pure state machines: plan, open, commit |
 //! | 3 | [`olm`], [`megolm`] | what every client uses: accounts, sessions, group sessions |
-//! | 3 | [`sas`], `backup.rs`, [`ecies`], `hpke.rs` | what clients also use: verification, key backup, secure channels |
-//! | 4 | `pickle/`, `matrix/` | stored forms of the objects of layer 3; Matrix formats around Olm and Megolm |
+//! | 4 | `matrix/` | what Matrix adds: verification ([`sas`]), key backup, secure channels ([`ecies`] and HPKE), payloads, key files |
+//! | 4 | `pickle/` | stored forms of the objects of layer 3 |
+//! | | `hazmat.rs` | what the feature `hazmat` adds, in one list |
 //!
 //! `SECURITY.md` lists the guarantees of the crate under the numbers S-01, S-02 and so on, with the
 //! tests that prove them. The code cites a number where it implements the guarantee.
@@ -38,28 +39,28 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-mod check_code;
 mod error;
-#[cfg(any(feature = "payload", feature = "vodozemac"))]
-mod json;
 mod keys;
+mod matrix;
 mod pickle;
 mod primitives;
 mod ratchet;
 mod wire;
 
-#[cfg(feature = "backup")]
-pub mod backup;
-pub mod ecies;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
-#[cfg(feature = "hpke")]
-pub mod hpke;
-#[cfg(any(feature = "key-export", feature = "payload"))]
-pub mod matrix;
 pub mod megolm;
 pub mod olm;
-pub mod sas;
+
+#[cfg(feature = "backup")]
+pub use crate::matrix::backup;
+#[cfg(feature = "hpke")]
+pub use crate::matrix::channel::hpke;
+#[cfg(feature = "key-export")]
+pub use crate::matrix::key_export;
+#[cfg(feature = "payload")]
+pub use crate::matrix::payload;
+pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
 #[cfg(feature = "vodozemac")]
 pub mod vodozemac {
@@ -75,7 +76,7 @@ pub mod vodozemac {
 #[cfg(feature = "passphrase")]
 pub use crate::{
     error::PassphraseError,
-    pickle::passphrase::{PassphraseCost, PassphraseKey},
+    pickle::native::passphrase::{PassphraseCost, PassphraseKey},
 };
 pub use crate::{
     error::{

@@ -44,7 +44,7 @@ fn is_door(condition: &str, features: &[String]) -> bool {
 }
 
 /// The one choice between two ways to the same result, which `x25519.rs` explains and proves.
-const CHOICE: (&str, &str) = ("primitives/x25519.rs", "target_arch = \"x86_64\"");
+const CHOICE: (&str, &str) = ("primitives/edwards.rs", "target_arch = \"x86_64\"");
 
 /// S-27: code is compiled always, in tests, or with a feature that adds it. Nothing depends on a
 /// fuzzer or on debug assertions, and nothing is compiled only without a feature.

@@ -55,7 +55,7 @@ fn open_failures(code: &str) -> Vec<&'static str> {
 #[test]
 fn s_47_no_check_is_left_out_of_a_release_build() {
     let sources = all_sources();
-    for needed in ["primitives/seal.rs", "libolm/src/object.rs", "vodozemac/src/lib.rs"] {
+    for needed in ["primitives/cbc_hmac/mod.rs", "libolm/src/object.rs", "vodozemac/src/lib.rs"] {
         assert!(sources.iter().any(|source| source.path.ends_with(needed)), "{needed} is read");
     }
     for Source { path, code, .. } in sources {

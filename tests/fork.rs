@@ -155,11 +155,11 @@ const CASES: &[Case] = &[
     }),
     #[cfg(feature = "key-export")]
     ("encrypt_with_rng", || {
-        salt_and_iv(&moceril::matrix::key_export::encrypt("[]", "passphrase", 100_000).unwrap())
+        salt_and_iv(&moceril::key_export::encrypt("[]", "passphrase", 100_000).unwrap())
     }),
     #[cfg(feature = "key-export")]
     ("encrypt_weak_with_rng", || {
-        salt_and_iv(&moceril::matrix::key_export::encrypt_weak("[]", "", 1).unwrap())
+        salt_and_iv(&moceril::key_export::encrypt_weak("[]", "", 1).unwrap())
     }),
     #[cfg(feature = "passphrase")]
     ("PassphraseKey::weak_with_rng", || {

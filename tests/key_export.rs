@@ -9,7 +9,7 @@ use common::{
     vector_file::{assert_at_least, check_each, files},
 };
 use hmac::{Hmac, KeyInit, Mac};
-use moceril::matrix::key_export::{self, DEFAULT_ROUNDS, KeyExportError, MAX_ROUNDS, MIN_ROUNDS};
+use moceril::key_export::{self, DEFAULT_ROUNDS, KeyExportError, MAX_ROUNDS, MIN_ROUNDS};
 use sha2::{Sha256, Sha512};
 
 const PASSPHRASE: &str = "correct horse battery staple";

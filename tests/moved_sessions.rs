@@ -79,7 +79,7 @@ fn carol() -> (Account, Curve25519PublicKey) {
 #[cfg(feature = "payload")]
 #[test]
 fn s_41_payloads_verify_over_moved_sessions() {
-    use moceril::matrix::payload::{Device, OlmPayload, PayloadError};
+    use moceril::payload::{Device, OlmPayload, PayloadError};
 
     for Way { name, go, known } in ways() {
         let talk = Talk::new(1);

@@ -2,8 +2,8 @@
 #![cfg(feature = "payload")]
 
 use moceril::{
-    matrix::payload::{Device, OlmPayload, PayloadError},
     olm::{Account, DecryptedMessage, PreKeyBundle},
+    payload::{Device, OlmPayload, PayloadError},
 };
 
 /// An account with the user it belongs to.

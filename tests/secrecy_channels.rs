@@ -204,7 +204,7 @@ fn s_29_refused_vodozemac_pickles() {
 #[test]
 fn s_29_payloads() {
     use common::states;
-    use moceril::matrix::payload::{Device, OlmPayload, PayloadError};
+    use moceril::payload::{Device, OlmPayload, PayloadError};
     let rng = &mut SeededRng::new(10);
     let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
     let ours = Device { user_id: "@alice:example.org", keys: alice.identity_keys() };
@@ -225,7 +225,7 @@ fn s_29_payloads() {
 #[cfg(feature = "key-export")]
 #[test]
 fn s_29_key_exports() {
-    use moceril::matrix::key_export::{KeyExportError, decrypt, encrypt_weak_with_rng};
+    use moceril::key_export::{KeyExportError, decrypt, encrypt_weak_with_rng};
     let passphrase = "what nobody else may know or guess";
     let plaintext = std::str::from_utf8(PLAINTEXT).unwrap();
     let file = encrypt_weak_with_rng(plaintext, passphrase, 1, &mut SeededRng::new(11)).unwrap();

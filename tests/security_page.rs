@@ -123,7 +123,7 @@ fn the_limits_are_those_of_the_code() {
     ];
     #[cfg(feature = "key-export")]
     {
-        let rounds = grouped(moceril::matrix::key_export::MAX_ROUNDS);
+        let rounds = grouped(moceril::key_export::MAX_ROUNDS);
         let value = format!("{rounds}, by the caller's choice");
         expected.push(limit("rounds of a key export file", &value));
     }

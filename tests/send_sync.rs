@@ -173,7 +173,7 @@ mod hpke {
 #[cfg(feature = "payload")]
 mod payload {
     use super::shared;
-    use moceril::matrix::payload::{Device, OlmPayload, PayloadError};
+    use moceril::payload::{Device, OlmPayload, PayloadError};
 
     shared!(Device<'static>, OlmPayload, PayloadError);
 }
@@ -181,7 +181,7 @@ mod payload {
 #[cfg(feature = "key-export")]
 mod key_export {
     use super::shared;
-    use moceril::matrix::key_export::KeyExportError;
+    use moceril::key_export::KeyExportError;
 
     shared!(KeyExportError);
 }

@@ -64,7 +64,7 @@ fn device_layer(error: DehydratedDeviceError) -> Layer {
 #[cfg(feature = "key-export")]
 #[test]
 fn refused_key_exports() {
-    use moceril::matrix::key_export::{self, KeyExportError};
+    use moceril::key_export::{self, KeyExportError};
 
     let files = files("key-export-refused");
     check_each(&files, |file| {

@@ -2,7 +2,7 @@
 //! recorded to say, is what this library says. `test-vectors/README.md` describes each kind.
 //!
 //! Areas with a subject of their own run in the file of that subject, and the primitives inside the
-//! crate, in `src/primitives/vectors.rs`.
+//! crate, in `src/primitives/tests/vectors.rs`.
 
 mod common;
 #[path = "vectors/decoding.rs"]

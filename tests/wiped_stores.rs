@@ -59,7 +59,7 @@ fn key_exports() {
     use base64ct::{Base64, Encoding};
     use common::rng::RecordedRng;
     use hmac::{Hmac, KeyInit, Mac};
-    use moceril::matrix::key_export;
+    use moceril::key_export;
     use sha2::{Sha256, Sha512};
 
     const JSON: &str = r#"[{"session_key":"a room key, in base64 in truth","room_id":"!cave"}]"#;
@@ -132,7 +132,7 @@ fn passphrases() {
 #[cfg(feature = "payload")]
 fn payloads() {
     use common::fixtures::{Carrier, Devices};
-    use moceril::matrix::payload::{Device, OlmPayload};
+    use moceril::payload::{Device, OlmPayload};
     use zeroize::Zeroize;
 
     // The escapes would be resolved in a buffer by whoever reads this as more than JSON.

@@ -13,7 +13,7 @@
 //! Spec: Matrix specification, "Key exports".
 //!
 //! ```
-//! use moceril::matrix::key_export;
+//! use moceril::key_export;
 //!
 //! # let rounds = key_export::MIN_ROUNDS; // so that the documentation is tested in reasonable time
 //! # let _ = key_export::DEFAULT_ROUNDS;
@@ -38,7 +38,7 @@ pub use crate::error::KeyExportError;
 use crate::primitives::rng;
 use crate::primitives::{
     base64,
-    export::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH, TAG_LENGTH},
+    ctr_hmac::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH, TAG_LENGTH},
     rng::draw,
     secret::SecretString,
 };
@@ -127,7 +127,7 @@ pub fn encrypt_weak_with_rng<R: TryCryptoRng + ?Sized>(
     head.extend(rounds.to_be_bytes());
     let parameters = Parameters { passphrase, salt: salt.as_bytes(), iv: iv.as_bytes(), rounds };
     let mut plaintext = Zeroizing::new(json.as_bytes().to_vec());
-    let bytes = export::seal(&parameters, &head, &mut plaintext);
+    let bytes = ctr_hmac::seal(&parameters, &head, &mut plaintext);
     Ok(wrap(&base64::encode_padded(&bytes)))
 }
 
@@ -178,7 +178,7 @@ pub fn decrypt(
     split::<TAG_LENGTH>(rest)?;
     let rounds = u32::from_be_bytes(*rounds);
     check_rounds(rounds, 1, max_rounds)?;
-    let json = export::open(&Parameters { passphrase, salt, iv, rounds }, HEAD_LENGTH, &bytes)
+    let json = ctr_hmac::open(&Parameters { passphrase, salt, iv, rounds }, HEAD_LENGTH, &bytes)
         .map_err(|Forged| KeyExportError::Authentication)?;
     let mut json = Zeroizing::new(json);
     match String::from_utf8(core::mem::take(&mut *json)) {

@@ -7,7 +7,7 @@
 //! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`".
 //!
 //! ```
-//! use moceril::matrix::payload::{Device, OlmPayload};
+//! use moceril::payload::{Device, OlmPayload};
 //! # use moceril::olm::{Account, PreKeyBundle};
 //! # let alice_account = Account::new()?;
 //! # let mut bob_account = Account::new()?;
@@ -40,10 +40,10 @@ use serde_json::value::RawValue;
 
 pub use crate::error::PayloadError;
 use crate::{
-    json,
     keys::{Ed25519PublicKey, IdentityKeys},
     olm::session::DecryptedMessage,
     primitives::secret::SecretString,
+    wire::json,
 };
 
 /// One end of an Olm session, as its device keys say and the caller has verified.

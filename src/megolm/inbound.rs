@@ -8,9 +8,9 @@ use crate::{
     error::{ExportError, GroupDecryptionError, PickleError, ProvenanceError, SignatureError},
     keys::Ed25519PublicKey,
     primitives::{
+        cbc_hmac::{self, Purpose},
         ed25519::VerifyingKey,
         kdf::sha256,
-        seal::{self, Purpose},
         secret::{Apart, Secret},
     },
     ratchet::megolm::{Ladder, MegolmRatchet},
@@ -304,14 +304,14 @@ impl InboundGroupSession {
         ratchet: &MegolmRatchet,
     ) -> Result<DecryptedMessage, GroupDecryptionError> {
         let state = &mut *self.state;
-        let (plaintext, ratchet) = seal::open(
+        let (plaintext, ratchet) = cbc_hmac::open(
             ratchet.value().as_bytes(),
             Purpose::Megolm,
             &message.sealed(),
             state.version.mac_length(),
             ratchet,
         )
-        .map_err(|seal::Forged| GroupDecryptionError::Authentication)?;
+        .map_err(|cbc_hmac::Forged| GroupDecryptionError::Authentication)?;
         let ratchet = ratchet.into_inner();
         if ratchet.index() > state.latest().index() {
             state.latest.get_or_insert_default().as_mut().clone_from(ratchet);

@@ -24,10 +24,10 @@
 
 mod batch;
 mod decrypted;
+#[cfg(feature = "hazmat")]
+pub(crate) mod hazmat;
 pub(crate) mod inbound;
 pub(crate) mod outbound;
-#[cfg(feature = "hazmat")]
-pub(crate) mod raw;
 pub(crate) mod replay;
 pub(crate) mod trust;
 

@@ -11,9 +11,9 @@ use crate::{
     error::{CreationTimeError, EncryptionError, PickleError, RandomError},
     keys::Ed25519PublicKey,
     primitives::{
+        cbc_hmac::{self, Purpose},
         ed25519::SigningKey,
         rng::draw,
-        seal::{self, Purpose},
         secret::Apart,
     },
     ratchet::megolm::MegolmRatchet,
@@ -258,7 +258,7 @@ impl GroupSession {
             plaintext.len(),
             |header| {
                 let key = state.ratchet.value().as_bytes();
-                seal::seal(key, Purpose::Megolm, header, plaintext, version.mac_length())
+                cbc_hmac::seal(key, Purpose::Megolm, header, plaintext, version.mac_length())
             },
             |bytes| state.signing_key.sign(bytes),
         );

@@ -19,7 +19,7 @@ use crate::{
         Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, IdentityKeys,
         KeyId,
     },
-    primitives::{curve25519::NonContributory, ed25519::SigningKey, rng::draw},
+    primitives::{ed25519::SigningKey, rng::draw, x25519::NonContributory},
     ratchet::{double::DoubleRatchet, handshake},
     wire::olm::{PreKeyMessage, SessionKeys},
 };

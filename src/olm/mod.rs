@@ -32,9 +32,9 @@
 pub(crate) mod account;
 pub(crate) mod bundle;
 pub(crate) mod fallback;
-pub(crate) mod one_time_keys;
 #[cfg(feature = "hazmat")]
-pub(crate) mod raw;
+pub(crate) mod hazmat;
+pub(crate) mod one_time_keys;
 pub(crate) mod session;
 #[cfg(test)]
 mod work;

@@ -11,7 +11,7 @@ use crate::{
     error::{DecryptionError, EncryptionError, IdentityKeysError, PickleError},
     keys::{Curve25519PublicKey, IdentityKeys},
     primitives::{
-        seal::{self, Purpose},
+        cbc_hmac::{self, Purpose},
         secret::Apart,
     },
     ratchet::{
@@ -425,14 +425,14 @@ impl Session {
             return Err(DecryptionError::VersionMismatch);
         }
         let (key, change) = state.ratchet.plan(&message.ratchet_key(), message.chain_index())?;
-        let (plaintext, change) = seal::open(
+        let (plaintext, change) = cbc_hmac::open(
             key.as_bytes(),
             Purpose::Olm,
             &message.sealed(),
             state.version.mac_length(),
             change,
         )
-        .map_err(|seal::Forged| DecryptionError::Authentication)?;
+        .map_err(|cbc_hmac::Forged| DecryptionError::Authentication)?;
         state.ratchet.commit(change);
         state.received = true;
         self.changed();
@@ -484,7 +484,7 @@ impl Session {
 /// Encrypts the one message that this key is for.
 pub(crate) fn encrypt_with(key: &MessageKey, version: MessageVersion, plaintext: &[u8]) -> Message {
     Message::encode(version, key.ratchet_key, key.index, plaintext.len(), |header| {
-        seal::seal(key.key.as_bytes(), Purpose::Olm, header, plaintext, version.mac_length())
+        cbc_hmac::seal(key.key.as_bytes(), Purpose::Olm, header, plaintext, version.mac_length())
     })
 }
 

@@ -25,9 +25,9 @@ use zeroize::Zeroizing;
 
 use super::{
     Reader,
-    encode::{Length, Sink},
     loss::Loss,
     native::PickleKey,
+    native::encode::{Length, Sink},
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;
@@ -40,8 +40,8 @@ use crate::{
         one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
     },
     primitives::{
-        aead::{self, Forged},
         base64,
+        chacha20poly1305::{self, Forged},
         ed25519::SigningKey,
         kdf::sha256,
         rng::draw,
@@ -204,7 +204,7 @@ impl Account {
         let nonce = base64::decode(&device.nonce)?;
         let nonce = nonce.as_slice().try_into().map_err(|_| DehydratedDeviceError::Nonce)?;
         let ciphertext = base64::decode(&device.ciphertext)?;
-        let state = aead::open_message(key.secret(), nonce, &[], &ciphertext)
+        let state = chacha20poly1305::open_message(key.secret(), nonce, &[], &ciphertext)
             .map_err(|Forged| DehydratedDeviceError::Authentication)?;
         let state = Zeroizing::new(state);
         let mut reader = Reader(&state);
@@ -238,7 +238,7 @@ where
     // Sized before it is filled: a buffer that grows would leave copies of secrets behind (S-25).
     let mut content = Zeroizing::new(Vec::with_capacity(length.0));
     write(state, &mut *content)?;
-    let ciphertext = aead::seal_message(key.secret(), nonce.as_bytes(), &[], &content)
+    let ciphertext = chacha20poly1305::seal_message(key.secret(), nonce.as_bytes(), &[], &content)
         .ok_or(DehydratedDeviceError::Unrepresentable)?;
     Ok(DehydratedDevice {
         ciphertext: base64::encode(&ciphertext),

@@ -3,13 +3,10 @@
 //! documentation of [`loss::Loss`] lists what each format holds.
 
 pub(crate) mod dehydrated;
-mod encode;
 mod envelope;
 pub(crate) mod libolm;
 pub(crate) mod loss;
 pub(crate) mod native;
-#[cfg(feature = "passphrase")]
-pub(crate) mod passphrase;
 #[cfg(feature = "vodozemac")]
 pub(crate) mod vodozemac;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     olm::{account::Account, one_time_keys::MAX_ONE_TIME_KEYS},
     primitives::{
-        aead, base64,
+        base64, chacha20poly1305,
         secret::Secret,
         work::{self, Work},
     },
@@ -23,7 +23,8 @@ fn device(count: usize) -> DehydratedDevice {
     state.extend(u32::try_from(count).unwrap().to_be_bytes());
     (0..count).for_each(|number| state.extend([number.to_be_bytes(); 4].as_flattened()));
     state.push(0);
-    let ciphertext = aead::seal_message(&Secret::new([7; 32]), &[0; 12], &[], &state).unwrap();
+    let ciphertext =
+        chacha20poly1305::seal_message(&Secret::new([7; 32]), &[0; 12], &[], &state).unwrap();
     DehydratedDevice { ciphertext: base64::encode(&ciphertext), nonce: base64::encode(&[0; 12]) }
 }
 

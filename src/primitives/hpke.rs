@@ -16,7 +16,7 @@ use ::hpke::{
 };
 use rand::{TryCryptoRng, TryRng};
 
-use super::{aead::TAG_LENGTH, curve25519::NonContributory, rng::draw, secret::Secret};
+use super::{chacha20poly1305::TAG_LENGTH, rng::draw, secret::Secret, x25519::NonContributory};
 use crate::error::RandomError;
 
 /// A private key of the KEM, wiped on drop.

@@ -4,26 +4,24 @@
 //! misuse it: keys are checked when they are parsed, a ciphertext is decrypted only after its MAC
 //! was verified, and secrets wipe themselves.
 
-pub(crate) mod aead;
+#[cfg(feature = "passphrase")]
+pub(crate) mod argon2;
 pub(crate) mod base64;
-pub(crate) mod curve25519;
-pub(crate) mod ed25519;
+pub(crate) mod cbc_hmac;
+pub(crate) mod chacha20poly1305;
 #[cfg(feature = "key-export")]
-pub(crate) mod export;
+pub(crate) mod ctr_hmac;
+pub(crate) mod ed25519;
+pub(crate) mod edwards;
 #[cfg(feature = "hpke")]
 pub(crate) mod hpke;
 pub(crate) mod kdf;
-#[cfg(feature = "passphrase")]
-pub(crate) mod passphrase;
 pub(crate) mod rng;
-pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod verdict;
 pub(crate) mod x25519;
 
 #[cfg(test)]
-mod vectors;
+mod tests;
 #[cfg(test)]
 pub(crate) mod work;
-#[cfg(test)]
-mod wycheproof;

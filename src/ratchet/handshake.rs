@@ -3,10 +3,10 @@
 use crate::{
     keys::Curve25519PublicKey,
     primitives::{
-        curve25519::{NonContributory, SecretKey},
+        edwards::PeerPoint,
         kdf::hkdf,
         secret::Secret,
-        x25519::Peer,
+        x25519::{NonContributory, SecretKey},
     },
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn initiate(
     their_one_time: &Curve25519PublicKey,
 ) -> Result<RootAndChain, NonContributory> {
     let (their_identity, their_one_time) =
-        (Peer::new(their_identity.as_bytes()), Peer::new(their_one_time.as_bytes()));
+        (PeerPoint::new(their_identity.as_bytes()), PeerPoint::new(their_one_time.as_bytes()));
     combine([(identity, &their_one_time), (base, &their_identity), (base, &their_one_time)])
 }
 
@@ -44,13 +44,13 @@ pub(crate) fn respond(
     their_base: &Curve25519PublicKey,
 ) -> Result<RootAndChain, NonContributory> {
     let (their_identity, their_base) =
-        (Peer::new(their_identity.as_bytes()), Peer::new(their_base.as_bytes()));
+        (PeerPoint::new(their_identity.as_bytes()), PeerPoint::new(their_base.as_bytes()));
     combine([(one_time, &their_identity), (identity, &their_base), (one_time, &their_base)])
 }
 
 /// `R_0 || C_0,0 = HKDF(0, S, "OLM_ROOT", 64)`, where `S` is the concatenation of the three
 /// agreements.
-fn combine(pairs: [(&SecretKey, &Peer); 3]) -> Result<RootAndChain, NonContributory> {
+fn combine(pairs: [(&SecretKey, &PeerPoint); 3]) -> Result<RootAndChain, NonContributory> {
     let [first, second, third] = SecretKey::agree_all(pairs);
     let (first, second, third) = (first?, second?, third?);
     let secret = Secret::<96>::concat((first.as_bytes(), second.as_bytes(), third.as_bytes()));

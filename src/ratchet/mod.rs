@@ -5,7 +5,7 @@
 //!
 //! 1. **Plan** takes `&self`, so it cannot change anything. It finds the message key and computes
 //!    the next state.
-//! 2. **Open** (`primitives::seal::open`) checks the MAC with that key and returns the planned
+//! 2. **Open** (`primitives::cbc_hmac::open`) checks the MAC with that key and returns the planned
 //!    change as `Authenticated`.
 //! 3. **Commit** takes only an `Authenticated` change and cannot fail.
 //!

@@ -12,8 +12,8 @@ use crate::{
     keys::{Ed25519PublicKey, Ed25519Signature},
     primitives::{
         base64,
+        cbc_hmac::{Sealed, ciphertext_length},
         ed25519::{SIGNATURE_LENGTH, VerifyingKey},
-        seal::{Sealed, ciphertext_length},
         secret::{Secret, SecretString},
     },
 };

@@ -5,10 +5,12 @@
 //! every input, and makes no copies (S-02, S-07). Spec: olm.md, "The Olm Message Format";
 //! megolm.md, "Message format".
 
+#[cfg(feature = "hazmat")]
+pub(crate) mod hazmat;
+#[cfg(any(feature = "payload", feature = "vodozemac"))]
+pub(crate) mod json;
 pub(crate) mod megolm;
 pub(crate) mod olm;
-#[cfg(feature = "hazmat")]
-pub(crate) mod raw;
 
 use alloc::vec::Vec;
 use core::ops::Range;

@@ -12,8 +12,8 @@ use crate::{
     keys::Curve25519PublicKey,
     primitives::{
         base64,
+        cbc_hmac::{Sealed, ciphertext_length},
         kdf::sha256,
-        seal::{Sealed, ciphertext_length},
     },
 };
 

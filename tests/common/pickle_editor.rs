@@ -1,6 +1,6 @@
 //! Opens a native pickle, lets a test change the state within, and seals it again.
 //!
-//! Written from the format at the top of `src/pickle/native.rs` and not with its code: an independent
+//! Written from the format at the top of `src/pickle/native/mod.rs` and not with its code: an independent
 //! reading of it. What the bytes of the state mean is in `pickle_map`.
 
 use base64ct::{Base64Unpadded, Encoding};

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use moceril::{
-    matrix::key_export::{self, DEFAULT_ROUNDS, MAX_ROUNDS},
+    key_export::{self, DEFAULT_ROUNDS, MAX_ROUNDS},
     megolm::InboundGroupSession,
 };
 use serde_json::Value;

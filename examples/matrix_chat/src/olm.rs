@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use moceril::{
     Curve25519PublicKey,
-    matrix::payload::{self, OlmPayload},
+    payload::{self, OlmPayload},
     olm::{
         DecryptedMessage, DecryptionError, OlmMessage, PreKeyBundle, SessionCreationError,
         SignedOneTimeKey,

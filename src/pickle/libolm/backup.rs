@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{Result, open, read};
 use crate::{
-    backup::BackupDecryptionKey, error::LibolmPickleError, pickle::envelope,
+    error::LibolmPickleError, matrix::backup::BackupDecryptionKey, pickle::envelope,
     primitives::secret::Secret,
 };
 

@@ -21,10 +21,9 @@ use zeroize::Zeroizing;
 
 use self::read::PublicKeys;
 use super::{
-    Reader,
-    encode::{Length, Sink},
-    envelope,
+    Reader, envelope,
     loss::{ConversionError, Loss},
+    native::encode::{Length, Sink},
 };
 use crate::{
     error::LibolmPickleError,

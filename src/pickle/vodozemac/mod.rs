@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     error::VodozemacPickleError,
-    json,
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
+    wire::json,
 };
 
 type Result<T> = core::result::Result<T, VodozemacPickleError>;

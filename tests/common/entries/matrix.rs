@@ -2,7 +2,7 @@
 
 #[cfg(feature = "key-export")]
 pub mod key_export {
-    use moceril::matrix::key_export::{self, KeyExportError};
+    use moceril::key_export::{self, KeyExportError};
 
     use crate::common::{
         entries::{BytesEntry, Entry, TextEntry, layer, somewhere, verdict},
@@ -44,7 +44,7 @@ pub mod key_export {
 pub mod payload {
     use std::cell::RefCell;
 
-    use moceril::matrix::payload::{Device, OlmPayload};
+    use moceril::payload::{Device, OlmPayload};
 
     use crate::common::{
         entries::{BytesEntry, Entry, somewhere},

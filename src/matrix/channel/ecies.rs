@@ -49,20 +49,20 @@ use rand::TryCryptoRng;
 
 #[cfg(feature = "std")]
 use crate::primitives::rng;
-pub use crate::{
-    check_code::{CheckCode, DigitMode},
-    error::{EciesError, Refused},
-};
 use crate::{
     error::{DecodeError, KeyError, RandomError},
     keys::{Curve25519KeyPair, Curve25519PublicKey},
     primitives::{
-        aead::{self, Forged, TAG_LENGTH},
         base64,
-        curve25519::NonContributory,
+        chacha20poly1305::{self, Forged, TAG_LENGTH},
         kdf,
         secret::Secret,
+        x25519::NonContributory,
     },
+};
+pub use crate::{
+    error::{EciesError, Refused},
+    matrix::channel::check_code::{CheckCode, DigitMode},
 };
 
 /// The `info` with which the keys of a channel are derived, unless [`Ecies::with_info`] gives
@@ -254,7 +254,7 @@ impl Direction {
 
     fn seal(&mut self, plaintext: &[u8]) -> Result<Vec<u8>, EciesError> {
         let (nonce, after) = self.plan()?;
-        let ciphertext = aead::seal_message(&self.key, &nonce, &[], plaintext)
+        let ciphertext = chacha20poly1305::seal_message(&self.key, &nonce, &[], plaintext)
             .ok_or(EciesError::ChannelExhausted)?;
         self.next = after;
         Ok(ciphertext)
@@ -263,7 +263,7 @@ impl Direction {
     /// S-04: only an authenticated message changes the direction.
     fn open(&mut self, ciphertext: &[u8]) -> Result<Vec<u8>, EciesError> {
         let (nonce, after) = self.plan()?;
-        let plaintext = aead::open_message(&self.key, &nonce, &[], ciphertext)
+        let plaintext = chacha20poly1305::open_message(&self.key, &nonce, &[], ciphertext)
             .map_err(|Forged| EciesError::Authentication)?;
         self.next = after;
         Ok(plaintext)

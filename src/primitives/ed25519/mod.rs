@@ -11,8 +11,8 @@ use sha2::{Digest, Sha512};
 use zeroize::Zeroize;
 
 use super::{
-    curve25519::is_canonical,
     secret::{Apart, Secret},
+    x25519::is_canonical,
 };
 use crate::error::{KeyError, SignatureError};
 

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use crate::{
     error::DecodeError,
     keys::Curve25519PublicKey,
-    primitives::{aead::TAG_LENGTH, base64},
+    primitives::{base64, chacha20poly1305::TAG_LENGTH},
 };
 
 /// The first message of a channel: the sender's public key, and a ciphertext.

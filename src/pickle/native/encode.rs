@@ -7,7 +7,7 @@
 
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
-use super::Reader;
+use super::super::Reader;
 use crate::{
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
@@ -35,11 +35,11 @@ use crate::{
 };
 
 /// Where encoded bytes go: first to [`Length`], which counts them, then to the buffer.
-pub(super) trait Sink {
+pub(in crate::pickle) trait Sink {
     fn put(&mut self, bytes: &[u8]);
 }
 
-pub(super) struct Length(pub(super) usize);
+pub(in crate::pickle) struct Length(pub(in crate::pickle) usize);
 
 impl Sink for Length {
     fn put(&mut self, bytes: &[u8]) {

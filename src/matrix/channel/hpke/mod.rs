@@ -69,20 +69,20 @@ use rand::TryCryptoRng;
 pub use self::message::{InitialMessage, InitialResponse, Message};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
-pub use crate::{
-    check_code::{CheckCode, DigitMode},
-    error::{HpkeError, Refused},
-};
 use crate::{
     error::RandomError,
     keys::Curve25519PublicKey,
     primitives::{
-        curve25519::NonContributory,
         hpke::{self, ContextError, ContextR, ContextS, SecretKey, SetupError},
         kdf,
         rng::draw,
         secret::Secret,
+        x25519::NonContributory,
     },
+};
+pub use crate::{
+    error::{HpkeError, Refused},
+    matrix::channel::check_code::{CheckCode, DigitMode},
 };
 
 /// The `info` with which the keys of a channel are derived, unless `with_info` gives another.

@@ -49,11 +49,12 @@ use crate::{
     error::{DecodeError, KeyError, RandomError},
     keys::{Curve25519KeyPair, Curve25519PublicKey, secret_from_base64},
     primitives::{
-        base64, curve25519,
-        seal::unauthenticated::{
+        base64,
+        cbc_hmac::unauthenticated::{
             MAC_LENGTH, open_without_authentication, seal_without_authentication,
         },
         secret::{Secret, SecretString},
+        x25519,
     },
 };
 
@@ -102,7 +103,7 @@ impl BackupDecryptionKey {
     }
 
     pub(crate) fn from_secret(secret: &Secret<32>) -> Self {
-        let secret = curve25519::SecretKey::from_bytes(secret);
+        let secret = x25519::SecretKey::from_bytes(secret);
         Self { pair: Box::new(Curve25519KeyPair::from_secret(secret)) }
     }
 
@@ -202,7 +203,7 @@ impl From<Curve25519PublicKey> for BackupEncryptionKey {
 }
 
 fn agree(
-    secret: &curve25519::SecretKey,
+    secret: &x25519::SecretKey,
     public: Curve25519PublicKey,
 ) -> Result<Secret<32>, BackupError> {
     secret.agree(public.as_bytes()).map_err(|_| BackupError::NonContributoryKey)

@@ -1,0 +1,169 @@
+//! The scalar multiplication of X25519, in one of two forms of the curve.
+//!
+//! X25519 is defined on the Montgomery form of the curve, where it takes a ladder of 255 steps. The
+//! same curve has an Edwards form. There the scalar multiplication uses vector registers on x86-64,
+//! and takes two thirds of the time, including the conversions; it gives the same u-coordinate. The
+//! ladder is used on other processors, and for points that have no Edwards form (they are on the
+//! twist). The choice depends only on the processor and the peer's public key. Both forms take
+//! constant time for any private key.
+
+use alloc::vec::Vec;
+
+use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, traits::Identity};
+use zeroize::{Zeroize, Zeroizing};
+
+/// A peer's public key, converted for multiplication. It can be used for several agreements: the
+/// conversion to the Edwards form takes a fifth of an agreement.
+#[derive(Clone)]
+pub(crate) enum PeerPoint {
+    Edwards(EdwardsPoint),
+    Ladder(MontgomeryPoint),
+}
+
+impl PeerPoint {
+    pub(crate) fn new(public: &[u8; 32]) -> Self {
+        let point = MontgomeryPoint(*public);
+        // Either of the two points with this u-coordinate is right: they differ in sign, as their
+        // multiples do, and the u-coordinate does not depend on the sign.
+        match point.to_edwards(0) {
+            Some(edwards) if cfg!(target_arch = "x86_64") => Self::Edwards(edwards),
+            _ => Self::Ladder(point),
+        }
+    }
+
+    /// The u-coordinate of the clamped private key times this point.
+    pub(crate) fn multiply(&self, private: &[u8; 32]) -> MontgomeryPoint {
+        #[cfg(test)]
+        super::work::count_multiplications(1);
+        match self {
+            Self::Edwards(point) => point.mul_clamped(*private).to_montgomery(),
+            Self::Ladder(point) => point.mul_clamped(*private),
+        }
+    }
+
+    /// Several [`multiply`](Self::multiply), which is faster together if all peers are in Edwards
+    /// form.
+    pub(crate) fn multiply_all<const N: usize>(
+        factors: [(&Self, &[u8; 32]); N],
+    ) -> [MontgomeryPoint; N] {
+        // Known before the first multiplication: no choice of keys makes a product be computed twice
+        // (S-45).
+        let all_edwards = factors.iter().all(|(peer, _)| matches!(peer, Self::Edwards(_)));
+        let mut points = [EdwardsPoint::identity(); N];
+        for (point, (peer, private)) in points.iter_mut().zip(factors) {
+            match peer {
+                Self::Edwards(peer) if all_edwards => {
+                    #[cfg(test)]
+                    super::work::count_multiplications(1);
+                    *point = peer.mul_clamped(*private);
+                }
+                _ => return factors.map(|(peer, private)| peer.multiply(private)),
+            }
+        }
+        together(points)
+    }
+
+    /// The public key of the private one, and its product with this point.
+    pub(crate) fn public_and_product(&self, private: &[u8; 32]) -> [MontgomeryPoint; 2] {
+        #[cfg(test)]
+        super::work::count_multiplications(1);
+        let public = EdwardsPoint::mul_base_clamped(*private);
+        match self {
+            Self::Edwards(point) => {
+                #[cfg(test)]
+                super::work::count_multiplications(1);
+                together([public, point.mul_clamped(*private)])
+            }
+            Self::Ladder(_) => [public.to_montgomery(), self.multiply(private)],
+        }
+    }
+}
+
+/// The public keys of many private keys, in their order.
+pub(crate) fn public_keys<'a>(private: impl Iterator<Item = &'a [u8; 32]>) -> Vec<[u8; 32]> {
+    let mut points: Vec<_> = private.map(|key| EdwardsPoint::mul_base_clamped(*key)).collect();
+    #[cfg(test)]
+    super::work::count_multiplications(points.len());
+    let coordinates = u_coordinates(&points);
+    points.iter_mut().for_each(Zeroize::zeroize);
+    coordinates.iter().map(MontgomeryPoint::to_bytes).collect()
+}
+
+fn together<const N: usize>(mut points: [EdwardsPoint; N]) -> [MontgomeryPoint; N] {
+    let coordinates = u_coordinates(&points);
+    let mut coordinates = coordinates.iter().copied();
+    let products =
+        points.each_ref().map(|point| coordinates.next().unwrap_or_else(|| point.to_montgomery()));
+    points.iter_mut().for_each(Zeroize::zeroize);
+    products
+}
+
+/// The u-coordinates of points, as many as there are points: they share one inversion, which for a
+/// point alone is a tenth of an agreement, and a fifth of making a key pair.
+///
+/// What dalek frees here without wiping is the inverse of `Z - Y` of each point: without `Z`, which
+/// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is public,
+/// as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar (SECURITY.md).
+fn u_coordinates(points: &[EdwardsPoint]) -> Zeroizing<Vec<MontgomeryPoint>> {
+    let mut coordinates = Zeroizing::new(EdwardsPoint::to_montgomery_batch(points));
+    // It never is otherwise. A key pair without its coordinate would publish a key of zeros (S-47).
+    if coordinates.len() != points.len() {
+        *coordinates = points.iter().map(EdwardsPoint::to_montgomery).collect();
+    }
+    coordinates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(counter: u64) -> [u8; 32] {
+        crate::primitives::kdf::sha256(&[&counter.to_be_bytes()])
+    }
+
+    /// Several products together are the same as one by one, in any combination of forms.
+    #[test]
+    fn several_at_once() {
+        let private = [bytes(0), bytes(1), bytes(2)];
+        let mut ladders = [0; 4];
+        for counter in 0..40 {
+            let peers = [3, 4, 5].map(|number| PeerPoint::new(&bytes(9 * counter + number)));
+            let factors = [0, 1, 2].map(|place| (&peers[place], &private[place]));
+            let expected = factors.map(|(peer, private)| peer.multiply(private));
+            assert_eq!(PeerPoint::multiply_all(factors), expected, "{counter}");
+            ladders[peers.iter().filter(|peer| matches!(peer, PeerPoint::Ladder(_))).count()] += 1;
+        }
+        assert!(ladders.iter().all(|count| *count > 0) || !cfg!(target_arch = "x86_64"));
+        let alone =
+            private.map(|key| x25519_dalek::x25519(key, x25519_dalek::X25519_BASEPOINT_BYTES));
+        assert_eq!(public_keys(private.iter()), alone);
+        for number in 0..20 {
+            let peer = PeerPoint::new(&bytes(number));
+            let expected = [MontgomeryPoint(alone[0]), peer.multiply(&private[0])];
+            assert_eq!(peer.public_and_product(&private[0]), expected, "{number}");
+        }
+    }
+
+    /// Both forms give the result of x25519-dalek, for random private keys and random
+    /// u-coordinates, half of which are on the twist.
+    #[test]
+    fn equals_the_ladder() {
+        let (mut curve, mut twist) = (0, 0);
+        for counter in 0..400 {
+            let (private, mut public) = (bytes(2 * counter), bytes(2 * counter + 1));
+            public[31] &= 0x7f;
+            let peer = PeerPoint::new(&public);
+            match peer {
+                PeerPoint::Edwards(_) => curve += 1,
+                PeerPoint::Ladder(_) => twist += 1,
+            }
+            let expected = x25519_dalek::x25519(private, public);
+            assert_eq!(peer.multiply(&private).to_bytes(), expected, "{counter}");
+        }
+        assert!(twist > 100, "the ladder was used {twist} times");
+        assert!(
+            curve > 100 || !cfg!(target_arch = "x86_64"),
+            "Edwards' form was used {curve} times"
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! Published known answers for every primitive.
+
+pub(super) mod vectors;
+mod wycheproof;
