@@ -4,8 +4,8 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, ops::Range};
 
 use super::{
-    Fields, MessageVersion, Value, index, put_string_header, put_varint, required, set,
-    string_length, varint_length,
+    MessageVersion,
+    fields::{Fields, Value, Writer, index, required, set, string_length, varint_length},
 };
 use crate::{
     error::{DecodeError, SessionKeyError},
@@ -31,8 +31,9 @@ pub struct MegolmMessage {
     signature: Ed25519Signature,
 }
 
-const MESSAGE_INDEX: u8 = 0x08;
-const CIPHERTEXT: u8 = 0x12;
+// The numbers of the fields.
+const MESSAGE_INDEX: u64 = 1;
+const CIPHERTEXT: u64 = 2;
 
 impl MegolmMessage {
     /// Parses a message.
@@ -62,9 +63,9 @@ impl MegolmMessage {
         let mut fields = Fields::new(rest, end);
         while let Some(field) = fields.next()? {
             match field {
-                (1, Value::Integer(value)) => set(&mut message_index, index(value)?)?,
-                (2, Value::String(place)) => set(&mut ciphertext, place)?,
-                (1 | 2, _) => return Err(DecodeError::Format),
+                (MESSAGE_INDEX, Value::Integer(value)) => set(&mut message_index, index(value)?)?,
+                (CIPHERTEXT, Value::String(place)) => set(&mut ciphertext, place)?,
+                (MESSAGE_INDEX | CIPHERTEXT, _) => return Err(DecodeError::Format),
                 _ => {}
             }
         }
@@ -96,11 +97,10 @@ impl MegolmMessage {
     ) -> Self {
         let length = ciphertext_length(plaintext_length);
         let encoded_length = Self::encoded_length(version, message_index, plaintext_length);
-        let mut header = Vec::with_capacity(encoded_length);
-        header.push(version.byte());
-        header.push(MESSAGE_INDEX);
-        put_varint(&mut header, message_index.into());
-        put_string_header(&mut header, CIPHERTEXT, length);
+        let mut header = Writer::new(version.byte(), encoded_length);
+        header.integer(MESSAGE_INDEX, message_index.into());
+        header.string_header(CIPHERTEXT, length);
+        let header = header.into_bytes();
         let start = header.len();
         let mut bytes = seal(header);
         let signature = sign(&bytes);

@@ -4,8 +4,10 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, ops::Range};
 
 use super::{
-    Fields, KEY_FIELD_LENGTH, MessageVersion, Value, index, put_string, put_string_header,
-    put_varint, required, set, string_length, varint_length,
+    MessageVersion,
+    fields::{
+        Fields, KEY_FIELD_LENGTH, Value, Writer, index, required, set, string_length, varint_length,
+    },
 };
 use crate::{
     error::{DecodeError, KeyError},
@@ -60,9 +62,10 @@ struct MessageParts {
     ciphertext: Range<usize>,
 }
 
-const RATCHET_KEY: u8 = 0x0a;
-const CHAIN_INDEX: u8 = 0x10;
-const CIPHERTEXT: u8 = 0x22;
+// The numbers of the fields. olm.md has no field 3.
+const RATCHET_KEY: u64 = 1;
+const CHAIN_INDEX: u64 = 2;
+const CIPHERTEXT: u64 = 4;
 
 impl Message {
     /// Parses a message.
@@ -90,10 +93,10 @@ impl Message {
         let mut fields = Fields::new(&bytes, end);
         while let Some(field) = fields.next()? {
             match field {
-                (1, Value::String(place)) => set(&mut ratchet_key, place)?,
-                (2, Value::Integer(value)) => set(&mut chain_index, index(value)?)?,
-                (4, Value::String(place)) => set(&mut ciphertext, place)?,
-                (1 | 2 | 4, _) => return Err(DecodeError::Format),
+                (RATCHET_KEY, Value::String(place)) => set(&mut ratchet_key, place)?,
+                (CHAIN_INDEX, Value::Integer(value)) => set(&mut chain_index, index(value)?)?,
+                (CIPHERTEXT, Value::String(place)) => set(&mut ciphertext, place)?,
+                (RATCHET_KEY | CHAIN_INDEX | CIPHERTEXT, _) => return Err(DecodeError::Format),
                 _ => {}
             }
         }
@@ -125,12 +128,11 @@ impl Message {
     ) -> Self {
         let length = ciphertext_length(plaintext_length);
         let encoded_length = Self::encoded_length(version, chain_index, plaintext_length);
-        let mut header = Vec::with_capacity(encoded_length);
-        header.push(version.byte());
-        put_string(&mut header, RATCHET_KEY, ratchet_key.as_bytes());
-        header.push(CHAIN_INDEX);
-        put_varint(&mut header, chain_index.into());
-        put_string_header(&mut header, CIPHERTEXT, length);
+        let mut header = Writer::new(version.byte(), encoded_length);
+        header.string(RATCHET_KEY, ratchet_key.as_bytes());
+        header.integer(CHAIN_INDEX, chain_index.into());
+        header.string_header(CIPHERTEXT, length);
+        let header = header.into_bytes();
         let start = header.len();
         let bytes = seal(header);
         let ciphertext = start..start.saturating_add(length);
@@ -203,10 +205,11 @@ struct PreKeyParts {
 
 /// The version byte of every pre-key message; the inner message has the session's version.
 const PRE_KEY_VERSION: u8 = 3;
-const ONE_TIME_KEY: u8 = 0x0a;
-const BASE_KEY: u8 = 0x12;
-const IDENTITY_KEY: u8 = 0x1a;
-const MESSAGE: u8 = 0x22;
+// The numbers of the fields.
+const ONE_TIME_KEY: u64 = 1;
+const BASE_KEY: u64 = 2;
+const IDENTITY_KEY: u64 = 3;
+const MESSAGE: u64 = 4;
 
 impl PreKeyMessage {
     /// Parses a message, including its inner message.
@@ -237,11 +240,13 @@ impl PreKeyMessage {
         let mut fields = Fields::new(&bytes, bytes.len());
         while let Some(field) = fields.next()? {
             match field {
-                (1, Value::String(place)) => set(&mut one_time_key, place)?,
-                (2, Value::String(place)) => set(&mut base_key, place)?,
-                (3, Value::String(place)) => set(&mut identity_key, place)?,
-                (4, Value::String(place)) => set(&mut message, place)?,
-                (1..=4, _) => return Err(DecodeError::Format),
+                (ONE_TIME_KEY, Value::String(place)) => set(&mut one_time_key, place)?,
+                (BASE_KEY, Value::String(place)) => set(&mut base_key, place)?,
+                (IDENTITY_KEY, Value::String(place)) => set(&mut identity_key, place)?,
+                (MESSAGE, Value::String(place)) => set(&mut message, place)?,
+                (ONE_TIME_KEY | BASE_KEY | IDENTITY_KEY | MESSAGE, _) => {
+                    return Err(DecodeError::Format);
+                }
                 _ => {}
             }
         }
@@ -309,13 +314,13 @@ pub(super) fn put_session_keys(
     message: &Message,
 ) -> Vec<u8> {
     let inner = message.as_bytes();
-    let mut bytes = Vec::with_capacity(PreKeyMessage::encoded_length(inner.len()));
-    bytes.push(PRE_KEY_VERSION);
-    put_string(&mut bytes, ONE_TIME_KEY, one_time_key);
-    put_string(&mut bytes, BASE_KEY, base_key);
-    put_string(&mut bytes, IDENTITY_KEY, identity_key);
-    put_string(&mut bytes, MESSAGE, inner);
-    bytes
+    let length = PreKeyMessage::encoded_length(inner.len());
+    let mut writer = Writer::new(PRE_KEY_VERSION, length);
+    writer.string(ONE_TIME_KEY, one_time_key);
+    writer.string(BASE_KEY, base_key);
+    writer.string(IDENTITY_KEY, identity_key);
+    writer.string(MESSAGE, inner);
+    writer.into_bytes()
 }
 
 impl fmt::Debug for PreKeyMessage {
