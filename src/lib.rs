@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | | `error/` | every public error |
 //! | 0 | `primitives/` | the only folder that calls cryptography crates: secrets that wipe themselves, X25519, Ed25519, HKDF, and the ciphers, each under the name of its standard |
-//! | 1 | `keys.rs`, `wire/` | public keys that passed every check; decoding and encoding of messages |
+//! | 1 | `keys/`, `wire/` | public keys that passed every check; decoding and encoding of messages |
 //! | 2 | `ratchet/` | both ratchets as pure state machines: plan, open, commit |
 //! | 3 | [`olm`], [`megolm`] | what every client uses: accounts, sessions, group sessions |
 //! | 4 | `matrix/` | what Matrix adds: verification ([`sas`]), key backup, secure channels ([`ecies`] and HPKE), payloads, key files |

@@ -32,8 +32,11 @@ fn every_file_and_function_is_there() {
 
 #[test]
 fn a_wrong_name_is_noticed() {
-    let page = "`src/keys.rs` `src/keys.rs::from_bytes` `src/no.rs` `src/keys.rs::no` `no.rs`";
-    assert_eq!(problems(page), ["src/no.rs", "src/keys.rs::no", "examples/matrix_chat/src/no.rs"]);
+    let page = "`src/keys/id.rs` `src/keys/id.rs::number` `src/no.rs` `src/keys/id.rs::no` `no.rs`";
+    assert_eq!(
+        problems(page),
+        ["src/no.rs", "src/keys/id.rs::no", "examples/matrix_chat/src/no.rs"]
+    );
 }
 
 /// Every file of the ratchets and what they stand on is in the order of reading.

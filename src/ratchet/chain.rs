@@ -182,7 +182,7 @@ pub(crate) struct ReceiverChain {
 
 impl Default for ReceiverChain {
     fn default() -> Self {
-        Self::first(Curve25519PublicKey::default(), Secret::default())
+        Self::first(Curve25519PublicKey::VACANT, Secret::default())
     }
 }
 

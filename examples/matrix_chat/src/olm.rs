@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use moceril::{
     Curve25519PublicKey,
-    payload::{self, OlmPayload},
     olm::{
         DecryptedMessage, DecryptionError, OlmMessage, PreKeyBundle, SessionCreationError,
         SignedOneTimeKey,
     },
+    payload::{self, OlmPayload},
 };
 use serde_json::{Value, json};
 

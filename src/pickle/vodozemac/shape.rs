@@ -156,7 +156,7 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for NumberMap<T> {
 
 impl Default for PublicKey {
     fn default() -> Self {
-        Self(Curve25519PublicKey::default())
+        Self(Curve25519PublicKey::VACANT)
     }
 }
 

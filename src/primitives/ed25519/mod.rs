@@ -128,9 +128,15 @@ pub(crate) struct SigningKey {
 
 impl SigningKey {
     pub(crate) fn from_seed(seed: Secret<32>) -> Self {
-        let expanded = expand(&seed);
+        let key = Self::beside_seed(&seed);
+        Self { seed: Some(Box::new(seed)), ..key }
+    }
+
+    /// The key of a seed that the caller keeps beside it, so that it is in memory once.
+    pub(crate) fn beside_seed(seed: &Secret<32>) -> Self {
+        let expanded = expand(seed);
         let public = derive_public(&expanded);
-        Self { seed: Some(Box::new(seed)), expanded, public }
+        Self { seed: None, expanded, public }
     }
 
     /// A key in libolm's form. S-14: the public key is derived here, never taken from the input,
