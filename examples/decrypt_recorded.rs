@@ -81,7 +81,7 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
                 let plaintext = match (&mut session, message.as_pre_key()) {
                     (Some(session), _) => session.decrypt(message)?.into_plaintext(),
                     (None, Some(pre_key)) => {
-                        let inbound = bob.create_inbound_session_with(
+                        let inbound = bob.create_inbound_session_with_config(
                             pre_key.identity_key(),
                             pre_key,
                             config,

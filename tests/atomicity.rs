@@ -181,13 +181,17 @@ fn a_session_that_is_not_created_changes_nothing() {
                 (sender, &pre_key(&ahead[2_000]), version, too_far.into()),
             ] {
                 let error = unchanged(&mut devices.bob, |bob| {
-                    bob.create_inbound_session_with(sender, message, config(expected_version))
+                    bob.create_inbound_session_with_config(
+                        sender,
+                        message,
+                        config(expected_version),
+                    )
                 });
                 assert_eq!(error, expected);
             }
 
             let create = |bob: &mut Account| {
-                bob.create_inbound_session_with(sender, &genuine, config(version))
+                bob.create_inbound_session_with_config(sender, &genuine, config(version))
             };
             assert_eq!(create(&mut devices.bob).unwrap().message.plaintext(), b"first");
             let used = unchanged(&mut devices.bob, create);
@@ -227,7 +231,7 @@ fn a_failed_generation_changes_nothing() {
     for available in [0, 31, 32, 63] {
         let rng = &mut RecordedRng::new(vec![7; available]);
         let error = unchanged(&mut devices.alice, |alice| {
-            alice.create_outbound_session_with(&bundle, config(MessageVersion::V3), rng)
+            alice.create_outbound_session_with_rng(&bundle, config(MessageVersion::V3), rng)
         });
         assert_eq!(error, SessionCreationError::Random);
     }

@@ -139,11 +139,11 @@ fn s_45_a_forged_pre_key_message_takes_no_memory_for_its_gap() {
     let rng = &mut SeededRng::new(3);
     let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
     let bundle = states::bundle(&bob);
-    let mut session = alice.create_outbound_session_with(&bundle, raised(), rng).unwrap();
+    let mut session = alice.create_outbound_session_with_rng(&bundle, raised(), rng).unwrap();
     let message = last_of(&mut session, MAX + 1, rng);
     let create = |bob: &mut Account, message: &OlmMessage| {
         let message = message.as_pre_key().unwrap();
-        bob.create_inbound_session_with(alice.curve25519_key(), message, raised()).map(drop)
+        bob.create_inbound_session_with_config(alice.curve25519_key(), message, raised()).map(drop)
     };
     let forged = forged(&message);
     let (refused, bytes) = measured(|| create(&mut bob, &forged));

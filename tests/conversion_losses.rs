@@ -107,7 +107,7 @@ fn first_messages(to: &Account, from: &Account, rng: &mut SeededRng) -> Vec<PreK
     let bundles: Vec<_> = bundles.collect();
     let mut first = |bundle| {
         let config = SessionConfig::default();
-        let mut session = from.create_outbound_session_with(bundle, config, rng).unwrap();
+        let mut session = from.create_outbound_session_with_rng(bundle, config, rng).unwrap();
         pre_key(&session.encrypt_with_rng(b"first", rng).unwrap())
     };
     bundles.iter().map(&mut first).collect()
@@ -151,7 +151,7 @@ fn s_24_what_fallback_keys_remember() {
         let bundle = moceril::olm::PreKeyBundle::verify(bob.identity_keys(), &key).unwrap();
         for _ in 0..sessions {
             let config = SessionConfig::default();
-            let mut session = alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+            let mut session = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
             let first = pre_key(&session.encrypt_with_rng(b"first", rng).unwrap());
             bob.create_inbound_session(alice.curve25519_key(), &first).unwrap();
             messages.push(first);
@@ -465,7 +465,7 @@ fn s_41_each_fact_is_named() {
 fn s_41_the_seed_of_a_signing_key_is_named() {
     let rng = &mut SeededRng::new(9);
     let account = Account::with_rng(rng).unwrap();
-    let sender = GroupSession::with(Default::default(), rng).unwrap();
+    let sender = GroupSession::with_rng(Default::default(), rng).unwrap();
     for (format, convert) in formats!(Account) {
         let seed = format == "libolm";
         let moved = lossy(&account, convert, loss(|loss| loss.ed25519_seed = seed));

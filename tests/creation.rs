@@ -31,14 +31,14 @@ fn a_damaged_message_does_not_cost_the_genuine_one() {
                     // A caller may even believe what the message says about its sender.
                     let claimed = damaged.identity_key();
                     let result =
-                        bob.create_inbound_session_with(claimed, &damaged, config(version));
+                        bob.create_inbound_session_with_config(claimed, &damaged, config(version));
                     assert!(result.is_err(), "byte {place} changed by {change:#x}");
                     assert!(bob.snapshot() == before, "byte {place} changed by {change:#x}");
                 }
             }
 
             let keys = bob.stored_one_time_key_count();
-            let inbound = bob.create_inbound_session_with(sender, &genuine, config(version));
+            let inbound = bob.create_inbound_session_with_config(sender, &genuine, config(version));
             let mut inbound = inbound.unwrap();
             assert_eq!(inbound.message.plaintext(), b"first");
             assert_eq!(inbound.message.sender_key(), Some(sender));
@@ -63,7 +63,7 @@ fn a_restored_account_creates_the_same_session() {
         assert_eq!(genuine.session_id(), alice.session_id());
 
         let create = |bob: &mut Account| {
-            bob.create_inbound_session_with(sender, &genuine, config(version)).unwrap()
+            bob.create_inbound_session_with_config(sender, &genuine, config(version)).unwrap()
         };
         let mut restored = Account::restored(&before);
         let (first, second) = (create(&mut devices.bob), create(&mut restored));
@@ -71,7 +71,7 @@ fn a_restored_account_creates_the_same_session() {
         assert!(devices.bob.snapshot() == restored.snapshot());
         assert_eq!(restored.one_time_keys(), others);
 
-        let again = restored.create_inbound_session_with(sender, &genuine, config(version));
+        let again = restored.create_inbound_session_with_config(sender, &genuine, config(version));
         assert_eq!(again.unwrap_err(), SessionCreationError::UnknownOneTimeKey);
     }
 }

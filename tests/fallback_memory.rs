@@ -47,7 +47,8 @@ impl World {
 
     fn first(&mut self, sender: &Account) -> First {
         let (config, rng) = (SessionConfig::default(), &mut self.rng);
-        let mut session = sender.create_outbound_session_with(&self.bundle, config, rng).unwrap();
+        let mut session =
+            sender.create_outbound_session_with_rng(&self.bundle, config, rng).unwrap();
         let message = pre_key(&session.encrypt_with_rng(b"first", rng).unwrap());
         First { sender: sender.curve25519_key(), message }
     }

@@ -28,7 +28,7 @@ struct Room {
 
 fn room(version: moceril::MessageVersion) -> Room {
     let config = GroupSessionConfig { version, created_at: None };
-    let mut sender = GroupSession::with(config, &mut SeededRng::new(1)).unwrap();
+    let mut sender = GroupSession::with_rng(config, &mut SeededRng::new(1)).unwrap();
     let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
     let (mut messages, mut ratchets) = (Vec::new(), Vec::new());
     for _ in 0..600 {
@@ -187,7 +187,7 @@ fn s_20_a_closed_session_holds_nothing() {
 #[test]
 fn s_20_a_sender_forgets_too() {
     let mut rng = SeededRng::new(2);
-    let mut sender = GroupSession::with(GroupSessionConfig::default(), &mut rng).unwrap();
+    let mut sender = GroupSession::with_rng(GroupSessionConfig::default(), &mut rng).unwrap();
     let first = OpenPickle::open(&sender.snapshot()).get("ratchet").to_vec();
     let message = sender.encrypt(b"before").unwrap();
     let state = OpenPickle::open(&sender.snapshot());
@@ -223,7 +223,7 @@ fn s_20_rotation_is_due_by_count_or_age() {
         (3, None, 0, true),
     ] {
         let config = GroupSessionConfig { created_at, ..GroupSessionConfig::default() };
-        let mut session = GroupSession::with(config, &mut SeededRng::new(3)).unwrap();
+        let mut session = GroupSession::with_rng(config, &mut SeededRng::new(3)).unwrap();
         for _ in 0..messages {
             session.encrypt(b"text").unwrap();
         }

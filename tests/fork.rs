@@ -40,7 +40,7 @@ fn account() -> Account {
 }
 
 fn group_session() -> GroupSession {
-    GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(2)).unwrap()
+    GroupSession::with_rng(GroupSessionConfig::default(), &mut SeededRng::new(2)).unwrap()
 }
 
 /// The nonce of a native pickle: behind its version and type.
@@ -73,7 +73,7 @@ const CASES: &[Case] = &[
         account.generate_fallback_key().unwrap();
         vec![account.fallback_key().unwrap().1.to_base64()]
     }),
-    ("Account::create_outbound_session_with", || {
+    ("Account::create_outbound_session_with_rng", || {
         let account = account();
         let mut session = account.create_outbound_session(&states::bundle(&account)).unwrap();
         let first = session.encrypt(b"text").unwrap();
@@ -89,7 +89,7 @@ const CASES: &[Case] = &[
         let (_, mut bob) = states::pair(config(VERSIONS[0]), &mut SeededRng::new(3));
         vec![bob.next_message_key().unwrap().ratchet_key().to_base64()]
     }),
-    ("GroupSession::with", || {
+    ("GroupSession::with_rng", || {
         let session = GroupSession::with_config(GroupSessionConfig::default()).unwrap();
         let key = session.session_key().to_bytes();
         vec![session.session_id(), format!("{:?}", &key[5..5 + 128])]

@@ -29,7 +29,8 @@ fn session(version: MessageVersion) -> (Session, Account, Account) {
     bob.generate_one_time_keys_with_rng(1, &mut rng).unwrap();
     let (_, one_time_key) = bob.one_time_keys()[0];
     let bundle = PreKeyBundle::from_unverified_keys(bob.curve25519_key(), one_time_key).unwrap();
-    let session = alice.create_outbound_session_with(&bundle, config(version), &mut rng).unwrap();
+    let session =
+        alice.create_outbound_session_with_rng(&bundle, config(version), &mut rng).unwrap();
     (session, alice, bob)
 }
 
@@ -81,7 +82,8 @@ fn a_session_from_raw_keys_is_the_session_they_came_from() {
         assert_eq!(parts.sending_state().unwrap().chain_index(), 1);
         let pre_key = message.as_pre_key().unwrap();
         let sender = alice.curve25519_key();
-        let inbound = bob.create_inbound_session_with(sender, pre_key, config(version)).unwrap();
+        let inbound =
+            bob.create_inbound_session_with_config(sender, pre_key, config(version)).unwrap();
         let mut theirs = inbound.session;
         assert!(theirs.sending_state().is_none(), "the next message begins a chain");
         // The root key is right, too: the ratchet turns.
@@ -111,7 +113,7 @@ fn the_cipher_at_an_index_is_the_sessions() {
         let config = GroupSessionConfig { version, created_at: None };
         let seed = [7; 32];
         let mut rng = RecordedRng::new([vec![3; 128], seed.to_vec()].concat());
-        let mut sender = GroupSession::with(config, &mut rng).unwrap();
+        let mut sender = GroupSession::with_rng(config, &mut rng).unwrap();
         let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
         let signing_key = Ed25519SecretKey::from_bytes(seed);
         for index in 0..3 {

@@ -146,7 +146,7 @@ fn s_14_a_key_that_is_no_point_verifies_nothing() {
         }
     }
     let mut group =
-        GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(3)).unwrap();
+        GroupSession::with_rng(GroupSessionConfig::default(), &mut SeededRng::new(3)).unwrap();
     let session = InboundGroupSession::new(&group.session_key());
     let message = group.encrypt(b"text").unwrap();
     let pickle = session.snapshot();

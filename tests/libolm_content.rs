@@ -145,7 +145,7 @@ fn a_session_from_an_unread_message() {
     let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
     let config = SessionConfig::default();
     let mut to_bob =
-        alice.create_outbound_session_with(&states::bundle(&bob), config, rng).unwrap();
+        alice.create_outbound_session_with_rng(&states::bundle(&bob), config, rng).unwrap();
     let message = to_bob.encrypt_with_rng(b"read later", rng).unwrap();
     let pre_key = message.as_pre_key().unwrap();
     let sender = alice.curve25519_key();
@@ -200,8 +200,8 @@ fn an_outbound_session_draws_64_bytes() {
     let bundle = PreKeyBundle::from_unverified_keys(bob.curve25519_key(), key).unwrap();
     let mut enough = RecordedRng::new([9; 64]);
     let config = SessionConfig::default();
-    assert!(alice.create_outbound_session_with(&bundle, config, &mut enough).is_ok());
+    assert!(alice.create_outbound_session_with_rng(&bundle, config, &mut enough).is_ok());
     let mut short = RecordedRng::new([9; 63]);
-    let refused = alice.create_outbound_session_with(&bundle, config, &mut short);
+    let refused = alice.create_outbound_session_with_rng(&bundle, config, &mut short);
     assert_eq!(refused.err(), Some(SessionCreationError::Random));
 }

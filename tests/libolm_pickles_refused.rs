@@ -336,7 +336,7 @@ const LATEST_RATCHET: Range<usize> = 136..264;
 /// `latest`, and what it was made of.
 fn receiver_state(first: u32, latest: u32) -> (InboundGroupSession, Vec<u8>) {
     let mut room =
-        GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(8)).unwrap();
+        GroupSession::with_rng(GroupSessionConfig::default(), &mut SeededRng::new(8)).unwrap();
     let mut receiver = InboundGroupSession::new(&room.session_key());
     receiver.advance_to(first);
     for index in 0..=latest {

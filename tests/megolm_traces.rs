@@ -42,7 +42,7 @@ fn trace(file: &VectorFile) {
     let initial: Ratchet = std::array::from_fn(|j| random[32 * j..][..32].try_into().unwrap());
     let signing_key = Ed25519SecretKey::from_bytes(random[128..].try_into().unwrap());
     let config = GroupSessionConfig { version, created_at: None };
-    let mut sender = GroupSession::with(config, &mut RecordedRng::new(random)).unwrap();
+    let mut sender = GroupSession::with_rng(config, &mut RecordedRng::new(random)).unwrap();
     assert_eq!(sender.session_id(), file.text("session-id"));
     let mut receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
 

@@ -31,7 +31,7 @@ impl Talk {
         let rng = &mut SeededRng::new(seed);
         let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
         let (bundle, config) = (states::bundle(&bob), SessionConfig::default());
-        let mut to_bob = alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+        let mut to_bob = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
         let first = pre_key(&to_bob.encrypt_with_rng(b"first", rng).unwrap());
         let created = bob.create_inbound_session(alice.curve25519_key(), &first).unwrap();
         let mut talk =
@@ -131,7 +131,7 @@ fn s_41_what_a_pickle_proves_is_known() {
         let rng = &mut SeededRng::new(4);
         let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
         let (bundle, config) = (states::bundle(&bob), SessionConfig::default());
-        let mut to_bob = alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+        let mut to_bob = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
         let first = pre_key(&to_bob.encrypt_with_rng(b"first", rng).unwrap());
         let created = bob.create_inbound_session(alice.curve25519_key(), &first).unwrap();
         let mut to_alice = created.session;
@@ -221,7 +221,7 @@ fn s_41_keys_that_the_session_knows_better_are_refused() {
     let rng = &mut talk.rng;
     talk.bob.generate_one_time_keys_with_rng(1, rng).unwrap();
     let (bundle, config) = (states::bundle(&talk.bob), SessionConfig::default());
-    let mut unanswered = talk.alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+    let mut unanswered = talk.alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
     unanswered.encrypt_with_rng(b"first", rng).unwrap();
     for Way { go, .. } in ways() {
         let mut moved = go(&unanswered);
@@ -238,7 +238,7 @@ fn s_41_a_device_may_talk_to_itself() {
     let rng = &mut SeededRng::new(8);
     let mut own = states::account(1, rng);
     let (key, config) = (own.curve25519_key(), SessionConfig::default());
-    let mut one = own.create_outbound_session_with(&states::bundle(&own), config, rng).unwrap();
+    let mut one = own.create_outbound_session_with_rng(&states::bundle(&own), config, rng).unwrap();
     let first = pre_key(&one.encrypt_with_rng(b"first", rng).unwrap());
     let mut other = own.create_inbound_session(key, &first).unwrap().session;
     one.decrypt(&other.encrypt_with_rng(b"answer", rng).unwrap()).unwrap();
@@ -413,7 +413,7 @@ mod vodozemac {
         bob.generate_one_time_keys_with_rng(1, rng).unwrap();
         let bundle = states::bundle(&bob);
         let session =
-            talk.alice.create_outbound_session_with(&bundle, Default::default(), rng).unwrap();
+            talk.alice.create_outbound_session_with_rng(&bundle, Default::default(), rng).unwrap();
         let mut moved = moved_uncounted(&session);
         assert_eq!(moved.to_json().unwrap(), session.to_json().unwrap());
         let (_, carol_key) = carol();

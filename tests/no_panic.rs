@@ -155,7 +155,8 @@ fn mutated_messages_are_survived() {
         if let Ok(message) = PreKeyMessage::from_bytes(&bytes) {
             // Some mutations are outside of what a message is sensitive to, such as an unknown field.
             let mut account = Account::restored(&devices.bob.snapshot());
-            let _ = account.create_inbound_session_with(sender_key, &message, config(version));
+            let _ =
+                account.create_inbound_session_with_config(sender_key, &message, config(version));
             let _ = bob.decrypt(&OlmMessage::PreKey(message));
         }
         if let Ok(message) = Message::from_bytes(&bytes).map(OlmMessage::Normal) {

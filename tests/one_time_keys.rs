@@ -160,7 +160,7 @@ impl World {
         let bundle = PreKeyBundle::verify(self.account.identity_keys(), &key).unwrap();
         let config = SessionConfig::default();
         let mut session =
-            self.sender.create_outbound_session_with(&bundle, config, &mut self.rng).unwrap();
+            self.sender.create_outbound_session_with_rng(&bundle, config, &mut self.rng).unwrap();
         let message = session.encrypt_with_rng(b"first", &mut self.rng).unwrap();
         let message = message.as_pre_key().unwrap();
         let sender = self.sender.curve25519_key();

@@ -21,7 +21,7 @@ use moceril::{
 /// A room that has sent 20 messages, the receiver from its first message on, and the messages.
 fn room(version: MessageVersion) -> (InboundGroupSession, Vec<MegolmMessage>) {
     let config = GroupSessionConfig { version, created_at: None };
-    let mut sender = GroupSession::with(config, &mut SeededRng::new(1)).unwrap();
+    let mut sender = GroupSession::with_rng(config, &mut SeededRng::new(1)).unwrap();
     let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
     let messages = (0..20_u8).map(|number| sender.encrypt(&[number]).unwrap()).collect();
     (receiver, messages)
@@ -141,7 +141,7 @@ fn s_21_trust_needs_an_equal_ratchet() {
         let mut closed = signed.copy();
         closed.close();
         let config = GroupSessionConfig { version, created_at: None };
-        let another = GroupSession::with(config, &mut SeededRng::new(2)).unwrap();
+        let another = GroupSession::with_rng(config, &mut SeededRng::new(2)).unwrap();
         let mut unconnected = vec![
             closed,
             import(&genuine, Provenance::Exported, other(version)),
@@ -335,7 +335,7 @@ fn s_41_an_unknown_provenance_can_be_stated_once() {
 #[test]
 fn s_43_stating_a_provenance_keeps_what_is_known_of_later_messages() {
     let mut sender =
-        GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(3)).unwrap();
+        GroupSession::with_rng(GroupSessionConfig::default(), &mut SeededRng::new(3)).unwrap();
     let whole = InboundGroupSession::new(&sender.session_key());
     for _ in 0..300 {
         sender.encrypt(b"").unwrap();
@@ -386,7 +386,7 @@ fn s_18_the_parts_of_a_decrypted_message() {
 #[test]
 fn s_21_trust_does_not_pass_where_a_part_is_replaced() {
     let mut sender =
-        GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(2)).unwrap();
+        GroupSession::with_rng(GroupSessionConfig::default(), &mut SeededRng::new(2)).unwrap();
     let first = InboundGroupSession::new(&sender.session_key());
     for _ in 0..256 {
         sender.encrypt(b"").unwrap();

@@ -61,7 +61,7 @@ struct Room {
 
 impl Room {
     fn new(start: u32) -> Self {
-        let new = GroupSession::with(GroupSessionConfig::default(), &mut SeededRng::new(43));
+        let new = GroupSession::with_rng(GroupSessionConfig::default(), &mut SeededRng::new(43));
         let moved = edit(&new.unwrap().snapshot(), |open| open.set_number("index", start.into()));
         let mut sender = GroupSession::restore(&moved).unwrap();
         let genuine = InboundGroupSession::new(&sender.session_key());

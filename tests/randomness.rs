@@ -86,7 +86,7 @@ const DRAWS: [Draw; 13] = [
     }),
     ("an outbound session", 64, |rng| {
         let session =
-            account().create_outbound_session_with(&bundle(), SessionConfig::default(), rng);
+            account().create_outbound_session_with_rng(&bundle(), SessionConfig::default(), rng);
         match session {
             Ok(session) => Ok(session.snapshot()),
             Err(error) => {
@@ -103,8 +103,8 @@ const DRAWS: [Draw; 13] = [
         let write = |session: &mut Session| session.encrypt_with_rng(b"text", rng);
         changing(alice(), write, encryption_failed)
     }),
-    ("GroupSession::with", 160, |rng| {
-        let session = GroupSession::with(GroupSessionConfig::default(), rng);
+    ("GroupSession::with_rng", 160, |rng| {
+        let session = GroupSession::with_rng(GroupSessionConfig::default(), rng);
         Ok(session.map_err(|_| ())?.snapshot())
     }),
     ("a pickle", 24, |rng| {
@@ -181,14 +181,14 @@ fn s_03_the_drawn_bytes_are_the_keys() {
     assert_eq!(state.get("keys[2].secret"), &drawn[32..64]);
 
     let config = SessionConfig::default();
-    let session = account.create_outbound_session_with(&bundle(), config, &mut rng()).unwrap();
+    let session = account.create_outbound_session_with_rng(&bundle(), config, &mut rng()).unwrap();
     let state = OpenPickle::open(&session.snapshot());
     assert_eq!(state.get("sender.ratchet_key.secret"), &drawn[32..64]);
     let base_key = x25519_dalek::StaticSecret::from(*drawn.first_chunk::<32>().unwrap());
     let base_key = x25519_dalek::PublicKey::from(&base_key);
     assert_eq!(session.session_keys().base_key.as_bytes(), base_key.as_bytes());
 
-    let session = GroupSession::with(GroupSessionConfig::default(), &mut rng()).unwrap();
+    let session = GroupSession::with_rng(GroupSessionConfig::default(), &mut rng()).unwrap();
     let state = OpenPickle::open(&session.snapshot());
     assert_eq!(state.get("ratchet"), &drawn[..128]);
     assert_eq!(state.get("signing_key.seed"), &drawn[128..]);

@@ -99,9 +99,10 @@ fn a_later_message_of_the_session_creates_no_second_one() {
         let (mut alice, first) = devices.outbound(&devices.fallback_bundle(), version);
         let second = pre_key(&alice.encrypt_with_rng(b"second", &mut devices.rng).unwrap());
         let sender = devices.alice.curve25519_key();
-        let inbound = devices.bob.create_inbound_session_with(sender, &first, config(version));
+        let inbound =
+            devices.bob.create_inbound_session_with_config(sender, &first, config(version));
         let error = unchanged(&mut devices.bob, |bob| {
-            bob.create_inbound_session_with(sender, &second, config(version))
+            bob.create_inbound_session_with_config(sender, &second, config(version))
         });
         assert_eq!(error, SessionCreationError::Replayed);
         let mut session = inbound.unwrap().session;

@@ -17,11 +17,12 @@ fn pair(version: MessageVersion, alice: &Account, bob: &mut Account) -> (Session
     bob.mark_as_published([id]);
     let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
     let rng = &mut common::rng::SeededRng::new(35);
-    let mut ours = alice.create_outbound_session_with(&bundle, config(version), rng).unwrap();
+    let mut ours = alice.create_outbound_session_with_rng(&bundle, config(version), rng).unwrap();
     let first = ours.encrypt(b"first").unwrap();
     let pre_key = first.as_pre_key().unwrap();
-    let inbound =
-        bob.create_inbound_session_with(alice.curve25519_key(), pre_key, config(version)).unwrap();
+    let inbound = bob
+        .create_inbound_session_with_config(alice.curve25519_key(), pre_key, config(version))
+        .unwrap();
     let mut theirs = inbound.session;
     let reply = theirs.encrypt(b"reply").unwrap();
     ours.decrypt(&reply).unwrap();

@@ -31,7 +31,8 @@ impl Room {
         let mut rng = SeededRng::new(start.into());
         let ratchet: [[u8; 32]; 4] = std::array::from_fn(|_| rng.bytes());
         let draws = [ratchet.as_flattened(), &rng.bytes::<32>()].concat();
-        let new = GroupSession::with(GroupSessionConfig::default(), &mut RecordedRng::new(draws));
+        let new =
+            GroupSession::with_rng(GroupSessionConfig::default(), &mut RecordedRng::new(draws));
         let moved = edit(&new.unwrap().snapshot(), |open| open.set_number("index", start.into()));
         let mut sender = GroupSession::restore(&moved).unwrap();
         let receiver = InboundGroupSession::new(&sender.session_key());

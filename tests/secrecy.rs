@@ -117,7 +117,8 @@ fn s_29_olm_does_not_print_secrets() {
     let signed: SignedOneTimeKey = bob.signed_one_time_keys()[0].1;
     let bundle: PreKeyBundle = states::bundle(&bob);
     let config: SessionConfig = config(VERSIONS[0]);
-    let mut session: Session = alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+    let mut session: Session =
+        alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
     add_secrets(&mut secrets, "alice", &alice);
     add_secrets(&mut secrets, "bob", &bob);
     add_secrets(&mut secrets, "session", &session);
@@ -191,7 +192,7 @@ fn s_29_megolm_does_not_print_secrets() {
     let mut secrets = Secrets::default();
     secrets.add("plaintext", PLAINTEXT);
     let config = GroupSessionConfig { version: VERSIONS[0], created_at: Some(7) };
-    let mut room = GroupSession::with(config, rng).unwrap();
+    let mut room = GroupSession::with_rng(config, rng).unwrap();
     add_secrets(&mut secrets, "room", &room);
     let key: SessionKey = room.session_key();
     let mut theirs = InboundGroupSession::new(&key);
@@ -270,7 +271,7 @@ fn s_29_errors_do_not_repeat_their_input() {
 #[test]
 fn s_29_errors_print_words() {
     let config = GroupSessionConfig { created_at: Some(7), ..GroupSessionConfig::default() };
-    let mut session = GroupSession::with(config, &mut SeededRng::new(7)).unwrap();
+    let mut session = GroupSession::with_rng(config, &mut SeededRng::new(7)).unwrap();
     let known: CreationTimeError = session.set_created_at(8).unwrap_err();
     let errors: Vec<Box<dyn Error>> = vec![
         RandomError.into(),

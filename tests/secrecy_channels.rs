@@ -213,7 +213,7 @@ fn s_29_payloads() {
     let text = OlmPayload::encode("m.room_key", content, &ours, &theirs).unwrap();
     let config = moceril::olm::SessionConfig::default();
     let mut session =
-        alice.create_outbound_session_with(&states::bundle(&bob), config, rng).unwrap();
+        alice.create_outbound_session_with_rng(&states::bundle(&bob), config, rng).unwrap();
     let message = session.encrypt_with_rng(text.as_bytes(), rng).unwrap();
     let sender = alice.curve25519_key();
     let created = bob.create_inbound_session(sender, message.as_pre_key().unwrap()).unwrap();

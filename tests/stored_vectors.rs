@@ -45,7 +45,7 @@ fn device(file: &VectorFile) {
         let message = OlmMessage::from_parts(number(kind) as usize, body).unwrap();
         let (message, config) = (pre_key(&message), config(MessageVersion::V3));
         let sender = message.identity_key();
-        let made = account.create_inbound_session_with(sender, &message, config).unwrap();
+        let made = account.create_inbound_session_with_config(sender, &message, config).unwrap();
         assert_eq!(made.message.plaintext(), item_bytes(plaintext));
     }
 }

@@ -94,7 +94,7 @@ impl Handshake {
         let bundle = PreKeyBundle::from_unverified_keys(identity, one_time).unwrap();
         let mut random = RecordedRng::new([self.base?, ratchet?].concat());
         let session =
-            self.alice.create_outbound_session_with(&bundle, config(version), &mut random);
+            self.alice.create_outbound_session_with_rng(&bundle, config(version), &mut random);
         let session = session.unwrap();
         assert_eq!(*session.session_keys(), self.keys);
         let state = session.sending_state().unwrap();
@@ -105,7 +105,7 @@ impl Handshake {
     /// Bob's session from Alice's message.
     fn inbound(&mut self, version: MessageVersion, message: &OlmMessage) -> Session {
         let (sender, message) = (self.alice.curve25519_key(), pre_key(message));
-        let made = self.bob.create_inbound_session_with(sender, &message, config(version));
+        let made = self.bob.create_inbound_session_with_config(sender, &message, config(version));
         let session = made.unwrap().session;
         assert_eq!(*session.session_keys(), self.keys);
         session

@@ -110,7 +110,7 @@ fn conversation(alice: &Account, bob: &mut Account, rng: &mut DistinctKeys, key:
     let (_, one_time_key) = bob.signed_one_time_keys()[0];
     let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
     let config = SessionConfig::default();
-    let mut ours = alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+    let mut ours = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
     learn_sending(&ours);
     let first = ours.encrypt_with_rng(b"first", rng).unwrap();
     let pre_key = first.as_pre_key().unwrap();
@@ -144,7 +144,7 @@ fn conversation(alice: &Account, bob: &mut Account, rng: &mut DistinctKeys, key:
 }
 
 fn group_sessions(rng: &mut DistinctKeys, key: &PickleKey) {
-    let mut sender = GroupSession::with(GroupSessionConfig::default(), rng).unwrap();
+    let mut sender = GroupSession::with_rng(GroupSessionConfig::default(), rng).unwrap();
     let session_key = SessionKey::from_base64(&sender.session_key().to_base64()).unwrap();
     let mut receiver = InboundGroupSession::new(&session_key);
     for index in [1, 2, 7, 8] {

@@ -31,7 +31,7 @@ impl Works for Account {
         if let Some((id, key)) = keys.first()
             && let Ok(bundle) = PreKeyBundle::verify(self.identity_keys(), key)
             && let Ok(mut session) =
-                self.create_outbound_session_with(&bundle, Default::default(), rng)
+                self.create_outbound_session_with_rng(&bundle, Default::default(), rng)
             && let Ok(OlmMessage::PreKey(message)) = session.encrypt_with_rng(b"text", rng)
         {
             let _ = self.create_inbound_session(self.curve25519_key(), &message);

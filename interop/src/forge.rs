@@ -91,7 +91,7 @@ impl Sender {
         let config = SessionConfig { version, ..SessionConfig::default() };
         let mut source = RecordedRng::new([base, first_ratchet].concat());
         let mut session =
-            account.create_outbound_session_with(&bundle, config, &mut source).unwrap();
+            account.create_outbound_session_with_rng(&bundle, config, &mut source).unwrap();
         let pre_key_messages = plaintexts.clone().map(|plaintext| {
             let message = session.encrypt(plaintext.as_bytes()).unwrap();
             (message.as_pre_key().unwrap().clone(), plaintext)
@@ -107,7 +107,7 @@ impl Sender {
 
         let config = GroupSessionConfig { version, created_at: None };
         let mut source = RecordedRng::new([&ratchet[..], &signing_seed].concat());
-        let mut group = GroupSession::with(config, &mut source).unwrap();
+        let mut group = GroupSession::with_rng(config, &mut source).unwrap();
         let key = group.session_key();
         let exported = InboundGroupSession::new(&key).export_at_first_known_index().unwrap();
         let group_messages = plaintexts.map(|plaintext| {

@@ -101,7 +101,7 @@ impl OlmPeer for OurDevice {
         };
         let bundle = PreKeyBundle::verify(identity_keys, &signed).unwrap();
         let config = self.config();
-        let session = self.account.create_outbound_session_with(&bundle, config, &mut SysRng);
+        let session = self.account.create_outbound_session_with_rng(&bundle, config, &mut SysRng);
         self.session = Some(session.unwrap());
     }
 
@@ -110,8 +110,10 @@ impl OlmPeer for OurDevice {
         let message = parse(message)?;
         let message = message.as_pre_key().ok_or("not a pre-key message")?;
         let config = self.config();
-        let created =
-            self.account.create_inbound_session_with(theirs, message, config).map_err(refusal)?;
+        let created = self
+            .account
+            .create_inbound_session_with_config(theirs, message, config)
+            .map_err(refusal)?;
         self.session = Some(created.session);
         Ok(text(created.message.into_plaintext()))
     }
@@ -153,7 +155,7 @@ pub struct OurGroupSender(GroupSession);
 impl OurGroupSender {
     pub fn new(version: MessageVersion) -> Self {
         let config = GroupSessionConfig { version, created_at: None };
-        Self(GroupSession::with(config, &mut SysRng).unwrap())
+        Self(GroupSession::with_rng(config, &mut SysRng).unwrap())
     }
 
     pub fn far(secrets: &FarSender) -> Self {

@@ -540,7 +540,8 @@ mod tests {
     #[test]
     fn the_ladder_goes_with_what_it_stands_on() {
         let config = GroupSessionConfig::default();
-        let mut room = GroupSession::with(config, &mut crate::primitives::rng::system()).unwrap();
+        let mut room =
+            GroupSession::with_rng(config, &mut crate::primitives::rng::system()).unwrap();
         let mut session = InboundGroupSession::new(&room.session_key());
         let events: Vec<_> = (0..10).map(|_| room.encrypt(b"event").unwrap()).collect();
         let rungs = |session: &InboundGroupSession| session.ladder.nearest(u32::MAX).is_some();

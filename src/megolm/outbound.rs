@@ -107,7 +107,7 @@ impl GroupSession {
     /// [`RandomError`].
     #[cfg(feature = "std")]
     pub fn with_config(config: GroupSessionConfig) -> Result<Self, RandomError> {
-        Self::with(config, &mut rng::system())
+        Self::with_rng(config, &mut rng::system())
     }
 
     /// As `with_config`, with another source of randomness: it gives 128 bytes for the ratchet, then 32
@@ -116,7 +116,7 @@ impl GroupSession {
     /// # Errors
     ///
     /// [`RandomError`].
-    pub fn with<R: TryCryptoRng + ?Sized>(
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(
         config: GroupSessionConfig,
         rng: &mut R,
     ) -> Result<Self, RandomError> {

@@ -251,7 +251,7 @@ mod tests {
 
     fn guard(capacity: u32) -> ReplayGuard {
         let config = GroupSessionConfig::default();
-        let room = GroupSession::with(config, &mut crate::primitives::rng::system()).unwrap();
+        let room = GroupSession::with_rng(config, &mut crate::primitives::rng::system()).unwrap();
         ReplayGuard::with_capacity(&InboundGroupSession::new(&room.session_key()), capacity)
     }
 

@@ -359,7 +359,7 @@ impl Account {
         &self,
         bundle: &PreKeyBundle,
     ) -> Result<Session, SessionCreationError> {
-        self.create_outbound_session_with(bundle, SessionConfig::default(), &mut rng::system())
+        self.create_outbound_session_with_rng(bundle, SessionConfig::default(), &mut rng::system())
     }
 
     /// As `create_outbound_session`, with a message version and limits of your choice and another
@@ -368,7 +368,7 @@ impl Account {
     /// # Errors
     ///
     /// [`SessionCreationError::Random`].
-    pub fn create_outbound_session_with<R: TryCryptoRng + ?Sized>(
+    pub fn create_outbound_session_with_rng<R: TryCryptoRng + ?Sized>(
         &self,
         bundle: &PreKeyBundle,
         config: SessionConfig,
@@ -410,7 +410,11 @@ impl Account {
         their_identity_key: Curve25519PublicKey,
         message: &PreKeyMessage,
     ) -> Result<InboundCreation, SessionCreationError> {
-        self.create_inbound_session_with(their_identity_key, message, SessionConfig::default())
+        self.create_inbound_session_with_config(
+            their_identity_key,
+            message,
+            SessionConfig::default(),
+        )
     }
 
     /// As `create_inbound_session`, with a message version and limits of your choice.
@@ -418,7 +422,7 @@ impl Account {
     /// # Errors
     ///
     /// [`SessionCreationError`].
-    pub fn create_inbound_session_with(
+    pub fn create_inbound_session_with_config(
         &mut self,
         their_identity_key: Curve25519PublicKey,
         message: &PreKeyMessage,

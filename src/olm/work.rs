@@ -23,7 +23,7 @@ fn s_45_a_forged_pre_key_message_costs_three_agreements() {
     bob.generate_one_time_keys_with_rng(1, rng).unwrap();
     let (_, one_time_key) = bob.signed_one_time_keys().remove(0);
     let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
-    let mut session = alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+    let mut session = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
     for gap in 0..300 {
         let message = session.encrypt_with_rng(b"message", rng).unwrap();
         let mut bytes = message.as_pre_key().unwrap().as_bytes().to_vec();
@@ -35,7 +35,8 @@ fn s_45_a_forged_pre_key_message_costs_three_agreements() {
         }
         let forged = PreKeyMessage::from_bytes(&bytes).unwrap();
         let (refused, work) = work::of(|| {
-            bob.create_inbound_session_with(alice.curve25519_key(), &forged, config).map(drop)
+            bob.create_inbound_session_with_config(alice.curve25519_key(), &forged, config)
+                .map(drop)
         });
         let forgery = SessionCreationError::Decryption(DecryptionError::Authentication);
         assert_eq!(refused, Err(forgery));

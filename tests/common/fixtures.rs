@@ -100,7 +100,7 @@ impl Devices {
     ) -> (Session, PreKeyMessage) {
         let mut session = self
             .alice
-            .create_outbound_session_with(bundle, config(version), &mut self.rng)
+            .create_outbound_session_with_rng(bundle, config(version), &mut self.rng)
             .unwrap();
         let message = pre_key(&session.encrypt_with_rng(b"first", &mut self.rng).unwrap());
         (session, message)
@@ -110,7 +110,8 @@ impl Devices {
     pub fn sessions(&mut self, version: MessageVersion) -> (Session, Session) {
         let (alice, message) = self.outbound(&self.one_time_bundle(), version);
         let sender = self.alice.curve25519_key();
-        let inbound = self.bob.create_inbound_session_with(sender, &message, config(version));
+        let inbound =
+            self.bob.create_inbound_session_with_config(sender, &message, config(version));
         (alice, inbound.unwrap().session)
     }
 }
@@ -144,7 +145,7 @@ pub fn pre_key(message: &OlmMessage) -> PreKeyMessage {
 /// A group session, and a receiver who knows it from its first message on.
 pub fn group(version: MessageVersion, seed: u64) -> (GroupSession, InboundGroupSession) {
     let config = GroupSessionConfig { version, created_at: None };
-    let sender = GroupSession::with(config, &mut SeededRng::new(seed)).unwrap();
+    let sender = GroupSession::with_rng(config, &mut SeededRng::new(seed)).unwrap();
     let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
     (sender, receiver)
 }

@@ -84,7 +84,7 @@ impl Group {
             ([rng.bytes(), rng.bytes(), rng.bytes(), rng.bytes()], rng.bytes());
         let config = GroupSessionConfig { version: setup.version, created_at: None };
         let draws = [ratchet.as_flattened(), &signing_seed].concat();
-        let sender = GroupSession::with(config, &mut RecordedRng::new(draws)).unwrap();
+        let sender = GroupSession::with_rng(config, &mut RecordedRng::new(draws)).unwrap();
         let textbook = NaiveGroupSession {
             version: setup.version.byte(),
             ratchet,

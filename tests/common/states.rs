@@ -28,9 +28,9 @@ pub fn bundle(account: &Account) -> PreKeyBundle {
 /// Alice's session with Bob, and Bob's with Alice, who got her first message.
 pub fn pair(config: SessionConfig, rng: &mut SeededRng) -> (Session, Session) {
     let (alice, mut bob) = (account(0, rng), account(1, rng));
-    let mut to_bob = alice.create_outbound_session_with(&bundle(&bob), config, rng).unwrap();
+    let mut to_bob = alice.create_outbound_session_with_rng(&bundle(&bob), config, rng).unwrap();
     let first = to_bob.encrypt_with_rng(b"first", rng).unwrap();
-    let inbound = bob.create_inbound_session_with(
+    let inbound = bob.create_inbound_session_with_config(
         alice.curve25519_key(),
         first.as_pre_key().unwrap(),
         config,
@@ -105,7 +105,7 @@ pub fn accounts(rng: &mut SeededRng) -> Vec<(&'static str, Account)> {
         let bundle = PreKeyBundle::verify(used.identity_keys(), &key).unwrap();
         for _ in 0..2 {
             let config = SessionConfig::default();
-            let mut session = fresh.create_outbound_session_with(&bundle, config, rng).unwrap();
+            let mut session = fresh.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
             let message = session.encrypt_with_rng(b"first", rng).unwrap();
             let message = message.as_pre_key().unwrap();
             used.create_inbound_session(fresh.curve25519_key(), message).unwrap();
@@ -136,9 +136,9 @@ pub fn group_sessions(
     rng: &mut SeededRng,
 ) -> Vec<(&'static str, GroupSession)> {
     let config = GroupSessionConfig { version, created_at: None };
-    let fresh = GroupSession::with(config, rng).unwrap();
+    let fresh = GroupSession::with_rng(config, rng).unwrap();
     let config = GroupSessionConfig { version, created_at: Some(1_700_000_000) };
-    let mut used = GroupSession::with(config, rng).unwrap();
+    let mut used = GroupSession::with_rng(config, rng).unwrap();
     for _ in 0..300 {
         used.encrypt(b"to everybody").unwrap();
     }
@@ -157,7 +157,7 @@ pub fn inbound_group_sessions(
     rng: &mut SeededRng,
 ) -> (Vec<(&'static str, InboundGroupSession)>, Vec<MegolmMessage>) {
     let config = GroupSessionConfig { version, created_at: None };
-    let mut room = GroupSession::with(config, rng).unwrap();
+    let mut room = GroupSession::with_rng(config, rng).unwrap();
     let new =
         |room: &GroupSession| InboundGroupSession::new_with_version(&room.session_key(), version);
     let first = new(&room);

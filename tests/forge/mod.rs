@@ -262,7 +262,7 @@ impl Forger {
         version: MessageVersion,
     ) -> Result<Session, SessionCreationError> {
         let sender = moceril::Curve25519PublicKey::from_bytes(self.keys.identity_key).unwrap();
-        let inbound = bob.create_inbound_session_with(sender, message, config(version))?;
+        let inbound = bob.create_inbound_session_with_config(sender, message, config(version))?;
         assert_eq!(inbound.message.plaintext(), PLAINTEXT);
         Ok(inbound.session)
     }

@@ -111,7 +111,7 @@ fn play(file: &VectorFile, restoring: bool) {
     let version = version(file);
     let config = GroupSessionConfig { version, created_at: None };
     let mut rng = RecordedRng::new(file.array::<160>("group-random"));
-    let mut sender = GroupSession::with(config, &mut rng).unwrap();
+    let mut sender = GroupSession::with_rng(config, &mut rng).unwrap();
     assert_eq!(rng.left(), 0);
     assert_eq!(sender.session_id(), file.text("session-id"));
     assert_eq!(&*sender.session_key().to_base64(), file.text("session-key"));

@@ -72,7 +72,8 @@ impl<'a> Transcript<'a> {
         let session_id = file.text("session-id");
         let alice_session = file.optional("session-random").map(|_| {
             let mut rng = RecordedRng::new(file.array::<64>("session-random"));
-            let session = alice.create_outbound_session_with(&bundle, config, &mut rng).unwrap();
+            let session =
+                alice.create_outbound_session_with_rng(&bundle, config, &mut rng).unwrap();
             assert_eq!(rng.left(), 0);
             assert_eq!(session.session_id(), session_id);
             session
@@ -129,7 +130,7 @@ impl<'a> Transcript<'a> {
         let (sender, config) = (self.alice.curve25519_key(), self.config);
         let keys = self.bob.stored_one_time_key_count();
         let pre_key = parsed.as_pre_key().expect("a session begins with a pre-key message");
-        let made = self.bob.create_inbound_session_with(sender, pre_key, config).unwrap();
+        let made = self.bob.create_inbound_session_with_config(sender, pre_key, config).unwrap();
         assert_eq!(made.message.plaintext(), message.plaintext);
         assert_eq!(made.message.sender_key(), Some(sender));
         assert_eq!(made.session.session_id(), self.session_id);
@@ -150,7 +151,7 @@ impl<'a> Transcript<'a> {
             let (sender, config) = (self.alice.curve25519_key(), self.config);
             let message = message.as_pre_key().expect("only a pre-key message makes a session");
             let error = unchanged(&mut self.bob, |bob| {
-                bob.create_inbound_session_with(sender, message, config)
+                bob.create_inbound_session_with_config(sender, message, config)
             });
             assert!(is_creation_error(layer, error), "{error:?} is not of the layer {layer:?}");
         } else if let Some(session) = self.session(who) {

@@ -163,7 +163,7 @@ fn has_fallback_key(mut bob: Account, key: &str) {
     let bundle = PreKeyBundle::verify(bob.identity_keys(), &signed).unwrap();
     for plaintext in ["one", "two"] {
         let config = SessionConfig::default();
-        let session = alice.create_outbound_session_with(&bundle, config, &mut rng);
+        let session = alice.create_outbound_session_with_rng(&bundle, config, &mut rng);
         let sent = session.unwrap().encrypt_with_rng(plaintext.as_bytes(), &mut rng).unwrap();
         let received = bob.create_inbound_session(alice.curve25519_key(), &pre_key(&sent)).unwrap();
         assert_eq!(received.message.plaintext(), plaintext.as_bytes());

@@ -120,7 +120,7 @@ fn olm() {
     let (_, one_time_key) = bob.signed_one_time_keys()[0];
     let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
     let (config, drawn) = (SessionConfig::default(), *rng);
-    let outbound = || alice.create_outbound_session_with(&bundle, config, rng).unwrap();
+    let outbound = || alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
     let mut ours = look("Olm: outbound session", outbound, |session, met| {
         met.drawn(&account, alice_keys).drawn(&["base key", "ratchet key"], drawn);
         met.all(&state(session));
@@ -159,7 +159,7 @@ fn megolm() {
     let config = GroupSessionConfig::default();
     let mut room = look(
         "Megolm: session, new",
-        || GroupSession::with(config, rng).unwrap(),
+        || GroupSession::with_rng(config, rng).unwrap(),
         |_, met| {
             met.drawn(&parts, drawn);
         },

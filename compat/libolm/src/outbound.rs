@@ -61,7 +61,7 @@ pub(crate) fn init(session: Object<GroupSession>, random: Output) -> usize {
 }
 
 fn create(random: &[u8]) -> Result<GroupSession> {
-    GroupSession::with(GroupSessionConfig::default(), &mut Random(random))
+    GroupSession::with_rng(GroupSessionConfig::default(), &mut Random(random))
         .map_err(|_| Code::NotEnoughRandom)
 }
 

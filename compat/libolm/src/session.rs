@@ -71,7 +71,7 @@ pub(crate) fn create_outbound(
         let created = load(memory, account).and_then(|account| {
             let mut random = Random(memory.random(random)?);
             account
-                .create_outbound_session_with(&bundle, SessionConfig::default(), &mut random)
+                .create_outbound_session_with_rng(&bundle, SessionConfig::default(), &mut random)
                 .map_err(|error| match error {
                     SessionCreationError::Random => Code::NotEnoughRandom,
                     _ => Code::BadAccountKey,

@@ -52,7 +52,7 @@ fn first_message(
     rng: &mut Seeded,
 ) -> (Session, OlmMessage) {
     let config = SessionConfig::default();
-    let mut session = alice.create_outbound_session_with(bundle, config, rng).unwrap();
+    let mut session = alice.create_outbound_session_with_rng(bundle, config, rng).unwrap();
     let message = session.encrypt_with_rng(TEXT, rng).unwrap();
     (session, message)
 }
@@ -136,7 +136,7 @@ fn session_unpickle_and_pickle(runs: usize) {
 }
 
 fn room(seed: u64) -> GroupSession {
-    GroupSession::with(GroupSessionConfig::default(), &mut Seeded(seed)).unwrap()
+    GroupSession::with_rng(GroupSessionConfig::default(), &mut Seeded(seed)).unwrap()
 }
 
 fn megolm_encrypt(runs: usize) {

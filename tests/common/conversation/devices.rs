@@ -89,7 +89,7 @@ impl End {
         }
         let message = message.as_pre_key().unwrap();
         let sender = sender.curve25519_key();
-        match self.account.create_inbound_session_with(sender, message, config) {
+        match self.account.create_inbound_session_with_config(sender, message, config) {
             Ok(created) => {
                 self.session = Some(created.session);
                 Outcome::Plaintext(created.message.into_plaintext())
@@ -167,7 +167,7 @@ pub fn devices(setup: Setup, rng: &mut SeededRng) -> (End, End, BobsKeys, Vec<Pa
 
     let (base, ratchet) = (draw(), draw());
     let session = alice
-        .create_outbound_session_with(&bundle, setup.config(), &mut drawing([base, ratchet]))
+        .create_outbound_session_with_rng(&bundle, setup.config(), &mut drawing([base, ratchet]))
         .unwrap();
     let version = setup.version.byte();
     let textbook = NaiveSession::outbound(
@@ -182,7 +182,8 @@ pub fn devices(setup: Setup, rng: &mut SeededRng) -> (End, End, BobsKeys, Vec<Pa
 
     let foreign_base = draw();
     let draws = &mut drawing([foreign_base, draw()]);
-    let other = alice.create_outbound_session_with(&other_bundle, setup.config(), draws).unwrap();
+    let other =
+        alice.create_outbound_session_with_rng(&other_bundle, setup.config(), draws).unwrap();
     let foreign = other_session(other, &alice, &mut bob, setup.config(), rng);
     let bobs_keys = BobsKeys {
         setup,
@@ -210,8 +211,9 @@ fn other_session(
     };
     let [first, second] = [b"a", b"b"].map(|text| alices.encrypt_with_rng(text, rng).unwrap());
     let sender = alice.curve25519_key();
-    let created =
-        bob.create_inbound_session_with(sender, first.as_pre_key().unwrap(), config).unwrap();
+    let created = bob
+        .create_inbound_session_with_config(sender, first.as_pre_key().unwrap(), config)
+        .unwrap();
     let reply = { created.session }.encrypt_with_rng(b"c", rng).unwrap();
     alices.decrypt(&reply).unwrap();
     let third = alices.encrypt_with_rng(b"d", rng).unwrap();

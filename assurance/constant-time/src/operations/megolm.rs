@@ -18,7 +18,7 @@ const RATCHET: std::ops::Range<usize> = 5..5 + 128;
 const RATCHET_TEXT: std::ops::Range<usize> = RATCHET.start.div_ceil(3) * 4..RATCHET.end / 3 * 4;
 
 pub fn new_session(rng: &mut SecretRng) -> GroupSession {
-    let session = GroupSession::with(GroupSessionConfig::default(), rng).unwrap();
+    let session = GroupSession::with_rng(GroupSessionConfig::default(), rng).unwrap();
     let key = session.session_key();
     declassify(PublicKey, key.signing_key().as_bytes());
     session
@@ -170,7 +170,7 @@ pub fn versions() {
     let mut rng = SecretRng::new(28);
     let config =
         GroupSessionConfig { version: MessageVersion::V4, ..GroupSessionConfig::default() };
-    let mut session = GroupSession::with(config, &mut rng).unwrap();
+    let mut session = GroupSession::with_rng(config, &mut rng).unwrap();
     declassify(PublicKey, session.session_key().signing_key().as_bytes());
     let key = SessionKey::from_bytes(&session_key_bytes(&session)).unwrap();
     let mut signed = InboundGroupSession::new_with_version(&key, MessageVersion::V4);

@@ -33,8 +33,10 @@ impl Devices {
     pub fn outbound(&mut self) -> Session {
         let (_, key) = self.bob.current_fallback_key().unwrap();
         let bundle = PreKeyBundle::from_unverified_keys(self.bob.curve25519_key(), key).unwrap();
-        let session =
-            self.alice.create_outbound_session_with(&bundle, self.config, &mut self.rng).unwrap();
+        let session = self
+            .alice
+            .create_outbound_session_with_rng(&bundle, self.config, &mut self.rng)
+            .unwrap();
         declassify(PublicKey, session.session_keys().base_key.as_bytes());
         session
     }
@@ -42,7 +44,8 @@ impl Devices {
     /// Bob's session, and the first message, decrypted.
     pub fn inbound(&mut self, message: &OlmMessage) -> Session {
         let (sender, message) = (self.alice.curve25519_key(), message.as_pre_key().unwrap());
-        let created = self.bob.create_inbound_session_with(sender, message, self.config).unwrap();
+        let created =
+            self.bob.create_inbound_session_with_config(sender, message, self.config).unwrap();
         must_be_readable(created.message);
         created.session
     }
@@ -147,7 +150,7 @@ pub fn fallback_memory() {
     let (sender, config) = (devices.alice.curve25519_key(), devices.config);
     for message in &messages {
         let message = message.as_pre_key().unwrap();
-        let again = devices.bob.create_inbound_session_with(sender, message, config);
+        let again = devices.bob.create_inbound_session_with_config(sender, message, config);
         assert_eq!(again.err(), Some(SessionCreationError::Replayed));
     }
 }

@@ -230,7 +230,7 @@ fn the_newest_hundred_one_time_keys_are_kept() {
 #[test]
 fn a_later_ratchet_that_does_not_follow_is_refused() {
     let config = GroupSessionConfig::default();
-    let mut sender = GroupSession::with(config, &mut Random(&[7; 160])).unwrap();
+    let mut sender = GroupSession::with_rng(config, &mut Random(&[7; 160])).unwrap();
     let mut receiver = InboundGroupSession::new(&sender.session_key());
     for _ in 0..300 {
         sender.encrypt(b"").unwrap();

@@ -17,7 +17,7 @@ impl GroupSession {
     /// If the operating system has no randomness.
     pub fn new(config: SessionConfig) -> Self {
         let config = GroupSessionConfig { version: config.inner(), ..Default::default() };
-        Self::from_inner(drawn(core::GroupSession::with(config, &mut SysRng)))
+        Self::from_inner(drawn(core::GroupSession::with_rng(config, &mut SysRng)))
     }
 
     /// The id of the session (43 characters).

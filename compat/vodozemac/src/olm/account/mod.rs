@@ -96,7 +96,7 @@ impl Account {
             return Err(refused);
         };
         let config = inner_config(session_config);
-        match self.inner.create_outbound_session_with(&bundle, config, &mut SysRng) {
+        match self.inner.create_outbound_session_with_rng(&bundle, config, &mut SysRng) {
             Err(core::SessionCreationError::NonContributoryKey) => Err(refused),
             session => Ok(Session::from_inner(drawn(session))),
         }
@@ -130,7 +130,7 @@ impl Account {
         }
         let their_key = message.identity_key();
         let config = inner_config(expected_config);
-        let created = self.inner.create_inbound_session_with(their_key, &message, config);
+        let created = self.inner.create_inbound_session_with_config(their_key, &message, config);
         let core::InboundCreation { session, message, .. } = created.map_err(|error| {
             convert::session_creation_error(error, found, their_identity_key, pre_key_message)
         })?;
