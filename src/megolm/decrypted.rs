@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::inbound::Provenance;
+use super::trust::Provenance;
 use crate::keys::Ed25519PublicKey;
 
 /// A decrypted Megolm message, with what was authenticated together with it (S-18).

@@ -33,9 +33,10 @@ pub(crate) mod trust;
 
 pub use self::{
     decrypted::{DecryptedMessage, DecryptedMessageParts},
-    inbound::{InboundGroupSession, Provenance, SessionOrdering},
+    inbound::{InboundGroupSession, SessionOrdering},
     outbound::{GroupSession, GroupSessionConfig, RotationPolicy},
     replay::{ReplayGuard, ReplayVerdict},
+    trust::Provenance,
 };
 pub use crate::{
     error::{

@@ -10,9 +10,10 @@
 //! 3. **Commit** takes only an `Authenticated` change and cannot fail.
 //!
 //! The files are `handshake` (3DH), `chain` (C and M of olm.md, skipped keys and limits), `double`
-//! (R and T of olm.md), and `megolm` (R of megolm.md).
+//! (R and T of olm.md), `megolm` (R of megolm.md) and `ladder` (a cache for reading it backwards).
 
 pub(crate) mod chain;
 pub(crate) mod double;
 pub(crate) mod handshake;
+mod ladder;
 pub(crate) mod megolm;

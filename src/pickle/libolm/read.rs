@@ -9,9 +9,9 @@ use crate::{
     error::LibolmPickleError,
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
-        inbound::{InboundGroupSessionState, Provenance},
+        inbound::InboundGroupSessionState,
         outbound::GroupSessionState,
-        trust::Trust,
+        trust::{Provenance, Trust},
     },
     olm::{
         account::AccountState,
@@ -26,7 +26,7 @@ use crate::{
     ratchet::{
         chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
         double::{DoubleRatchet, SenderChain, TheirPoint},
-        megolm::MegolmRatchet,
+        megolm::{MegolmRatchet, Receiver},
     },
     wire::{MessageVersion, olm::SessionKeys},
 };
@@ -275,12 +275,10 @@ pub(super) fn read_inbound_group_session(
     };
     let index = first.index();
     Ok(InboundGroupSessionState {
-        first,
-        latest: Some(Box::new(latest)),
+        receiver: Receiver::new(first, Some(Box::new(latest)), false),
         signing_key,
         trust: Trust::from_index(Provenance::Unknown, index),
         signing_key_verified: version == 1 || read_flag(reader)?,
-        closed: false,
         version: MessageVersion::V3,
         generation: 0,
     })

@@ -105,12 +105,12 @@ pub(super) fn write_inbound_group_session(
     sink: &mut dyn Sink,
 ) -> Result<Loss> {
     require_version_3(state.version)?;
-    if state.closed {
+    if state.receiver.is_closed() {
         return Err(ConversionError::Unrepresentable);
     }
     put_number(2, sink)?;
-    put_ratchet(&state.first, sink)?;
-    put_ratchet(state.latest(), sink)?;
+    put_ratchet(state.receiver.first(), sink)?;
+    put_ratchet(state.receiver.latest(), sink)?;
     sink.put(state.signing_key.as_bytes());
     put_flag(state.signing_key_verified.into(), sink);
     Ok(Loss::of_inbound_group_session(state))

@@ -11,10 +11,10 @@ use super::super::Reader;
 use crate::{
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
-        inbound::{InboundGroupSessionState, Provenance},
+        inbound::InboundGroupSessionState,
         outbound::GroupSessionState,
         replay::{ReplayGuardState, Tag},
-        trust::Trust,
+        trust::{Provenance, Trust},
     },
     olm::{
         account::AccountState,
@@ -29,7 +29,7 @@ use crate::{
     ratchet::{
         chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
         double::{DoubleRatchet, SenderChain, TheirPoint},
-        megolm::MegolmRatchet,
+        megolm::{MegolmRatchet, Receiver},
     },
     wire::{MessageVersion, olm::SessionKeys},
 };
@@ -248,11 +248,11 @@ encode_fields! {
 
 impl Encode for InboundGroupSessionState {
     fn write(&self, sink: &mut impl Sink) {
-        self.first.write(sink);
+        self.receiver.first().write(sink);
         self.signing_key.write(sink);
         self.trust.write(sink);
         self.signing_key_verified.write(sink);
-        self.closed.write(sink);
+        self.receiver.is_closed().write(sink);
         self.version.write(sink);
         self.generation.write(sink);
     }
@@ -260,13 +260,13 @@ impl Encode for InboundGroupSessionState {
     /// The later ratchet is not stored: it would double the size to save a few hashes once.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let first = MegolmRatchet::read(reader)?;
+        let (signing_key, trust) = (Encode::read(reader)?, Encode::read(reader)?);
+        let (signing_key_verified, closed) = (bool::read(reader)?, bool::read(reader)?);
         Some(Self {
-            latest: None,
-            first,
-            signing_key: Encode::read(reader)?,
-            trust: Encode::read(reader)?,
-            signing_key_verified: Encode::read(reader)?,
-            closed: Encode::read(reader)?,
+            receiver: Receiver::new(first, None, closed),
+            signing_key,
+            trust,
+            signing_key_verified,
             version: Encode::read(reader)?,
             generation: Encode::read(reader)?,
         })

@@ -16,9 +16,9 @@ use crate::{
     error::VodozemacPickleError,
     keys::Curve25519KeyPair,
     megolm::{
-        inbound::{InboundGroupSessionState, Provenance},
+        inbound::InboundGroupSessionState,
         outbound::GroupSessionState,
-        trust::Trust,
+        trust::{Provenance, Trust},
     },
     olm::{
         account::AccountState,
@@ -34,7 +34,7 @@ use crate::{
     ratchet::{
         chain::{ChainKey, EXHAUSTED, Limits, ReceiverChain, SkippedKey},
         double::{DoubleRatchet, SenderChain, TheirPoint},
-        megolm::MegolmRatchet,
+        megolm::{MegolmRatchet, Receiver},
     },
     wire::olm::SessionKeys,
 };
@@ -324,12 +324,10 @@ pub(super) fn inbound_group_session_from(
     let first = MegolmRatchet::new(shape.initial_ratchet.inner.0, shape.initial_ratchet.counter);
     let index = first.index();
     Ok(InboundGroupSessionState {
-        latest: None,
-        first,
+        receiver: Receiver::new(first, None, false),
         signing_key: shape.signing_key.0,
         trust: Trust::from_index(Provenance::Unknown, index),
         signing_key_verified: shape.signing_key_verified,
-        closed: false,
         version: shape.config.try_into()?,
         generation: 0,
     })
@@ -338,11 +336,11 @@ pub(super) fn inbound_group_session_from(
 pub(super) fn inbound_group_session_to(
     state: &InboundGroupSessionState,
 ) -> Conversion<InboundGroupSessionShape> {
-    if state.closed {
+    if state.receiver.is_closed() {
         return Err(ConversionError::Unrepresentable);
     }
     let shape = InboundGroupSessionShape {
-        initial_ratchet: ratchet_to(&state.first),
+        initial_ratchet: ratchet_to(state.receiver.first()),
         signing_key: VerifyingKey(state.signing_key),
         signing_key_verified: state.signing_key_verified,
         config: state.version.into(),
