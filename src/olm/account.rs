@@ -7,8 +7,7 @@ use rand::TryCryptoRng;
 
 use super::{
     bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
-    fallback::{DEFAULT_FALLBACK_MEMORY, FALLBACK_SHARE, MAX_FALLBACK_MEMORY},
-    one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
+    one_time_keys::{OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
     session::{DecryptedMessage, Session, SessionConfig},
 };
 #[cfg(feature = "std")]
@@ -20,7 +19,11 @@ use crate::{
         KeyId,
     },
     primitives::{ed25519::SigningKey, rng::draw, x25519::NonContributory},
-    ratchet::{double::DoubleRatchet, handshake},
+    ratchet::{
+        double::DoubleRatchet,
+        handshake,
+        limits::{DEFAULT_FALLBACK_MEMORY, FALLBACK_SHARE, MAX_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
+    },
     wire::olm::{PreKeyMessage, SessionKeys},
 };
 

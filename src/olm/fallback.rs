@@ -24,17 +24,9 @@ use crate::{
         kdf::{HmacKey, hkdf},
         secret::Secret,
     },
+    ratchet::limits::{FALLBACK_SHARE, MAX_FALLBACK_MEMORY},
     wire::olm::SessionKeys,
 };
-
-/// Sessions that a fallback key remembers, unless the caller raises this.
-pub(crate) const DEFAULT_FALLBACK_MEMORY: u32 = 1_024;
-
-/// The most that the caller may raise it to: half a megabyte of a pickle's text for each key.
-pub(crate) const MAX_FALLBACK_MEMORY: u32 = 65_536;
-
-/// Sessions of one sender that a fallback key remembers, so that one sender cannot fill the memory.
-pub(crate) const FALLBACK_SHARE: u32 = 32;
 
 const TAG_KEY_INFO: &[u8] = b"MOCERIL_FALLBACK_MEMORY";
 
@@ -164,6 +156,7 @@ mod tests {
     use crate::{
         keys::{Curve25519KeyPair, Curve25519PublicKey},
         primitives::kdf::sha256,
+        ratchet::limits::DEFAULT_FALLBACK_MEMORY,
     };
 
     /// A public key that looks random; there is one for each number.

@@ -51,6 +51,6 @@ pub use crate::{
         SessionCreationError,
     },
     keys::{IdentityKeys, KeyId},
-    ratchet::chain::Limits,
+    ratchet::limits::Limits,
     wire::olm::{Message, OlmMessage, PreKeyMessage, SessionKeys},
 };

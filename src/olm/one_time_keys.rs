@@ -4,17 +4,14 @@ use alloc::{boxed::Box, vec::Vec};
 
 use rand::TryCryptoRng;
 
-use super::fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey, MAX_FALLBACK_MEMORY};
+use super::fallback::FallbackKey;
 use crate::{
     error::{KeyGenerationError, SessionCreationError},
     keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
     primitives::secret::{Apart, SecretList},
+    ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
     wire::olm::SessionKeys,
 };
-
-/// Keys an account stores at most. Servers hold some tens of a device's keys; those given out but
-/// not used yet must not be forgotten while their messages are on the way.
-pub(crate) const MAX_ONE_TIME_KEYS: usize = 5_000;
 
 /// A one-time or fallback key. The default is the vacated slot of a `SecretList`.
 #[derive(Clone, Default)]

@@ -15,8 +15,8 @@ use crate::{
         secret::Apart,
     },
     ratchet::{
-        chain::Limits,
         double::{DoubleRatchet, MessageKey},
+        limits::Limits,
     },
     wire::{
         MessageVersion,

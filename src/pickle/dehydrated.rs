@@ -36,8 +36,8 @@ use crate::{
     keys::Curve25519KeyPair,
     olm::{
         account::{Account, AccountState},
-        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
-        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
+        fallback::FallbackKey,
+        one_time_keys::{OneTimeKeys, StoredKey},
     },
     primitives::{
         base64,
@@ -47,6 +47,7 @@ use crate::{
         rng::draw,
         secret::{Secret, SecretList},
     },
+    ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
 };
 
 /// What clients write; the text of the proposal has 0x80000000.

@@ -6,8 +6,9 @@ use alloc::{boxed::Box, vec::Vec};
 use rand::TryCryptoRng;
 
 use super::{
-    chain::{ChainKey, ChainStep, Limits, ReceiverChain, SkippedKey},
+    chain::{ChainKey, ChainStep, ReceiverChain, SkippedKey},
     handshake::RootAndChain,
+    limits::Limits,
 };
 use crate::{
     error::{DecryptionError, EncryptionError},

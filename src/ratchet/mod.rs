@@ -9,10 +9,11 @@
 //!    change as `Authenticated`.
 //! 3. **Commit** takes only an `Authenticated` change and cannot fail.
 //!
-//! The files are `handshake` (3DH), `chain` (C and M of olm.md, skipped keys and limits), `double`
-//! (R and T of olm.md), and `megolm` (R of megolm.md).
+//! The files are `handshake` (3DH), `limits` (those of sessions and accounts), `chain` (C and M of
+//! olm.md, and skipped keys), `double` (R and T of olm.md), and `megolm` (R of megolm.md).
 
 pub(crate) mod chain;
 pub(crate) mod double;
 pub(crate) mod handshake;
+pub(crate) mod limits;
 pub(crate) mod megolm;

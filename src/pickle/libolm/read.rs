@@ -15,8 +15,8 @@ use crate::{
     },
     olm::{
         account::AccountState,
-        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
-        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
+        fallback::FallbackKey,
+        one_time_keys::{OneTimeKeys, StoredKey},
         session::SessionState,
     },
     primitives::{
@@ -24,8 +24,9 @@ use crate::{
         secret::{Apart, Secret, SecretList},
     },
     ratchet::{
-        chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
+        chain::{ChainKey, ReceiverChain, SkippedKey},
         double::{DoubleRatchet, SenderChain, TheirPoint},
+        limits::{DEFAULT_FALLBACK_MEMORY, Limits, MAX_ONE_TIME_KEYS},
         megolm::MegolmRatchet,
     },
     wire::{MessageVersion, olm::SessionKeys},

@@ -27,8 +27,9 @@ use crate::{
         secret::{Secret, SecretList},
     },
     ratchet::{
-        chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
+        chain::{ChainKey, ReceiverChain, SkippedKey},
         double::{DoubleRatchet, SenderChain, TheirPoint},
+        limits::Limits,
         megolm::MegolmRatchet,
     },
     wire::{MessageVersion, olm::SessionKeys},

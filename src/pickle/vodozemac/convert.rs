@@ -22,8 +22,8 @@ use crate::{
     },
     olm::{
         account::AccountState,
-        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
-        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
+        fallback::FallbackKey,
+        one_time_keys::{OneTimeKeys, StoredKey},
         session::{End, SessionState},
     },
     pickle::loss::{ConversionError, Loss},
@@ -32,8 +32,9 @@ use crate::{
         secret::{Secret, SecretList},
     },
     ratchet::{
-        chain::{ChainKey, EXHAUSTED, Limits, ReceiverChain, SkippedKey},
+        chain::{ChainKey, EXHAUSTED, ReceiverChain, SkippedKey},
         double::{DoubleRatchet, SenderChain, TheirPoint},
+        limits::{DEFAULT_FALLBACK_MEMORY, Limits, MAX_ONE_TIME_KEYS},
         megolm::MegolmRatchet,
     },
     wire::olm::SessionKeys,
