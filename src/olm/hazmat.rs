@@ -3,7 +3,7 @@
 //! Nothing here keeps its promises for you: a message key used twice, or a session from keys that
 //! somebody else knows, is as insecure as it sounds.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::{cmp::Reverse, fmt};
 
 use rand::TryCryptoRng;
@@ -17,10 +17,10 @@ use crate::{
         account::Account,
         session::{Session, SessionConfig, SessionState, encrypt_with},
     },
-    primitives::secret::{Secret, SecretList},
+    primitives::secret::Secret,
     ratchet::{
-        chain::ChainKey,
-        double::{self, DoubleRatchet, SenderChain, TheirPoint},
+        double::{self, DoubleRatchet},
+        handshake::RootAndChain,
     },
     wire::{
         MessageVersion,
@@ -160,24 +160,14 @@ impl Session {
         ratchet_key: [u8; 32],
     ) -> Self {
         let ratchet_key = Curve25519KeyPair::from_secret_bytes(&Secret::new(ratchet_key));
-        let chain_key = ChainKey::first(Secret::new(chain_key));
+        let keys = RootAndChain { root: Secret::new(root_key), chain: Secret::new(chain_key) };
         Self::from_state(SessionState {
             keys: session_keys,
             their_identity_key: None,
             version: config.version,
             received: false,
             generation: 0,
-            ratchet: DoubleRatchet {
-                root: Secret::new(root_key),
-                root_index: Some(0),
-                sender: Some(Box::new(SenderChain { ratchet_key, chain_key })),
-                receivers: SecretList::new(),
-                evicted: Vec::new(),
-                next_serial: 0,
-                evicted_keys: 0,
-                limits: config.limits,
-                their_point: TheirPoint::default(),
-            },
+            ratchet: DoubleRatchet::initiator(keys, ratchet_key, config.limits),
         })
     }
 

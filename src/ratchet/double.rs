@@ -72,6 +72,29 @@ pub(crate) enum Change {
 }
 
 impl DoubleRatchet {
+    /// A state from which nothing was dropped. The next skipped key gets the number after the highest.
+    pub(crate) fn new(
+        root: Secret<32>,
+        root_index: Option<u64>,
+        sender: Apart<SenderChain>,
+        receivers: SecretList<ReceiverChain>,
+        limits: Limits,
+    ) -> Self {
+        let serials = receivers.iter().flat_map(|chain| chain.skipped.iter()).map(|key| key.serial);
+        let next_serial = serials.max().map_or(0, |highest| highest.saturating_add(1));
+        Self {
+            root,
+            root_index,
+            sender,
+            receivers,
+            evicted: Vec::new(),
+            next_serial,
+            evicted_keys: 0,
+            limits,
+            their_point: TheirPoint::default(),
+        }
+    }
+
     /// Alice's state: she sends first, in the chain of her `T_0`.
     pub(crate) fn initiator(
         keys: RootAndChain,
@@ -79,17 +102,7 @@ impl DoubleRatchet {
         limits: Limits,
     ) -> Self {
         let sender = SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) };
-        Self {
-            root: keys.root,
-            root_index: Some(0),
-            sender: Some(Box::new(sender)),
-            receivers: SecretList::new(),
-            evicted: Vec::new(),
-            next_serial: 0,
-            evicted_keys: 0,
-            limits,
-            their_point: TheirPoint::default(),
-        }
+        Self::new(keys.root, Some(0), Some(Box::new(sender)), SecretList::new(), limits)
     }
 
     /// Bob's state: he knows Alice's chain, and her `T_0` from the message.
@@ -100,17 +113,7 @@ impl DoubleRatchet {
     ) -> Self {
         let mut receivers = SecretList::new();
         receivers.push(ReceiverChain::first(their_ratchet_key, keys.chain));
-        Self {
-            root: keys.root,
-            root_index: Some(0),
-            sender: None,
-            receivers,
-            evicted: Vec::new(),
-            next_serial: 0,
-            evicted_keys: 0,
-            limits,
-            their_point: TheirPoint::default(),
-        }
+        Self::new(keys.root, Some(0), None, receivers, limits)
     }
 
     /// The key for the next message we send, which begins a new chain if we have none. On an error

@@ -25,7 +25,7 @@ use crate::{
     },
     ratchet::{
         chain::{ChainKey, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain, TheirPoint},
+        double::{DoubleRatchet, SenderChain},
         limits::{DEFAULT_FALLBACK_MEMORY, Limits, MAX_ONE_TIME_KEYS},
         megolm::MegolmRatchet,
     },
@@ -173,21 +173,11 @@ pub(super) fn read_session(
         });
     }
     let mut receivers = newest_first.reversed();
-    let next_serial = read_skipped_keys(reader, &mut receivers)?;
+    read_skipped_keys(reader, &mut receivers)?;
     if version != 1 {
         read_number(reader)?;
     }
-    let ratchet = DoubleRatchet {
-        root,
-        root_index: None,
-        sender,
-        receivers,
-        evicted: Vec::new(),
-        next_serial,
-        evicted_keys: 0,
-        limits: Limits::default(),
-        their_point: TheirPoint::default(),
-    };
+    let ratchet = DoubleRatchet::new(root, None, sender, receivers, Limits::default());
     let mut state = SessionState {
         keys,
         their_identity_key: None,
@@ -215,7 +205,7 @@ const MAX_SKIPPED_KEYS: usize = MAX_RECEIVER_CHAINS * Limits::DEFAULT_SKIPPED_KE
 fn read_skipped_keys(
     reader: &mut Reader<'_>,
     receivers: &mut SecretList<ReceiverChain>,
-) -> Result<u64> {
+) -> Result<()> {
     let count = read_count(reader, MAX_SKIPPED_KEYS)?;
     let mut newest_first = Vec::with_capacity(count);
     for _ in 0..count {
@@ -230,7 +220,7 @@ fn read_skipped_keys(
             next_serial = next_serial.saturating_add(1);
         }
     }
-    Ok(next_serial)
+    Ok(())
 }
 
 /// Ratchet of 128 bytes, u32 index, Ed25519 pair.

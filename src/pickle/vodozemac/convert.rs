@@ -1,6 +1,6 @@
 //! The shapes to and from the states of the objects.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 use super::{
     Result,
@@ -33,7 +33,7 @@ use crate::{
     },
     ratchet::{
         chain::{ChainKey, EXHAUSTED, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain, TheirPoint},
+        double::{DoubleRatchet, SenderChain},
         limits::{DEFAULT_FALLBACK_MEMORY, Limits, MAX_ONE_TIME_KEYS},
         megolm::MegolmRatchet,
     },
@@ -183,17 +183,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
         version: shape.config.try_into()?,
         received,
         generation: 0,
-        ratchet: DoubleRatchet {
-            root,
-            root_index,
-            sender,
-            receivers,
-            evicted: Vec::new(),
-            next_serial,
-            evicted_keys: 0,
-            limits: Limits::default(),
-            their_point: TheirPoint::default(),
-        },
+        ratchet: DoubleRatchet::new(root, root_index, sender, receivers, Limits::default()),
     };
     state.find_peer();
     Ok(state)
