@@ -15,7 +15,7 @@ use crate::{
         secret::Apart,
     },
     ratchet::{
-        double::{DoubleRatchet, MessageKey},
+        double::{DoubleRatchet, MessageKey, TheirPoint},
         limits::Limits,
     },
     wire::{
@@ -135,6 +135,8 @@ impl fmt::Debug for DecryptedMessageParts {
 /// Everything secret is in one heap block, wiped on drop.
 pub struct Session {
     state: Box<SessionState>,
+    /// The ratchet key of the peer's newest chain, until our next message has begun a chain with it.
+    their_point: Apart<TheirPoint>,
 }
 
 /// The whole state of a session. The pickle formats translate to it and back.
@@ -214,7 +216,7 @@ impl Session {
     }
 
     pub(crate) fn from_state(state: SessionState) -> Self {
-        Self { state: Box::new(state) }
+        Self { state: Box::new(state), their_point: None }
     }
 
     pub(crate) const fn state(&self) -> &SessionState {
@@ -398,7 +400,8 @@ impl Session {
     where
         R: TryCryptoRng + ?Sized,
     {
-        let key = self.state.ratchet.next_message_key(rng)?;
+        let key = self.state.ratchet.next_message_key(self.their_point.as_deref(), rng)?;
+        self.their_point = None;
         self.changed();
         Ok(key)
     }
@@ -433,7 +436,9 @@ impl Session {
             change,
         )
         .map_err(|cbc_hmac::Forged| DecryptionError::Authentication)?;
-        state.ratchet.commit(change);
+        if let Some(their_point) = state.ratchet.commit(change) {
+            self.their_point = Some(their_point);
+        }
         state.received = true;
         self.changed();
         let parts = DecryptedMessageParts {

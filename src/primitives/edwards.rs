@@ -22,6 +22,8 @@ pub(crate) enum PeerPoint {
 
 impl PeerPoint {
     pub(crate) fn new(public: &[u8; 32]) -> Self {
+        #[cfg(test)]
+        super::work::count_conversion();
         let point = MontgomeryPoint(*public);
         // Either of the two points with this u-coordinate is right: they differ in sign, as their
         // multiples do, and the u-coordinate does not depend on the sign.

@@ -47,14 +47,23 @@ pub(crate) struct DoubleRatchet {
     /// How many skipped keys were dropped to stay within the limits.
     pub(crate) evicted_keys: u64,
     pub(crate) limits: Limits,
-    /// The ratchet key of the newest receiver chain, ready for a second multiplication: the first was for
-    /// that chain, the second begins ours. Only in memory; dropped when ours has begun.
-    pub(crate) their_point: TheirPoint,
 }
 
-/// Public and found again from the key, so it is no part of a pickle.
-#[derive(Clone, Default)]
-pub(crate) struct TheirPoint(Apart<PeerPoint>);
+/// A ratchet key of the peer, converted for multiplication.
+///
+/// The ratchet key of a new receiver chain is multiplied twice: for that chain, and to begin ours.
+/// [`DoubleRatchet::commit`] returns the point and [`DoubleRatchet::next_message_key`] takes it. It is
+/// no part of the state, because it follows from the key.
+pub(crate) struct TheirPoint {
+    ratchet_key: Curve25519PublicKey,
+    point: PeerPoint,
+}
+
+impl TheirPoint {
+    fn new(ratchet_key: Curve25519PublicKey) -> Self {
+        Self { ratchet_key, point: PeerPoint::new(ratchet_key.as_bytes()) }
+    }
+}
 
 /// What encrypting one message needs.
 pub(crate) struct MessageKey {
@@ -68,11 +77,17 @@ pub(crate) enum Change {
     /// In a chain we have, at this place.
     Step { place: usize, step: ChainStep },
     /// The peer began a new chain.
-    NewChain { root: Secret<32>, chain: ReceiverChain, step: ChainStep, their_point: TheirPoint },
+    NewChain {
+        root: Secret<32>,
+        chain: ReceiverChain,
+        step: ChainStep,
+        their_point: Box<TheirPoint>,
+    },
 }
 
 impl DoubleRatchet {
-    /// A state from which nothing was dropped. The next skipped key gets the number after the highest.
+    /// A state from which nothing was dropped. The next skipped key gets the number after the
+    /// highest.
     pub(crate) fn new(
         root: Secret<32>,
         root_index: Option<u64>,
@@ -91,7 +106,6 @@ impl DoubleRatchet {
             next_serial,
             evicted_keys: 0,
             limits,
-            their_point: TheirPoint::default(),
         }
     }
 
@@ -117,16 +131,20 @@ impl DoubleRatchet {
     }
 
     /// The key for the next message we send, which begins a new chain if we have none. On an error
-    /// nothing has changed.
-    pub(crate) fn next_message_key<R>(&mut self, rng: &mut R) -> Result<MessageKey, EncryptionError>
+    /// nothing has changed. `their_point` saves the conversion of the ratchet key of the newest
+    /// receiver chain; the point of any other key is ignored.
+    pub(crate) fn next_message_key<R>(
+        &mut self,
+        their_point: Option<&TheirPoint>,
+        rng: &mut R,
+    ) -> Result<MessageKey, EncryptionError>
     where
         R: TryCryptoRng + ?Sized,
     {
         if self.sender.is_none() {
-            let (root, sender) = self.begin_chain(rng)?;
+            let (root, sender) = self.begin_chain(their_point, rng)?;
             self.advance_to(root);
             self.sender = Some(Box::new(sender));
-            self.their_point = TheirPoint::default();
         }
         // A chain just begun is not exhausted, so this does not fail after the change above.
         let sender = self.sender.as_mut().ok_or(EncryptionError::SessionExhausted)?;
@@ -134,21 +152,26 @@ impl DoubleRatchet {
         Ok(MessageKey { ratchet_key: sender.ratchet_key.public(), index, key })
     }
 
-    fn begin_chain<R>(&self, rng: &mut R) -> Result<(Secret<32>, SenderChain), EncryptionError>
+    fn begin_chain<R>(
+        &self,
+        their_point: Option<&TheirPoint>,
+        rng: &mut R,
+    ) -> Result<(Secret<32>, SenderChain), EncryptionError>
     where
         R: TryCryptoRng + ?Sized,
     {
         // The checked constructors leave no session with neither a sender nor a receiver chain.
-        let their_chain = self.receivers.last().ok_or(EncryptionError::SessionExhausted)?;
+        let theirs = self.receivers.last().ok_or(EncryptionError::SessionExhausted)?.ratchet_key;
         let converted;
-        let their_point = match &self.their_point {
-            TheirPoint(Some(point)) => point,
-            TheirPoint(None) => {
-                converted = PeerPoint::new(their_chain.ratchet_key.as_bytes());
+        let their_point = match their_point {
+            Some(known) if known.ratchet_key == theirs => known,
+            _ => {
+                converted = TheirPoint::new(theirs);
                 &converted
             }
         };
-        let (ratchet_key, agreement) = Curve25519KeyPair::generate_and_agree(their_point, rng)?;
+        let (ratchet_key, agreement) =
+            Curve25519KeyPair::generate_and_agree(&their_point.point, rng)?;
         let agreement = agreement.map_err(|NonContributory| EncryptionError::NonContributoryKey)?;
         let keys = self.advance_root(&agreement);
         Ok((keys.root, SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) }))
@@ -193,36 +216,37 @@ impl DoubleRatchet {
         let sender = self.sender.as_ref().ok_or(DecryptionError::Authentication)?;
         // Before the agreement, which costs much more (S-45).
         self.limits.check_gap(0, index)?;
-        let their_point = Box::new(PeerPoint::new(ratchet_key.as_bytes()));
+        let their_point = Box::new(TheirPoint::new(*ratchet_key));
         let agreement = sender
             .ratchet_key
             .secret()
-            .agree_with(&their_point)
+            .agree_with(&their_point.point)
             .map_err(|NonContributory| DecryptionError::Authentication)?;
         let keys = self.advance_root(&agreement);
         let chain = ReceiverChain::first(*ratchet_key, keys.chain);
         let (key, step) = chain.plan(index, &self.limits)?;
-        let their_point = TheirPoint(Some(their_point));
         Ok((key, Change::NewChain { root: keys.root, chain, step, their_point }))
     }
 
-    /// Carries out the change of an authentic message.
-    pub(crate) fn commit(&mut self, change: Authenticated<Change>) {
+    /// Carries out the change of an authentic message. If the peer began a new chain, returns the
+    /// point of its ratchet key.
+    pub(crate) fn commit(&mut self, change: Authenticated<Change>) -> Apart<TheirPoint> {
         match change.into_inner() {
             Change::Step { place, step } => {
                 if let Some(chain) = self.receivers.get_mut(place) {
                     let evicted = chain.commit(step, &mut self.next_serial, &self.limits);
                     self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 }
+                None
             }
             Change::NewChain { root, mut chain, step, their_point } => {
                 let evicted = chain.commit(step, &mut self.next_serial, &self.limits);
                 self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 self.advance_to(root);
                 self.sender = None;
-                self.their_point = their_point;
                 self.receivers.push(chain);
                 self.evict_chains();
+                Some(their_point)
             }
         }
     }
@@ -322,7 +346,7 @@ mod tests {
     }
 
     fn hmacs(count: u32) -> Work {
-        Work { hmacs: count as usize, multiplications: 0 }
+        Work { hmacs: count as usize, ..Work::default() }
     }
 
     /// S-45: what a message costs before its MAC is checked is one HMAC for each message that it skips,
@@ -341,7 +365,8 @@ mod tests {
         ] {
             let rng = &mut Counting(0);
             let (mut alice, mut bob) = pair(limits, rng);
-            let sent: Vec<_> = (0..=gap).map(|_| alice.next_message_key(rng).unwrap()).collect();
+            let sent: Vec<_> =
+                (0..=gap).map(|_| alice.next_message_key(None, rng).unwrap()).collect();
             let ratchet_key = sent[0].ratchet_key;
             let (planned, work) = work::of(|| bob.plan(&ratchet_key, gap));
             assert_eq!(work, hmacs(gap + 2), "{gap}");
@@ -370,8 +395,8 @@ mod tests {
         let rng = &mut Counting(0);
         for limits in [Limits::default(), raised()] {
             let (mut alice, mut bob) = pair(limits, rng);
-            let first = alice.next_message_key(rng).unwrap();
-            let second = alice.next_message_key(rng).unwrap();
+            let first = alice.next_message_key(None, rng).unwrap();
+            let second = alice.next_message_key(None, rng).unwrap();
             for index in [0, 1] {
                 let (_, change) = bob.plan(&first.ratchet_key, index).unwrap();
                 bob.commit(authenticated(change));
@@ -392,7 +417,7 @@ mod tests {
             let unknown = Curve25519KeyPair::generate(rng).unwrap().public();
             // Bob has no chain that this one could answer.
             assert_eq!(refused(&bob, &unknown, 0), DecryptionError::Authentication);
-            bob.next_message_key(rng).unwrap();
+            bob.next_message_key(None, rng).unwrap();
             let (index, maximum) = (limits.message_gap() + 1, limits.message_gap());
             let too_far = DecryptionError::TooFarAhead { index, maximum };
             assert_eq!(refused(&bob, &unknown, index), too_far);
@@ -407,7 +432,7 @@ mod tests {
     fn s_45_an_unknown_ratchet_key_costs_one_agreement() {
         let rng = &mut Counting(0);
         let (_, mut bob) = pair(raised(), rng);
-        bob.next_message_key(rng).unwrap();
+        bob.next_message_key(None, rng).unwrap();
         for gap in [0, 1, MAX] {
             for byte in 3..9 {
                 // Points on the curve, and points on its twist.
@@ -420,6 +445,31 @@ mod tests {
                     break;
                 }
             }
+        }
+    }
+
+    /// The ratchet key of the peer's new chain is converted once, for that chain and for ours. The
+    /// point of another key changes nothing.
+    #[test]
+    fn a_ratchet_key_is_converted_once() {
+        let rng = &mut Counting(0);
+        let (mut alice, mut bob) = pair(Limits::default(), rng);
+        let sent = bob.next_message_key(None, rng).unwrap();
+        let (planned, work) = work::of(|| alice.plan(&sent.ratchet_key, 0));
+        assert_eq!((work.conversions, work.multiplications), (1, 1));
+        let (_, change) = planned.unwrap();
+        let their_point = alice.commit(authenticated(change));
+        let other = TheirPoint::new(Curve25519KeyPair::generate(rng).unwrap().public());
+        let begin = |their_point: Option<&TheirPoint>, conversions: usize| {
+            let mut alice = alice.clone();
+            let (key, work) = work::of(|| alice.next_message_key(their_point, &mut Counting(100)));
+            assert_eq!((work.conversions, work.multiplications), (conversions, 2));
+            (key.unwrap().key, alice.root)
+        };
+        let (key, root) = begin(their_point.as_deref(), 0);
+        for their_point in [None, Some(&other)] {
+            let (same_key, same_root) = begin(their_point, 1);
+            assert!(key.ct_eq(&same_key) && root.ct_eq(&same_root));
         }
     }
 }

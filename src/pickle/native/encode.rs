@@ -28,7 +28,7 @@ use crate::{
     },
     ratchet::{
         chain::{ChainKey, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain, TheirPoint},
+        double::{DoubleRatchet, SenderChain},
         limits::Limits,
         megolm::MegolmRatchet,
     },
@@ -238,7 +238,7 @@ encode_fields! {
     SessionState { keys, their_identity_key, version, received, generation, ratchet }
     SessionKeys { identity_key, base_key, one_time_key }
     DoubleRatchet {
-        root, root_index, sender, receivers, evicted, next_serial, evicted_keys, limits, their_point
+        root, root_index, sender, receivers, evicted, next_serial, evicted_keys, limits
     }
     SenderChain { ratchet_key, chain_key }
     ReceiverChain { ratchet_key, chain_key, skipped, evicted_below }
@@ -302,15 +302,6 @@ impl Encode for ReplayGuardState {
         }
         let generation = Encode::read(reader)?;
         Some(Self { signing_key, capacity, forgotten, seen, generation })
-    }
-}
-
-/// Not stored.
-impl Encode for TheirPoint {
-    fn write(&self, _: &mut impl Sink) {}
-
-    fn read(_: &mut Reader<'_>) -> Option<Self> {
-        Some(Self::default())
     }
 }
 
