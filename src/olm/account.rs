@@ -29,7 +29,7 @@ use crate::{
 
 /// The long-term keys of a device and its stock of one-time keys.
 ///
-/// Everything secret is in one heap block, wiped on drop.
+/// Everything secret is on the heap, wiped on drop.
 pub struct Account {
     state: Box<AccountState>,
 }

@@ -132,7 +132,7 @@ impl fmt::Debug for DecryptedMessageParts {
 
 /// One of the two ends of an Olm session.
 ///
-/// Everything secret is in one heap block, wiped on drop.
+/// Everything secret is on the heap, wiped on drop.
 pub struct Session {
     state: Box<SessionState>,
     /// The ratchet key of the peer's newest chain, until our next message has begun a chain with it.

@@ -8,8 +8,8 @@ use zeroize::Zeroize;
 
 /// `N` secret bytes: wiped on drop, compared in constant time, without `Debug`, `Display` or serde.
 ///
-/// The bytes are stored inline. Long-lived secrets sit inside one heap block per public object
-/// (`Account`, `Session`, …), so that moving an object never leaves a copy behind.
+/// The bytes are stored inline. Long-lived secrets are in heap blocks that their public object
+/// (`Account`, `Session`, …) owns, so that moving an object never leaves a copy behind.
 #[derive(Clone)]
 pub(crate) struct Secret<const N: usize>([u8; N]);
 
