@@ -8,7 +8,7 @@ use super::fallback::FallbackKey;
 use crate::{
     error::{KeyGenerationError, SessionCreationError},
     keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
-    primitives::secret::{Apart, SecretList},
+    primitives::secret::{Apart, OptionalNumber, SecretList},
     ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
     wire::olm::SessionKeys,
 };
@@ -67,7 +67,7 @@ pub(crate) struct OneTimeKeys {
     /// Above every id ever given out, also to keys that are gone: ids are not reused.
     pub(crate) next_id: u64,
     /// The same for fallback keys, in accounts that come from vodozemac; else they share `next_id`.
-    pub(crate) next_fallback_id: Apart<u64>,
+    pub(crate) next_fallback_id: OptionalNumber,
     /// Sessions that each fallback key may remember.
     pub(crate) fallback_memory: u32,
 }
@@ -79,7 +79,7 @@ impl OneTimeKeys {
             fallback: None,
             previous_fallback: None,
             next_id: 1,
-            next_fallback_id: None,
+            next_fallback_id: OptionalNumber::NONE,
             fallback_memory: DEFAULT_FALLBACK_MEMORY,
         }
     }
@@ -130,10 +130,15 @@ impl OneTimeKeys {
         &mut self,
         rng: &mut R,
     ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
-        let next_id = self.next_fallback_id.as_deref_mut().unwrap_or(&mut self.next_id);
-        let end = next_id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
-        let key = StoredKey::generate(*next_id, rng)?;
-        *next_id = end;
+        let separate = self.next_fallback_id.get();
+        let id = separate.unwrap_or(self.next_id);
+        let end = id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
+        let key = StoredKey::generate(id, rng)?;
+        if separate.is_some() {
+            self.next_fallback_id = OptionalNumber::some(end);
+        } else {
+            self.next_id = end;
+        }
         let forgotten = self.previous_fallback.as_ref().map(|previous| previous.key.pair.public());
         self.previous_fallback = self.fallback.replace(Box::new(FallbackKey::new(key)));
         Ok(forgotten)
@@ -232,7 +237,7 @@ impl OneTimeKeys {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
         let ids = || self.keys.iter().map(|key| key.id);
-        let (next_fallback_id, shared) = match self.next_fallback_id.as_deref().copied() {
+        let (next_fallback_id, shared) = match self.next_fallback_id.get() {
             Some(next_fallback_id) => (next_fallback_id, false),
             None => (self.next_id, true),
         };

@@ -45,7 +45,7 @@ use crate::{
         ed25519::SigningKey,
         kdf::sha256,
         rng::draw,
-        secret::{Secret, SecretList},
+        secret::{OptionalNumber, Secret, SecretList},
     },
     ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
 };
@@ -295,7 +295,7 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
         fallback,
         previous_fallback: None,
         next_id: count.saturating_add(1),
-        next_fallback_id: None,
+        next_fallback_id: OptionalNumber::NONE,
         fallback_memory: DEFAULT_FALLBACK_MEMORY,
     };
     number_from(first_id(&signing_key, &identity_key, &one_time_keys), &mut one_time_keys);

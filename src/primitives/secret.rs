@@ -107,6 +107,34 @@ parts!(a: A, b: B, c: C, d: D);
 /// before, on the stack or in the object, where no destructor reaches it.
 pub(crate) type Apart<T> = Option<Box<T>>;
 
+/// An optional number in an object's state, which is no secret and needs no block of its own.
+///
+/// Why not `Option<u64>`: for the same reason, an absent number would be eight bytes of whatever lay
+/// there before. Here it is a zero.
+#[derive(Clone, Copy)]
+pub(crate) struct OptionalNumber {
+    present: bool,
+    number: u64,
+}
+
+impl OptionalNumber {
+    pub(crate) const NONE: Self = Self { present: false, number: 0 };
+
+    pub(crate) const fn some(number: u64) -> Self {
+        Self { present: true, number }
+    }
+
+    pub(crate) fn get(self) -> Option<u64> {
+        self.present.then_some(self.number)
+    }
+}
+
+impl From<Option<u64>> for OptionalNumber {
+    fn from(number: Option<u64>) -> Self {
+        number.map_or(Self::NONE, Self::some)
+    }
+}
+
 /// A growable list of secret-bearing items that leaves nothing behind in its heap block.
 ///
 /// `Vec` moves bytes when it grows, and `remove` and `pop` leave the moved-out bytes in the spare
@@ -286,6 +314,16 @@ mod tests {
         let mut items = list(&[1, 2]);
         items.append(list(&[3, 4, 5]));
         assert_eq!(values(&items), [1, 2, 3, 4, 5]);
+    }
+
+    /// S-25: nothing is left where an absent number stands.
+    #[test]
+    fn an_absent_number_is_zero() {
+        for number in [0, 1, u64::MAX] {
+            assert_eq!(OptionalNumber::from(Some(number)).get(), Some(number));
+        }
+        let absent = OptionalNumber::from(None);
+        assert_eq!((absent.get(), absent.number), (None, 0));
     }
 
     #[test]

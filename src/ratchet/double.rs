@@ -16,7 +16,7 @@ use crate::{
     primitives::{
         cbc_hmac::Authenticated,
         edwards::PeerPoint,
-        secret::{Apart, Secret, SecretList},
+        secret::{Apart, OptionalNumber, Secret, SecretList},
         x25519::NonContributory,
     },
 };
@@ -33,8 +33,8 @@ pub(crate) struct SenderChain {
 pub(crate) struct DoubleRatchet {
     /// `R_i`, where `i` counts our chain and the peer's together.
     pub(crate) root: Secret<32>,
-    /// `i` of `R_i`; `None` in a session that was read from a format without it.
-    pub(crate) root_index: Option<u64>,
+    /// `i` of `R_i`; absent in a session that was read from a format without it.
+    pub(crate) root_index: OptionalNumber,
     /// `None` after the peer began a new chain: the next message we send begins ours. Then there is at
     /// least one receiver chain.
     pub(crate) sender: Apart<SenderChain>,
@@ -99,7 +99,7 @@ impl DoubleRatchet {
         let next_serial = serials.max().map_or(0, |highest| highest.saturating_add(1));
         Self {
             root,
-            root_index,
+            root_index: root_index.into(),
             sender,
             receivers,
             evicted: Vec::new(),
@@ -185,14 +185,14 @@ impl DoubleRatchet {
     /// Takes the next root key.
     fn advance_to(&mut self, root: Secret<32>) {
         self.root = root;
-        self.root_index = self.root_index.and_then(|index| index.checked_add(1));
+        self.root_index = self.root_index.get().and_then(|index| index.checked_add(1)).into();
     }
 
     /// Which chain of the session, counted from 0 and from both ends in turn, the peer's newest one is, if
     /// that is known and there is one.
     pub(crate) fn newest_receiver(&self) -> Option<u64> {
         // Our chain came after it.
-        self.root_index?.checked_sub(self.sender.is_some().into())
+        self.root_index.get()?.checked_sub(self.sender.is_some().into())
     }
 
     /// The key of a received message, and the change to commit if the message is authentic.
@@ -282,7 +282,7 @@ impl DoubleRatchet {
     /// one before.
     fn root_index_is_consistent(&self) -> bool {
         let before_newest = self.receivers.len().checked_sub(1);
-        match (before_newest, self.root_index) {
+        match (before_newest, self.root_index.get()) {
             (None, index) => index == Some(0),
             (Some(_), None) => true,
             (Some(before), Some(_)) => {

@@ -21,7 +21,7 @@ use crate::{
     },
     primitives::{
         ed25519::SigningKey,
-        secret::{Apart, Secret, SecretList},
+        secret::{Apart, OptionalNumber, Secret, SecretList},
     },
     ratchet::{
         chain::{ChainKey, ReceiverChain, SkippedKey},
@@ -77,9 +77,9 @@ pub(super) fn read_account(
     let together = fallback_ids()
         .all(|fallback| fallback < next_id && keys.iter().all(|key| key.id != fallback));
     let next_fallback_id = if together {
-        None
+        OptionalNumber::NONE
     } else {
-        fallback_ids().max().map(|last| Box::new(last.max(last_id).saturating_add(1)))
+        fallback_ids().max().map(|last| last.max(last_id).saturating_add(1)).into()
     };
     let one_time_keys = OneTimeKeys {
         keys,
@@ -189,7 +189,7 @@ pub(super) fn read_session(
     if state.is_unread() || state.ratchet.receivers.is_empty() {
         // The root key is still that of the first chain, or of ours that answers it.
         let answered = state.is_unread() && state.ratchet.sender.is_some();
-        state.ratchet.root_index = Some(answered.into());
+        state.ratchet.root_index = OptionalNumber::some(answered.into());
     }
     state.find_peer();
     Ok(state)

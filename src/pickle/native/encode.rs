@@ -24,7 +24,7 @@ use crate::{
     },
     primitives::{
         ed25519::{SigningKey, VerifyingKey},
-        secret::{Secret, SecretList},
+        secret::{OptionalNumber, Secret, SecretList},
     },
     ratchet::{
         chain::{ChainKey, ReceiverChain, SkippedKey},
@@ -114,6 +114,16 @@ impl<T: Encode> Encode for Box<T> {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         T::read(reader).map(Self::new)
+    }
+}
+
+impl Encode for OptionalNumber {
+    fn write(&self, sink: &mut impl Sink) {
+        self.get().write(sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Option::read(reader).map(Self::from)
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
     pickle::loss::{ConversionError, Loss},
     primitives::{
         ed25519::SigningKey,
-        secret::{Secret, SecretList},
+        secret::{OptionalNumber, Secret, SecretList},
     },
     ratchet::{
         chain::{ChainKey, EXHAUSTED, ReceiverChain, SkippedKey},
@@ -87,7 +87,7 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
             fallback: fallback_keys.fallback_key.map(fallback),
             previous_fallback: fallback_keys.previous_fallback_key.map(fallback),
             next_id: one_time_keys.next_key_id,
-            next_fallback_id: Some(Box::new(fallback_keys.key_id)),
+            next_fallback_id: OptionalNumber::some(fallback_keys.key_id),
             fallback_memory: DEFAULT_FALLBACK_MEMORY,
         },
         generation: 0,
@@ -127,7 +127,7 @@ pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
             private_keys: NumberMap(private_keys),
         },
         fallback_keys: FallbackKeysShape {
-            key_id: keys.next_fallback_id.as_deref().copied().unwrap_or(keys.next_id),
+            key_id: keys.next_fallback_id.get().unwrap_or(keys.next_id),
             fallback_key: keys.fallback.as_deref().map(fallback),
             previous_fallback_key: keys.previous_fallback.as_deref().map(fallback),
         },
@@ -245,7 +245,7 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
             ratchet_count: newest.and_then(|newest| newest.checked_sub(turns)).into(),
         });
     }
-    let ratchet_count = ratchet.root_index.into();
+    let ratchet_count = ratchet.root_index.get().into();
     let their_newest = ratchet.receivers.last().map(|chain| PublicKey(chain.ratchet_key));
     let sending_ratchet = match (&ratchet.sender, their_newest) {
         (Some(sender), parent_ratchet_key) => SendingRatchetShape::Active {
