@@ -117,7 +117,8 @@ impl fmt::Debug for SendingState {
 /// Where the chains of a session stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainIndices {
-    /// The index of the next message we send in our chain; `None` if that message begins a new chain.
+    /// The index of the next message we send in our chain; `None` if that message begins a new
+    /// chain.
     pub sending: Option<u64>,
     /// The next index of each of the peer's chains, newest chain first.
     pub receiving: Vec<u64>,
@@ -194,8 +195,8 @@ impl Session {
         self.next_message_key_with_rng(&mut rng::system())
     }
 
-    /// As `next_message_key`, with another source of randomness: it gives 32 bytes for a new ratchet
-    /// key if this message begins a new chain, else nothing.
+    /// As `next_message_key`, with another source of randomness: it gives 32 bytes for a new
+    /// ratchet key if this message begins a new chain, else nothing.
     ///
     /// # Errors
     ///
@@ -220,10 +221,10 @@ impl PreKeyMessage {
 }
 
 impl Account {
-    /// The session that a pre-key message asks for, **without decrypting the message**: nothing shows
-    /// yet that it is authentic, and the one-time key is still there. Decrypt the message with the
-    /// session, and only then [remove](Account::remove_one_time_key) the key. A fallback key recognizes
-    /// sessions that it remembers, but does not remember this one.
+    /// The session that a pre-key message asks for, **without decrypting the message**: nothing
+    /// shows yet that it is authentic, and the one-time key is still there. Decrypt the message
+    /// with the session, and only then [remove](Account::remove_one_time_key) the key. A fallback
+    /// key recognizes sessions that it remembers, but does not remember this one.
     ///
     /// Prefer [`create_inbound_session`](Account::create_inbound_session), which does all of it or
     /// nothing (S-05).

@@ -219,8 +219,8 @@ impl OneTimeKeys {
     }
 
     /// Sets how many sessions each fallback key may remember, within the limits of
-    /// [`Account::set_fallback_memory`](super::Account::set_fallback_memory). Returns whether that is
-    /// another number than before.
+    /// [`Account::set_fallback_memory`](super::Account::set_fallback_memory). Returns whether that
+    /// is another number than before.
     pub(crate) fn set_fallback_memory(&mut self, sessions: u32) -> bool {
         let sessions = sessions.clamp(DEFAULT_FALLBACK_MEMORY, MAX_FALLBACK_MEMORY);
         core::mem::replace(&mut self.fallback_memory, sessions) != sessions
@@ -231,8 +231,8 @@ impl OneTimeKeys {
         self.fallback_memory != DEFAULT_FALLBACK_MEMORY
     }
 
-    /// Whether the book-keeping holds together: ids ascend, none was given out twice, no list is longer
-    /// than it can grow, and the fallback keys remember what they can have recorded.
+    /// Whether the book-keeping holds together: ids ascend, none was given out twice, no list is
+    /// longer than it can grow, and the fallback keys remember what they can have recorded.
     pub(crate) fn is_consistent(&self) -> bool {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);

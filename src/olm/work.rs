@@ -7,13 +7,13 @@ use crate::{
     primitives::work::{self, Counting},
 };
 
-/// Where the base key stands: after the version and the whole field of the one-time key, and the tag
-/// and the length of its own field.
+/// Where the base key stands: after the version and the whole field of the one-time key, and the
+/// tag and the length of its own field.
 const BASE_KEY: core::ops::Range<usize> = 37..69;
 
-/// S-45: a forged pre-key message costs three agreements, whether its base key lies on the curve or on
-/// the twist, and the hashes to its own key: 3 of the handshake, one for each message ahead and 2 for
-/// itself, 4 of the cipher and 1 of the MAC.
+/// S-45: a forged pre-key message costs three agreements, whether its base key lies on the curve or
+/// on the twist, and the hashes to its own key: 3 of the handshake, one for each message ahead and
+/// 2 for itself, 4 of the cipher and 1 of the MAC.
 #[test]
 fn s_45_a_forged_pre_key_message_costs_three_agreements() {
     let rng = &mut Counting(0);

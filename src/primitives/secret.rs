@@ -52,8 +52,8 @@ impl<const N: usize> Secret<N> {
         self.0.ct_eq(&other.0).into()
     }
 
-    /// What `accepted` makes if both have the same bytes, else `refusal`. The comparison is in constant
-    /// time, and the branch is that of [`if_equal`](super::verdict::if_equal).
+    /// What `accepted` makes if both have the same bytes, else `refusal`. The comparison is in
+    /// constant time, and the branch is that of [`if_equal`](super::verdict::if_equal).
     pub(crate) fn if_equal<T, E>(
         &self,
         other: &Self,
@@ -103,14 +103,14 @@ parts!(a: A, b: B, c: C, d: D);
 
 /// An optional part of an object's state, in a heap block of its own.
 ///
-/// Why not inline: an empty `Option` has as many bytes as a full one, and they keep whatever lay there
-/// before, on the stack or in the object, where no destructor reaches it.
+/// Why not inline: an empty `Option` has as many bytes as a full one, and they keep whatever lay
+/// there before, on the stack or in the object, where no destructor reaches it.
 pub(crate) type Apart<T> = Option<Box<T>>;
 
 /// An optional number in an object's state, which is no secret and needs no block of its own.
 ///
-/// Why not `Option<u64>`: for the same reason, an absent number would be eight bytes of whatever lay
-/// there before. Here it is a zero.
+/// Why not `Option<u64>`: for the same reason, an absent number would be eight bytes of whatever
+/// lay there before. Here it is a zero.
 #[derive(Clone, Copy)]
 pub(crate) struct OptionalNumber {
     present: bool,
@@ -186,8 +186,8 @@ impl<T: Default> SecretList<T> {
         self.0.truncate(kept);
     }
 
-    /// Takes out the item at `index` and closes the gap; `None` when there is no such item. It looks at
-    /// no item, and moves those after `index` as one block.
+    /// Takes out the item at `index` and closes the gap; `None` when there is no such item. It
+    /// looks at no item, and moves those after `index` as one block.
     pub(crate) fn remove(&mut self, index: usize) -> Option<T> {
         if index >= self.0.len() {
             return None;

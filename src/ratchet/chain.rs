@@ -95,9 +95,9 @@ impl Default for ReceiverChain {
 pub(crate) enum ChainStep {
     /// The message's key is used up; it was stored at this place.
     UseSkipped(usize),
-    /// The chain moves past the message to `next`. The keys of the messages that it skips on the way
-    /// are derived only when the step is carried out: a forged message is to cost no more than finding
-    /// its own key (S-45).
+    /// The chain moves past the message to `next`. The keys of the messages that it skips on the
+    /// way are derived only when the step is carried out: a forged message is to cost no more than
+    /// finding its own key (S-45).
     Advance { next: ChainKey, skipped: Apart<Skipped> },
 }
 
@@ -118,8 +118,9 @@ impl ReceiverChain {
         }
     }
 
-    /// The key of the message at `index`, and the step that using it would be. It costs one HMAC for
-    /// each message in between and two for this one, and no memory that grows with their number (S-45).
+    /// The key of the message at `index`, and the step that using it would be. It costs one HMAC
+    /// for each message in between and two for this one, and no memory that grows with their number
+    /// (S-45).
     pub(crate) fn plan(
         &self,
         index: u32,
@@ -156,8 +157,8 @@ impl ReceiverChain {
         (message_key, ChainStep::Advance { next, skipped })
     }
 
-    /// Carries out a planned step and keeps to the limit. Numbers the skipped keys from `next_serial` on.
-    /// Returns how many keys were dropped for the limit.
+    /// Carries out a planned step and keeps to the limit. Numbers the skipped keys from
+    /// `next_serial` on. Returns how many keys were dropped for the limit.
     pub(crate) fn commit(
         &mut self,
         step: ChainStep,
@@ -179,8 +180,8 @@ impl ReceiverChain {
         }
     }
 
-    /// Derives and stores skipped keys, of a chain that was at the index `present`. Returns how many keys
-    /// were dropped for the limit.
+    /// Derives and stores skipped keys, of a chain that was at the index `present`. Returns how
+    /// many keys were dropped for the limit.
     fn keep(
         &mut self,
         skipped: &mut Skipped,

@@ -35,8 +35,8 @@ pub(crate) struct DoubleRatchet {
     pub(crate) root: Secret<32>,
     /// `i` of `R_i`; absent in a session that was read from a format without it.
     pub(crate) root_index: OptionalNumber,
-    /// `None` after the peer began a new chain: the next message we send begins ours. Then there is at
-    /// least one receiver chain.
+    /// `None` after the peer began a new chain: the next message we send begins ours. Then there is
+    /// at least one receiver chain.
     pub(crate) sender: Apart<SenderChain>,
     /// The peer's chains, oldest first, with distinct ratchet keys.
     pub(crate) receivers: SecretList<ReceiverChain>,
@@ -52,8 +52,8 @@ pub(crate) struct DoubleRatchet {
 /// A ratchet key of the peer, converted for multiplication.
 ///
 /// The ratchet key of a new receiver chain is multiplied twice: for that chain, and to begin ours.
-/// [`DoubleRatchet::commit`] returns the point and [`DoubleRatchet::next_message_key`] takes it. It is
-/// no part of the state, because it follows from the key.
+/// [`DoubleRatchet::commit`] returns the point and [`DoubleRatchet::next_message_key`] takes it. It
+/// is no part of the state, because it follows from the key.
 pub(crate) struct TheirPoint {
     ratchet_key: Curve25519PublicKey,
     point: PeerPoint,
@@ -188,8 +188,8 @@ impl DoubleRatchet {
         self.root_index = self.root_index.get().and_then(|index| index.checked_add(1)).into();
     }
 
-    /// Which chain of the session, counted from 0 and from both ends in turn, the peer's newest one is, if
-    /// that is known and there is one.
+    /// Which chain of the session, counted from 0 and from both ends in turn, the peer's newest one
+    /// is, if that is known and there is one.
     pub(crate) fn newest_receiver(&self) -> Option<u64> {
         // Our chain came after it.
         self.root_index.get()?.checked_sub(self.sender.is_some().into())
@@ -278,8 +278,8 @@ impl DoubleRatchet {
         self.receivers.iter().flat_map(|chain| chain.skipped.iter())
     }
 
-    /// The first root key is that of the first chain, and each chain of the peer came two chains after the
-    /// one before.
+    /// The first root key is that of the first chain, and each chain of the peer came two chains
+    /// after the one before.
     fn root_index_is_consistent(&self) -> bool {
         let before_newest = self.receivers.len().checked_sub(1);
         match (before_newest, self.root_index.get()) {
@@ -349,9 +349,9 @@ mod tests {
         Work { hmacs: count as usize, ..Work::default() }
     }
 
-    /// S-45: what a message costs before its MAC is checked is one HMAC for each message that it skips,
-    /// and two for itself. The keys of the skipped ones are derived when the change is carried out, two
-    /// HMACs for each that is kept, and they are the sender's keys.
+    /// S-45: what a message costs before its MAC is checked is one HMAC for each message that it
+    /// skips, and two for itself. The keys of the skipped ones are derived when the change is
+    /// carried out, two HMACs for each that is kept, and they are the sender's keys.
     #[test]
     fn s_45_skipped_keys_are_derived_when_the_change_is_carried_out() {
         for (limits, gap) in [
@@ -388,8 +388,8 @@ mod tests {
         }
     }
 
-    /// S-45: a message too far ahead costs nothing, and neither does one whose key is gone, in a chain in
-    /// use, in one that is gone and in one that would be new.
+    /// S-45: a message too far ahead costs nothing, and neither does one whose key is gone, in a
+    /// chain in use, in one that is gone and in one that would be new.
     #[test]
     fn s_45_refusals_without_a_key_cost_nothing() {
         let rng = &mut Counting(0);
@@ -426,8 +426,8 @@ mod tests {
         }
     }
 
-    /// S-45: a message for a ratchet key that nobody knows costs one agreement, the HKDF of a new root
-    /// key, and the way to its own key.
+    /// S-45: a message for a ratchet key that nobody knows costs one agreement, the HKDF of a new
+    /// root key, and the way to its own key.
     #[test]
     fn s_45_an_unknown_ratchet_key_costs_one_agreement() {
         let rng = &mut Counting(0);

@@ -21,20 +21,22 @@ impl Limits {
     pub const DEFAULT_SKIPPED_KEYS: u32 = 40;
     /// At most 65,536 keys in each chain. Each takes 48 bytes of memory and 44 of a pickle: 3 MB.
     pub const MAX_SKIPPED_KEYS: u32 = 1 << 16;
-    /// How far a message may be ahead of its chain: 2,000 lost messages in a row. Each of them costs the
-    /// receiver one HMAC before the MAC of the message can be checked, and no memory (S-45): a forged
-    /// message costs at most 0.7 milliseconds on an x86-64 server processor of 2026 with SHA extensions,
-    /// and five times as much without them. The keys of the messages that are missing are derived after
-    /// the MAC was verified.
+    /// How far a message may be ahead of its chain: 2,000 lost messages in a row. Each of them
+    /// costs the receiver one HMAC before the MAC of the message can be checked, and no memory
+    /// (S-45): a forged message costs at most 0.7 milliseconds on an x86-64 server processor of
+    /// 2026 with SHA extensions, and five times as much without them. The keys of the messages that
+    /// are missing are derived after the MAC was verified.
     pub const DEFAULT_MESSAGE_GAP: u32 = 2_000;
-    /// At most 65,536 messages ahead: a forged message costs at most 21 milliseconds on that processor. An
-    /// authentic one takes 57 milliseconds if all the keys of the messages before it are kept.
+    /// At most 65,536 messages ahead: a forged message costs at most 21 milliseconds on that
+    /// processor. An authentic one takes 57 milliseconds if all the keys of the messages before it
+    /// are kept.
     pub const MAX_MESSAGE_GAP: u32 = 1 << 16;
     /// Sender chains of the peer kept for late messages, the current one included.
     pub const DEFAULT_RECEIVER_CHAINS: u32 = 5;
     /// At most 255 chains.
     pub const MAX_RECEIVER_CHAINS: u32 = 255;
-    /// Ratchet keys of dropped chains that are remembered, to tell a late message from a forged one.
+    /// Ratchet keys of dropped chains that are remembered, to tell a late message from a forged
+    /// one.
     pub const REMEMBERED_CHAINS: usize = 16;
 
     /// The same limits but with `count` skipped keys in each chain, clamped to what is allowed.
@@ -44,7 +46,8 @@ impl Limits {
         self
     }
 
-    /// The same limits but with messages up to `gap` ahead of their chain, clamped to what is allowed.
+    /// The same limits but with messages up to `gap` ahead of their chain, clamped to what is
+    /// allowed.
     #[must_use]
     pub fn with_message_gap(mut self, gap: u32) -> Self {
         self.message_gap = gap.clamp(Self::DEFAULT_MESSAGE_GAP, Self::MAX_MESSAGE_GAP);

@@ -32,20 +32,22 @@ use crate::{
     wire::{MessageVersion, olm::SessionKeys},
 };
 
-/// Where the public half of a signing key, and the later ratchet of an inbound group session, come from.
+/// Where the public half of a signing key, and the later ratchet of an inbound group session, come
+/// from.
 #[derive(Clone, Copy)]
 pub(super) enum PublicKeys {
-    /// From the private half (S-14) and the earlier ratchet (S-43); the stored ones must be the same.
+    /// From the private half (S-14) and the earlier ratchet (S-43); the stored ones must be the
+    /// same.
     Derived,
     /// From the content, whose integrity the caller vouches for.
     #[cfg(feature = "hazmat")]
     Stored,
 }
 
-/// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first (in any order is read); u8 count of fallback
-/// keys (0 to 2), and those, the current one first; u32 last id given out. Version 3: instead of
-/// the count always two fallback keys, whose `published` says that they exist. Version 2: no fallback
-/// keys.
+/// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first (in any order is
+/// read); u8 count of fallback keys (0 to 2), and those, the current one first; u32 last id given
+/// out. Version 3: instead of the count always two fallback keys, whose `published` says that they
+/// exist. Version 2: no fallback keys.
 pub(super) fn read_account(
     version: u32,
     reader: &mut Reader<'_>,
@@ -135,10 +137,10 @@ fn read_stored_key(reader: &mut Reader<'_>) -> Result<StoredKey> {
 
 const STORED_KEY_LENGTH: usize = 4 + 1 + 64;
 
-/// u8 received; the initiator's identity and base key, the one-time key; root key; list of at most one
-/// sender chain {X25519 pair, chain key, u32 index}; list of receiver chains {ratchet key, chain key,
-/// u32 index}, newest first; list of skipped keys {ratchet key, message key, u32 index}, newest
-/// first. Version 0x80000001 has a u32 more.
+/// u8 received; the initiator's identity and base key, the one-time key; root key; list of at most
+/// one sender chain {X25519 pair, chain key, u32 index}; list of receiver chains {ratchet key,
+/// chain key, u32 index}, newest first; list of skipped keys {ratchet key, message key, u32 index},
+/// newest first. Version 0x80000001 has a u32 more.
 pub(super) fn read_session(
     version: u32,
     reader: &mut Reader<'_>,
@@ -195,13 +197,13 @@ pub(super) fn read_session(
     Ok(state)
 }
 
-/// The chains and the skipped keys that a session with the default limits can have. libolm writes at
-/// most 5 and 40.
+/// The chains and the skipped keys that a session with the default limits can have. libolm writes
+/// at most 5 and 40.
 const MAX_RECEIVER_CHAINS: usize = Limits::DEFAULT_RECEIVER_CHAINS as usize;
 const MAX_SKIPPED_KEYS: usize = MAX_RECEIVER_CHAINS * Limits::DEFAULT_SKIPPED_KEYS as usize;
 
-/// Sorts the skipped keys of all chains into their chains. Those of chains that are gone are dropped:
-/// libolm does not use them either.
+/// Sorts the skipped keys of all chains into their chains. Those of chains that are gone are
+/// dropped: libolm does not use them either.
 fn read_skipped_keys(
     reader: &mut Reader<'_>,
     receivers: &mut SecretList<ReceiverChain>,
@@ -242,11 +244,12 @@ pub(super) fn read_group_session(
     })
 }
 
-/// Earliest and latest ratchet with their u32 indices, Ed25519 public key, u8 verified. Version 1 is
-/// without `verified`, and counts as verified.
+/// Earliest and latest ratchet with their u32 indices, Ed25519 public key, u8 verified. Version 1
+/// is without `verified`, and counts as verified.
 ///
-/// Nothing in the pickle says where the session's key came from. `verified` only says that the owner
-/// of the signing key signed something with this session, so the provenance is unknown (S-41).
+/// Nothing in the pickle says where the session's key came from. `verified` only says that the
+/// owner of the signing key signed something with this session, so the provenance is unknown
+/// (S-41).
 pub(super) fn read_inbound_group_session(
     version: u32,
     reader: &mut Reader<'_>,
@@ -277,10 +280,11 @@ pub(super) fn read_inbound_group_session(
     })
 }
 
-/// What `accepted` makes if the later ratchet follows from the earlier one (S-43): at most 1,020 hashes,
-/// and a comparison in constant time. Otherwise a forged earlier ratchet beside a genuine later one would
-/// be connected with good copies of the session by the later one, and merging would pass their place to
-/// it. A later ratchet whose index is before the earlier one's is refused by `restore`.
+/// What `accepted` makes if the later ratchet follows from the earlier one (S-43): at most 1,020
+/// hashes, and a comparison in constant time. Otherwise a forged earlier ratchet beside a genuine
+/// later one would be connected with good copies of the session by the later one, and merging would
+/// pass their place to it. A later ratchet whose index is before the earlier one's is refused by
+/// `restore`.
 fn if_successor<T>(
     earlier: &MegolmRatchet,
     later: &MegolmRatchet,
@@ -335,7 +339,8 @@ pub(super) fn read_number(reader: &mut Reader<'_>) -> Result<u32> {
 }
 
 /// A list's count. Too many items are refused before the first one is read, so that the work for a
-/// hostile pickle does not grow faster than its length (S-45): skipped keys are compared with chains.
+/// hostile pickle does not grow faster than its length (S-45): skipped keys are compared with
+/// chains.
 fn read_count(reader: &mut Reader<'_>, maximum: usize) -> Result<usize> {
     let count = usize::try_from(read_number(reader)?).ok().filter(|count| *count <= maximum);
     count.ok_or(LibolmPickleError::InvalidState)
@@ -377,8 +382,8 @@ mod tests {
         list
     }
 
-    /// S-45: lists that are too long are refused at their count: not one item is read, so the work does
-    /// not grow with the pickle. The longest lists that a session can have are read.
+    /// S-45: lists that are too long are refused at their count: not one item is read, so the work
+    /// does not grow with the pickle. The longest lists that a session can have are read.
     #[test]
     fn s_45_chains_and_skipped_keys_are_counted_first() {
         let left = |chains: usize, skipped: usize| {

@@ -482,8 +482,8 @@ mod tests {
         length.0
     }
 
-    /// S-02: a bound that is too low sets aside more memory than a count is good for; one that is too high
-    /// refuses what we wrote.
+    /// S-02: a bound that is too low sets aside more memory than a count is good for; one that is
+    /// too high refuses what we wrote.
     #[test]
     fn no_item_is_shorter_than_its_bound() {
         assert_eq!(shortest::<(u32, Tag)>(), <(u32, Tag)>::MIN_LENGTH);

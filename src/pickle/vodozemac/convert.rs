@@ -189,8 +189,8 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
     Ok(state)
 }
 
-/// `i` of the root key `R_i`. The peer's chains are made with every second root key, and each chain that
-/// is numbered must lead to the same newest one.
+/// `i` of the root key `R_i`. The peer's chains are made with every second root key, and each chain
+/// that is numbered must lead to the same newest one.
 fn root_index(shape: &SessionShape) -> Result<Option<u64>> {
     let (count, ours) = match shape.sending_ratchet {
         SendingRatchetShape::Active { ratchet_count, .. } => (ratchet_count, 1),
@@ -349,8 +349,8 @@ fn chain_key_from(shape: &ChainShape) -> ChainKey {
     ChainKey { key: shape.key.0.clone(), index: shape.index }
 }
 
-/// An exhausted chain of ours has no form there: its index would go on. One of the peer's has: no message
-/// comes after its last index.
+/// An exhausted chain of ours has no form there: its index would go on. One of the peer's has: no
+/// message comes after its last index.
 fn chain_key_to(chain_key: &ChainKey) -> core::result::Result<ChainShape, ConversionError> {
     if chain_key.index >= EXHAUSTED {
         return Err(ConversionError::Unrepresentable);

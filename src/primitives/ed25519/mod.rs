@@ -160,8 +160,8 @@ impl SeededKey {
 
 /// A signing key whose seed may be unknown: libolm keeps only the 64 bytes.
 ///
-/// Each form is in a heap block of its own, for the reason that [`Apart`](super::secret::Apart) has:
-/// inline, the shorter one would leave bytes as they were.
+/// Each form is in a heap block of its own, for the reason that [`Apart`](super::secret::Apart)
+/// has: inline, the shorter one would leave bytes as they were.
 #[derive(Clone)]
 pub(crate) enum SigningKey {
     Seeded(Box<SeededKey>),
