@@ -1,4 +1,5 @@
-//! Reading libolm's pickles. The layouts stand above the functions.
+//! Reading libolm's pickles. The layouts stand above the functions: one field a line, with lengths
+//! in bytes.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -44,10 +45,18 @@ pub(super) enum PublicKeys {
     Stored,
 }
 
-/// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first (in any order is
-/// read); u8 count of fallback keys (0 to 2), and those, the current one first; u32 last id given
-/// out. Version 3: instead of the count always two fallback keys, whose `published` says that they
-/// exist. Version 2: no fallback keys.
+/// Version 4:
+///
+/// ```text
+/// Ed25519 identity key     32 public, 64 private
+/// Curve25519 identity key  32 public, 32 private
+/// one-time keys            count 4, then 69 each, newest first; any order is read
+/// fallback keys            count 1 (0 to 2), then 69 each, the current one first
+/// last id given out        4
+/// ```
+///
+/// Version 3 has no count of fallback keys: it always has two, and one whose `published` is 0 does
+/// not exist. Version 2 has no fallback keys.
 pub(super) fn read_account(
     version: u32,
     reader: &mut Reader<'_>,
@@ -126,7 +135,13 @@ fn read_fallback_key(reader: &mut Reader<'_>) -> Result<Box<FallbackKey>> {
     Ok(Box::new(FallbackKey::without_memory(read_stored_key(reader)?)))
 }
 
-/// u32 id, u8 published, X25519 pair.
+/// A one-time or fallback key:
+///
+/// ```text
+/// id         4
+/// published  1
+/// key        32 public, 32 private
+/// ```
 fn read_stored_key(reader: &mut Reader<'_>) -> Result<StoredKey> {
     Ok(StoredKey {
         id: read_number(reader)?.into(),
@@ -137,10 +152,19 @@ fn read_stored_key(reader: &mut Reader<'_>) -> Result<StoredKey> {
 
 const STORED_KEY_LENGTH: usize = 4 + 1 + 64;
 
-/// u8 received; the initiator's identity and base key, the one-time key; root key; list of at most
-/// one sender chain {X25519 pair, chain key, u32 index}; list of receiver chains {ratchet key,
-/// chain key, u32 index}, newest first; list of skipped keys {ratchet key, message key, u32 index},
-/// newest first. Version 0x80000001 has a u32 more.
+/// Version 1:
+///
+/// ```text
+/// received          1
+/// initiator's keys  32 identity, 32 base
+/// one-time key      32
+/// root key          32
+/// sender chain      count 4 (0 or 1), then 32 public, 32 private, 32 chain key, 4 index
+/// receiver chains   count 4, then 32 ratchet key, 32 chain key, 4 index each, newest first
+/// skipped keys      count 4, then 32 ratchet key, 32 message key, 4 index each, newest first
+/// ```
+///
+/// Version 0x80000001 ends with a u32 more.
 pub(super) fn read_session(
     version: u32,
     reader: &mut Reader<'_>,
@@ -225,7 +249,13 @@ fn read_skipped_keys(
     Ok(())
 }
 
-/// Ratchet of 128 bytes, u32 index, Ed25519 pair.
+/// Version 1:
+///
+/// ```text
+/// ratchet      128
+/// index        4
+/// signing key  32 public, 64 private
+/// ```
 pub(super) fn read_group_session(
     version: u32,
     reader: &mut Reader<'_>,
@@ -244,8 +274,16 @@ pub(super) fn read_group_session(
     })
 }
 
-/// Earliest and latest ratchet with their u32 indices, Ed25519 public key, u8 verified. Version 1
-/// is without `verified`, and counts as verified.
+/// Version 2:
+///
+/// ```text
+/// earliest ratchet  128, index 4
+/// latest ratchet    128, index 4
+/// signing key       32
+/// verified          1
+/// ```
+///
+/// Version 1 has no `verified`, and counts as verified.
 ///
 /// Nothing in the pickle says where the session's key came from. `verified` only says that the
 /// owner of the signing key signed something with this session, so the provenance is unknown
