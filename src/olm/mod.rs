@@ -1,8 +1,8 @@
 //! Olm: encrypted sessions between two devices.
 //!
 //! An [`Account`] is a device's identity and its stock of one-time keys. From a verified
-//! [`PreKeyBundle`] of another device it makes an outbound [`Session`]; from the other device's first
-//! message, an inbound one.
+//! [`PreKeyBundle`] of another device it makes an outbound [`Session`]; from the other device's
+//! first message, an inbound one.
 //!
 //! ```
 //! use moceril::olm::{Account, PreKeyBundle};
@@ -51,6 +51,6 @@ pub use crate::{
         SessionCreationError,
     },
     keys::{IdentityKeys, KeyId},
-    ratchet::chain::Limits,
+    ratchet::limits::Limits,
     wire::olm::{Message, OlmMessage, PreKeyMessage, SessionKeys},
 };

@@ -5,7 +5,7 @@ use core::{error::Error, fmt};
 use crate::{
     megolm::{inbound::InboundGroupSessionState, outbound::GroupSessionState},
     olm::{account::AccountState, session::SessionState},
-    ratchet::chain::Limits,
+    ratchet::limits::Limits,
 };
 
 /// What a conversion dropped, or would drop: keys that cannot be had again, and facts that whoever

@@ -24,11 +24,12 @@ use crate::{
     },
     primitives::{
         ed25519::{SigningKey, VerifyingKey},
-        secret::{Secret, SecretList},
+        secret::{OptionalNumber, Secret, SecretList},
     },
     ratchet::{
-        chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain, TheirPoint},
+        chain::{ChainKey, ReceiverChain, SkippedKey},
+        double::{DoubleRatchet, SenderChain},
+        limits::Limits,
         megolm::{MegolmRatchet, Receiver},
     },
     wire::{MessageVersion, olm::SessionKeys},
@@ -113,6 +114,16 @@ impl<T: Encode> Encode for Box<T> {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         T::read(reader).map(Self::new)
+    }
+}
+
+impl Encode for OptionalNumber {
+    fn write(&self, sink: &mut impl Sink) {
+        self.get().write(sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Option::read(reader).map(Self::from)
     }
 }
 
@@ -237,7 +248,7 @@ encode_fields! {
     SessionState { keys, their_identity_key, version, received, generation, ratchet }
     SessionKeys { identity_key, base_key, one_time_key }
     DoubleRatchet {
-        root, root_index, sender, receivers, evicted, next_serial, evicted_keys, limits, their_point
+        root, root_index, sender, receivers, evicted, next_serial, evicted_keys, limits
     }
     SenderChain { ratchet_key, chain_key }
     ReceiverChain { ratchet_key, chain_key, skipped, evicted_below }
@@ -301,15 +312,6 @@ impl Encode for ReplayGuardState {
         }
         let generation = Encode::read(reader)?;
         Some(Self { signing_key, capacity, forgotten, seen, generation })
-    }
-}
-
-/// Not stored.
-impl Encode for TheirPoint {
-    fn write(&self, _: &mut impl Sink) {}
-
-    fn read(_: &mut Reader<'_>) -> Option<Self> {
-        Some(Self::default())
     }
 }
 
@@ -480,8 +482,8 @@ mod tests {
         length.0
     }
 
-    /// S-02: a bound that is too low sets aside more memory than a count is good for; one that is too high
-    /// refuses what we wrote.
+    /// S-02: a bound that is too low sets aside more memory than a count is good for; one that is
+    /// too high refuses what we wrote.
     #[test]
     fn no_item_is_shorter_than_its_bound() {
         assert_eq!(shortest::<(u32, Tag)>(), <(u32, Tag)>::MIN_LENGTH);
