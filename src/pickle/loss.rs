@@ -117,7 +117,7 @@ impl Loss {
 
     pub(super) fn of_group_session(state: &GroupSessionState) -> Self {
         Self {
-            created_at: state.created_at.is_some(),
+            created_at: state.created_at.get().is_some(),
             generation: state.generation > 0,
             ..Self::default()
         }

@@ -269,7 +269,7 @@ pub(super) fn read_group_session(
         exhausted: false,
         signing_key: read_signing_key(reader, public_keys)?,
         version: MessageVersion::V3,
-        created_at: None,
+        created_at: OptionalNumber::NONE,
         generation: 0,
     })
 }

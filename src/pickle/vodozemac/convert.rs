@@ -291,7 +291,7 @@ pub(super) fn group_session_from(shape: GroupSessionShape) -> Result<GroupSessio
         exhausted: false,
         signing_key: signing_key_from(shape.signing_key)?,
         version: shape.config.try_into()?,
-        created_at: None,
+        created_at: OptionalNumber::NONE,
         generation: 0,
     })
 }
