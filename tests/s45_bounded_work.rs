@@ -1,25 +1,23 @@
 //! S-45: how much memory is set aside before a verdict. Hashes and multiplications are counted in the
 //! library's own tests, beside the code.
 
-mod common;
-
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
 };
 
-use common::{
-    libolm_pickle::{self, KEY, SessionLayout},
-    pickled::Pickled,
-    rng::SeededRng,
-    states,
-};
 use moceril::{
     MessageVersion,
     olm::{
         Account, DecryptionError, Limits, Message, OlmMessage, PreKeyMessage, Session,
         SessionConfig, SessionCreationError,
     },
+};
+use moceril_testing::{
+    libolm_pickle::{self, KEY, SessionLayout},
+    pickled::Pickled,
+    rng::SeededRng,
+    states,
 };
 
 /// Counts the bytes that the present thread asks for.

@@ -2,26 +2,24 @@
 //! fork, of a process that has drawn before.
 #![cfg(unix)]
 
-mod common;
-
 use std::{
     collections::BTreeSet,
     io::{Read, Write, pipe},
     panic::catch_unwind,
 };
 
-use common::{
-    fixtures::{VERSIONS, config},
-    pickle_editor::{CONTEXT, KEY, decode},
-    rng::SeededRng,
-    states,
-};
 use moceril::{
     Ed25519SecretKey, PickleKey,
     ecies::Ecies,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, ReplayGuard},
     olm::{Account, OlmMessage},
     sas::Sas,
+};
+use moceril_testing::{
+    fixtures::{VERSIONS, config},
+    pickle_editor::{CONTEXT, KEY, decode},
+    rng::SeededRng,
+    states,
 };
 
 unsafe extern "C" {
@@ -84,7 +82,6 @@ const CASES: &[Case] = &[
         let (_, mut bob) = states::pair(config(VERSIONS[0]), &mut SeededRng::new(3));
         vec![ratchet_key(&bob.encrypt(b"text").unwrap())]
     }),
-    #[cfg(feature = "hazmat")]
     ("Session::next_message_key_with_rng", || {
         let (_, mut bob) = states::pair(config(VERSIONS[0]), &mut SeededRng::new(3));
         vec![bob.next_message_key().unwrap().ratchet_key().to_base64()]
@@ -121,27 +118,22 @@ const CASES: &[Case] = &[
     }),
     ("Sas::with_rng", || vec![Sas::new().unwrap().public_key().to_base64()]),
     ("Ecies::with_rng", || vec![Ecies::new().unwrap().public_key().to_base64()]),
-    #[cfg(feature = "backup")]
     ("BackupDecryptionKey::with_rng", || {
         let key = moceril::backup::BackupDecryptionKey::new().unwrap();
         vec![key.public_key().to_base64()]
     }),
-    #[cfg(feature = "backup")]
     ("BackupEncryptionKey::encrypt_with_rng", || {
         let key = moceril::backup::BackupEncryptionKey::new(account().curve25519_key());
         vec![key.encrypt(b"text").unwrap().ephemeral_key.to_base64()]
     }),
-    #[cfg(feature = "hpke")]
     ("HpkeRecipientChannel::with_rng", || {
         vec![moceril::hpke::HpkeRecipientChannel::new().unwrap().public_key().to_base64()]
     }),
-    #[cfg(feature = "hpke")]
     ("HpkeSenderChannel::establish_channel_with_rng", || {
         let sender = moceril::hpke::HpkeSenderChannel::new();
         let sender = sender.establish_channel(account().curve25519_key(), b"text", b"").unwrap();
         vec![sender.message.encapsulated_key.to_base64()]
     }),
-    #[cfg(feature = "hpke")]
     ("UnidirectionalRecipientChannel::establish_bidirectional_channel_with_rng", || {
         use moceril::hpke::{HpkeRecipientChannel, HpkeSenderChannel};
         let rng = &mut SeededRng::new(4);
@@ -153,34 +145,28 @@ const CASES: &[Case] = &[
         let answer = channel.establish_bidirectional_channel(b"text", b"").unwrap();
         vec![format!("{:?}", answer.message.base_response_nonce)]
     }),
-    #[cfg(feature = "key-export")]
     ("encrypt_with_rng", || {
         salt_and_iv(&moceril::key_export::encrypt("[]", "passphrase", 100_000).unwrap())
     }),
-    #[cfg(feature = "key-export")]
     ("encrypt_weak_with_rng", || {
         salt_and_iv(&moceril::key_export::encrypt_weak("[]", "", 1).unwrap())
     }),
-    #[cfg(feature = "passphrase")]
     ("PassphraseKey::weak_with_rng", || {
         let key = moceril::PassphraseKey::weak("passphrase", PASSPHRASE_COST).unwrap();
         let pickle = account().pickle_with_passphrase(&key, CONTEXT).unwrap();
         vec![salt(&pickle)]
     }),
-    #[cfg(feature = "passphrase")]
     ("PassphraseKey::with_rng", || {
         let least = moceril::PassphraseCost::MINIMUM;
         let key = moceril::PassphraseKey::new("passphrase", least).unwrap();
         vec![salt(&account().pickle_with_passphrase(&key, CONTEXT).unwrap())]
     }),
-    #[cfg(feature = "vodozemac")]
     ("Ed25519KeyPair::with_rng", || {
         vec![moceril::vodozemac::Ed25519KeyPair::new().unwrap().public_key().to_base64()]
     }),
 ];
 
 /// Of a file of exported room keys: they follow the version.
-#[cfg(feature = "key-export")]
 fn salt_and_iv(file: &str) -> Vec<String> {
     let text: String = file.lines().filter(|line| !line.starts_with('-')).collect();
     let bytes = decode(text.trim_end_matches('='));
@@ -188,14 +174,12 @@ fn salt_and_iv(file: &str) -> Vec<String> {
 }
 
 /// Of a pickle under a passphrase: the field before the commitment and the native pickle.
-#[cfg(feature = "passphrase")]
 fn salt(pickle: &str) -> String {
     let salt = pickle.rsplit('.').nth(2).unwrap();
     assert_eq!(salt.len(), 22);
     salt.to_owned()
 }
 
-#[cfg(feature = "passphrase")]
 const PASSPHRASE_COST: moceril::PassphraseCost =
     moceril::PassphraseCost { memory_kib: 64, passes: 1, lanes: 1 };
 
@@ -251,17 +235,9 @@ fn s_49_no_process_draws_the_keys_of_another() {
 }
 
 /// Every public function that takes a source of randomness has a case.
-#[cfg(all(
-    feature = "backup",
-    feature = "hazmat",
-    feature = "hpke",
-    feature = "key-export",
-    feature = "passphrase",
-    feature = "vodozemac"
-))]
 #[test]
 fn s_49_every_function_that_draws_has_a_case() {
-    let functions = common::public_functions::public_functions().into_iter();
+    let functions = moceril_testing::public_functions::public_functions().into_iter();
     let drawing = functions.filter(|(_, head)| head.contains("TryCryptoRng"));
     let drawing: BTreeSet<_> = drawing.map(|(function, _)| function.name).collect();
     let cases: BTreeSet<_> = CASES.iter().map(|(name, _)| (*name).to_owned()).collect();

@@ -16,7 +16,7 @@ use moceril::{
     },
     olm::DecryptedMessage,
 };
-use moceril_fuzz::common::{
+use moceril_testing::{
     fixtures::{Carrier, Devices},
     rng::SeededRng,
 };

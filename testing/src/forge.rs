@@ -1,10 +1,7 @@
 //! A sender who knows all her secrets, so that she can authenticate any bytes, and receivers for them.
 //!
 //! What the receivers refuse of such messages, they refuse for the one reason that a test is about, not
-//! because a MAC or signature is wrong. The sender is the naive oracle, which every test file that uses
-//! this module declares (`mod common; mod naive;`).
-
-#![allow(dead_code, reason = "each test file that includes this module uses a part of it")]
+//! because a MAC or signature is wrong. The sender is the naive oracle.
 
 use moceril::{
     DecodeError, MessageVersion,
@@ -15,16 +12,14 @@ use moceril::{
 };
 
 use crate::{
-    common::{
-        fixtures::{State, config},
-        rng::SeededRng,
-    },
+    fixtures::{State, config},
     naive::{
         codec::{self, SessionKeys},
         crypto::{MessageCipher, ecdh, sign, x25519_public},
         megolm::NaiveGroupSession,
         round::Round,
     },
+    rng::SeededRng,
 };
 
 /// What every forged message says.

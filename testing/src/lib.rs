@@ -1,16 +1,19 @@
-//! What several test files share.
-
-#![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
+//! What several packages need for their tests: fixtures, editors of stored objects, and a slow
+//! implementation of both ratchets to compare the library with.
 
 pub mod channel_vectors;
 pub mod chi_square;
+pub mod conversation;
 pub mod converted;
 pub mod dehydrated_content;
 pub mod distinct_keys;
 pub mod entries;
 pub mod fixtures;
+pub mod forge;
+pub mod group_conversation;
 pub mod leaks;
 pub mod libolm_pickle;
+pub mod naive;
 pub mod pickle_editor;
 pub mod pickle_map;
 pub mod pickled;
@@ -22,5 +25,4 @@ pub mod sources;
 pub mod states;
 pub mod vector_file;
 pub mod vector_layer;
-#[cfg(feature = "vodozemac")]
 pub mod vodozemac_pickle;

@@ -1,35 +1,31 @@
 //! An allocator that searches each heap block that is freed or moved for all known secrets (S-25).
 //! A single match fails the test.
 //!
-//! A test file installs it with `#[global_allocator]`. It has only one test, because the known
-//! secrets are shared by the whole process.
+//! A test binary installs it with `#[global_allocator]`. Each test has a thread of its own, which
+//! knows only the secrets of that test, and of which only what it frees itself is searched.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
-    },
+    cell::{Cell, RefCell},
 };
 
 use base64ct::{Base64Unpadded, Encoding};
 
 use super::distinct_keys::DistinctKeys;
 
-/// Parts of the secrets: eight bytes are enough to know one by.
-static NEEDLES: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
-static KNOWN: AtomicUsize = AtomicUsize::new(0);
-/// What the needles are parts of.
-static NAMES: Mutex<Vec<&str>> = Mutex::new(Vec::new());
-static FOUND: AtomicUsize = AtomicUsize::new(0);
-/// The needle that was found last.
-static WHICH: AtomicUsize = AtomicUsize::new(0);
-static SEARCHED: AtomicUsize = AtomicUsize::new(0);
-
+// The allocator uses all of these but the names, so they must not need a destructor.
 std::thread_local! {
-    /// Whether what this thread frees is searched.
+    /// Whether what is freed is searched.
     static SEARCHING: Cell<bool> = const { Cell::new(false) };
+    /// Parts of the secrets: eight bytes are enough to know one by.
+    static NEEDLES: [Cell<u64>; 1024] = const { [const { Cell::new(0) }; 1024] };
+    static KNOWN: Cell<usize> = const { Cell::new(0) };
+    static FOUND: Cell<usize> = const { Cell::new(0) };
+    /// The needle that was found last.
+    static WHICH: Cell<usize> = const { Cell::new(0) };
+    static SEARCHED: Cell<usize> = const { Cell::new(0) };
+    /// What the needles are parts of.
+    static NAMES: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
 pub struct Searching;
@@ -42,20 +38,22 @@ impl Searching {
     /// `block` must be valid for reads of `length` bytes. Bytes that were never written are read as
     /// whatever they are; the allocations of this process are all initialized here, in `alloc`.
     unsafe fn search(block: *const u8, length: usize) {
-        if !SEARCHING.try_with(Cell::get).unwrap_or(false) {
+        if !SEARCHING.get() {
             return;
         }
         // SAFETY: the caller vouches for the block, and `alloc` has initialized it.
         let bytes = unsafe { std::slice::from_raw_parts(block, length) };
-        SEARCHED.fetch_add(1, SeqCst);
-        for window in bytes.windows(8) {
-            let window = u64::from_le_bytes(window.try_into().unwrap());
-            let mut needles = NEEDLES[..known()].iter();
-            if let Some(which) = needles.position(|needle| needle.load(SeqCst) == window) {
-                FOUND.fetch_add(1, SeqCst);
-                WHICH.store(which, SeqCst);
+        SEARCHED.set(SEARCHED.get() + 1);
+        NEEDLES.with(|needles| {
+            for window in bytes.windows(8) {
+                let window = u64::from_le_bytes(window.try_into().unwrap());
+                let mut needles = needles[..known()].iter();
+                if let Some(which) = needles.position(|needle| needle.get() == window) {
+                    FOUND.set(FOUND.get() + 1);
+                    WHICH.set(which);
+                }
             }
-        }
+        });
     }
 }
 
@@ -78,14 +76,14 @@ unsafe impl GlobalAlloc for Searching {
 
 /// How many needles there are.
 pub fn known() -> usize {
-    KNOWN.load(SeqCst)
+    KNOWN.get()
 }
 
 /// Makes eight bytes known.
 fn learn_needle(name: &'static str, needle: [u8; 8]) {
-    let mut names = NAMES.lock().unwrap();
-    names.push(name);
-    NEEDLES[KNOWN.fetch_add(1, SeqCst)].store(u64::from_le_bytes(needle), SeqCst);
+    NAMES.with_borrow_mut(|names| names.push(name));
+    let place = KNOWN.replace(known() + 1);
+    NEEDLES.with(|needles| needles[place].set(u64::from_le_bytes(needle)));
 }
 
 /// Makes a secret known by its beginning.
@@ -119,21 +117,21 @@ pub fn unsearched<T>(call: impl FnOnce() -> T) -> T {
 }
 
 pub fn forget_all() {
-    KNOWN.store(0, SeqCst);
-    NAMES.lock().unwrap().clear();
+    KNOWN.set(0);
+    NAMES.with_borrow_mut(Vec::clear);
 }
 
 /// Runs `call` while everything that is freed is searched, and drops its result in there, too.
 #[track_caller]
 pub fn searched<T>(name: &str, call: impl FnOnce() -> T) {
-    let (found, blocks) = (FOUND.load(SeqCst), SEARCHED.load(SeqCst));
+    let (found, blocks) = (FOUND.get(), SEARCHED.get());
     SEARCHING.set(true);
     drop(call());
     SEARCHING.set(false);
-    let found = FOUND.load(SeqCst) - found;
-    let secret = NAMES.lock().unwrap().get(WHICH.load(SeqCst)).copied().unwrap_or_default();
+    let found = FOUND.get() - found;
+    let secret = NAMES.with_borrow(|names| names.get(WHICH.get()).copied().unwrap_or_default());
     assert_eq!(found, 0, "{name}: a freed block holds a secret: {secret}");
-    assert!(SEARCHED.load(SeqCst) > blocks, "{name}: nothing was freed, so nothing was searched");
+    assert!(SEARCHED.get() > blocks, "{name}: nothing was freed, so nothing was searched");
 }
 
 /// The search sees what it should see: a secret in a block that is freed, and in one that grows.
@@ -143,9 +141,9 @@ pub fn assert_it_finds() {
     let (mut grows, freed) = (planted.clone(), planted.clone());
     SEARCHING.set(true);
     drop(freed);
-    let after_freed = FOUND.swap(0, SeqCst);
+    let after_freed = FOUND.replace(0);
     grows.reserve_exact(1000);
-    let after_growth = FOUND.swap(0, SeqCst);
+    let after_growth = FOUND.replace(0);
     SEARCHING.set(false);
     assert!(after_freed > 0 && after_growth > 0, "the planted secret was not found");
     forget_all();

@@ -1,4 +1,4 @@
-//! The library's own source files, for the tests that check how they are written.
+//! Source files, for the tests that check how they are written.
 
 use std::{
     collections::BTreeSet,
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file below `src`.
+/// A Rust file below a folder.
 pub struct Source {
     /// With slashes, as in `olm/account.rs`.
     pub path: String,
@@ -15,9 +15,19 @@ pub struct Source {
     pub code: String,
 }
 
+/// The folder of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
 /// All files below `src`.
 pub fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    sources_of("src")
+}
+
+/// All Rust files below a folder of the repository.
+pub fn sources_of(folder: &str) -> Vec<Source> {
+    let root = root().join(folder);
     let mut paths = Vec::new();
     walk(&root, &mut paths);
     let read = |path: &PathBuf| {

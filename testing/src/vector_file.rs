@@ -159,8 +159,8 @@ pub fn item_bytes(item: &str) -> Vec<u8> {
     unhex(item)
 }
 
-/// In this package's folder, or one above it: the packages around this one read the same files.
-fn root() -> PathBuf {
+/// The folder `test-vectors`: in the folder of the package that compiles this file, or above it.
+pub fn root() -> PathBuf {
     let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let mut roots = folders.map(|folder| folder.join("test-vectors"));
     roots.find(|root| root.is_dir()).expect("there is a folder of test vectors")

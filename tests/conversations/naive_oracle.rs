@@ -1,15 +1,13 @@
 //! Checks of the naive oracle itself: it agrees with itself, with the specification's examples and with libolm's
 //! published values.
 
-mod naive;
-
-use naive::codec::{self, Value};
-use naive::crypto::{hmac, x25519_public};
-use naive::megolm::{
+use moceril_testing::naive::codec::{self, Value};
+use moceril_testing::naive::crypto::{hmac, x25519_public};
+use moceril_testing::naive::megolm::{
     NaiveGroupError, NaiveGroupSession, Ratchet, by_definition, naive_ratchet, step_by_step,
 };
-use naive::olm::{HORIZON, NaiveError, NaiveSession};
-use naive::round::MessageKey;
+use moceril_testing::naive::olm::{HORIZON, NaiveError, NaiveSession};
+use moceril_testing::naive::round::MessageKey;
 
 /// A source of numbers and keys that is the same in every run.
 struct Dice(u64);

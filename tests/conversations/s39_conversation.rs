@@ -1,19 +1,16 @@
 //! S-39, S-04, S-22: in any conversation over any network, the library does what the specification
 //! says within its limits, and a refused message changes nothing.
 
-mod common;
-#[path = "common/conversation.rs"]
-mod conversation;
-mod naive;
-
-use conversation::{EVENT_LENGTH, Event, How, Outcome, Setup, Who, converse, events, run};
 use moceril::olm::{DecryptionError, SessionCreationError};
+use moceril_testing::conversation::{
+    EVENT_LENGTH, Event, How, Outcome, Setup, Who, converse, events, run,
+};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use Who::{Alice, Bob};
-use common::rng::SeededRng;
+use moceril_testing::rng::SeededRng;
 
 /// Every kind of setup.
 fn setups() -> [Setup; 8] {

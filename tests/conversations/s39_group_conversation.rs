@@ -1,16 +1,11 @@
 //! S-39, S-04, S-43: in any group conversation the library does what the specification says, and a
 //! refused message changes nothing.
 
-mod common;
-#[path = "common/group_conversation.rs"]
-mod group_conversation;
-mod naive;
-
-use group_conversation::{
-    DISTANCES, EVENT_LENGTH, Event, How, Outcome, STARTS, Setup, converse, events, run,
-};
 use moceril::MessageVersion;
 use moceril::megolm::DecryptionError;
+use moceril_testing::group_conversation::{
+    DISTANCES, EVENT_LENGTH, Event, How, Outcome, STARTS, Setup, converse, events, run,
+};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -1,8 +1,8 @@
 //! Checks that each file and function that `docs/auditing.md` and `docs/matrix.md` name exists.
 
-mod common;
-
 use std::{fs, path::Path};
+
+use moceril_testing::sources::{root, sources};
 
 /// The files between backticks, with what follows `::`. Those without a folder are the example's.
 fn named(page: &str) -> Vec<String> {
@@ -12,10 +12,9 @@ fn named(page: &str) -> Vec<String> {
 }
 
 fn problems(page: &str) -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let missing = |name: &String| {
         let (path, function) = name.split_once("::").unwrap_or((name, ""));
-        let Ok(code) = fs::read_to_string(root.join(path)) else { return true };
+        let Ok(code) = fs::read_to_string(root().join(path)) else { return true };
         let starts = [format!("fn {function}("), format!("fn {function}<")];
         !function.is_empty() && !starts.iter().any(|start| code.contains(start))
     };
@@ -24,7 +23,7 @@ fn problems(page: &str) -> Vec<String> {
 
 #[test]
 fn every_file_and_function_is_there() {
-    for page in [include_str!("../docs/auditing.md"), include_str!("../docs/matrix.md")] {
+    for page in [include_str!("../../docs/auditing.md"), include_str!("../../docs/matrix.md")] {
         assert!(named(page).len() > 100, "the page names {}", named(page).len());
         assert_eq!(problems(page), [""; 0]);
     }
@@ -42,7 +41,7 @@ fn a_wrong_name_is_noticed() {
 /// Every file of the ratchets and what they stand on is in the order of reading.
 #[test]
 fn nothing_of_the_core_is_left_out() {
-    let page = include_str!("../docs/auditing.md");
+    let page = include_str!("../../docs/auditing.md");
     let exempt = |path: &str| {
         let optional =
             ["ctr_hmac", "argon2", "hpke", "rng", "base64", "json", "hazmat", "unauthenticated"];
@@ -51,7 +50,7 @@ fn nothing_of_the_core_is_left_out() {
         [&optional[..], &for_tests].concat().contains(&name) || name == "mod"
     };
     let core = ["primitives/", "wire/", "ratchet/", "olm/", "megolm/"];
-    for path in common::sources::sources().into_iter().map(|source| source.path) {
+    for path in sources().into_iter().map(|source| source.path) {
         let listed = page.contains(&format!("`src/{path}`"));
         let needed = core.iter().any(|folder| path.starts_with(folder)) && !exempt(&path);
         assert!(listed || !needed, "{path} is not on the page");

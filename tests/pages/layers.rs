@@ -1,11 +1,9 @@
 //! Checks the layers of the library: what a folder may import, where cryptography crates are named,
 //! and how long a file may be.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::sources::{identifier, parts, sources, without_comments};
+use moceril_testing::sources::{identifier, parts, sources, sources_of, without_comments};
 
 /// The modules from which a file of each module may import, besides its own folder: only lower
 /// layers. The documentation of `lib.rs` describes these layers.
@@ -146,7 +144,7 @@ fn names_crate(code: &str, name: &str) -> bool {
 /// A layer imports nothing from higher layers, so an auditor of one layer need not read those above
 /// it.
 #[test]
-fn nothing_imports_a_higher_floor() {
+fn nothing_imports_a_higher_layer() {
     let sources = sources();
     for needed in [
         "primitives/cbc_hmac/mod.rs",
@@ -163,7 +161,7 @@ fn nothing_imports_a_higher_floor() {
 
 /// The check above detects what it should detect.
 #[test]
-fn an_import_of_a_higher_floor_is_noticed() {
+fn an_import_of_a_higher_layer_is_noticed() {
     for (path, code, expected) in [
         ("ratchet/double.rs", "use crate::olm::Account;", "ratchet/double.rs: imports olm"),
         (
@@ -214,6 +212,27 @@ fn an_import_of_a_higher_floor_is_noticed() {
     ] {
         assert_eq!(forbidden(path, code), [""; 0], "{code}");
     }
+}
+
+/// What a file of the naive oracle names outside its folder: the library, or the package around it.
+fn borrowed(path: &str, code: &str) -> Vec<&'static str> {
+    let outside = if path == "mod.rs" { "super::" } else { "super::super::" };
+    ["moceril", "crate::", outside].into_iter().filter(|name| code.contains(name)).collect()
+}
+
+/// The naive oracle shares no code with the library, so that both cannot be wrong in the same way.
+#[test]
+fn the_naive_oracle_imports_nothing_of_the_library() {
+    let oracle = sources_of("testing/src/naive");
+    assert!(oracle.iter().any(|source| source.path == "megolm.rs"), "the oracle is read");
+    for source in oracle {
+        assert_eq!(borrowed(&source.path, &source.code), [""; 0], "{}", source.path);
+    }
+    assert_eq!(borrowed("olm.rs", "use moceril::olm::Account;"), ["moceril"]);
+    assert_eq!(borrowed("olm.rs", "use crate::rng::SeededRng;"), ["crate::"]);
+    assert_eq!(borrowed("olm.rs", "use super::super::rng;"), ["super::super::"]);
+    assert_eq!(borrowed("mod.rs", "use super::rng;"), ["super::"]);
+    assert_eq!(borrowed("olm.rs", "use super::codec;"), [""; 0]);
 }
 
 /// Each file has one job, so none is longer than what an auditor can read in one session.

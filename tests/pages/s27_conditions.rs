@@ -1,13 +1,11 @@
 //! S-27: no feature and no compiler flag weakens a check. Features only add items, and never remove
 //! or change code.
 
-mod common;
-
-use common::sources::{names, parts, sources};
+use moceril_testing::sources::{names, parts, sources};
 
 /// The names of the features that Cargo.toml declares.
 fn features() -> Vec<String> {
-    let section = include_str!("../Cargo.toml").split("[features]").nth(1).unwrap();
+    let section = include_str!("../../Cargo.toml").split("[features]").nth(1).unwrap();
     let section = section.split("\n[").next().unwrap();
     let lines = section.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect()
@@ -25,7 +23,7 @@ fn bad_conditions(code: &str) -> Vec<String> {
             let harmless = ["deny(", "doc"];
             let harmless = |part: &&str| harmless.iter().any(|start| part.starts_with(start));
             let only_harmless = kind == "cfg_attr(" && attributes.iter().all(harmless);
-            if !only_harmless && !is_door(condition, &features) {
+            if !only_harmless && !only_adds(condition, &features) {
                 bad.push((*condition).to_owned());
             }
         }
@@ -34,10 +32,10 @@ fn bad_conditions(code: &str) -> Vec<String> {
 }
 
 /// Whether the condition only adds something: in tests, or with features.
-fn is_door(condition: &str, features: &[String]) -> bool {
+fn only_adds(condition: &str, features: &[String]) -> bool {
     let group = ["any(", "all("].iter().find_map(|kind| condition.strip_prefix(kind));
     if let Some(group) = group {
-        return parts(group).into_iter().all(|condition| is_door(condition, features));
+        return parts(group).into_iter().all(|condition| only_adds(condition, features));
     }
     let feature = condition.strip_prefix("feature = \"").and_then(|name| name.strip_suffix('"'));
     condition == "test" || feature.is_some_and(|name| features.iter().any(|known| known == name))
@@ -60,6 +58,15 @@ fn s_27_nothing_is_compiled_out() {
         assert!(!names(&source.code, "unsafe"), "{}", source.path);
     }
     assert!(conditions > 10);
+}
+
+/// S-17: bare keys make a bundle only with the feature `hazmat`, which these tests switch on. An example
+/// in the documentation shows that the call does not compile without it.
+#[test]
+fn s_17_bare_keys_need_the_feature_hazmat() {
+    let bundle = sources().into_iter().find(|source| source.path == "olm/bundle.rs").unwrap();
+    let (before, _) = bundle.code.split_once("pub fn from_unverified_keys(").unwrap();
+    assert!(before.trim_end().ends_with("#[cfg(feature = \"hazmat\")]"));
 }
 
 /// S-27: the check above sees what it should see.

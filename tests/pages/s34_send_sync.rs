@@ -1,9 +1,6 @@
 //! S-34: every public type can be sent to and shared between threads, and the library has no global
 //! state.
 
-mod common;
-
-use common::sources::{names, public_types, sources};
 use moceril::{
     Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
     DehydratedDeviceError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, KeyError,
@@ -16,6 +13,7 @@ use moceril::{
     olm::{self, *},
     sas::{Emoji, EstablishedSas, MacMethod, Sas, SasBytes, SasError},
 };
+use moceril_testing::sources::{names, public_types, sources};
 
 /// Compiles for types that no thread has to keep for itself.
 const fn shared<T: Send + Sync + 'static>() {}
@@ -110,7 +108,6 @@ shared!(
     SignatureError,
 );
 
-#[cfg(feature = "backup")]
 mod backup {
     use super::shared;
     use moceril::backup::{
@@ -126,7 +123,6 @@ mod backup {
     );
 }
 
-#[cfg(feature = "vodozemac")]
 mod vodozemac {
     use super::shared;
     use moceril::vodozemac::{
@@ -144,7 +140,6 @@ mod vodozemac {
     );
 }
 
-#[cfg(feature = "hpke")]
 mod hpke {
     use super::shared;
     use moceril::hpke::{
@@ -170,7 +165,6 @@ mod hpke {
     );
 }
 
-#[cfg(feature = "payload")]
 mod payload {
     use super::shared;
     use moceril::payload::{Device, OlmPayload, PayloadError};
@@ -178,7 +172,6 @@ mod payload {
     shared!(Device<'static>, OlmPayload, PayloadError);
 }
 
-#[cfg(feature = "key-export")]
 mod key_export {
     use super::shared;
     use moceril::key_export::KeyExportError;
@@ -186,7 +179,6 @@ mod key_export {
     shared!(KeyExportError);
 }
 
-#[cfg(feature = "passphrase")]
 mod passphrase {
     use super::shared;
     use moceril::{PassphraseCost, PassphraseError, PassphraseKey};
@@ -194,7 +186,6 @@ mod passphrase {
     shared!(PassphraseCost, PassphraseError, PassphraseKey);
 }
 
-#[cfg(feature = "hazmat")]
 mod hazmat {
     use super::shared;
     use moceril::hazmat::{ChainIndices, Cipher, MessageKey, RawSessionKeys, SendingState};
@@ -206,9 +197,9 @@ mod hazmat {
 #[test]
 fn s_34_every_public_type_is_shared() {
     for name in public_types() {
-        assert!(names(include_str!("send_sync.rs"), &name), "{name} is missing");
+        assert!(names(include_str!("s34_send_sync.rs"), &name), "{name} is missing");
     }
-    assert!(!names(include_str!("send_sync.rs"), &["Nothing", "OfThisName"].concat()));
+    assert!(!names(include_str!("s34_send_sync.rs"), &["Nothing", "OfThisName"].concat()));
 }
 
 /// Counts operations in the library's own tests, and is compiled for nothing else.
@@ -218,7 +209,7 @@ const FOR_TESTS: &str = "primitives/work.rs";
 #[test]
 fn s_34_there_is_no_global_state() {
     let declaration = "#[cfg(test)]\npub(crate) mod work;";
-    assert!(include_str!("../src/primitives/mod.rs").contains(declaration));
+    assert!(include_str!("../../src/primitives/mod.rs").contains(declaration));
     for source in sources().into_iter().filter(|source| source.path != FOR_TESTS) {
         for global in ["thread_local", "OnceLock", "OnceCell", "LazyLock", "LazyCell", "Once"] {
             assert!(!names(&source.code, global), "{}: {global}", source.path);

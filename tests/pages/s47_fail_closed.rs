@@ -1,35 +1,19 @@
 //! S-47: an impossible state fails closed. No check is compiled out of a release build, and nothing takes
 //! the place of a buffer that is not there.
 
-mod common;
-
-use std::{fs, path::Path};
-
-use common::sources::{Source, names, sources, without_comments};
+use moceril_testing::sources::{Source, names, sources, sources_of};
 
 /// The sources of the library and of the two crates in Rust that take another library's place.
 fn all_sources() -> Vec<Source> {
     let mut all = sources();
     for folder in ["compat/libolm/src", "compat/vodozemac/src"] {
-        read(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).as_path(), &mut all);
+        let sources = sources_of(folder).into_iter();
+        all.extend(sources.map(|source| {
+            let path = format!("{folder}/{}", source.path);
+            Source { path, ..source }
+        }));
     }
     all
-}
-
-fn read(folder: &Path, all: &mut Vec<Source>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read(&path, all);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            all.push(Source {
-                path: path.display().to_string(),
-                lines: text.lines().count(),
-                code: without_comments(&text),
-            });
-        }
-    }
 }
 
 /// What lets an impossible state pass in a release build.

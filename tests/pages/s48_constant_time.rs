@@ -1,17 +1,14 @@
 //! S-48, S-26: every public function stands in `assurance/constant-time/operations.txt`, with the
 //! operation that runs it on secrets under valgrind, or the reason why none does.
 
-mod common;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
 };
 
-use common::{
+use moceril_testing::{
     public_functions::{Function, public_functions, public_traits},
-    sources::names,
+    sources::{names, root},
 };
 
 /// What the list says about a function.
@@ -28,7 +25,7 @@ enum Entry {
 const FOLDER: &str = "assurance/constant-time";
 
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER).join(path)).unwrap()
+    fs::read_to_string(root().join(FOLDER).join(path)).unwrap()
 }
 
 /// A line of the list: the file, the function, two spaces, a word with a colon, and what it stands for.
@@ -104,7 +101,7 @@ fn mistakes(
 fn all() -> (Vec<(Function, Entry)>, BTreeSet<Function>, String, String) {
     let mut functions: BTreeSet<_> = public_functions().into_keys().collect();
     functions.extend(public_traits());
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER).join("src/operations");
+    let folder = root().join(FOLDER).join("src/operations");
     let files = fs::read_dir(folder).unwrap();
     let sources = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
     let sources: Vec<_> = sources.filter(|source| !source.contains("type Operation =")).collect();

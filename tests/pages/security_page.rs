@@ -1,20 +1,18 @@
 //! SECURITY.md is true: each guarantee names files that exist and cite its number, no number is
 //! forgotten, the limits are the code's, and every dependency is there and wipes what it can.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use moceril::{
+    PassphraseCost,
     megolm::ReplayGuard,
     olm::{Account, Limits},
 };
+use moceril_testing::sources::{root, sources_of};
 
 /// Dependencies that offer no feature `zeroize`: they hold no secret after a call, or wipe in any case.
 const WITHOUT_ZEROIZE: [&str; 9] =
     ["base64ct", "hkdf", "hpke", "pbkdf2", "rand", "serde", "serde_json", "subtle", "zeroize"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn page() -> String {
     fs::read_to_string(root().join("SECURITY.md")).unwrap()
@@ -69,6 +67,28 @@ fn every_guarantee_is_cited_where_it_is_proved() {
     }
 }
 
+/// The file names of tests say which guarantee they are about, and the files cite it.
+#[test]
+fn every_test_file_cites_the_guarantee_that_it_is_named_after() {
+    let mut named = BTreeSet::new();
+    for source in sources_of("tests") {
+        let file = source.path.rsplit('/').next().unwrap();
+        let number = file.strip_prefix('s').and_then(|rest| rest.split('_').next());
+        let Some(number) = number.filter(|number| number.parse::<u8>().is_ok()) else {
+            assert!(
+                !source.path.starts_with("promises/") || file == "main.rs",
+                "{file}: no number"
+            );
+            continue;
+        };
+        let text = fs::read_to_string(root().join("tests").join(&source.path)).unwrap();
+        let cited = [format!("S-{number}"), format!("s_{number}_")];
+        assert!(cited.iter().any(|cited| text.contains(cited)), "{file} does not cite S-{number}");
+        named.insert(number.to_owned());
+    }
+    assert!(named.len() > 25, "the files are read");
+}
+
 /// The beginning of a row of limits: what is limited, and to how much.
 fn limit(name: &str, value: &str) -> String {
     format!("\n| {name} | {value} |")
@@ -91,8 +111,10 @@ fn the_limits_are_those_of_the_code() {
     let by_choice = |default: u32, most: u32| {
         format!("{}, up to {} by choice", grouped(default), grouped(most))
     };
-    #[allow(unused_mut, reason = "features add rows")]
-    let mut expected = vec![
+    let key_export_rounds = grouped(moceril::key_export::MAX_ROUNDS);
+    let PassphraseCost { memory_kib, passes, lanes } = PassphraseCost::RECOMMENDED_LIMIT;
+    let argon2id = format!("{} MiB, {passes} passes, {lanes} lanes", memory_kib >> 10);
+    let expected = [
         limit(
             "skipped keys per chain",
             &by_choice(Limits::DEFAULT_SKIPPED_KEYS, Limits::MAX_SKIPPED_KEYS),
@@ -120,21 +142,12 @@ fn the_limits_are_those_of_the_code() {
             "replay guard",
             &format!("{} messages, by choice", grouped(ReplayGuard::DEFAULT_CAPACITY)),
         ),
+        limit(
+            "rounds of a key export file",
+            &format!("{key_export_rounds}, by the caller's choice"),
+        ),
+        limit("Argon2id of a pickle", &format!("{argon2id}, by the caller's choice")),
     ];
-    #[cfg(feature = "key-export")]
-    {
-        let rounds = grouped(moceril::key_export::MAX_ROUNDS);
-        let value = format!("{rounds}, by the caller's choice");
-        expected.push(limit("rounds of a key export file", &value));
-    }
-    #[cfg(feature = "passphrase")]
-    {
-        let moceril::PassphraseCost { memory_kib, passes, lanes } =
-            moceril::PassphraseCost::RECOMMENDED_LIMIT;
-        let memory = memory_kib >> 10;
-        let value = format!("{memory} MiB, {passes} passes, {lanes} lanes, by the caller's choice");
-        expected.push(limit("Argon2id of a pickle", &value));
-    }
     for row in expected {
         assert!(section.contains(&row), "not a row of SECURITY.md: {row}");
     }

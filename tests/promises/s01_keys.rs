@@ -3,19 +3,18 @@
 //! With a key of low order, an agreement is the same for every private key. If a key has two
 //! encodings, equal keys look different. No honest party has such a key.
 
-mod common;
-mod forge;
-mod naive;
-
 use base64ct::{Base64, Base64Unpadded, Encoding};
-use common::fixtures::VERSIONS;
 use curve25519_dalek::{
     MontgomeryPoint, Scalar, constants::EIGHT_TORSION, edwards::CompressedEdwardsY,
 };
-use forge::{Forger, Kind, PLAINTEXT, Refusal, Value, encode_all};
 use moceril::{
     Curve25519PublicKey, DecodeError, Ed25519PublicKey, KeyError,
     megolm::{ExportedSessionKey, SessionKey, SessionKeyError},
+};
+use moceril_testing::{
+    fixtures::VERSIONS,
+    forge::{Forger, Kind, PLAINTEXT, Refusal, Value, encode_all},
+    naive,
 };
 
 /// p + `distance`, little-endian, for a distance between -19 and 18.

@@ -1,20 +1,18 @@
 //! S-02, S-13, S-14, S-23: whoever has the pickle key can seal any bytes. What no field can be is
 //! refused in every field there is, and no byte makes anything panic.
 
-mod common;
-
-use common::{
+use moceril::{
+    Ed25519PublicKey, KeyError, PickleError,
+    megolm::{self, GroupSession, GroupSessionConfig, InboundGroupSession, ReplayGuard},
+    olm::{Account, Session},
+};
+use moceril_testing::{
     fixtures::{VERSIONS, config},
     pickle_editor::{OpenPickle, edit},
     pickle_map::Kind,
     pickled::{Pickled, guarded},
     rng::SeededRng,
     states,
-};
-use moceril::{
-    Ed25519PublicKey, KeyError, PickleError,
-    megolm::{self, GroupSession, GroupSessionConfig, InboundGroupSession, ReplayGuard},
-    olm::{Account, Session},
 };
 use sha2::{Digest, Sha512};
 

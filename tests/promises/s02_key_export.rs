@@ -1,15 +1,12 @@
-//! Files of exported room keys: the Matrix specification's format, and hostile files.
-#![cfg(feature = "key-export")]
-
-mod common;
+//! S-02: files of exported room keys, in the Matrix specification's format, also hostile ones.
 
 use base64ct::{Base64, Base64Unpadded, Encoding};
-use common::{
+use hmac::{Hmac, KeyInit, Mac};
+use moceril::key_export::{self, DEFAULT_ROUNDS, KeyExportError, MAX_ROUNDS, MIN_ROUNDS};
+use moceril_testing::{
     rng::{RecordedRng, SeededRng},
     vector_file::{assert_at_least, check_each, files},
 };
-use hmac::{Hmac, KeyInit, Mac};
-use moceril::key_export::{self, DEFAULT_ROUNDS, KeyExportError, MAX_ROUNDS, MIN_ROUNDS};
 use sha2::{Sha256, Sha512};
 
 const PASSPHRASE: &str = "correct horse battery staple";

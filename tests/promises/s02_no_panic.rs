@@ -2,14 +2,7 @@
 //!
 //! Tests are built with overflow checks, so an overflow would be a panic, too.
 
-mod common;
-
 use base64ct::{Base64Unpadded, Encoding};
-use common::{
-    entries::{Verdict, bytes_entries, text_entries},
-    fixtures::{Devices, State, config, group, pickle_key},
-    rng::SeededRng,
-};
 use moceril::{
     MessageVersion,
     megolm::{
@@ -17,6 +10,11 @@ use moceril::{
         SessionKey,
     },
     olm::{Account, Message, OlmMessage, PreKeyMessage, Session},
+};
+use moceril_testing::{
+    entries::{Verdict, bytes_entries, text_entries},
+    fixtures::{Devices, State, config, group, pickle_key},
+    rng::SeededRng,
 };
 
 /// S-02: texts of every length up to 128, and those lengths with padding, in every text entry point.

@@ -1,17 +1,8 @@
 //! S-03: each key is drawn when it is made, from the operating system or from the caller's source; a
 //! source that fails is an error, and nothing is made or changed.
 
-mod common;
-
 use std::{collections::HashSet, process::Command};
 
-use common::{
-    fixtures::{VERSIONS, config},
-    pickle_editor::{CONTEXT, KEY, OpenPickle, decode},
-    pickled::Pickled,
-    rng::{RecordedRng, SeededRng},
-    states,
-};
 use moceril::{
     Ed25519SecretKey, PickleKey,
     ecies::Ecies,
@@ -21,6 +12,13 @@ use moceril::{
         SessionConfig, SessionCreationError,
     },
     sas::Sas,
+};
+use moceril_testing::{
+    fixtures::{VERSIONS, config},
+    pickle_editor::{CONTEXT, KEY, OpenPickle, decode},
+    pickled::Pickled,
+    rng::{RecordedRng, SeededRng},
+    states,
 };
 
 /// Something that draws: its name, how many bytes it is documented to draw, and what it makes of them,
@@ -220,7 +218,7 @@ fn fresh_keys() -> [String; 3] {
 }
 
 /// Four processes that were started anew make different keys, and so does one process each time.
-/// `tests/fork.rs` forks a process that has drawn before.
+/// `tests/s49_fork.rs` forks a process that has drawn before.
 #[test]
 fn s_03_processes_do_not_share_keys() {
     let mut keys: Vec<String> = fresh_keys().into();
@@ -231,7 +229,7 @@ fn s_03_processes_do_not_share_keys() {
     keys.extend(fresh_keys());
     for _ in 0..3 {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "s_03_processes_do_not_share_keys", "--nocapture"])
+            .args(["--exact", "s03_randomness::s_03_processes_do_not_share_keys", "--nocapture"])
             .env(CHILD, "1")
             .output()
             .unwrap();

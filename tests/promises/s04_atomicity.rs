@@ -4,15 +4,6 @@
 //! provokes every error of an operation (`unchanged` compares the whole serialized state) and then
 //! shows that the object still works.
 
-mod common;
-mod forge;
-mod naive;
-
-use common::{
-    fixtures::{Devices, VERSIONS, config, group, other, pre_key, unchanged},
-    rng::{RecordedRng, SeededRng},
-};
-use forge::{Forger, Kind, Refusal};
 use moceril::{
     MessageVersion, PickleError, PickleKey,
     megolm::{self, ExportError, InboundGroupSession, MegolmMessage},
@@ -20,6 +11,11 @@ use moceril::{
         Account, DecryptionError, EncryptionError, KeyGenerationError, Message, OlmMessage,
         PreKeyMessage, Session, SessionCreationError,
     },
+};
+use moceril_testing::{
+    fixtures::{Devices, VERSIONS, config, group, other, pre_key, unchanged},
+    forge::{self, Forger, Kind, Refusal},
+    rng::{RecordedRng, SeededRng},
 };
 
 /// The message with its last byte, a part of its MAC or signature, changed.
@@ -160,7 +156,7 @@ fn a_failed_encrypt_changes_nothing() {
 }
 
 /// S-04: every error of `Account::create_inbound_session` but an exhausted fallback key (see
-/// `replays.rs`).
+/// `s08_replays.rs`).
 #[test]
 fn a_session_that_is_not_created_changes_nothing() {
     for version in VERSIONS {

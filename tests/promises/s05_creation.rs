@@ -4,10 +4,8 @@
 //! Otherwise somebody between the two could damage a message and by that destroy the one-time key that
 //! the genuine message needs.
 
-mod common;
-
-use common::fixtures::{Devices, State, VERSIONS, config};
 use moceril::olm::{Account, PreKeyMessage, SessionCreationError};
+use moceril_testing::fixtures::{Devices, State, VERSIONS, config};
 
 /// S-05: each byte of a genuine message, damaged in several ways, creates nothing and uses nothing up;
 /// the genuine message creates the session afterwards.

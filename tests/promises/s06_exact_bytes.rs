@@ -3,17 +3,13 @@
 //! A message that was accepted has one form. Whoever changes it on its way, even into another form of
 //! the same content, makes it unacceptable.
 
-mod common;
-mod forge;
-mod naive;
-
-use common::fixtures::{Devices, VERSIONS, group};
-use forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, Value, encode_all};
 use moceril::{
     DecodeError,
     megolm::{self, MegolmMessage},
     olm::{DecryptionError, Message, OlmMessage, PreKeyMessage},
 };
+use moceril_testing::fixtures::{Devices, VERSIONS, group};
+use moceril_testing::forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, Value, encode_all};
 
 /// The kinds with a MAC: the outer part of a pre-key message has none.
 const AUTHENTICATED: [Kind; 3] = [Kind::Normal, Kind::Inner, Kind::Megolm];

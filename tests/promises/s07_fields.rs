@@ -4,13 +4,12 @@
 //! All messages here have a MAC and a signature over exactly their bytes, so only the decoder can
 //! refuse them. An authentic message may be malicious too, because its sender chooses the bytes.
 
-mod common;
-mod forge;
-mod naive;
-
-use common::fixtures::VERSIONS;
-use forge::{Field, Forger, KINDS, Kind, PLAINTEXT, Refusal, Value, encode, encode_all};
 use moceril::DecodeError;
+use moceril_testing::{
+    fixtures::VERSIONS,
+    forge::{Field, Forger, KINDS, Kind, PLAINTEXT, Refusal, Value, encode, encode_all},
+    naive,
+};
 
 /// Runs a check for every kind of message of both versions, with the kind's genuine fields.
 fn for_each_kind(check: impl Fn(&Forger, Kind, &[Field])) {

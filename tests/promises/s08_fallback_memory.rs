@@ -1,19 +1,17 @@
 //! S-08, S-42: what a fallback key remembers is bounded, and no honest first message is refused for that:
 //! a session beyond the bounds is accepted, is not remembered, and says so.
 
-mod common;
-
-use common::{
-    fixtures::{Devices, State, pre_key, unchanged},
-    libolm_pickle,
-    rng::SeededRng,
-};
 use moceril::{
     Curve25519PublicKey, MessageVersion, PickleKey,
     olm::{
         Account, DecryptionError, InboundCreation, PreKeyBundle, PreKeyMessage, SessionConfig,
         SessionCreationError,
     },
+};
+use moceril_testing::{
+    fixtures::{Devices, State, pre_key, unchanged},
+    libolm_pickle,
+    rng::SeededRng,
 };
 
 const SHARE: usize = Account::FALLBACK_SHARE as usize;
@@ -239,7 +237,6 @@ fn formats() -> Vec<Format> {
             let (pickle, _) = account.to_libolm_pickle_lossy(libolm_pickle::KEY).unwrap();
             Account::from_libolm_pickle(&pickle, libolm_pickle::KEY).unwrap()
         }),
-        #[cfg(feature = "vodozemac")]
         ("vodozemac", |account| {
             Account::from_vodozemac_pickle(account.to_vodozemac_pickle_lossy().unwrap().0).unwrap()
         }),
@@ -303,7 +300,6 @@ fn s_41_a_raised_memory_is_named() {
         bob.set_fallback_memory(sessions);
         assert_eq!(bob.to_libolm_pickle_lossy(libolm_pickle::KEY).unwrap().1.limits, lost);
         assert_eq!(bob.dehydrate_lossy(&key).unwrap().1.limits, lost);
-        #[cfg(feature = "vodozemac")]
         assert_eq!(bob.to_vodozemac_pickle_lossy().unwrap().1.limits, lost);
     }
 }

@@ -1,17 +1,15 @@
 //! S-08 and S-09: a pre-key message creates one session, and only that session decrypts it.
 //!
 //! A one-time key is gone after its first use, so an exact replay finds no key. A fallback key stays, so
-//! it remembers the sessions that were made with it; `fallback_memory.rs` has the bounds of that memory.
+//! it remembers the sessions that were made with it; `s08_fallback_memory.rs` has the bounds of that memory.
 
-mod common;
-
-use common::fixtures::{Devices, State, VERSIONS, config, pre_key, unchanged};
 use moceril::{
     MessageVersion,
     olm::{
         Account, DecryptionError, OlmMessage, PreKeyBundle, PreKeyMessage, SessionCreationError,
     },
 };
+use moceril_testing::fixtures::{Devices, State, VERSIONS, config, pre_key, unchanged};
 
 const VERSION: MessageVersion = MessageVersion::V3;
 

@@ -1,18 +1,16 @@
 //! Dehydrated devices (MSC3814): what waits on the server receives what was sent to it.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{
-    converted::ToLibolm,
-    dehydrated_content::{KEY, open, seal},
-    rng::RecordedRng,
-};
 use moceril::{
     Curve25519PublicKey, DehydratedDevice, DehydratedDeviceError, Ed25519SecretKey, Loss,
     PickleKey,
     olm::{Account, PreKeyBundle, SessionCreationError, SignedOneTimeKey},
+};
+use moceril_testing::{
+    converted::ToLibolm,
+    dehydrated_content::{KEY, open, seal},
+    rng::RecordedRng,
 };
 
 fn key() -> PickleKey {

@@ -1,11 +1,8 @@
 //! S-10: the life of one-time keys, between a device that crashes, the store it persists to, and a
 //! server that gives its keys out.
 
-mod common;
-
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use common::{pickled::Pickled, rng::SeededRng, states};
 use moceril::{
     Curve25519PublicKey,
     olm::{
@@ -13,6 +10,7 @@ use moceril::{
         SignedOneTimeKey,
     },
 };
+use moceril_testing::{pickled::Pickled, rng::SeededRng, states};
 
 const MAXIMUM: usize = Account::MAX_ONE_TIME_KEYS;
 
@@ -271,7 +269,7 @@ fn s_10_counts_over_the_maximum_are_refused() {
     let mut account = states::account(1, &mut SeededRng::new(3));
     let before = account.snapshot();
     for requested in [MAXIMUM + 1, MAXIMUM * 2, usize::MAX] {
-        let rng = &mut common::rng::RecordedRng::new([]);
+        let rng = &mut moceril_testing::rng::RecordedRng::new([]);
         let generated = account.generate_one_time_keys_with_rng(requested, rng);
         let expected = KeyGenerationError::TooMany { requested, maximum: MAXIMUM };
         assert_eq!(generated, Err(expected));

@@ -1,19 +1,17 @@
 //! S-11: counters are checked. A session ends at its last index with an error and is unchanged by it;
 //! nothing wraps around.
 
-mod common;
-
-use common::{
+use moceril::{
+    MessageVersion,
+    megolm::{self, GroupSession, GroupSessionConfig, InboundGroupSession},
+    olm::{Account, DecryptionError, EncryptionError, KeyGenerationError, OlmMessage, Session},
+};
+use moceril_testing::{
     fixtures::{VERSIONS, config},
     pickle_editor::{OpenPickle, edit},
     pickled::Pickled,
     rng::{RecordedRng, SeededRng},
     states,
-};
-use moceril::{
-    MessageVersion,
-    megolm::{self, GroupSession, GroupSessionConfig, InboundGroupSession},
-    olm::{Account, DecryptionError, EncryptionError, KeyGenerationError, OlmMessage, Session},
 };
 
 const LAST: u32 = u32::MAX;

@@ -3,16 +3,12 @@
 //! Only those who make a session choose the shorter MAC. An attacker on the network cannot choose
 //! it.
 
-mod common;
-mod forge;
-mod naive;
-
-use common::fixtures::{VERSIONS, other};
-use forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, encode_all};
 use moceril::{
     DecodeError, MessageVersion, megolm,
     olm::{DecryptionError, SessionCreationError},
 };
+use moceril_testing::fixtures::{VERSIONS, other};
+use moceril_testing::forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, encode_all};
 
 /// S-12: of all lengths of a genuine MAC only the version's own is accepted.
 #[test]
@@ -125,7 +121,7 @@ fn version_3_is_the_default() {
     assert_eq!(MessageVersion::default(), MessageVersion::V3);
     assert_eq!(moceril::olm::SessionConfig::default().version, MessageVersion::V3);
     assert_eq!(megolm::GroupSessionConfig::default().version, MessageVersion::V3);
-    let (sender, _) = common::fixtures::group(MessageVersion::V3, 17);
+    let (sender, _) = moceril_testing::fixtures::group(MessageVersion::V3, 17);
     let receiver = megolm::InboundGroupSession::new(&sender.session_key());
     assert_eq!(receiver.version(), MessageVersion::V3);
     let exported = receiver.export_at(0).unwrap();

@@ -1,12 +1,10 @@
 //! Ed25519 keys that are not part of an account, such as cross-signing keys.
 
-mod common;
-
-use common::{
+use moceril::{Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, KeyError, RandomError};
+use moceril_testing::{
     rng::RecordedRng,
     vector_file::{assert_at_least, check_each, files},
 };
-use moceril::{Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, KeyError, RandomError};
 
 /// S-14: key and signature are those of RFC 8032 and of libolm's detached signing; the public key
 /// comes from the seed.

@@ -5,13 +5,11 @@
 //! letters of RFC 8032: `A` public key, `R` and `S` signature, `B` base point, `L` order of `B`,
 //! `h` hash of `R`, `A` and message.
 
-mod common;
-
-use common::rng::SeededRng;
 use curve25519_dalek::{
     EdwardsPoint, Scalar, constants::EIGHT_TORSION, edwards::CompressedEdwardsY, traits::IsIdentity,
 };
 use moceril::{Ed25519PublicKey, Ed25519Signature, olm::Account};
+use moceril_testing::rng::SeededRng;
 use sha2::{Digest, Sha512};
 
 /// A signature, made with an `A` and `R` of any order.

@@ -1,22 +1,19 @@
 //! What the crate `compat/vodozemac` uses besides pickles: key pairs in vodozemac's serde form, and
 //! session keys that were not checked.
-#![cfg(all(feature = "hazmat", feature = "vodozemac"))]
 
-mod common;
-
-use common::{
-    fixtures::{Devices, VERSIONS},
-    pickle_editor::{OpenPickle, edit},
-    pickled::Pickled,
-    rng::{RecordedRng, SeededRng},
-    states,
-};
 use moceril::{
     Ed25519SecretKey, RandomError,
     hazmat::{Cipher, RawSessionKeys},
     megolm::MegolmMessage,
     olm::{PreKeyMessage, Session},
     vodozemac::Ed25519KeyPair,
+};
+use moceril_testing::{
+    fixtures::{Devices, VERSIONS},
+    pickle_editor::{OpenPickle, edit},
+    pickled::Pickled,
+    rng::{RecordedRng, SeededRng},
+    states,
 };
 
 /// S-03, S-14: a key pair draws exactly its seed, signs as RFC 8032 says, and comes back from its

@@ -1,14 +1,6 @@
 //! S-15: decrypting many messages at once gives exactly what decrypting them one by one gives: the same
 //! results, and the same session afterwards.
 
-mod common;
-
-use common::{
-    fixtures::{VERSIONS, group, other},
-    pickled::Pickled,
-    rng::{RecordedRng, SeededRng},
-    signer::{Signer, plus_group_order},
-};
 use curve25519_dalek::{EdwardsPoint, constants::EIGHT_TORSION, traits::Identity};
 use moceril::{
     MessageVersion,
@@ -16,6 +8,12 @@ use moceril::{
         DecryptedMessage, DecryptionError, ExportedSessionKey, GroupSession, GroupSessionConfig,
         InboundGroupSession, MegolmMessage, Provenance,
     },
+};
+use moceril_testing::{
+    fixtures::{VERSIONS, group, other},
+    pickled::Pickled,
+    rng::{RecordedRng, SeededRng},
+    signer::{Signer, plus_group_order},
 };
 use proptest::{
     collection::vec,

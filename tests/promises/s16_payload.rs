@@ -1,5 +1,4 @@
 //! S-16: the plaintext of a Matrix Olm event names both ends, and the receiver compares all of it.
-#![cfg(feature = "payload")]
 
 use moceril::{
     olm::{Account, DecryptedMessage, PreKeyBundle},

@@ -1,13 +1,11 @@
 //! S-17: an outbound session can be made only from a bundle, and a bundle only from a key with the
 //! device's signature.
 
-mod common;
-
-use common::{rng::SeededRng, states};
 use moceril::{
     Curve25519PublicKey, Ed25519Signature,
     olm::{Account, BundleError, IdentityKeys, PreKeyBundle, SignedOneTimeKey},
 };
+use moceril_testing::{rng::SeededRng, states};
 
 /// A device with one one-time key and a fallback key, and these two as it publishes them.
 fn device(seed: u64) -> (Account, SignedOneTimeKey, SignedOneTimeKey) {
@@ -138,7 +136,6 @@ fn s_17_the_identity_key_is_no_one_time_key() {
 }
 
 /// The same holds for keys that nobody signed, where the feature `hazmat` allows them.
-#[cfg(feature = "hazmat")]
 #[test]
 fn s_17_unverified_keys_are_checked_as_far_as_they_can_be() {
     let (account, one_time_key, _) = device(8);

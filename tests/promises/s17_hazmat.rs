@@ -1,16 +1,7 @@
 //! The functions of the feature `hazmat` do what they say: the parts of an operation, called one by
 //! one, give the same result as the operation.
-#![cfg(feature = "hazmat")]
-
-mod common;
 
 use base64ct::{Base64Unpadded, Encoding};
-use common::{
-    converted::ToLibolm,
-    fixtures::{VERSIONS, config},
-    libolm_pickle,
-    rng::{RecordedRng, SeededRng},
-};
 use moceril::{
     Curve25519PublicKey, Ed25519SecretKey, MessageVersion,
     hazmat::{Cipher, MessageKey},
@@ -19,6 +10,12 @@ use moceril::{
         Account, BundleError, Limits, OlmMessage, PreKeyBundle, PreKeyMessage, Session,
         SessionConfig, SessionKeys,
     },
+};
+use moceril_testing::{
+    converted::ToLibolm,
+    fixtures::{VERSIONS, config},
+    libolm_pickle,
+    rng::{RecordedRng, SeededRng},
 };
 
 /// A session from unverified keys, its peer's account, and the one-time key's id.

@@ -3,20 +3,18 @@
 //! store. That its verdicts agree with an oracle, and that a million messages take no more memory than
 //! some thousand, is tested beside its code.
 
-mod common;
-
-use common::{
-    fixtures::group,
-    pickle_editor::{KEY, OpenPickle, edit},
-    pickled::{Pickled, guarded},
-    rng::SeededRng,
-};
 use moceril::{
     MessageVersion, PickleError, PickleKey,
     megolm::{
         DecryptedMessage, InboundGroupSession, ReplayError, ReplayGuard,
         ReplayVerdict::{self, Again, First, FirstNotRemembered, Unknown},
     },
+};
+use moceril_testing::{
+    fixtures::group,
+    pickle_editor::{KEY, OpenPickle, edit},
+    pickled::{Pickled, guarded},
+    rng::SeededRng,
 };
 
 /// The session of the guards, and its messages, decrypted, each at the place of its index.

@@ -1,22 +1,20 @@
 //! S-20: a receiver can forget what it need not read any more, for good; a sender is told when to begin
 //! anew.
 
-mod common;
-
-use common::{
-    fixtures::VERSIONS,
-    libolm_pickle::KEY,
-    pickle_editor::{OpenPickle, edit},
-    pickled::Pickled,
-    rng::SeededRng,
-    states,
-};
 use moceril::{
     ConversionError,
     megolm::{
         CreationTimeError, DecryptionError, ExportError, GroupSession, GroupSessionConfig,
         InboundGroupSession, MegolmMessage, RotationPolicy, SessionOrdering,
     },
+};
+use moceril_testing::{
+    fixtures::VERSIONS,
+    libolm_pickle::KEY,
+    pickle_editor::{OpenPickle, edit},
+    pickled::Pickled,
+    rng::SeededRng,
+    states,
 };
 
 /// A room, its receiver from the start, its first 600 messages, and the ratchet of each: 128 bytes.
@@ -278,7 +276,6 @@ fn s_20_no_policy_makes_a_new_session_due() {
 fn moved(session: &GroupSession) -> Vec<GroupSession> {
     let (pickle, _) = session.to_libolm_pickle_lossy(KEY).unwrap();
     let moved = vec![GroupSession::from_libolm_pickle(&pickle, KEY).unwrap()];
-    #[cfg(feature = "vodozemac")]
     let moved = {
         let (pickle, _) = session.to_vodozemac_pickle_lossy().unwrap();
         let other = GroupSession::from_vodozemac_pickle(pickle).unwrap();
@@ -295,7 +292,6 @@ fn s_41_an_unknown_creation_time_can_be_stated_once() {
     let original = GroupSession::new(made).unwrap();
     let exact = original.to_libolm_pickle(KEY).err();
     assert!(matches!(exact, Some(ConversionError::Lossy(loss)) if loss.created_at));
-    #[cfg(feature = "vodozemac")]
     {
         let exact = original.to_vodozemac_pickle().err();
         assert!(matches!(exact, Some(ConversionError::Lossy(loss)) if loss.created_at));

@@ -1,18 +1,15 @@
 //! Reading a session backwards is quick because it remembers a few ratchets on the way. That it does is
 //! not to be seen: it answers like a session that remembers nothing, and forgets like one (S-20).
 
-mod common;
-mod naive;
-
-use common::{
+use moceril::megolm::{
+    DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
+};
+use moceril_testing::naive::megolm::naive_ratchet;
+use moceril_testing::{
     pickle_editor::edit,
     pickled::Pickled,
     rng::{RecordedRng, SeededRng},
 };
-use moceril::megolm::{
-    DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
-};
-use naive::megolm::naive_ratchet;
 
 /// So many messages: two whole rounds of the ratchet's last part, and the beginning of a third.
 const COUNT: u32 = 600;

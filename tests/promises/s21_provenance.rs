@@ -1,21 +1,19 @@
 //! S-21: where the key of an inbound group session came from is known, and trust in one copy never
 //! passes to another that has not the same ratchet. What holds at which index after merging is the
-//! subject of `provenance_by_index.rs`.
+//! subject of `s21_provenance_by_index.rs`.
 
-mod common;
-
-use common::{
-    fixtures::{VERSIONS, other},
-    libolm_pickle::KEY,
-    pickled::Pickled,
-    rng::SeededRng,
-};
 use moceril::{
     ConversionError, MessageVersion,
     megolm::{
         ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
         Provenance, ProvenanceError, SessionOrdering,
     },
+};
+use moceril_testing::{
+    fixtures::{VERSIONS, other},
+    libolm_pickle::KEY,
+    pickled::Pickled,
+    rng::SeededRng,
 };
 
 /// A room that has sent 20 messages, the receiver from its first message on, and the messages.
@@ -237,7 +235,6 @@ fn the_latest_ratchet_is_that_of_either() {
 fn moved(session: &InboundGroupSession) -> Vec<InboundGroupSession> {
     let (pickle, _) = session.to_libolm_pickle_lossy(KEY).unwrap();
     let moved = vec![InboundGroupSession::from_libolm_pickle(&pickle, KEY).unwrap()];
-    #[cfg(feature = "vodozemac")]
     let moved = {
         let (pickle, _) = session.to_vodozemac_pickle_lossy().unwrap();
         let other = InboundGroupSession::from_vodozemac_pickle(pickle).unwrap();
@@ -261,7 +258,6 @@ fn s_41_no_conversion_raises_trust() {
             panic!("the loss is not named")
         };
         assert!(loss.provenance && !loss.drops_keys());
-        #[cfg(feature = "vodozemac")]
         {
             let Err(ConversionError::Lossy(loss)) = original.to_vodozemac_pickle() else {
                 panic!("the loss is not named")

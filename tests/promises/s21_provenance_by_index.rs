@@ -1,16 +1,13 @@
 //! S-21, S-43: trust belongs to a message index. Merging never takes the better provenance from messages that
 //! had it, nor gives it to those that had not.
 
-mod common;
-mod naive;
-
-use common::{libolm_pickle::KEY, pickle_editor::edit, pickled::Pickled, rng::SeededRng};
 use moceril::megolm::{
     ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
     Provenance,
     Provenance::{Backup, Exported, Signed, Unknown},
 };
-use naive::megolm::{Ratchet, step_by_step};
+use moceril_testing::naive::megolm::{Ratchet, step_by_step};
+use moceril_testing::{libolm_pickle::KEY, pickle_editor::edit, pickled::Pickled, rng::SeededRng};
 
 /// Where the sessions begin: the second crosses the places where two parts are replaced, the third
 /// where three are.

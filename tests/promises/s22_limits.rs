@@ -1,12 +1,10 @@
 //! S-22: how much an Olm session remembers for late messages, and what it says about those that it no
 //! longer can read: exactly the predicted messages fail, each with the predicted error.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{fixtures::VERSIONS, pickled::Pickled, rng::SeededRng, states};
 use moceril::olm::{DecryptionError, Limits, OlmMessage, Session, SessionConfig};
+use moceril_testing::{fixtures::VERSIONS, pickled::Pickled, rng::SeededRng, states};
 
 const SKIPPED: u32 = 40;
 const AHEAD: u32 = 2_000;

@@ -1,19 +1,17 @@
 //! S-23: whoever has the pickle key can seal any state. One that the library could not have got into
-//! itself is refused: a case for each rule. `impossible_fields.rs` tries the single fields.
+//! itself is refused: a case for each rule. `s02_impossible_fields.rs` tries the single fields.
 
-mod common;
-
-use common::{
+use moceril::{
+    PickleError,
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, Limits, Session},
+};
+use moceril_testing::{
     fixtures::{VERSIONS, config},
     pickle_editor::{OpenPickle, edit},
     pickled::Pickled,
     rng::SeededRng,
     states,
-};
-use moceril::{
-    PickleError,
-    megolm::{GroupSession, InboundGroupSession},
-    olm::{Account, Limits, Session},
 };
 
 type Edit = fn(&mut OpenPickle);

@@ -1,21 +1,19 @@
 //! S-23: a native pickle gives back exactly the object, to whoever has its key and its context, and to
-//! nobody who has altered it. Which states are refused is the subject of `impossible_states.rs`.
-
-mod common;
+//! nobody who has altered it. Which states are refused is the subject of `s23_impossible_states.rs`.
 
 use std::collections::HashSet;
 
-use common::{
+use moceril::{
+    PickleError, PickleKey,
+    megolm::{GroupSession, InboundGroupSession, ReplayGuard},
+    olm::{Account, Session},
+};
+use moceril_testing::{
     fixtures::VERSIONS,
     pickle_editor::{CONTEXT, HEADER_LENGTH, KEY, OpenPickle, decode, edit, encode},
     pickled::{Pickled, guarded},
     rng::SeededRng,
     states,
-};
-use moceril::{
-    PickleError, PickleKey,
-    megolm::{GroupSession, InboundGroupSession, ReplayGuard},
-    olm::{Account, Session},
 };
 
 /// The restored object, which must have the same snapshot, with a name for the panics of a test.

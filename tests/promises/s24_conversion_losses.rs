@@ -2,16 +2,6 @@
 //! facts. The lossy variant of the call drops that and nothing else: of keys always the oldest, as the
 //! peer itself would have.
 
-mod common;
-
-use common::{
-    fixtures::{VERSIONS, config, pre_key},
-    libolm_pickle::KEY,
-    pickle_editor::{OpenPickle, edit},
-    pickled::Pickled,
-    rng::SeededRng,
-    states,
-};
 use moceril::{
     ConversionError, Loss, MessageVersion,
     megolm::{GroupSession, InboundGroupSession},
@@ -19,6 +9,14 @@ use moceril::{
         Account, DecryptionError, Limits, OlmMessage, PreKeyMessage, Session, SessionConfig,
         SessionCreationError,
     },
+};
+use moceril_testing::{
+    fixtures::{VERSIONS, config, pre_key},
+    libolm_pickle::KEY,
+    pickle_editor::{OpenPickle, edit},
+    pickled::Pickled,
+    rng::SeededRng,
+    states,
 };
 
 const V3: MessageVersion = MessageVersion::V3;
@@ -39,7 +37,6 @@ macro_rules! through_libolm {
     };
 }
 
-#[cfg(feature = "vodozemac")]
 macro_rules! through_vodozemac {
     ($object:ident) => {
         |object: &$object| {
@@ -56,7 +53,6 @@ macro_rules! formats {
     ($object:ident) => {
         vec![
             ("libolm", through_libolm!($object) as Convert<$object>),
-            #[cfg(feature = "vodozemac")]
             ("vodozemac", through_vodozemac!($object)),
         ]
     };
@@ -345,10 +341,9 @@ fn s_24_what_has_no_form() {
 
 /// A receiver chain means to vodozemac that a message arrived. libolm has sessions that were made from
 /// a message and have not decrypted it yet; those vodozemac could not go on from.
-#[cfg(feature = "vodozemac")]
 #[test]
 fn s_24_a_session_before_its_first_message_has_no_form_in_vodozemac() {
-    use common::libolm_pickle::{SessionLayout, open, seal};
+    use moceril_testing::libolm_pickle::{SessionLayout, open, seal};
 
     let (_, bob) = states::pair(config(V3), &mut SeededRng::new(7));
     let mut layout = SessionLayout::of(&open(&bob.to_libolm_pickle_lossy(KEY).unwrap().0, KEY));

@@ -1,20 +1,17 @@
 //! The content of libolm's pickles in the clear (feature `hazmat`), and the other functions that a
 //! library with libolm's interface needs: each shows or does what the object behind it would.
-#![cfg(feature = "hazmat")]
 
-mod common;
-
-use common::{
+use moceril::{
+    ConversionError, LibolmPickleError, MessageVersion,
+    megolm::{GroupSession, InboundGroupSession, MegolmMessage},
+    olm::{Account, PreKeyBundle, Session, SessionConfig, SessionCreationError},
+};
+use moceril_testing::{
     converted::ToLibolm,
     fixtures::config,
     libolm_pickle::{KEY, open, seal},
     rng::{RecordedRng, SeededRng},
     states,
-};
-use moceril::{
-    ConversionError, LibolmPickleError, MessageVersion,
-    megolm::{GroupSession, InboundGroupSession, MegolmMessage},
-    olm::{Account, PreKeyBundle, Session, SessionConfig, SessionCreationError},
 };
 
 const V3: MessageVersion = MessageVersion::V3;

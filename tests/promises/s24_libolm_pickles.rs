@@ -1,10 +1,13 @@
 //! S-24: libolm's pickles, read and written: what is read is written back byte for byte, and an object
 //! goes on as if it had not been away. What the format cannot hold is the subject of
-//! `conversion_losses.rs`, what is refused that of `libolm_pickles_refused.rs`.
+//! `s24_conversion_losses.rs`, what is refused that of `s24_libolm_pickles_refused.rs`.
 
-mod common;
-
-use common::{
+use moceril::{
+    ConversionError, LibolmPickleError, MessageVersion,
+    megolm::{GroupSession, InboundGroupSession, Provenance},
+    olm::{Account, Session},
+};
+use moceril_testing::{
     converted::ToLibolm,
     libolm_pickle::{AccountLayout, KEY, SessionLayout, open, seal},
     pickle_editor::edit,
@@ -12,11 +15,6 @@ use common::{
     rng::{RecordedRng, SeededRng},
     states,
     vector_file::files,
-};
-use moceril::{
-    ConversionError, LibolmPickleError, MessageVersion,
-    megolm::{GroupSession, InboundGroupSession, Provenance},
-    olm::{Account, Session},
 };
 
 const V3: MessageVersion = MessageVersion::V3;

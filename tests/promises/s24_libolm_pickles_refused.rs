@@ -1,11 +1,14 @@
 //! S-24: what is no libolm pickle is refused with a typed error and never a panic (S-02), whoever made
 //! it: these have the right key, and one fault within.
 
-mod common;
-
 use std::ops::Range;
 
-use common::{
+use moceril::{
+    KeyError, LibolmPickleError, MessageVersion,
+    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, Provenance},
+    olm::{Account, Session},
+};
+use moceril_testing::{
     converted::ToLibolm,
     libolm_pickle::{
         AccountLayout, CURVE25519_PUBLIC, ED25519_PUBLIC, ED25519_SECRET, KEY, SessionLayout, open,
@@ -14,11 +17,6 @@ use common::{
     pickled::Pickled,
     rng::SeededRng,
     states,
-};
-use moceril::{
-    KeyError, LibolmPickleError, MessageVersion,
-    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, Provenance},
-    olm::{Account, Session},
 };
 
 const V3: MessageVersion = MessageVersion::V3;

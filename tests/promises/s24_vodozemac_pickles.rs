@@ -1,12 +1,14 @@
 //! S-24: vodozemac's pickles, read and written, in JSON and encrypted. What the format cannot hold is
-//! the subject of `conversion_losses.rs`, what is refused that of `vodozemac_pickles_refused.rs`.
-#![cfg(feature = "vodozemac")]
-
-mod common;
+//! the subject of `s24_conversion_losses.rs`, what is refused that of `s24_vodozemac_pickles_refused.rs`.
 
 use std::fmt::Debug;
 
-use common::{
+use moceril::{
+    megolm::{InboundGroupSession, Provenance},
+    olm::{Account, Session},
+    vodozemac::VodozemacPickleError,
+};
+use moceril_testing::{
     converted::ToLibolm,
     fixtures::VERSIONS,
     leaks::{Secrets, debug},
@@ -16,11 +18,6 @@ use common::{
     rng::{RecordedRng, SeededRng},
     states,
     vodozemac_pickle::{KEY, Refusal, ViaVodozemac},
-};
-use moceril::{
-    megolm::{InboundGroupSession, Provenance},
-    olm::{Account, Session},
-    vodozemac::VodozemacPickleError,
 };
 use serde_json::{Value, json};
 

@@ -1,22 +1,19 @@
 //! S-24: what is no vodozemac pickle is refused with a typed error and never a panic (S-02): wrong
 //! keys, texts that were cut off or altered, JSON of another shape, and impossible states.
-#![cfg(feature = "vodozemac")]
 
-mod common;
-
-use common::{
+use moceril::{
+    KeyError,
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, Session},
+    vodozemac::VodozemacPickleError,
+};
+use moceril_testing::{
     converted::ToLibolm,
     fixtures::VERSIONS,
     libolm_pickle::seal,
     rng::SeededRng,
     states,
     vodozemac_pickle::{KEY, Refusal, ViaVodozemac},
-};
-use moceril::{
-    KeyError,
-    megolm::{GroupSession, InboundGroupSession},
-    olm::{Account, Session},
-    vodozemac::VodozemacPickleError,
 };
 use serde_json::{Value, json};
 
@@ -290,7 +287,7 @@ fn s_37_a_private_key_that_holds_the_public_key_is_refused() {
 #[test]
 fn s_24_impossible_states_are_refused() {
     let mut all = all();
-    // Chains that are put in have no count; `moved_sessions.rs` has what the counts rule out.
+    // Chains that are put in have no count; `s41_moved_sessions.rs` has what the counts rule out.
     for good in &mut all {
         for path in paths(&good.json).iter().filter(|path| name_of(path) == "ratchet_count") {
             good.json = without(&good.json, path);

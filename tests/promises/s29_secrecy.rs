@@ -1,11 +1,17 @@
 //! S-29: nothing that is printed holds a secret or a plaintext. This file prints Olm, Megolm, their
-//! pickles and all errors; `secrecy_channels.rs` what is built beside them.
-
-mod common;
+//! pickles and all errors; `s29_secrecy_channels.rs` what is built beside them.
 
 use std::{error::Error, fmt::Debug};
 
-use common::{
+use moceril::{
+    Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
+    DehydratedDeviceError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, KeyError,
+    LibolmPickleError, Loss, MessageVersion, PickleError, PickleKey, RandomError, SecretString,
+    SignatureError,
+    megolm::{self, DecryptionError as GroupDecryptionError, *},
+    olm::{self, *},
+};
+use moceril_testing::{
     fixtures::{VERSIONS, config},
     leaks::{Secrets, debug, find_leak},
     pickle_editor::{CONTEXT, KEY, OpenPickle},
@@ -14,14 +20,6 @@ use common::{
     rng::SeededRng,
     sources::{names, public_types},
     states,
-};
-use moceril::{
-    Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
-    DehydratedDeviceError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, KeyError,
-    LibolmPickleError, Loss, MessageVersion, PickleError, PickleKey, RandomError, SecretString,
-    SignatureError,
-    megolm::{self, DecryptionError as GroupDecryptionError, *},
-    olm::{self, *},
 };
 
 const PLAINTEXT: &[u8] = b"a plaintext that nobody else may see";
@@ -43,7 +41,7 @@ fn add_secrets<T: Pickled>(secrets: &mut Secrets, name: &str, object: &T) {
 fn s_29_a_planted_secret_is_found() {
     let secret: [u8; 32] = SeededRng::new(1).bytes();
     let hex: String = secret.iter().map(|byte| format!("{byte:02X}")).collect();
-    let base64 = |skipped: usize| common::pickle_editor::encode(&secret[skipped..]);
+    let base64 = |skipped: usize| moceril_testing::pickle_editor::encode(&secret[skipped..]);
     for (text, form) in [
         (hex.clone(), "hexadecimal"),
         (hex[2..26].to_lowercase(), "hexadecimal"),
@@ -54,7 +52,7 @@ fn s_29_a_planted_secret_is_found() {
         (base64(0), "base64"),
         (base64(1), "base64"),
         (base64(2), "base64"),
-        (common::pickle_editor::encode(&[&[1], &secret[..]].concat()), "base64"),
+        (moceril_testing::pickle_editor::encode(&[&[1], &secret[..]].concat()), "base64"),
         (base64(0).replace('+', "-").replace('/', "_"), "base64"),
     ] {
         assert_eq!(find_leak(&format!("Key({text})"), &secret), Some(form), "{text}");
@@ -309,7 +307,7 @@ fn s_29_errors_print_words() {
 /// The two files name every public type there is.
 #[test]
 fn s_29_every_public_type_is_printed() {
-    let tests = [include_str!("secrecy.rs"), include_str!("secrecy_channels.rs")].concat();
+    let tests = [include_str!("s29_secrecy.rs"), include_str!("s29_secrecy_channels.rs")].concat();
     for name in public_types() {
         assert!(names(&tests, &name), "{name} is missing");
     }

@@ -1,17 +1,15 @@
 //! S-29 outside Olm and Megolm: what verification, secure channels, backups and other types print.
 //! Most of these are behind features: run with `--all-features`.
 
-mod common;
-
 use std::fmt::Debug;
 
-use common::{leaks::Secrets, rng::SeededRng};
 use moceril::{
     ecies::{
         self, CheckCode, DigitMode, Ecies, EciesError, EstablishedEcies, OutboundCreation, Refused,
     },
     sas::{Emoji, EstablishedSas, MacMethod, Sas, SasBytes, SasError},
 };
+use moceril_testing::{leaks::Secrets, rng::SeededRng};
 
 const PLAINTEXT: &[u8] = b"a plaintext that nobody else may see";
 
@@ -76,7 +74,6 @@ fn s_29_ecies() {
     secrets.not_in(&DigitMode::AllowLeadingZero);
 }
 
-#[cfg(feature = "hpke")]
 #[test]
 fn s_29_hpke() {
     use moceril::hpke::{
@@ -113,7 +110,6 @@ fn s_29_hpke() {
     not_in_any(&secrets, &[&answered, &established, channel, &message, &error]);
 }
 
-#[cfg(feature = "backup")]
 #[test]
 fn s_29_backups() {
     use moceril::backup::{
@@ -130,10 +126,8 @@ fn s_29_backups() {
     not_in_any(&secrets, &[&key, &key.to_base64(), &public, &message, &text, &error]);
 }
 
-#[cfg(feature = "vodozemac")]
 #[test]
 fn s_29_vodozemac_pickles() {
-    use common::{fixtures::group, pickle_editor::OpenPickle, pickled::Pickled, states};
     use moceril::{
         MessageVersion,
         vodozemac::{
@@ -141,11 +135,12 @@ fn s_29_vodozemac_pickles() {
             SessionPickle, VodozemacPickleError,
         },
     };
+    use moceril_testing::{fixtures::group, pickle_editor::OpenPickle, pickled::Pickled, states};
     fn check<T: Pickled>(object: &T, pickle: &dyn Debug) {
         let open = OpenPickle::open(&object.snapshot());
         let mut secrets = Secrets::default();
         for field in open.fields() {
-            if field.kind == common::pickle_map::Kind::Secret {
+            if field.kind == moceril_testing::pickle_map::Kind::Secret {
                 secrets.add(&field.name, &open.state[field.place]);
             }
         }
@@ -155,7 +150,7 @@ fn s_29_vodozemac_pickles() {
     let account = states::account(3, rng);
     let (account_pickle, _): (AccountPickle, _) = account.to_vodozemac_pickle_lossy().unwrap();
     check(&account, &account_pickle);
-    let (session, _) = states::pair(common::fixtures::config(MessageVersion::V3), rng);
+    let (session, _) = states::pair(moceril_testing::fixtures::config(MessageVersion::V3), rng);
     let (session_pickle, _): (SessionPickle, _) = session.to_vodozemac_pickle_lossy().unwrap();
     check(&session, &session_pickle);
     let (sender, receiver) = group(MessageVersion::V3, 9);
@@ -167,7 +162,9 @@ fn s_29_vodozemac_pickles() {
     let seed: [u8; 32] = rng.bytes();
     let mut secrets = Secrets::default();
     secrets.add("seed", &seed);
-    secrets.not_in(&Ed25519KeyPair::with_rng(&mut common::rng::RecordedRng::new(seed)).unwrap());
+    secrets.not_in(
+        &Ed25519KeyPair::with_rng(&mut moceril_testing::rng::RecordedRng::new(seed)).unwrap(),
+    );
     let encrypted = account_pickle.encrypt(&[7; 32]).unwrap();
     let error: VodozemacPickleError =
         AccountPickle::from_encrypted(&encrypted, &[8; 32]).unwrap_err();
@@ -175,7 +172,6 @@ fn s_29_vodozemac_pickles() {
 }
 
 /// What is not a pickle is refused without being shown: it may be a secret in another form.
-#[cfg(feature = "vodozemac")]
 #[test]
 fn s_29_refused_vodozemac_pickles() {
     use moceril::vodozemac::{
@@ -200,11 +196,10 @@ fn s_29_refused_vodozemac_pickles() {
     }
 }
 
-#[cfg(feature = "payload")]
 #[test]
 fn s_29_payloads() {
-    use common::states;
     use moceril::payload::{Device, OlmPayload, PayloadError};
+    use moceril_testing::states;
     let rng = &mut SeededRng::new(10);
     let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
     let ours = Device { user_id: "@alice:example.org", keys: alice.identity_keys() };
@@ -222,7 +217,6 @@ fn s_29_payloads() {
     not_in_any(&secrets(&[]), &[&text, &created, &payload, &ours, &error]);
 }
 
-#[cfg(feature = "key-export")]
 #[test]
 fn s_29_key_exports() {
     use moceril::key_export::{KeyExportError, decrypt, encrypt_weak_with_rng};
@@ -236,7 +230,6 @@ fn s_29_key_exports() {
     secrets.not_in_text(&file);
 }
 
-#[cfg(feature = "passphrase")]
 #[test]
 fn s_29_passphrases() {
     use moceril::{PassphraseCost, PassphraseError, PassphraseKey};
@@ -248,14 +241,13 @@ fn s_29_passphrases() {
     not_in_any(&secrets, &[&key, &cost, &error]);
 }
 
-#[cfg(feature = "hazmat")]
 #[test]
 fn s_29_raw_keys() {
-    use common::{fixtures::config, states};
     use moceril::{
         MessageVersion,
         hazmat::{ChainIndices, Cipher, MessageKey, RawSessionKeys, SendingState},
     };
+    use moceril_testing::{fixtures::config, states};
     let (mut session, _) = states::pair(config(MessageVersion::V3), &mut SeededRng::new(13));
     let state: SendingState = session.sending_state().unwrap();
     let indices: ChainIndices = session.chain_indices();

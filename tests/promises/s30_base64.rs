@@ -3,10 +3,8 @@
 //! Text without padding or with the correct padding is accepted, and nothing else. So a value has
 //! one text (two with padding), and no two functions or libraries decode a text to different bytes.
 
-mod common;
-
-use common::entries::{Entry, Verdict, text_entries};
 use moceril::{Curve25519PublicKey, Ed25519Signature};
+use moceril_testing::entries::{Entry, Verdict, text_entries};
 
 /// Each text, and whether it is base64.
 const TABLE: &[(&str, bool)] = &[

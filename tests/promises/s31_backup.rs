@@ -1,17 +1,14 @@
 //! The key backup scheme through the public API: it is exactly that of libolm, with the same
 //! weaknesses.
-#![cfg(feature = "backup")]
 
-mod common;
-
-use common::{
-    rng::{RecordedRng, SeededRng},
-    vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
-    vector_layer::decode_layer,
-};
 use moceril::{
     KeyError, LibolmPickleError, RandomError,
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage},
+};
+use moceril_testing::{
+    rng::{RecordedRng, SeededRng},
+    vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
+    vector_layer::decode_layer,
 };
 
 fn key(seed: u64) -> BackupDecryptionKey {

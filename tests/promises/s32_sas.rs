@@ -1,15 +1,13 @@
 //! SAS verification through the public API: what the specification says, and what libolm was recorded
 //! to say, is what this library says.
 
-mod common;
-
-use common::{
-    rng::{RecordedRng, SeededRng},
-    vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
-};
 use moceril::{
     Curve25519PublicKey, KeyError, RandomError,
     sas::{Emoji, EstablishedSas, MacMethod, Sas, SasError, commitment},
+};
+use moceril_testing::{
+    rng::{RecordedRng, SeededRng},
+    vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
 };
 use sha2::{Digest, Sha256};
 

@@ -1,13 +1,6 @@
 //! The HPKE channel through the public API: vectors, keys, failures and check codes. Run with
 //! `--features hpke`.
-#![cfg(feature = "hpke")]
 
-mod common;
-
-use common::{
-    chi_square::assert_codes_fit,
-    rng::{RecordedRng, SeededRng},
-};
 use moceril::{
     DecodeError, RandomError,
     hpke::{
@@ -15,6 +8,10 @@ use moceril::{
         HpkeSenderChannel, InitialMessage, InitialResponse, Message, SenderCreation,
         UnidirectionalRecipientChannel, UnidirectionalSenderChannel, rendezvous_aad,
     },
+};
+use moceril_testing::{
+    chi_square::assert_codes_fit,
+    rng::{RecordedRng, SeededRng},
 };
 
 const AAD: &[u8] = b"associated data";
@@ -65,7 +62,7 @@ fn alterations(message: &[u8]) -> Vec<Vec<u8>> {
 /// message continues exactly like an equal channel that received none.
 #[test]
 fn failed_opening_changes_nothing() {
-    let ((mut sender, mut recipient), (_, mut twin)) = (pair(1), pair(1));
+    let ((mut sender, mut recipient), (_, mut again)) = (pair(1), pair(1));
     let first = sender.seal(b"first", AAD).unwrap();
     let second = sender.seal(b"second", AAD).unwrap();
     let foreign = pair(2).0.seal(b"foreign", AAD).unwrap();
@@ -80,10 +77,10 @@ fn failed_opening_changes_nothing() {
     }
     assert_eq!(recipient.open(&first, AAD).unwrap(), b"first");
     assert_eq!(recipient.open(&first, AAD), Err(HpkeError::Authentication));
-    twin.open(&first, AAD).unwrap();
+    again.open(&first, AAD).unwrap();
     for plaintext in [b"a", b"b"] {
         let sent = recipient.seal(plaintext, AAD).unwrap();
-        assert_eq!(sent, twin.seal(plaintext, AAD).unwrap());
+        assert_eq!(sent, again.seal(plaintext, AAD).unwrap());
         assert_eq!(sender.open(&sent, AAD).unwrap(), plaintext);
     }
 }

@@ -1,14 +1,12 @@
 //! S-35: a store that went back to an older copy. It can be noticed, told apart from an attack, and
 //! healed in one round trip.
 
-mod common;
-
-use common::fixtures::{State, VERSIONS, config};
 use moceril::{
     MessageVersion,
     megolm::{GroupSession, InboundGroupSession},
     olm::{Account, DecryptionError, Limits, OlmMessage, PreKeyBundle, Session},
 };
+use moceril_testing::fixtures::{State, VERSIONS, config};
 
 /// Both ends of a session, after a message in each direction.
 fn pair(version: MessageVersion, alice: &Account, bob: &mut Account) -> (Session, Session) {
@@ -16,7 +14,7 @@ fn pair(version: MessageVersion, alice: &Account, bob: &mut Account) -> (Session
     let (id, one_time_key) = bob.signed_one_time_keys()[0];
     bob.mark_as_published([id]);
     let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
-    let rng = &mut common::rng::SeededRng::new(35);
+    let rng = &mut moceril_testing::rng::SeededRng::new(35);
     let mut ours = alice.create_outbound_session_with_rng(&bundle, config(version), rng).unwrap();
     let first = ours.encrypt(b"first").unwrap();
     let pre_key = first.as_pre_key().unwrap();

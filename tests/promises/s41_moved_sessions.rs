@@ -2,19 +2,17 @@
 //! it, it is known when the session is read; otherwise the caller gives it, and it must not contradict
 //! what the session knows. Only then can payloads be verified (S-16).
 
-mod common;
-
-use common::{
+use moceril::{
+    Curve25519PublicKey, Loss,
+    olm::{Account, IdentityKeysError, OlmMessage, Session, SessionConfig},
+};
+use moceril_testing::{
     converted::ToLibolm,
     fixtures::{pre_key, unchanged},
     libolm_pickle::{KEY, SessionLayout, open, seal},
     pickled::Pickled,
     rng::SeededRng,
     states,
-};
-use moceril::{
-    Curve25519PublicKey, Loss,
-    olm::{Account, IdentityKeysError, OlmMessage, Session, SessionConfig},
 };
 
 /// Two devices and both ends of their session, which Alice began. Each has decrypted a message.
@@ -61,9 +59,7 @@ fn ways() -> Vec<Way> {
             go: |session| Session::from_libolm_pickle(&session.to_libolm(KEY), KEY).unwrap(),
             known: [false, false],
         },
-        #[cfg(feature = "vodozemac")]
         Way { name: "vodozemac", go: vodozemac::moved, known: [false, true] },
-        #[cfg(feature = "vodozemac")]
         Way { name: "vodozemac 0.6", go: vodozemac::moved_uncounted, known: [false, false] },
     ]
 }
@@ -76,7 +72,6 @@ fn carol() -> (Account, Curve25519PublicKey) {
 }
 
 /// Whoever moves both ends and gives each its keys goes on with verified payloads, in both directions.
-#[cfg(feature = "payload")]
 #[test]
 fn s_41_payloads_verify_over_moved_sessions() {
     use moceril::payload::{Device, OlmPayload, PayloadError};
@@ -273,18 +268,15 @@ fn s_41_a_given_key_is_with_every_later_message() {
     }
 }
 
-#[cfg(feature = "vodozemac")]
 mod vodozemac {
     use moceril::{olm::Session, vodozemac::VodozemacPickleError};
     use serde_json::{Value, json};
 
-    use super::{
-        Talk, accepted, carol,
-        common::{
-            rng::SeededRng,
-            states,
-            vodozemac_pickle::{Refusal, ViaVodozemac},
-        },
+    use super::{Talk, accepted, carol};
+    use moceril_testing::{
+        rng::SeededRng,
+        states,
+        vodozemac_pickle::{Refusal, ViaVodozemac},
     };
 
     pub fn moved(session: &Session) -> Session {

@@ -1,19 +1,16 @@
 //! S-46: pickles under a passphrase. The parameters travel with the pickle and are bound to it, and the
 //! text commits to its key.
-#![cfg(feature = "passphrase")]
-
-mod common;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64ct::{Base64Unpadded, Encoding};
-use common::{
-    pickle_editor::{decode, encode},
-    rng::{RecordedRng, SeededRng},
-};
 use moceril::{
     PassphraseCost, PassphraseError, PassphraseKey, PickleError, PickleKey,
     megolm::{GroupSession, InboundGroupSession, ReplayGuard},
     olm::Account,
+};
+use moceril_testing::{
+    pickle_editor::{decode, encode},
+    rng::{RecordedRng, SeededRng},
 };
 
 const CHEAP: PassphraseCost = PassphraseCost { memory_kib: 16, passes: 1, lanes: 2 };

@@ -1,13 +1,11 @@
 //! `test-vectors/ecies/` through the public API.
 
-mod common;
-
-use common::{
+use moceril::ecies::{DigitMode, Ecies, EciesError, EstablishedEcies, InitialMessage, Message};
+use moceril_testing::{
     channel_vectors::check_channels,
     rng::RecordedRng,
     vector_file::{VectorFile, item_bytes},
 };
-use moceril::ecies::{DigitMode, Ecies, EciesError, EstablishedEcies, InitialMessage, Message};
 
 /// S-01, S-04, S-07, S-30, S-33: keys, messages and check codes are those of MSC4108, byte for byte;
 /// what is wrong is refused by the layer that the file names, and the channel goes on.

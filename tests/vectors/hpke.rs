@@ -1,17 +1,14 @@
 //! `test-vectors/hpke/` through the public API. Run with `--features hpke`.
-#![cfg(feature = "hpke")]
 
-mod common;
-
-use common::{
-    channel_vectors::check_channels,
-    rng::RecordedRng,
-    vector_file::{VectorFile, item_bytes},
-};
 use moceril::hpke::{
     DigitMode, EstablishedHpkeChannel, HpkeError, HpkeRecipientChannel, HpkeSenderChannel,
     InitialMessage, InitialResponse, Message, UnidirectionalRecipientChannel,
     UnidirectionalSenderChannel,
+};
+use moceril_testing::{
+    channel_vectors::check_channels,
+    rng::RecordedRng,
+    vector_file::{VectorFile, item_bytes},
 };
 
 /// S-01, S-04, S-07, S-30, S-33: keys, messages and check codes are those of MSC4388, byte for byte;

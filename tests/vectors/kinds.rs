@@ -1,35 +1,16 @@
-//! The files of `test-vectors/` through the public API: what was published, and what the peers were
-//! recorded to say, is what this library says. `test-vectors/README.md` describes each kind.
-//!
-//! Areas with a subject of their own run in the file of that subject, and the primitives inside the
-//! crate, in `src/primitives/tests/vectors.rs`.
-
-mod common;
-#[path = "vectors/decoding.rs"]
-mod decoding;
-#[path = "vectors/index.rs"]
-mod index;
-#[path = "vectors/megolm.rs"]
-mod megolm;
-#[path = "vectors/native.rs"]
-mod native;
-#[path = "vectors/olm.rs"]
-mod olm;
-#[path = "vectors/parser.rs"]
-mod parser;
-#[path = "vectors/pickles.rs"]
-mod pickles;
-#[path = "vectors/refusal.rs"]
-mod refusal;
-
-use std::{fs, path::Path};
+//! The areas that have one kind of file, which has the area's name.
 
 use moceril::{
     megolm::{GroupSession, InboundGroupSession},
     olm::{Account, Session},
 };
 
-use common::vector_file::{VectorFile, areas, assert_at_least, check_each, files};
+use moceril_testing::{
+    sources::sources_of,
+    vector_file::{VectorFile, areas, assert_at_least, check_each, files},
+};
+
+use crate::{decoding, megolm, native, olm, pickles};
 
 /// Runs the files of an area, which has the name of its only kind.
 fn run(kind: &str, check: fn(&VectorFile), positive: usize, negative: usize) {
@@ -114,17 +95,10 @@ kinds! {
     replay_guard_pickles: "moceril-replay-guard-pickle", native::check_guard, 4, 28;
 }
 
-/// The Rust files in this folder of the package, as one text.
-fn sources(folder: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let rust = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    rust.map(|path| fs::read_to_string(path).unwrap()).collect()
-}
-
 #[test]
 fn every_area_is_run() {
-    let sources = sources("tests") + &sources("src/primitives");
+    let folders = ["tests", "src/primitives"].into_iter();
+    let sources: String = folders.flat_map(sources_of).map(|source| source.code).collect();
     for area in areas() {
         let calls = |name: &str| sources.contains(&format!("{name}(\"{area}\""));
         let elsewhere = calls("files") || calls("check_channels");

@@ -1,22 +1,18 @@
 //! What Megolm computes on the way to each message (`megolm-trace`): the ratchet is that of this
 //! library's sessions, its cipher is that of the AES key, HMAC key and IV, and each value follows from
 //! those before it as megolm.md says.
-#![cfg(feature = "hazmat")]
 
-mod common;
-mod naive;
-
-use common::{
-    rng::RecordedRng,
-    vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
-};
 use moceril::{
     Ed25519SecretKey, MessageVersion,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage},
 };
-use naive::{
+use moceril_testing::naive::{
     crypto::{DEFAULT_SALT, hkdf, hmac},
     megolm::{Ratchet, by_definition},
+};
+use moceril_testing::{
+    rng::RecordedRng,
+    vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
 };
 
 /// Where the ratchet is in an exported session key: after the version and the index.

@@ -1,17 +1,15 @@
 //! S-24: dehydrated devices that vodozemac wrote are taken over. What must be refused of them, of
 //! vodozemac's pickles and of exported room keys is refused by the layer that the file names.
 
-mod common;
-
 use base64ct::Encoding;
-use common::{
-    fixtures::{config, pre_key},
-    rng::RecordedRng,
-    vector_file::{Layer, VectorFile, assert_at_least, check_each, files, item_bytes, number},
-};
 use moceril::{
     DehydratedDevice, DehydratedDeviceError, MessageVersion, PickleKey,
     olm::{Account, OlmMessage},
+};
+use moceril_testing::{
+    fixtures::{config, pre_key},
+    rng::RecordedRng,
+    vector_file::{Layer, VectorFile, assert_at_least, check_each, files, item_bytes, number},
 };
 
 #[test]
@@ -61,7 +59,6 @@ fn device_layer(error: DehydratedDeviceError) -> Layer {
 }
 
 /// No rounds at all are a fault of the shape; which files ask for too many, the caller says.
-#[cfg(feature = "key-export")]
 #[test]
 fn refused_key_exports() {
     use moceril::key_export::{self, KeyExportError};
@@ -89,7 +86,6 @@ fn refused_key_exports() {
     assert_at_least(&files, "key-export-refused", 0, 34);
 }
 
-#[cfg(feature = "vodozemac")]
 mod vodozemac {
     use moceril::{
         megolm::{GroupSession, InboundGroupSession},
@@ -97,7 +93,7 @@ mod vodozemac {
         vodozemac::VodozemacPickleError,
     };
 
-    use crate::common::{
+    use moceril_testing::{
         vector_file::{Layer, assert_at_least, check_each, files},
         vodozemac_pickle::ViaVodozemac,
     };

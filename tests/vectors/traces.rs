@@ -1,25 +1,21 @@
 //! What Olm computes on the way to each message (`olm-handshake`, `olm-trace`): root, chain and message
 //! keys are those in this library's states, its ciphers are those of the AES keys, HMAC keys and IVs,
 //! and each value follows from those before it as olm.md says.
-#![cfg(all(feature = "hazmat", feature = "vodozemac"))]
-
-mod common;
-mod naive;
 
 use std::{collections::HashMap, mem::take};
 
-use common::{
-    fixtures::{State, config, pre_key},
-    rng::RecordedRng,
-    vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
-    vodozemac_pickle::ViaVodozemac,
-};
 use moceril::{
     Curve25519PublicKey, MessageVersion,
     hazmat::Cipher,
     olm::{Account, OlmMessage, PreKeyBundle, Session, SessionKeys},
 };
-use naive::crypto::{DEFAULT_SALT, ecdh, hkdf, hmac, x25519_public};
+use moceril_testing::naive::crypto::{DEFAULT_SALT, ecdh, hkdf, hmac, x25519_public};
+use moceril_testing::{
+    fixtures::{State, config, pre_key},
+    rng::RecordedRng,
+    vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
+    vodozemac_pickle::ViaVodozemac,
+};
 use serde_json::Value;
 
 fn version(file: &VectorFile) -> MessageVersion {

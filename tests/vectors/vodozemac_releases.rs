@@ -1,20 +1,17 @@
 //! S-24: pickles that old releases of vodozemac wrote are read, and their objects go on. The files are
 //! described in `test-vectors/README.md`.
-#![cfg(feature = "vodozemac")]
-
-mod common;
 
 use std::fmt::Debug;
 
-use common::{
-    pickled::Pickled,
-    vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
-    vodozemac_pickle::{Refusal, ViaVodozemac},
-};
 use moceril::{
     megolm::{GroupSession, InboundGroupSession, MegolmMessage},
     olm::{Account, OlmMessage, Session},
     vodozemac::VodozemacPickleError,
+};
+use moceril_testing::{
+    pickled::Pickled,
+    vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
+    vodozemac_pickle::{Refusal, ViaVodozemac},
 };
 
 /// Reads both forms of the pickle, which are the same object, and hands each to `play`, with its

@@ -1,15 +1,5 @@
 //! S-25: no heap block that is freed holds a secret of an account, a session or their pickles.
 
-mod common;
-
-use common::{
-    converted::ToLibolm,
-    distinct_keys::DistinctKeys,
-    searching::{
-        Searching, assert_it_finds, forget_all, known, known_keys, learn, learn_beginning,
-        learn_with_texts, searched,
-    },
-};
 use moceril::{
     Ed25519SecretKey, PickleKey,
     megolm::{
@@ -17,12 +7,16 @@ use moceril::{
     },
     olm::{Account, PreKeyBundle, Session, SessionConfig},
 };
-
-#[global_allocator]
-static ALLOCATOR: Searching = Searching;
+use moceril_testing::{
+    converted::ToLibolm,
+    distinct_keys::DistinctKeys,
+    searching::{
+        assert_it_finds, forget_all, known, known_keys, learn, learn_beginning, learn_with_texts,
+        searched,
+    },
+};
 
 /// Writes and reads the two forms of vodozemac's pickles.
-#[cfg(feature = "vodozemac")]
 macro_rules! through_vodozemac {
     ($object:expr, $pickle:ident, $type:ident) => {{
         use moceril::vodozemac::$pickle;
@@ -42,7 +36,6 @@ fn learn_ratchet(session: &InboundGroupSession, index: u32) {
     learn("text of an exported key", &exported.to_base64().as_bytes()[8..176]);
 }
 
-#[cfg(feature = "hazmat")]
 fn learn_sending(session: &Session) {
     if let Some(state) = session.sending_state() {
         learn_beginning("root key", state.root_key());
@@ -51,10 +44,6 @@ fn learn_sending(session: &Session) {
     }
 }
 
-#[cfg(not(feature = "hazmat"))]
-fn learn_sending(_: &Session) {}
-
-/// One test, because the registry of secrets is one for the process.
 #[test]
 fn s_25_no_freed_block_holds_a_secret() {
     assert_it_finds();
@@ -99,7 +88,6 @@ fn s_25_no_freed_block_holds_a_secret() {
         assert!(Account::from_pickle(&pickle, &key, b"other").is_err());
         let pickle = restored.to_libolm(b"key");
         let restored = Account::from_libolm_pickle(&pickle, b"key").unwrap();
-        #[cfg(feature = "vodozemac")]
         through_vodozemac!(bob, AccountPickle, Account);
         restored
     });
@@ -139,7 +127,6 @@ fn conversation(alice: &Account, bob: &mut Account, rng: &mut DistinctKeys, key:
     drop(Session::from_pickle(&pickle, key, b"context").unwrap());
     let (pickle, _) = ours.to_libolm_pickle_lossy(b"key").unwrap();
     drop(Session::from_libolm_pickle(&pickle, b"key").unwrap());
-    #[cfg(feature = "vodozemac")]
     through_vodozemac!(ours, SessionPickle, Session);
 }
 
@@ -165,7 +152,6 @@ fn group_sessions(rng: &mut DistinctKeys, key: &PickleKey) {
     drop(InboundGroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
     let pickle = sender.to_libolm(b"key");
     drop(GroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
-    #[cfg(feature = "vodozemac")]
     {
         through_vodozemac!(sender, GroupSessionPickle, GroupSession);
         through_vodozemac!(receiver, InboundGroupSessionPickle, InboundGroupSession);

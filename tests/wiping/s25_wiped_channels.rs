@@ -1,29 +1,21 @@
 //! S-25: no heap block that is freed contains a secret of a verification, a channel or a backup:
 //! neither their keys, at any step of the derivation, nor their plaintexts.
 
-mod common;
-
-use common::{
-    distinct_keys::DistinctKeys,
-    searching::{
-        Searching, assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched,
-    },
-};
 use hkdf::Hkdf;
 use moceril::{
     ecies::{self, Ecies},
     sas::{MacMethod, Sas},
 };
+use moceril_testing::{
+    distinct_keys::DistinctKeys,
+    searching::{assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched},
+};
 use sha2::{Sha256, Sha512};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroize;
 
-#[global_allocator]
-static ALLOCATOR: Searching = Searching;
-
 const PLAINTEXT: &[u8] = b"what the channel carries; it is long enough for more than two blocks";
 
-/// One test, because the registry of secrets is one for the process.
 #[test]
 fn s_25_no_freed_block_holds_a_secret_of_a_channel() {
     assert_it_finds();
@@ -31,12 +23,10 @@ fn s_25_no_freed_block_holds_a_secret_of_a_channel() {
     short_authentication_strings(rng);
     forget_all();
     ecies_channels(rng);
-    #[cfg(feature = "backup")]
     {
         forget_all();
         backup::messages(rng);
     }
-    #[cfg(feature = "hpke")]
     {
         forget_all();
         hpke::channels(rng);
@@ -126,7 +116,6 @@ fn ecies_channels(rng: &mut DistinctKeys) {
     });
 }
 
-#[cfg(feature = "backup")]
 mod backup {
     use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage};
 
@@ -165,7 +154,6 @@ mod backup {
     }
 }
 
-#[cfg(feature = "hpke")]
 mod hpke {
     //! RFC 9180 and MSC4388, step by step, so that every secret on the way is known.
 
@@ -174,7 +162,7 @@ mod hpke {
     use super::{
         DistinctKeys, Hkdf, PLAINTEXT, Sha256, Zeroize, learn, learn_with_texts, public, searched,
     };
-    use crate::common::rng::SeededRng;
+    use moceril_testing::rng::SeededRng;
 
     /// The nonce of the response is not secret.
     const NONCE_SEED: u64 = 25;

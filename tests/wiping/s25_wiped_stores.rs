@@ -1,29 +1,18 @@
 //! S-25: no heap block that is freed holds a secret of what is stored or sent besides pickles:
 //! passphrases, the keys made of them, exported room keys, events, dehydrated devices.
 
-mod common;
-
-use common::{
-    distinct_keys::DistinctKeys,
-    searching::{
-        Searching, assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched,
-    },
-};
 use moceril::{DehydratedDevice, PickleKey, olm::Account};
+use moceril_testing::{
+    distinct_keys::DistinctKeys,
+    searching::{assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched},
+};
 
-#[global_allocator]
-static ALLOCATOR: Searching = Searching;
-
-/// One test, because the registry of secrets is one for the process.
 #[test]
 fn s_25_no_freed_block_holds_a_stored_secret() {
     assert_it_finds();
     dehydrated_devices(&mut known_keys(2 << 32));
-    #[cfg(feature = "key-export")]
     key_exports();
-    #[cfg(feature = "passphrase")]
     passphrases();
-    #[cfg(feature = "payload")]
     payloads();
 }
 
@@ -46,7 +35,7 @@ fn dehydrated_devices(rng: &mut DistinctKeys) {
         Account::rehydrate(&device, &key).unwrap()
     });
     // One that is authentic and not whole: its keys were read by the time that shows.
-    use common::dehydrated_content::{KEY, open, seal};
+    use moceril_testing::dehydrated_content::{KEY, open, seal};
     let device = account.dehydrate_with_rng(&PickleKey::new(KEY), rng).unwrap();
     let mut content = open(&device);
     *content.iter_mut().nth_back(32).unwrap() = 7;
@@ -54,12 +43,11 @@ fn dehydrated_devices(rng: &mut DistinctKeys) {
     searched("bad dehydrated device", || Account::rehydrate(&bad, &PickleKey::new(KEY)).err());
 }
 
-#[cfg(feature = "key-export")]
 fn key_exports() {
     use base64ct::{Base64, Encoding};
-    use common::rng::RecordedRng;
     use hmac::{Hmac, KeyInit, Mac};
     use moceril::key_export;
+    use moceril_testing::rng::RecordedRng;
     use sha2::{Sha256, Sha512};
 
     const JSON: &str = r#"[{"session_key":"a room key, in base64 in truth","room_id":"!cave"}]"#;
@@ -96,11 +84,10 @@ fn key_exports() {
     });
 }
 
-#[cfg(feature = "passphrase")]
 fn passphrases() {
     use argon2::{Algorithm, Argon2, Block, Params, Version};
-    use common::rng::RecordedRng;
     use moceril::{PassphraseCost, PassphraseKey};
+    use moceril_testing::rng::RecordedRng;
 
     const PASSPHRASE: &str = "correct horse battery staple";
     let cost = PassphraseCost { memory_kib: 16, passes: 2, lanes: 1 };
@@ -129,10 +116,9 @@ fn passphrases() {
     });
 }
 
-#[cfg(feature = "payload")]
 fn payloads() {
-    use common::fixtures::{Carrier, Devices};
     use moceril::payload::{Device, OlmPayload};
+    use moceril_testing::fixtures::{Carrier, Devices};
     use zeroize::Zeroize;
 
     // The escapes would be resolved in a buffer by whoever reads this as more than JSON.

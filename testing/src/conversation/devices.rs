@@ -9,10 +9,10 @@ use moceril::olm::{
 use super::event::Who;
 use super::packet::{Content, Packet};
 use super::reference::{Numbers, Reference};
-use crate::common::fixtures::State;
-use crate::common::rng::{RecordedRng, SeededRng};
+use crate::fixtures::State;
 use crate::naive::crypto::x25519_public;
 use crate::naive::olm::{NaiveError, NaiveSession};
+use crate::rng::{RecordedRng, SeededRng};
 
 /// What is chosen before the first message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

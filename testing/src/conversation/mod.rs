@@ -5,16 +5,11 @@
 //! The library must give exactly the bytes and errors that the `Reference` predicts, and after an
 //! error nothing may have changed.
 //!
-//! A test or a fuzzer includes this file by its path, together with `common` and `naive`, and calls
-//! [`run`] with any bytes.
+//! A test or a fuzzer calls [`run`] with any bytes.
 
-#[path = "conversation/devices.rs"]
 mod devices;
-#[path = "conversation/event.rs"]
 mod event;
-#[path = "conversation/packet.rs"]
 mod packet;
-#[path = "conversation/reference.rs"]
 mod reference;
 
 use moceril::olm::{DecryptionError, SessionCreationError};
@@ -24,7 +19,7 @@ pub use self::devices::{Outcome, Setup};
 pub use self::event::{EVENT_LENGTH, Event, How, Who, events};
 use self::packet::Packet;
 use self::reference::Reference;
-use crate::common::rng::{RecordedRng, SeededRng};
+use crate::rng::{RecordedRng, SeededRng};
 
 /// Has the conversation that the bytes describe: two for the setup, then [`EVENT_LENGTH`] for each
 /// event.

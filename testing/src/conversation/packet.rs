@@ -1,9 +1,9 @@
 //! Messages that are sent and not yet received, and forgeries made from them.
 
 use super::event::{How, Who};
-use crate::common::rng::SeededRng;
 use crate::naive::codec::{self, NormalMessage, SessionKeys};
 use crate::naive::crypto::{MessageCipher, x25519_public};
+use crate::rng::SeededRng;
 
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use moceril::{
 };
 
 use super::{BytesEntry, Entry, TextEntry, somewhere, verdict};
-use crate::common::rng::SeededRng;
+use crate::rng::SeededRng;
 
 /// Both ends of an ECIES channel, and its first message.
 fn ecies_channel() -> (ecies::InitialMessage, [ecies::EstablishedEcies; 2]) {
@@ -44,9 +44,7 @@ pub fn text_entries() -> Vec<TextEntry> {
             somewhere(sas.verify_mac(MacMethod::default(), "input", "info", text).is_ok())
         }),
     ];
-    #[cfg(feature = "backup")]
     entries.extend(backup::text_entries());
-    #[cfg(feature = "hpke")]
     entries.extend(hpke::text_entries());
     entries
 }
@@ -67,14 +65,11 @@ pub fn bytes_entries() -> Vec<BytesEntry> {
             somewhere(MacMethod::from_name(&String::from_utf8_lossy(bytes)).is_some())
         }),
     ];
-    #[cfg(feature = "backup")]
     entries.extend(backup::bytes_entries());
-    #[cfg(feature = "hpke")]
     entries.extend(hpke::bytes_entries());
     entries
 }
 
-#[cfg(feature = "backup")]
 mod backup {
     use moceril::backup::{
         BackupDecryptionKey, BackupEncryptionKey, BackupMessage, BackupMessageBase64,
@@ -126,7 +121,6 @@ mod backup {
     }
 }
 
-#[cfg(feature = "hpke")]
 mod hpke {
     use moceril::hpke::{
         HpkeRecipientChannel, HpkeSenderChannel, InitialMessage, InitialResponse, Message,

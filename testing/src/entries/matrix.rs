@@ -1,10 +1,9 @@
 //! What the Matrix specification puts around Olm and Megolm, and raw ciphers.
 
-#[cfg(feature = "key-export")]
 pub mod key_export {
     use moceril::key_export::{self, KeyExportError};
 
-    use crate::common::{
+    use crate::{
         entries::{BytesEntry, Entry, TextEntry, layer, somewhere, verdict},
         rng::SeededRng,
     };
@@ -40,13 +39,12 @@ pub mod key_export {
     }
 }
 
-#[cfg(feature = "payload")]
 pub mod payload {
     use std::cell::RefCell;
 
     use moceril::payload::{Device, OlmPayload};
 
-    use crate::common::{
+    use crate::{
         entries::{BytesEntry, Entry, somewhere},
         fixtures::{Carrier, Devices},
     };
@@ -72,11 +70,10 @@ pub mod payload {
     }
 }
 
-#[cfg(feature = "hazmat")]
 pub mod raw_cipher {
     use moceril::hazmat::Cipher;
 
-    use crate::common::entries::{BytesEntry, Entry, somewhere};
+    use crate::entries::{BytesEntry, Entry, somewhere};
 
     pub fn bytes_entries() -> [BytesEntry; 3] {
         let cipher = || Cipher::pickle(b"key");

@@ -47,9 +47,9 @@ impl Layer for SignatureError {
 
 macro_rules! layer {
     ($($error:ty),+) => {$(
-        impl crate::common::entries::Layer for $error {
-            fn layer(self) -> crate::common::entries::Verdict {
-                use crate::common::entries::Verdict;
+        impl crate::entries::Layer for $error {
+            fn layer(self) -> crate::entries::Verdict {
+                use crate::entries::Verdict;
                 if self == moceril::Base64Error.into() { Verdict::NotBase64 } else { Verdict::Refused }
             }
         }
@@ -134,7 +134,6 @@ pub fn text_entries() -> Vec<TextEntry> {
     ];
     entries.extend(channels::text_entries());
     entries.extend(stored::text_entries());
-    #[cfg(feature = "key-export")]
     entries.push(matrix::key_export::text_entry());
     entries
 }
@@ -174,11 +173,8 @@ pub fn bytes_entries() -> Vec<BytesEntry> {
     ];
     entries.extend(channels::bytes_entries());
     entries.extend(stored::bytes_entries());
-    #[cfg(feature = "key-export")]
     entries.push(matrix::key_export::bytes_entry());
-    #[cfg(feature = "payload")]
     entries.extend(matrix::payload::bytes_entries());
-    #[cfg(feature = "hazmat")]
     entries.extend(matrix::raw_cipher::bytes_entries());
     entries
 }

@@ -8,7 +8,7 @@ use moceril::{
 };
 
 use super::{BytesEntry, Entry, TextEntry, layer, verdict};
-use crate::common::{
+use crate::{
     dehydrated_content,
     fixtures::{Devices, State, group, pickle_key},
     libolm_pickle,
@@ -85,11 +85,8 @@ pub fn text_entries() -> Vec<TextEntry> {
         let device = DehydratedDevice { ciphertext: around_nonce.clone(), nonce: text.to_owned() };
         verdict(Account::rehydrate(&device, &dehydration_key()))
     }));
-    #[cfg(feature = "vodozemac")]
     vodozemac::add_texts(&mut entries);
-    #[cfg(feature = "passphrase")]
     passphrase::add_texts(&account, &mut entries);
-    #[cfg(feature = "backup")]
     entries.push(backup::text_entry());
     entries
 }
@@ -119,7 +116,6 @@ pub fn bytes_entries() -> Vec<BytesEntry> {
                     verdict($type::from_libolm_pickle(&pickle, LIBOLM_KEY))
                 },
             ));
-            #[cfg(feature = "hazmat")]
             entries.push(Entry::new(
                 concat!(stringify!($type), "::from_libolm_content"),
                 libolm_pickle::open(&pickle, LIBOLM_KEY),
@@ -137,11 +133,8 @@ pub fn bytes_entries() -> Vec<BytesEntry> {
         inbound InboundGroupSession
     );
     entries.push(dehydrated_content(&account));
-    #[cfg(feature = "backup")]
     entries.push(backup::bytes_entry());
-    #[cfg(feature = "vodozemac")]
     vodozemac::add_json(&mut entries);
-    #[cfg(feature = "passphrase")]
     passphrase::add_bytes(&account, &mut entries);
     entries
 }
@@ -154,7 +147,6 @@ fn dehydrated_content(account: &Account) -> BytesEntry {
     })
 }
 
-#[cfg(feature = "backup")]
 mod backup {
     use moceril::backup::BackupDecryptionKey;
 
@@ -179,7 +171,6 @@ mod backup {
     }
 }
 
-#[cfg(feature = "vodozemac")]
 mod vodozemac {
     use moceril::vodozemac::VodozemacPickleError;
 
@@ -187,7 +178,7 @@ mod vodozemac {
         Account, BytesEntry, Entry, GroupSession, InboundGroupSession, Objects, Session, TextEntry,
         layer, verdict,
     };
-    use crate::common::{
+    use crate::{
         entries::{Layer, Verdict},
         vodozemac_pickle::{KEY, Refusal, ViaVodozemac},
     };
@@ -237,12 +228,11 @@ mod vodozemac {
     }
 }
 
-#[cfg(feature = "passphrase")]
 mod passphrase {
     use moceril::{PassphraseCost, PassphraseKey};
 
     use super::{Account, BytesEntry, Entry, SeededRng, TextEntry, verdict};
-    use crate::common::entries::somewhere;
+    use crate::entries::somewhere;
 
     const COST: PassphraseCost = PassphraseCost { memory_kib: 8, passes: 1, lanes: 1 };
 

@@ -8,7 +8,7 @@ use moceril::megolm::{
 use sha2::{Digest, Sha256};
 
 use super::message::{Outcome, expected};
-use crate::common::fixtures::State;
+use crate::fixtures::State;
 use crate::naive::megolm::{NaiveInboundGroupSession, naive_ratchet};
 
 /// A receiver.

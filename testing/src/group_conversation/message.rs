@@ -3,10 +3,10 @@
 use moceril::megolm::DecryptionError;
 
 use super::event::{DISTANCES, How};
-use crate::common::rng::SeededRng;
 use crate::naive::codec::{self, GroupMessage};
 use crate::naive::crypto::{mac_length, sign};
 use crate::naive::megolm::{NaiveGroupError, NaiveInboundGroupSession};
+use crate::rng::SeededRng;
 
 /// What became of a received message.
 #[derive(Clone, Debug, PartialEq, Eq)]

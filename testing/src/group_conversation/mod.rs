@@ -4,14 +4,10 @@
 //! Every step is done twice: by the library, and by the textbook oracle with the same private keys.
 //! Both must give the same bytes and results, and after an error nothing may have changed.
 //!
-//! A test or a fuzzer includes this file by its path, together with `common` and `naive`, and calls
-//! [`run`] with any bytes.
+//! A test or a fuzzer calls [`run`] with any bytes.
 
-#[path = "group_conversation/event.rs"]
 mod event;
-#[path = "group_conversation/member.rs"]
 mod member;
-#[path = "group_conversation/message.rs"]
 mod message;
 
 use moceril::megolm::{EncryptionError, GroupSession, GroupSessionConfig};
@@ -21,10 +17,10 @@ pub use self::event::{DISTANCES, EVENT_LENGTH, Event, How, events};
 use self::member::Member;
 pub use self::message::Outcome;
 use self::message::forge;
-use crate::common::fixtures::State;
-use crate::common::pickle_editor;
-use crate::common::rng::{RecordedRng, SeededRng};
+use crate::fixtures::State;
 use crate::naive::megolm::NaiveGroupSession;
+use crate::pickle_editor;
+use crate::rng::{RecordedRng, SeededRng};
 
 /// What is chosen before the first message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

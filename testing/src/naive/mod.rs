@@ -17,11 +17,6 @@
 //! message key, `T` ratchet key, `I` identity key, `E` one-time or base key, `i` the round, `j` the
 //! index within it.
 
-#![allow(
-    dead_code,
-    reason = "every integration test that includes this module uses a different part of it"
-)]
-
 pub mod codec;
 pub mod crypto;
 pub mod megolm;
