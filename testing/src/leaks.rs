@@ -57,7 +57,7 @@ impl Secrets {
         self.0.push((name.to_owned(), secret.to_vec()));
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 

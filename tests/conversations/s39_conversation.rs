@@ -2,15 +2,15 @@
 //! says within its limits, and a refused message changes nothing.
 
 use moceril::olm::{DecryptionError, SessionCreationError};
-use moceril_testing::conversation::{
-    EVENT_LENGTH, Event, How, Outcome, Setup, Who, converse, events, run,
+use moceril_testing::{
+    conversation::{EVENT_LENGTH, Event, How, Outcome, Setup, Who, converse, events, run},
+    rng::SeededRng,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use Who::{Alice, Bob};
-use moceril_testing::rng::SeededRng;
 
 /// Every kind of setup.
 fn setups() -> [Setup; 8] {

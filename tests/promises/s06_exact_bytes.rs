@@ -8,8 +8,10 @@ use moceril::{
     megolm::{self, MegolmMessage},
     olm::{DecryptionError, Message, OlmMessage, PreKeyMessage},
 };
-use moceril_testing::fixtures::{Devices, VERSIONS, group};
-use moceril_testing::forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, Value, encode_all};
+use moceril_testing::{
+    fixtures::{Devices, VERSIONS, group},
+    forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, Value, encode_all},
+};
 
 /// The kinds with a MAC: the outer part of a pre-key message has none.
 const AUTHENTICATED: [Kind; 3] = [Kind::Normal, Kind::Inner, Kind::Megolm];

@@ -7,8 +7,10 @@ use moceril::{
     DecodeError, MessageVersion, megolm,
     olm::{DecryptionError, SessionCreationError},
 };
-use moceril_testing::fixtures::{VERSIONS, other};
-use moceril_testing::forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, encode_all};
+use moceril_testing::{
+    fixtures::{VERSIONS, other},
+    forge::{Forger, KINDS, Kind, PLAINTEXT, Refusal, encode_all},
+};
 
 /// S-12: of all lengths of a genuine MAC only the version's own is accepted.
 #[test]

@@ -4,8 +4,8 @@
 use moceril::megolm::{
     DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
 };
-use moceril_testing::naive::megolm::naive_ratchet;
 use moceril_testing::{
+    naive::megolm::naive_ratchet,
     pickle_editor::edit,
     pickled::Pickled,
     rng::{RecordedRng, SeededRng},

@@ -6,8 +6,13 @@ use moceril::megolm::{
     Provenance,
     Provenance::{Backup, Exported, Signed, Unknown},
 };
-use moceril_testing::naive::megolm::{Ratchet, step_by_step};
-use moceril_testing::{libolm_pickle::KEY, pickle_editor::edit, pickled::Pickled, rng::SeededRng};
+use moceril_testing::{
+    libolm_pickle::KEY,
+    naive::megolm::{Ratchet, step_by_step},
+    pickle_editor::edit,
+    pickled::Pickled,
+    rng::SeededRng,
+};
 
 /// Where the sessions begin: the second crosses the places where two parts are replaced, the third
 /// where three are.

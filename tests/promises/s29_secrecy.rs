@@ -77,7 +77,7 @@ fn s_29_objects_do_not_print_their_secrets() {
         let mut secrets = Secrets::default();
         add_secrets(&mut secrets, name, object);
         secrets.not_in(object);
-        secrets.len()
+        secrets.count()
     }
     let rng = &mut SeededRng::new(3);
     let mut searched = 0;

@@ -6,11 +6,11 @@ use moceril::{
     Ed25519SecretKey, MessageVersion,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage},
 };
-use moceril_testing::naive::{
-    crypto::{DEFAULT_SALT, hkdf, hmac},
-    megolm::{Ratchet, by_definition},
-};
 use moceril_testing::{
+    naive::{
+        crypto::{DEFAULT_SALT, hkdf, hmac},
+        megolm::{Ratchet, by_definition},
+    },
     rng::RecordedRng,
     vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
 };

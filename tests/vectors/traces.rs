@@ -9,9 +9,9 @@ use moceril::{
     hazmat::Cipher,
     olm::{Account, OlmMessage, PreKeyBundle, Session, SessionKeys},
 };
-use moceril_testing::naive::crypto::{DEFAULT_SALT, ecdh, hkdf, hmac, x25519_public};
 use moceril_testing::{
     fixtures::{State, config, pre_key},
+    naive::crypto::{DEFAULT_SALT, ecdh, hkdf, hmac, x25519_public},
     rng::RecordedRng,
     vector_file::{VectorFile, assert_at_least, check_each, files, item_bytes, number},
     vodozemac_pickle::ViaVodozemac,

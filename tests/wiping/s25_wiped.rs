@@ -152,9 +152,7 @@ fn group_sessions(rng: &mut DistinctKeys, key: &PickleKey) {
     drop(InboundGroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
     let pickle = sender.to_libolm(b"key");
     drop(GroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
-    {
-        through_vodozemac!(sender, GroupSessionPickle, GroupSession);
-        through_vodozemac!(receiver, InboundGroupSessionPickle, InboundGroupSession);
-    }
+    through_vodozemac!(sender, GroupSessionPickle, GroupSession);
+    through_vodozemac!(receiver, InboundGroupSessionPickle, InboundGroupSession);
     receiver.close();
 }

@@ -23,14 +23,10 @@ fn s_25_no_freed_block_holds_a_secret_of_a_channel() {
     short_authentication_strings(rng);
     forget_all();
     ecies_channels(rng);
-    {
-        forget_all();
-        backup::messages(rng);
-    }
-    {
-        forget_all();
-        hpke::channels(rng);
-    }
+    forget_all();
+    backup::messages(rng);
+    forget_all();
+    hpke::channels(rng);
 }
 
 fn public(private: [u8; 32]) -> [u8; 32] {
