@@ -30,9 +30,8 @@ macro_rules! through_libolm {
     ($object:ident) => {
         |object: &$object| {
             let back = |pickle: String| $object::from_libolm_pickle(&pickle, KEY).unwrap();
-            let lossy = object.to_libolm_pickle_lossy(KEY);
-            let exact = object.to_libolm_pickle(KEY).map(drop);
-            (exact, lossy.map(|(pickle, loss)| (back(pickle), loss)))
+            let lossy = object.to_libolm_pickle_lossy(KEY).map(|(text, loss)| (back(text), loss));
+            (object.to_libolm_pickle(KEY).map(drop), lossy)
         }
     };
 }
@@ -40,10 +39,9 @@ macro_rules! through_libolm {
 macro_rules! through_vodozemac {
     ($object:ident) => {
         |object: &$object| {
-            let lossy = object.to_vodozemac_pickle_lossy();
             let back = |pickle| $object::from_vodozemac_pickle(pickle).unwrap();
-            let exact = object.to_vodozemac_pickle().map(drop);
-            (exact, lossy.map(|(pickle, loss)| (back(pickle), loss)))
+            let lossy = object.to_vodozemac_pickle_lossy().map(|(form, loss)| (back(form), loss));
+            (object.to_vodozemac_pickle().map(drop), lossy)
         }
     };
 }
