@@ -2,7 +2,7 @@
 //! # Source layers
 //!
 //! The source has five layers. A file imports only from its own folder and from lower layers, never
-//! from higher ones; `tests/floors.rs` enforces this. Read the layers in this order.
+//! from higher ones; `tests/pages/layers.rs` enforces this. Read the layers in this order.
 //!
 //! | layer | files | content |
 //! |---|---|---|

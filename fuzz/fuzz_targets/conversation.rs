@@ -2,4 +2,4 @@
 //! implementation does.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| moceril_fuzz::conversation::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| moceril_testing::conversation::run(data));

@@ -7,7 +7,7 @@ use moceril::{
     olm::{Message, PreKeyMessage},
 };
 
-use crate::naive::codec::{self, NormalMessage};
+use moceril_testing::naive::codec::{self, NormalMessage};
 
 pub fn message(bytes: &[u8]) {
     let ours = Message::from_bytes(bytes).ok();

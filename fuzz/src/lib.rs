@@ -3,15 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod common;
-#[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../../tests/common/conversation.rs"]
-pub mod conversation;
 pub mod decoding;
 pub mod differential;
-#[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../../tests/common/group_conversation.rs"]
-pub mod group_conversation;
-#[path = "../../tests/naive/mod.rs"]
-pub mod naive;
 pub mod unpickling;

@@ -8,7 +8,7 @@ use moceril::{
     olm::{Account, OlmMessage, PreKeyBundle, Session},
 };
 
-use crate::common::{
+use moceril_testing::{
     dehydrated_content, libolm_pickle,
     pickle_editor::OpenPickle,
     pickled::{Pickled, guarded},

@@ -5,23 +5,20 @@
 
 pub mod forge;
 pub mod libolm;
-#[path = "../../tests/common/libolm_pickle.rs"]
-pub mod libolm_pickle;
 pub mod moving;
 pub mod mutation;
-#[path = "../../tests/naive/mod.rs"]
-pub mod naive;
 pub mod ours;
 pub mod peer;
 pub mod refusals;
-#[path = "../../tests/common/rng.rs"]
-mod rng;
 pub mod secrets;
 mod tolerant;
 pub mod vodozemac;
 
 pub use moceril::MessageVersion;
-pub use rng::{RecordedRng, SeededRng};
+pub use moceril_testing::{
+    libolm_pickle, naive,
+    rng::{RecordedRng, SeededRng},
+};
 
 use crate::{
     libolm::{LibolmDevice, LibolmGroupReceiver, LibolmGroupSender},

@@ -6,10 +6,8 @@ use moceril::{
     olm::{Message, OlmMessage, PreKeyMessage},
 };
 
-use crate::{
-    common::vector_file::{Layer, VectorFile},
-    refusal::{decode_layer, session_key_layer},
-};
+use crate::refusal::{decode_layer, session_key_layer};
+use moceril_testing::vector_file::{Layer, VectorFile};
 
 /// What the input decodes to; `None` after the layer that the file names has refused it.
 fn decoded<T, E>(file: &VectorFile, result: Result<T, E>, layer: impl Fn(E) -> Layer) -> Option<T> {

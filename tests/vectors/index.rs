@@ -1,14 +1,10 @@
 //! `index.jsonl` matches the files of the folder, and the page contains the example program.
 
-use std::{fmt::Write, fs, path::Path};
+use std::{fmt::Write, fs};
 
 use sha2::{Digest, Sha256};
 
-use crate::common::vector_file::{areas, files};
-
-fn root() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors")
-}
+use moceril_testing::vector_file::{areas, files, root};
 
 fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()

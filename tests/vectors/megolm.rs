@@ -8,13 +8,11 @@ use moceril::{
     },
 };
 
-use crate::{
-    common::{
-        fixtures::{State, group, unchanged},
-        rng::RecordedRng,
-        vector_file::{Layer, VectorFile, item_bytes, number},
-    },
-    refusal::{decode_layer, is_megolm_error},
+use crate::refusal::{decode_layer, is_megolm_error};
+use moceril_testing::{
+    fixtures::{State, group, unchanged},
+    rng::RecordedRng,
+    vector_file::{Layer, VectorFile, item_bytes, number},
 };
 
 pub fn version(file: &VectorFile) -> MessageVersion {

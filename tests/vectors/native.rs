@@ -10,7 +10,7 @@ use moceril::{
 };
 
 use super::pickles::Object;
-use crate::common::{
+use moceril_testing::{
     pickle_editor::OpenPickle,
     pickled::Pickled,
     rng::RecordedRng,

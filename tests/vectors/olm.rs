@@ -3,13 +3,13 @@
 use moceril::olm::{Account, OlmMessage, PreKeyBundle, Session, SessionConfig};
 
 use crate::{
-    common::{
-        fixtures::{State, config, unchanged},
-        rng::RecordedRng,
-        vector_file::{Layer, VectorFile, item_bytes, number},
-    },
     megolm::version,
     refusal::{decode_layer, is_creation_error, is_olm_error},
+};
+use moceril_testing::{
+    fixtures::{State, config, unchanged},
+    rng::RecordedRng,
+    vector_file::{Layer, VectorFile, item_bytes, number},
 };
 
 /// Both ends, once straight through and once pickled and restored before every step.

@@ -1,6 +1,6 @@
 //! The reader of the vectors is strict: a mistake in a file is an error.
 
-use crate::common::vector_file::{
+use moceril_testing::vector_file::{
     Layer, VectorFile, assert_at_least, check_each, item_bytes, number, panic_of, unhex,
 };
 

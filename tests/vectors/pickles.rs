@@ -11,7 +11,7 @@ use moceril::{
     },
 };
 
-use crate::common::{
+use moceril_testing::{
     fixtures::{State, pre_key},
     rng::{RecordedRng, SeededRng},
     vector_file::{Layer, VectorFile, item_bytes, number},

@@ -5,8 +5,8 @@ use moceril::{
     olm::{self, SessionCreationError},
 };
 
-pub use crate::common::vector_layer::decode_layer;
-use crate::common::{vector_file::Layer, vector_layer::key_layer};
+pub use moceril_testing::vector_layer::decode_layer;
+use moceril_testing::{vector_file::Layer, vector_layer::key_layer};
 
 /// The formats of a session key have nothing but a length.
 pub fn session_key_layer(error: SessionKeyError) -> Layer {

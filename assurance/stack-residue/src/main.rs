@@ -3,7 +3,8 @@
 
 #![deny(unsafe_code)]
 
-#[path = "../../../tests/common/distinct_keys.rs"]
+// `moceril-testing` would switch on features that this program is built without.
+#[path = "../../../testing/src/distinct_keys.rs"]
 mod distinct_keys;
 mod secrets;
 #[allow(unsafe_code, reason = "reads the stack of a thread that has ended")]

@@ -12,18 +12,18 @@ use std::{collections::BTreeMap, fs, path::Path};
 use base64ct::{Base64Unpadded, Encoding};
 use c_abi::{functions::Functions, scenario::scenario};
 use interop::{MessageVersion, forge::Kind};
-use moceril::{PickleKey, matrix::key_export, olm::Account};
+use moceril::{PickleKey, key_export, olm::Account};
 use moceril_fuzz::{
-    common::{
-        dehydrated_content, libolm_pickle,
-        pickle_editor::OpenPickle,
-        pickled::Pickled,
-        rng::{RecordedRng, SeededRng},
-        states,
-        vodozemac_pickle::ViaVodozemac,
-    },
     differential::{Header, insider},
     unpickling::ViaLibolm,
+};
+use moceril_testing::{
+    dehydrated_content, libolm_pickle,
+    pickle_editor::OpenPickle,
+    pickled::Pickled,
+    rng::{RecordedRng, SeededRng},
+    states,
+    vodozemac_pickle::ViaVodozemac,
 };
 
 fn main() {

@@ -11,11 +11,11 @@ use moceril::{
     megolm::{GroupSession, InboundGroupSession, ReplayGuard},
     olm::{Account, Session},
 };
-
-use self::{
+use moceril_testing::{
     pickle_editor::{CONTEXT, HEADER_LENGTH, KEY, OpenPickle, decode},
     pickle_map::Kind,
 };
+
 use super::{channels::secret, keys::published_account, megolm, olm::Devices};
 use crate::{
     memcheck::hide_during,
@@ -24,12 +24,6 @@ use crate::{
         SecretRng, declassify, must_be_secret,
     },
 };
-
-#[allow(dead_code, reason = "the tests of moceril edit more")]
-#[path = "../../../../tests/common/pickle_editor.rs"]
-mod pickle_editor;
-#[path = "../../../../tests/common/pickle_map.rs"]
-mod pickle_map;
 
 /// Writes a pickle under a secret key, and reads one whose secrets are secret.
 macro_rules! round_trip {

@@ -11,6 +11,3 @@ mod sessions;
 mod small;
 mod surface;
 mod transcripts;
-#[allow(dead_code, reason = "shared with the tests of moceril, which use all of it")]
-#[path = "../../../../tests/common/vector_file.rs"]
-mod vector_file;

@@ -7,10 +7,7 @@ use moceril::{
     olm::{Account, Session},
 };
 
-use super::{
-    held::{Held, entries, input, written, written_bytes},
-    vector_file::{Layer, VectorFile, assert_at_least, check_each, files, item_bytes, number},
-};
+use super::held::{Held, entries, input, written, written_bytes};
 use crate::{
     account, base64,
     error::{Code, FAILED},
@@ -18,6 +15,9 @@ use crate::{
     pickle::{self, Pickled},
     random::Random,
     session,
+};
+use moceril_testing::vector_file::{
+    Layer, VectorFile, assert_at_least, check_each, files, item_bytes, number,
 };
 
 /// The errors that a refused pickle may have. The base64 is read as leniently as ever, and then has no MAC

@@ -2,10 +2,7 @@
 
 use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey};
 
-use super::{
-    held::{Held, filled, input, written, written_bytes},
-    vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
-};
+use super::held::{Held, filled, input, written, written_bytes};
 use crate::{
     error::Code,
     memory::{Input, Object, Output},
@@ -17,6 +14,7 @@ use crate::{
     sas::{self, Keys},
     utility::{self, Utility},
 };
+use moceril_testing::vector_file::{Layer, VectorFile, assert_at_least, check_each, files};
 
 /// S-01, S-32: bytes and MACs by all three methods are libolm's, the old encoding included; a key that
 /// nobody has is refused.

@@ -7,16 +7,16 @@ use moceril::{
     olm::{Account, Session},
 };
 
-use super::{
-    held::{Held, input, written, written_bytes},
-    vector_file::{Layer, VectorFile, assert_at_least, check_each, files, item_bytes, number},
-};
+use super::held::{Held, input, written, written_bytes};
 use crate::{
     account,
     error::{Code, FAILED},
     inbound,
     memory::{Out, Output},
     outbound, pickle, session,
+};
+use moceril_testing::vector_file::{
+    Layer, VectorFile, assert_at_least, check_each, files, item_bytes, number,
 };
 
 /// Every step of an object goes through a pickle and another object.

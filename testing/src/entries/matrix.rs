@@ -1,0 +1,90 @@
+//! What the Matrix specification puts around Olm and Megolm, and raw ciphers.
+
+pub mod key_export {
+    use moceril::key_export::{self, KeyExportError};
+
+    use crate::{
+        entries::{BytesEntry, Entry, TextEntry, layer, somewhere, verdict},
+        rng::SeededRng,
+    };
+
+    layer!(KeyExportError);
+
+    const ROUNDS: u32 = 2;
+
+    fn file() -> String {
+        let rng = &mut SeededRng::new(38);
+        key_export::encrypt_weak_with_rng("[]", "passphrase", ROUNDS, rng).unwrap()
+    }
+
+    pub fn text_entry() -> TextEntry {
+        let file = file();
+        let lines: Vec<_> = file.lines().collect();
+        let [header, text @ .., trailer] = lines.as_slice() else { panic!("{file}") };
+        let genuine = text.concat().trim_end_matches('=').to_owned();
+        let [header, trailer] = [header, trailer].map(|line| (*line).to_owned());
+        let entry =
+            Entry::new("key_export::decrypt, between the lines", genuine, move |text: &str| {
+                let file = format!("{header}{text}{trailer}");
+                verdict(key_export::decrypt(&file, "passphrase", ROUNDS))
+            });
+        Entry { lines: true, ..entry }
+    }
+
+    pub fn bytes_entry() -> BytesEntry {
+        Entry::new("key_export::decrypt", file(), |bytes: &[u8]| {
+            let file = String::from_utf8_lossy(bytes);
+            somewhere(key_export::decrypt(&file, "passphrase", ROUNDS).is_ok())
+        })
+    }
+}
+
+pub mod payload {
+    use std::cell::RefCell;
+
+    use moceril::payload::{Device, OlmPayload};
+
+    use crate::{
+        entries::{BytesEntry, Entry, somewhere},
+        fixtures::{Carrier, Devices},
+    };
+
+    pub fn bytes_entries() -> [BytesEntry; 2] {
+        let mut devices = Devices::new(39);
+        let carrier = RefCell::new(Carrier::between(&mut devices));
+        let [alice, bob] = [("@alice:a", &devices.alice), ("@bob:b", &devices.bob)]
+            .map(|(user_id, account)| Device { user_id, keys: account.identity_keys() });
+        let payload = OlmPayload::encode("m.dummy", "{}", &alice, &bob).unwrap();
+        let verify = move |plaintext: &[u8]| {
+            let message = carrier.borrow_mut().carry(plaintext);
+            somewhere(OlmPayload::verify(&message, &alice, &bob).is_ok())
+        };
+        let encode = move |content: &[u8]| {
+            let content = String::from_utf8_lossy(content);
+            somewhere(OlmPayload::encode("m.dummy", &content, &alice, &bob).is_ok())
+        };
+        [
+            Entry::new("OlmPayload::verify", payload.as_bytes(), verify),
+            Entry::new("OlmPayload::encode", r#"{"a":[{"b":1}]}"#, encode),
+        ]
+    }
+}
+
+pub mod raw_cipher {
+    use moceril::hazmat::Cipher;
+
+    use crate::entries::{BytesEntry, Entry, somewhere};
+
+    pub fn bytes_entries() -> [BytesEntry; 3] {
+        let cipher = || Cipher::pickle(b"key");
+        let ciphertext = cipher().encrypt(b"plaintext");
+        let decrypt = move |bytes: &[u8]| somewhere(cipher().decrypt(bytes).is_some());
+        let verify = move |bytes: &[u8]| somewhere(cipher().verify_mac(b"message", bytes));
+        let key = |bytes: &[u8]| somewhere(Cipher::pickle(bytes).decrypt(b"").is_none());
+        [
+            Entry::new("Cipher::decrypt", ciphertext, decrypt).any_bytes(),
+            Entry::new("Cipher::verify_mac", cipher().mac(b"message"), verify),
+            Entry::new("Cipher::pickle", b"a key", key).any_bytes(),
+        ]
+    }
+}

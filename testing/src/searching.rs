@@ -1,0 +1,160 @@
+//! An allocator that searches each heap block that is freed or moved for all known secrets (S-25).
+//! A single match fails the test.
+//!
+//! A test binary installs it with `#[global_allocator]`. Each test has a thread of its own, which
+//! knows only the secrets of that test, and of which only what it frees itself is searched.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::{Cell, RefCell},
+};
+
+use base64ct::{Base64Unpadded, Encoding};
+
+use super::distinct_keys::DistinctKeys;
+
+// The allocator uses all of these but the names, so they must not need a destructor.
+std::thread_local! {
+    /// Whether what is freed is searched.
+    static SEARCHING: Cell<bool> = const { Cell::new(false) };
+    /// Parts of the secrets: eight bytes are enough to know one by.
+    static NEEDLES: [Cell<u64>; 1024] = const { [const { Cell::new(0) }; 1024] };
+    static KNOWN: Cell<usize> = const { Cell::new(0) };
+    static FOUND: Cell<usize> = const { Cell::new(0) };
+    /// The needle that was found last.
+    static WHICH: Cell<usize> = const { Cell::new(0) };
+    static SEARCHED: Cell<usize> = const { Cell::new(0) };
+    /// What the needles are parts of.
+    static NAMES: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+}
+
+pub struct Searching;
+
+impl Searching {
+    /// Counts the secrets in a block that is about to be freed.
+    ///
+    /// # Safety
+    ///
+    /// `block` must be valid for reads of `length` bytes. Bytes that were never written are read as
+    /// whatever they are; the allocations of this process are all initialized here, in `alloc`.
+    unsafe fn search(block: *const u8, length: usize) {
+        if !SEARCHING.get() {
+            return;
+        }
+        // SAFETY: the caller vouches for the block, and `alloc` has initialized it.
+        let bytes = unsafe { std::slice::from_raw_parts(block, length) };
+        SEARCHED.set(SEARCHED.get() + 1);
+        NEEDLES.with(|needles| {
+            for window in bytes.windows(8) {
+                let window = u64::from_le_bytes(window.try_into().unwrap());
+                let mut needles = needles[..known()].iter();
+                if let Some(which) = needles.position(|needle| needle.get() == window) {
+                    FOUND.set(FOUND.get() + 1);
+                    WHICH.set(which);
+                }
+            }
+        });
+    }
+}
+
+// SAFETY: every call is passed on to the system's allocator, with the arguments it came with;
+// `realloc` and `alloc_zeroed` are made of `alloc` and `dealloc`, as the trait allows.
+unsafe impl GlobalAlloc for Searching {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promised. Zeroed, so that searching reads initialized memory.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the block is valid until it is freed here.
+        unsafe {
+            Self::search(block, layout.size());
+            System.dealloc(block, layout);
+        }
+    }
+}
+
+/// How many needles there are.
+pub fn known() -> usize {
+    KNOWN.get()
+}
+
+/// Makes eight bytes known.
+fn learn_needle(name: &'static str, needle: [u8; 8]) {
+    NAMES.with_borrow_mut(|names| names.push(name));
+    let place = KNOWN.replace(known() + 1);
+    NEEDLES.with(|needles| needles[place].set(u64::from_le_bytes(needle)));
+}
+
+/// Makes a secret known by its beginning.
+pub fn learn_beginning(name: &'static str, secret: &[u8]) {
+    learn_needle(name, secret[..8].try_into().unwrap());
+}
+
+/// Makes a secret known by all of its parts, wherever it is cut.
+pub fn learn(name: &'static str, secret: &[u8]) {
+    let (parts, _) = secret.as_chunks();
+    parts.iter().for_each(|part| learn_needle(name, *part));
+    learn_needle(name, *secret.last_chunk().unwrap());
+}
+
+/// Makes a secret known, and its texts: in base64, and as the numbers of a list in JSON.
+pub fn learn_with_texts(name: &'static str, secret: &[u8]) {
+    unsearched(|| {
+        learn(name, secret);
+        learn(name, Base64Unpadded::encode_string(secret).as_bytes());
+        let numbers: Vec<_> = secret.iter().map(u8::to_string).collect();
+        learn_beginning(name, numbers.join(",").as_bytes());
+    });
+}
+
+/// Runs `call`, whose freed blocks hold what only the test has put there.
+pub fn unsearched<T>(call: impl FnOnce() -> T) -> T {
+    let was_searching = SEARCHING.replace(false);
+    let result = call();
+    SEARCHING.set(was_searching);
+    result
+}
+
+pub fn forget_all() {
+    KNOWN.set(0);
+    NAMES.with_borrow_mut(Vec::clear);
+}
+
+/// Runs `call` while everything that is freed is searched, and drops its result in there, too.
+#[track_caller]
+pub fn searched<T>(name: &str, call: impl FnOnce() -> T) {
+    let (found, blocks) = (FOUND.get(), SEARCHED.get());
+    SEARCHING.set(true);
+    drop(call());
+    SEARCHING.set(false);
+    let found = FOUND.get() - found;
+    let secret = NAMES.with_borrow(|names| names.get(WHICH.get()).copied().unwrap_or_default());
+    assert_eq!(found, 0, "{name}: a freed block holds a secret: {secret}");
+    assert!(SEARCHED.get() > blocks, "{name}: nothing was freed, so nothing was searched");
+}
+
+/// The search sees what it should see: a secret in a block that is freed, and in one that grows.
+pub fn assert_it_finds() {
+    let planted = [0xabcd_ef01_2345_6789_u64; 4].map(u64::to_le_bytes).concat();
+    learn_beginning("planted", &planted);
+    let (mut grows, freed) = (planted.clone(), planted.clone());
+    SEARCHING.set(true);
+    drop(freed);
+    let after_freed = FOUND.replace(0);
+    grows.reserve_exact(1000);
+    let after_growth = FOUND.replace(0);
+    SEARCHING.set(false);
+    assert!(after_freed > 0 && after_growth > 0, "the planted secret was not found");
+    forget_all();
+}
+
+/// Randomness of which each key is known as soon as it is drawn. Nonces and salts are not secret,
+/// and have other lengths.
+pub fn known_keys(begin: u64) -> DistinctKeys {
+    DistinctKeys::new(begin, |drawn| {
+        if drawn.len().is_multiple_of(32) {
+            drawn.chunks(32).for_each(|key| learn_beginning("what was drawn", key));
+        }
+    })
+}

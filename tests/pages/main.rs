@@ -1,0 +1,9 @@
+//! How the source files are written, and that what the pages say of them is true.
+
+mod auditing_page;
+mod layers;
+mod s27_conditions;
+mod s34_send_sync;
+mod s47_fail_closed;
+mod s48_constant_time;
+mod security_page;

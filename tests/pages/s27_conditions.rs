@@ -1,0 +1,101 @@
+//! S-27: no feature and no compiler flag weakens a check. Features only add items, and never remove
+//! or change code.
+
+use moceril_testing::sources::{names, parts, sources};
+
+/// The names of the features that Cargo.toml declares.
+fn features() -> Vec<String> {
+    let section = include_str!("../../Cargo.toml").split("[features]").nth(1).unwrap();
+    let section = section.split("\n[").next().unwrap();
+    let lines = section.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect()
+}
+
+/// The conditions in the code under which something is compiled that may not be one.
+fn bad_conditions(code: &str) -> Vec<String> {
+    let features = features();
+    let mut bad = Vec::new();
+    for kind in ["cfg(", "cfg_attr(", "cfg!("] {
+        for (place, _) in code.match_indices(kind) {
+            let parts = parts(&code[place + kind.len()..]);
+            let (condition, attributes) = parts.split_first().unwrap();
+            // What is neither code nor a check: lints that tests may do without, and documentation.
+            let harmless = ["deny(", "doc"];
+            let harmless = |part: &&str| harmless.iter().any(|start| part.starts_with(start));
+            let only_harmless = kind == "cfg_attr(" && attributes.iter().all(harmless);
+            if !only_harmless && !only_adds(condition, &features) {
+                bad.push((*condition).to_owned());
+            }
+        }
+    }
+    bad
+}
+
+/// Whether the condition only adds something: in tests, or with features.
+fn only_adds(condition: &str, features: &[String]) -> bool {
+    let group = ["any(", "all("].iter().find_map(|kind| condition.strip_prefix(kind));
+    if let Some(group) = group {
+        return parts(group).into_iter().all(|condition| only_adds(condition, features));
+    }
+    let feature = condition.strip_prefix("feature = \"").and_then(|name| name.strip_suffix('"'));
+    condition == "test" || feature.is_some_and(|name| features.iter().any(|known| known == name))
+}
+
+/// The one choice between two ways to the same result, which `x25519.rs` explains and proves.
+const CHOICE: (&str, &str) = ("primitives/edwards.rs", "target_arch = \"x86_64\"");
+
+/// S-27: code is compiled always, in tests, or with a feature that adds it. Nothing depends on a
+/// fuzzer or on debug assertions, and nothing is compiled only without a feature.
+#[test]
+fn s_27_nothing_is_compiled_out() {
+    let mut conditions = 0;
+    for source in sources() {
+        let mut bad = bad_conditions(&source.code);
+        bad.retain(|condition| (source.path.as_str(), condition.as_str()) != CHOICE);
+        assert_eq!(bad, [""; 0], "{}", source.path);
+        conditions += source.code.matches("cfg").count();
+        assert!(!names(&source.code, "fuzzing"), "{}", source.path);
+        assert!(!names(&source.code, "unsafe"), "{}", source.path);
+    }
+    assert!(conditions > 10);
+}
+
+/// S-17: bare keys make a bundle only with the feature `hazmat`, which these tests switch on. An example
+/// in the documentation shows that the call does not compile without it.
+#[test]
+fn s_17_bare_keys_need_the_feature_hazmat() {
+    let bundle = sources().into_iter().find(|source| source.path == "olm/bundle.rs").unwrap();
+    let (before, _) = bundle.code.split_once("pub fn from_unverified_keys(").unwrap();
+    assert!(before.trim_end().ends_with("#[cfg(feature = \"hazmat\")]"));
+}
+
+/// S-27: the check above sees what it should see.
+#[test]
+fn s_27_a_bad_condition_is_noticed() {
+    assert!(features().iter().any(|name| name == "hazmat"));
+    for bad in [
+        "fuzzing",
+        "not(test)",
+        "not(feature = \"std\")",
+        "any(test, fuzzing)",
+        "all(feature = \"std\", not(fuzzing))",
+        "feature = \"no-such-feature\"",
+        "debug_assertions",
+        "target_arch = \"wasm32\"",
+    ] {
+        for code in [format!("#[cfg({bad})]"), format!("if cfg!({bad}) {{}}")] {
+            assert_eq!(bad_conditions(&code), [bad], "{code}");
+        }
+    }
+    let multiline = "#[cfg_attr(\n    fuzzing,\n    allow(a),\n)]";
+    assert_eq!(bad_conditions(multiline), ["fuzzing"]);
+    for good in [
+        "#[cfg_attr(not(feature = \"hazmat\"), doc = \"text\")]",
+        "#[cfg(test)]",
+        "#[cfg(any(test, feature = \"std\"))]",
+        "#[cfg(feature = \"hazmat\")]",
+        "#![cfg_attr(not(test), deny(clippy::panic))]",
+    ] {
+        assert_eq!(bad_conditions(good), [""; 0], "{good}");
+    }
+}

@@ -1,0 +1,223 @@
+//! S-34: every public type can be sent to and shared between threads, and the library has no global
+//! state.
+
+use moceril::{
+    Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
+    DehydratedDeviceError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, KeyError,
+    LibolmPickleError, Loss, MessageVersion, PickleError, PickleKey, RandomError, SecretString,
+    SignatureError,
+    ecies::{
+        self, CheckCode, DigitMode, Ecies, EciesError, EstablishedEcies, OutboundCreation, Refused,
+    },
+    megolm::{self, DecryptionError as GroupDecryptionError, *},
+    olm::{self, *},
+    sas::{Emoji, EstablishedSas, MacMethod, Sas, SasBytes, SasError},
+};
+use moceril_testing::sources::{names, public_types, sources};
+
+/// Compiles for types that no thread has to keep for itself.
+const fn shared<T: Send + Sync + 'static>() {}
+
+macro_rules! shared {
+    ($($type:ty),+ $(,)?) => {
+        const _: () = { $(shared::<$type>();)+ };
+    };
+}
+
+shared!(
+    // Keys and what belongs to all of the library.
+    Curve25519PublicKey,
+    DehydratedDevice,
+    Ed25519PublicKey,
+    Ed25519SecretKey,
+    Ed25519Signature,
+    IdentityKeys,
+    KeyId,
+    Loss,
+    MessageVersion,
+    PickleKey,
+    SecretString,
+    // Olm.
+    Account,
+    olm::InboundCreation,
+    Limits,
+    olm::Message,
+    olm::DecryptedMessage,
+    olm::DecryptedMessageParts,
+    OlmMessage,
+    OneTimeKeyGeneration,
+    PreKeyBundle,
+    PreKeyMessage,
+    Session,
+    SessionConfig,
+    SessionKeys,
+    SignedOneTimeKey,
+    // Megolm.
+    ExportedSessionKey,
+    GroupSession,
+    GroupSessionConfig,
+    InboundGroupSession,
+    megolm::DecryptedMessage,
+    megolm::DecryptedMessageParts,
+    MegolmMessage,
+    Provenance,
+    ReplayGuard,
+    ReplayVerdict,
+    RotationPolicy,
+    SessionKey,
+    SessionOrdering,
+    // Short authentication strings.
+    Emoji,
+    EstablishedSas,
+    MacMethod,
+    Sas,
+    SasBytes,
+    // Secure channels.
+    CheckCode,
+    DigitMode,
+    Ecies,
+    ecies::InboundCreation,
+    ecies::InitialMessage,
+    ecies::Message,
+    EstablishedEcies,
+    OutboundCreation,
+    Refused<Ecies, EciesError>,
+    // Errors.
+    Base64Error,
+    BundleError,
+    ConversionError,
+    CreationTimeError,
+    DecodeError,
+    DehydratedDeviceError,
+    olm::DecryptionError,
+    EciesError,
+    EncryptionError,
+    ExportError,
+    GroupDecryptionError,
+    IdentityKeysError,
+    KeyError,
+    KeyGenerationError,
+    LibolmPickleError,
+    PickleError,
+    ProvenanceError,
+    RandomError,
+    ReplayError,
+    SasError,
+    SessionCreationError,
+    SessionKeyError,
+    SignatureError,
+);
+
+mod backup {
+    use super::shared;
+    use moceril::backup::{
+        BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage, BackupMessageBase64,
+    };
+
+    shared!(
+        BackupDecryptionKey,
+        BackupEncryptionKey,
+        BackupError,
+        BackupMessage,
+        BackupMessageBase64,
+    );
+}
+
+mod vodozemac {
+    use super::shared;
+    use moceril::vodozemac::{
+        AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle,
+        SessionPickle, VodozemacPickleError,
+    };
+
+    shared!(
+        AccountPickle,
+        Ed25519KeyPair,
+        GroupSessionPickle,
+        InboundGroupSessionPickle,
+        SessionPickle,
+        VodozemacPickleError,
+    );
+}
+
+mod hpke {
+    use super::shared;
+    use moceril::hpke::{
+        EstablishedHpkeChannel, HpkeError, HpkeRecipientChannel, HpkeSenderChannel, InitialMessage,
+        InitialResponse, Message, RecipientCreation, RecipientEstablishment, SenderCreation,
+        SenderEstablishment, UnidirectionalRecipientChannel, UnidirectionalSenderChannel,
+    };
+
+    shared!(
+        EstablishedHpkeChannel,
+        HpkeError,
+        HpkeRecipientChannel,
+        HpkeSenderChannel,
+        InitialMessage,
+        InitialResponse,
+        Message,
+        RecipientCreation,
+        RecipientEstablishment,
+        SenderCreation,
+        SenderEstablishment,
+        UnidirectionalRecipientChannel,
+        UnidirectionalSenderChannel,
+    );
+}
+
+mod payload {
+    use super::shared;
+    use moceril::payload::{Device, OlmPayload, PayloadError};
+
+    shared!(Device<'static>, OlmPayload, PayloadError);
+}
+
+mod key_export {
+    use super::shared;
+    use moceril::key_export::KeyExportError;
+
+    shared!(KeyExportError);
+}
+
+mod passphrase {
+    use super::shared;
+    use moceril::{PassphraseCost, PassphraseError, PassphraseKey};
+
+    shared!(PassphraseCost, PassphraseError, PassphraseKey);
+}
+
+mod hazmat {
+    use super::shared;
+    use moceril::hazmat::{ChainIndices, Cipher, MessageKey, RawSessionKeys, SendingState};
+
+    shared!(ChainIndices, Cipher, MessageKey, RawSessionKeys, SendingState);
+}
+
+/// The list above is complete: it names every public type there is.
+#[test]
+fn s_34_every_public_type_is_shared() {
+    for name in public_types() {
+        assert!(names(include_str!("s34_send_sync.rs"), &name), "{name} is missing");
+    }
+    assert!(!names(include_str!("s34_send_sync.rs"), &["Nothing", "OfThisName"].concat()));
+}
+
+/// Counts operations in the library's own tests, and is compiled for nothing else.
+const FOR_TESTS: &str = "primitives/work.rs";
+
+/// No file has a variable that outlives its caller.
+#[test]
+fn s_34_there_is_no_global_state() {
+    let declaration = "#[cfg(test)]\npub(crate) mod work;";
+    assert!(include_str!("../../src/primitives/mod.rs").contains(declaration));
+    for source in sources().into_iter().filter(|source| source.path != FOR_TESTS) {
+        for global in ["thread_local", "OnceLock", "OnceCell", "LazyLock", "LazyCell", "Once"] {
+            assert!(!names(&source.code, global), "{}: {global}", source.path);
+        }
+        let item = |line: &str| {
+            line.trim_start().trim_start_matches("pub ").starts_with("static ")
+                || line.trim_start().starts_with("pub(crate) static ")
+        };
+        assert!(!source.code.lines().any(item), "{}: static", source.path);
+    }
+}

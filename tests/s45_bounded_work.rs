@@ -1,0 +1,201 @@
+//! S-45: how much memory is set aside before a verdict. Hashes and multiplications are counted in the
+//! library's own tests, beside the code.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+use moceril::{
+    MessageVersion,
+    olm::{
+        Account, DecryptionError, Limits, Message, OlmMessage, PreKeyMessage, Session,
+        SessionConfig, SessionCreationError,
+    },
+};
+use moceril_testing::{
+    libolm_pickle::{self, KEY, SessionLayout},
+    pickled::Pickled,
+    rng::SeededRng,
+    states,
+};
+
+/// Counts the bytes that the present thread asks for.
+struct Counting;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Bytes {
+    /// In all blocks together, also those that were freed since.
+    allocated: usize,
+    live: usize,
+    /// The most that was live.
+    peak: usize,
+}
+
+thread_local! {
+    static BYTES: Cell<Bytes> = const { Cell::new(Bytes { allocated: 0, live: 0, peak: 0 }) };
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let Bytes { allocated, live, peak } = BYTES.get();
+        let live = live + layout.size();
+        BYTES.set(Bytes { allocated: allocated + layout.size(), live, peak: peak.max(live) });
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        let bytes = BYTES.get();
+        // A block may come from another thread.
+        BYTES.set(Bytes { live: bytes.live.saturating_sub(layout.size()), ..bytes });
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `run` returns, and the bytes that it took beyond those that were live before.
+fn measured<T>(run: impl FnOnce() -> T) -> (T, Bytes) {
+    BYTES.set(Bytes::default());
+    let returned = run();
+    (returned, BYTES.get())
+}
+
+const MAX: u32 = Limits::MAX_MESSAGE_GAP;
+
+fn raised() -> SessionConfig {
+    let limits = Limits::default().with_message_gap(MAX).with_skipped_keys(MAX);
+    SessionConfig { version: MessageVersion::V3, limits }
+}
+
+/// Alice's session with Bob and Bob's with Alice, after a round trip.
+fn pair(rng: &mut SeededRng) -> (Session, Session) {
+    let (mut alice, mut bob) = states::pair(raised(), rng);
+    states::turn(&mut bob, &mut alice, 1, rng);
+    states::turn(&mut alice, &mut bob, 1, rng);
+    (alice, bob)
+}
+
+/// The last of so many messages.
+fn last_of(session: &mut Session, messages: u32, rng: &mut SeededRng) -> OlmMessage {
+    for _ in 1..messages {
+        session.encrypt_with_rng(b"lost", rng).unwrap();
+    }
+    session.encrypt_with_rng(b"here", rng).unwrap()
+}
+
+fn forged(message: &OlmMessage) -> OlmMessage {
+    let mut bytes = message.as_bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    match message {
+        OlmMessage::PreKey(_) => OlmMessage::PreKey(PreKeyMessage::from_bytes(&bytes).unwrap()),
+        OlmMessage::Normal(_) => OlmMessage::Normal(Message::from_bytes(&bytes).unwrap()),
+    }
+}
+
+/// More than a forged message ever needs, and less than a key for each message that it skips.
+const SOME_BYTES: usize = 2_000;
+
+/// S-45: a forged message takes as much memory as one without a gap: no key of a skipped message is
+/// stored before the MAC was checked. It changes nothing, and the genuine one decrypts.
+#[test]
+fn s_45_a_forged_message_takes_no_memory_for_its_gap() {
+    let rng = &mut SeededRng::new(1);
+    let (mut alice, mut bob) = pair(rng);
+    for messages in [1, 100, 20_000, MAX - 30_000] {
+        let message = last_of(&mut alice, messages, rng);
+        let forged = forged(&message);
+        let before = bob.snapshot();
+        let (refused, bytes) = measured(|| bob.decrypt(&forged).map(drop));
+        assert_eq!(refused, Err(DecryptionError::Authentication));
+        assert!(bytes.allocated < SOME_BYTES, "{bytes:?} for {messages} messages");
+        assert_eq!(bob.snapshot(), before);
+        assert!(bob.decrypt(&message).is_ok());
+    }
+}
+
+/// S-45: the same for a message that begins a new chain.
+#[test]
+fn s_45_a_forged_new_chain_takes_no_memory_for_its_gap() {
+    let rng = &mut SeededRng::new(2);
+    let (mut alice, mut bob) = pair(rng);
+    states::turn(&mut bob, &mut alice, 1, rng);
+    let message = last_of(&mut alice, MAX + 1, rng);
+    let (refused, bytes) = measured(|| bob.decrypt(&forged(&message)).map(drop));
+    assert_eq!(refused, Err(DecryptionError::Authentication));
+    assert!(bytes.allocated < SOME_BYTES, "{bytes:?}");
+    assert!(bob.decrypt(&message).is_ok());
+}
+
+/// S-45: the same for the first message of a session.
+#[test]
+fn s_45_a_forged_pre_key_message_takes_no_memory_for_its_gap() {
+    let rng = &mut SeededRng::new(3);
+    let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
+    let bundle = states::bundle(&bob);
+    let mut session = alice.create_outbound_session_with_rng(&bundle, raised(), rng).unwrap();
+    let message = last_of(&mut session, MAX + 1, rng);
+    let create = |bob: &mut Account, message: &OlmMessage| {
+        let message = message.as_pre_key().unwrap();
+        bob.create_inbound_session_with_config(alice.curve25519_key(), message, raised()).map(drop)
+    };
+    let forged = forged(&message);
+    let (refused, bytes) = measured(|| create(&mut bob, &forged));
+    let forgery = SessionCreationError::Decryption(DecryptionError::Authentication);
+    assert_eq!(refused, Err(forgery));
+    assert!(bytes.allocated < 2 * SOME_BYTES, "{bytes:?}");
+    assert_eq!(create(&mut bob, &message), Ok(()));
+}
+
+/// S-45: the genuine message takes the keys that are kept, each once, and no more. When as many are
+/// kept as the limit allows, the next ones take the places of the oldest.
+#[test]
+fn s_45_a_genuine_message_takes_the_keys_that_it_keeps() {
+    let rng = &mut SeededRng::new(4);
+    let (mut alice, mut bob) = pair(rng);
+    let message = last_of(&mut alice, MAX + 1, rng);
+    let (decrypted, bytes) = measured(|| bob.decrypt(&message).map(drop));
+    assert_eq!(decrypted, Ok(()));
+    assert!(bytes.peak <= 48 * MAX as usize + SOME_BYTES, "{bytes:?}");
+
+    let message = last_of(&mut alice, 1_000, rng);
+    let (decrypted, bytes) = measured(|| bob.decrypt(&message).map(drop));
+    assert_eq!(decrypted, Ok(()));
+    assert!(bytes.allocated < SOME_BYTES, "{bytes:?}");
+    assert_eq!(bob.evicted_keys(), 999);
+}
+
+/// An entry of a list of chains or skipped keys.
+fn entries(count: usize) -> Vec<Vec<u8>> {
+    let entry = |number: usize| {
+        let mut entry = vec![5; 68];
+        entry[..8].copy_from_slice(&number.to_be_bytes());
+        entry
+    };
+    (0..count).map(entry).collect()
+}
+
+/// S-45: a hostile pickle takes memory in proportion to its length: twice for the encrypted content and
+/// the decrypted one, and nothing for each item of a list that is too long.
+#[test]
+fn s_45_a_hostile_libolm_pickle_takes_memory_in_proportion_to_its_length() {
+    let (_, bob) = pair(&mut SeededRng::new(5));
+    let (pickle, _) = bob.to_libolm_pickle_lossy(KEY).unwrap();
+    let layout = SessionLayout::of(&libolm_pickle::open(&pickle, KEY));
+    for count in [300, 3_000, 30_000] {
+        for (chains, skipped) in [(count, 0), (0, count), (count, count)] {
+            let mut layout = layout.clone();
+            layout.receivers.extend(entries(chains));
+            layout.skipped.extend(entries(skipped));
+            let pickle = libolm_pickle::seal(&layout.bytes(), KEY);
+            let (refused, bytes) = measured(|| Session::from_libolm_pickle(&pickle, KEY).map(drop));
+            assert!(refused.is_err());
+            let ratio = bytes.allocated as f64 / pickle.len() as f64;
+            assert!(ratio < 1.6, "{ratio} for {chains} chains and {skipped} keys");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! S-25: no heap block that is freed holds a secret of what is stored or sent besides pickles:
+//! passphrases, the keys made of them, exported room keys, events, dehydrated devices.
+
+use moceril::{DehydratedDevice, PickleKey, olm::Account};
+use moceril_testing::{
+    distinct_keys::DistinctKeys,
+    searching::{assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched},
+};
+
+#[test]
+fn s_25_no_freed_block_holds_a_stored_secret() {
+    assert_it_finds();
+    dehydrated_devices(&mut known_keys(2 << 32));
+    key_exports();
+    passphrases();
+    payloads();
+}
+
+fn dehydrated_devices(rng: &mut DistinctKeys) {
+    forget_all();
+    learn_with_texts("signing key", &rng.upcoming(0));
+    learn_with_texts("identity key", &rng.upcoming(1));
+    let mut account = Account::with_rng(rng).unwrap();
+    learn_with_texts("one-time key", &rng.upcoming(0));
+    account.generate_one_time_keys_with_rng(9, rng).unwrap();
+    account.generate_fallback_key_with_rng(rng).unwrap();
+    let key = *b"the key of a dehydrated device..";
+    learn("pickle key", &key);
+    searched("dehydrated device", || {
+        let key = PickleKey::new(key);
+        let device = account.dehydrate_with_rng(&key, rng).unwrap();
+        assert!(Account::rehydrate(&device, &PickleKey::new([1; 32])).is_err());
+        let cut = DehydratedDevice { ciphertext: device.ciphertext[4..].into(), ..device.clone() };
+        assert!(Account::rehydrate(&cut, &key).is_err());
+        Account::rehydrate(&device, &key).unwrap()
+    });
+    // One that is authentic and not whole: its keys were read by the time that shows.
+    use moceril_testing::dehydrated_content::{KEY, open, seal};
+    let device = account.dehydrate_with_rng(&PickleKey::new(KEY), rng).unwrap();
+    let mut content = open(&device);
+    *content.iter_mut().nth_back(32).unwrap() = 7;
+    let bad = seal(&content);
+    searched("bad dehydrated device", || Account::rehydrate(&bad, &PickleKey::new(KEY)).err());
+}
+
+fn key_exports() {
+    use base64ct::{Base64, Encoding};
+    use hmac::{Hmac, KeyInit, Mac};
+    use moceril::key_export;
+    use moceril_testing::rng::RecordedRng;
+    use sha2::{Sha256, Sha512};
+
+    const JSON: &str = r#"[{"session_key":"a room key, in base64 in truth","room_id":"!cave"}]"#;
+    const PASSPHRASE: &str = "correct horse battery staple";
+    forget_all();
+    let mut keys = [0; 64];
+    pbkdf2::pbkdf2_hmac::<Sha512>(PASSPHRASE.as_bytes(), &[5; 16], 10, &mut keys);
+    learn_with_texts("exported keys", JSON.as_bytes());
+    learn_with_texts("passphrase", PASSPHRASE.as_bytes());
+    learn("keys from the passphrase", &keys);
+    let rng = &mut RecordedRng::new([5; 32]);
+    searched("key export", || {
+        let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
+        assert!(key_export::decrypt(&file, "correct horse", 10).is_err());
+        let json = key_export::decrypt(&file, PASSPHRASE, 10).unwrap();
+        assert_eq!(&*json, JSON);
+        json
+    });
+    // An authentic file whose content is no text, which shows only when it is decrypted.
+    let rng = &mut RecordedRng::new([5; 32]);
+    let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
+    let lines: Vec<_> = file.lines().collect();
+    let [header, text @ .., trailer] = lines.as_slice() else { panic!("{file}") };
+    let mut bytes = Base64::decode_vec(&text.concat()).unwrap();
+    bytes.truncate(bytes.len() - 32);
+    *bytes.last_mut().unwrap() ^= 0x80;
+    let mac = Hmac::<Sha256>::new_from_slice(&keys[32..]).unwrap().chain_update(&bytes);
+    bytes.extend(mac.finalize().into_bytes());
+    let file = format!("{header}{}{trailer}", Base64::encode_string(&bytes));
+    searched("key export that is no text", || {
+        let refused = key_export::decrypt(&file, PASSPHRASE, 10).unwrap_err();
+        assert_eq!(refused, key_export::KeyExportError::NotText);
+        String::from("something to search")
+    });
+}
+
+fn passphrases() {
+    use argon2::{Algorithm, Argon2, Block, Params, Version};
+    use moceril::{PassphraseCost, PassphraseKey};
+    use moceril_testing::rng::RecordedRng;
+
+    const PASSPHRASE: &str = "correct horse battery staple";
+    let cost = PassphraseCost { memory_kib: 16, passes: 2, lanes: 1 };
+    let salt = [6; 16];
+    forget_all();
+    learn_with_texts("passphrase", PASSPHRASE.as_bytes());
+    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(64)).unwrap();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    // Whoever has the last block of Argon2's memory can compute the key.
+    let mut memory = vec![Block::new(); 16];
+    let mut key = [0; 64];
+    let bytes = PASSPHRASE.as_bytes();
+    argon2.hash_password_into_with_memory(bytes, &salt, &mut key, &mut memory).unwrap();
+    // The other half is the commitment, which stands in the pickle.
+    learn_with_texts("key from the passphrase", &key[..32]);
+    let last: Vec<u8> = memory[15].as_ref().iter().flat_map(|word| word.to_le_bytes()).collect();
+    learn("memory of Argon2", &last[..64]);
+    let account = Account::new().unwrap();
+    searched("passphrase", || {
+        let rng = &mut RecordedRng::new(salt);
+        let key = PassphraseKey::weak_with_rng(PASSPHRASE, cost, rng).unwrap();
+        let pickle = account.pickle_with_passphrase(&key, b"here").unwrap();
+        let key = PassphraseKey::for_pickle(&pickle, PASSPHRASE, cost).unwrap();
+        assert!(Account::from_passphrase_pickle(&pickle, &key, b"there").is_err());
+        Account::from_passphrase_pickle(&pickle, &key, b"here").unwrap()
+    });
+}
+
+fn payloads() {
+    use moceril::payload::{Device, OlmPayload};
+    use moceril_testing::fixtures::{Carrier, Devices};
+    use zeroize::Zeroize;
+
+    // The escapes would be resolved in a buffer by whoever reads this as more than JSON.
+    const CONTENT: &str = r#"{"session_key":"AgAAAA a room\u0020key, \"in base64\" in truth"}"#;
+    forget_all();
+    let mut devices = Devices::new(25);
+    let mut carrier = Carrier::between(&mut devices);
+    let [alice, bob] = [("@alice:a", &devices.alice), ("@bob:b", &devices.bob)]
+        .map(|(user_id, account)| Device { user_id, keys: account.identity_keys() });
+    learn("content of an event", CONTENT.as_bytes());
+    learn("content of an event without escapes", br#" a room key, "in base64" in truth"#);
+    searched("payload", || {
+        let text = OlmPayload::encode("m.room_key", CONTENT, &alice, &bob).unwrap();
+        assert!(OlmPayload::encode("m.room_key", &CONTENT[1..], &alice, &bob).is_err());
+        let message = carrier.carry(text.as_bytes());
+        assert!(OlmPayload::verify(&message, &bob, &bob).is_err());
+        assert!(OlmPayload::verify(&message, &alice, &alice).is_err());
+        let payload = OlmPayload::verify(&message, &alice, &bob).unwrap();
+        assert_eq!(&*payload.content, CONTENT);
+        message.into_plaintext().zeroize();
+        (payload.clone(), payload)
+    });
+}
