@@ -7,7 +7,7 @@ use common::{
     rng::RecordedRng,
     vector_file::{VectorFile, item_bytes},
 };
-use moceril::ecies::{DigitMode, Ecies, EciesError, EstablishedEcies, InitialMessage, Message};
+use moceril::ecies::{ChannelError, DigitMode, Ecies, EstablishedEcies, InitialMessage, Message};
 
 /// S-01, S-04, S-07, S-30, S-33: keys, messages and check codes are those of MSC4108, byte for byte;
 /// what is wrong is refused by the layer that the file names, and the channel goes on.
@@ -45,7 +45,7 @@ fn transcript(file: &VectorFile) {
                 let message = InitialMessage::decode(text).unwrap();
                 let refused = recipient.take().unwrap().establish_inbound_channel(&message);
                 let refused = refused.unwrap_err();
-                assert_eq!(refused.error, EciesError::Authentication);
+                assert_eq!(refused.error, ChannelError::Authentication);
                 recipient = Some(refused.unchanged);
             }
             ([who, "send", plaintext, text], Some([initiator, recipient])) => {
@@ -65,7 +65,7 @@ fn transcript(file: &VectorFile) {
                     _ => panic!("nobody is {who:?}"),
                 };
                 let message = Message::decode(text).unwrap();
-                assert_eq!(end.decrypt(&message), Err(EciesError::Authentication));
+                assert_eq!(end.decrypt(&message), Err(ChannelError::Authentication));
             }
             _ => panic!("unknown step, or not in this place: {step:?}"),
         }

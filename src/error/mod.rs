@@ -18,6 +18,7 @@ macro_rules! texts {
         impl core::error::Error for $name {}
     };
 }
+pub(crate) use texts;
 
 mod channel;
 #[cfg(any(feature = "key-export", feature = "payload"))]

@@ -1,7 +1,7 @@
 //! HPKE in base mode (RFC 9180): DHKEM(X25519, HKDF-SHA-256), HKDF-SHA-256, ChaCha20-Poly1305.
 
 use alloc::vec::Vec;
-use core::convert::Infallible;
+use core::{convert::Infallible, fmt};
 
 use ::hpke::{
     Deserializable, HpkeError, Kem as _, OpModeR, OpModeS, Serializable,
@@ -54,6 +54,25 @@ pub(crate) struct ContextS(AeadCtxS<ChaCha20Poly1305, HkdfSha256, Kem>);
 
 /// `ContextR`, which opens them in the same order.
 pub(crate) struct ContextR(AeadCtxR<ChaCha20Poly1305, HkdfSha256, Kem>);
+
+/// S-29: none of the three shows anything.
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(..)")
+    }
+}
+
+impl fmt::Debug for ContextS {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContextS(..)")
+    }
+}
+
+impl fmt::Debug for ContextR {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContextR(..)")
+    }
+}
 
 /// `SetupBaseS(pkR, info)` (RFC 9180, 5.1.1): the encapsulated key and the context.
 pub(crate) fn setup_sender<R: TryCryptoRng + ?Sized>(
