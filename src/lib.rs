@@ -64,28 +64,20 @@ pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
 #[cfg(feature = "vodozemac")]
 pub mod vodozemac {
-    pub use crate::{
-        error::VodozemacPickleError,
-        pickle::vodozemac::{
-            AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle,
-            SessionPickle,
-        },
+    pub use crate::pickle::vodozemac::{
+        AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle,
+        SessionPickle, VodozemacPickleError,
     };
 }
 
 #[cfg(feature = "passphrase")]
+pub use crate::pickle::native::passphrase::{PassphraseCost, PassphraseError, PassphraseKey};
 pub use crate::{
-    error::PassphraseError,
-    pickle::native::passphrase::{PassphraseCost, PassphraseKey},
-};
-pub use crate::{
-    error::{
-        Base64Error, DecodeError, KeyError, LibolmPickleError, PickleError, RandomError,
-        SignatureError,
-    },
+    error::{Base64Error, DecodeError, KeyError, PickleError, RandomError, SignatureError},
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature},
     pickle::{
         dehydrated::{DehydratedDevice, DehydratedDeviceError},
+        libolm::LibolmPickleError,
         loss::{ConversionError, Loss},
         native::PickleKey,
     },

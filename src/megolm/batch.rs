@@ -2,8 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::{decrypted::DecryptedMessage, inbound::InboundGroupSession};
-use crate::{error::GroupDecryptionError, wire::megolm::MegolmMessage};
+use super::{
+    decrypted::{DecryptedMessage, DecryptionError as GroupDecryptionError},
+    inbound::InboundGroupSession,
+};
+use crate::wire::megolm::MegolmMessage;
 
 impl InboundGroupSession {
     /// Decrypts messages in any order, among them perhaps copies, forgeries and messages of other

@@ -3,9 +3,12 @@
 use alloc::{boxed::Box, string::String};
 use core::fmt;
 
-use super::{decrypted::DecryptedMessage, trust::Trust};
+use super::{
+    decrypted::{DecryptedMessage, DecryptionError as GroupDecryptionError},
+    trust::{ProvenanceError, Trust},
+};
 use crate::{
-    error::{ExportError, GroupDecryptionError, PickleError, ProvenanceError, SignatureError},
+    error::{PickleError, SignatureError, texts},
     keys::Ed25519PublicKey,
     primitives::{
         cbc_hmac::{self, Purpose},
@@ -48,6 +51,27 @@ pub enum SessionOrdering {
     /// They are not the same session, whatever their ids say.
     Unconnected,
 }
+
+/// The session cannot be exported at this index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The index is before the first one known.
+    UnknownIndex {
+        /// The index asked for.
+        index: u32,
+        /// The first index that the session knows.
+        first_known: u32,
+    },
+    /// The session was closed.
+    Closed,
+}
+
+texts!(ExportError {
+    Self::UnknownIndex { index, first_known } =>
+        "index {index} is before {first_known}, the first one known";
+    Self::Closed => "the session is closed";
+});
 
 /// A Megolm session that decrypts, from the first index it knows, in any order and as often as asked.
 ///

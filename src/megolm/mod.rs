@@ -32,15 +32,13 @@ pub(crate) mod replay;
 pub(crate) mod trust;
 
 pub use self::{
-    decrypted::{DecryptedMessage, DecryptedMessageParts},
-    inbound::{InboundGroupSession, Provenance, SessionOrdering},
-    outbound::{GroupSession, GroupSessionConfig, RotationPolicy},
-    replay::{ReplayGuard, ReplayVerdict},
+    decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},
+    inbound::{ExportError, InboundGroupSession, Provenance, SessionOrdering},
+    outbound::{CreationTimeError, GroupSession, GroupSessionConfig, RotationPolicy},
+    replay::{ReplayError, ReplayGuard, ReplayVerdict},
+    trust::ProvenanceError,
 };
 pub use crate::{
-    error::{
-        CreationTimeError, EncryptionError, ExportError, GroupDecryptionError as DecryptionError,
-        ProvenanceError, ReplayError, SessionKeyError,
-    },
-    wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
+    error::EncryptionError,
+    wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError},
 };

@@ -1,6 +1,7 @@
 //! From which message index on a session's key deserves which trust (S-43).
 
 use super::inbound::Provenance;
+use crate::error::texts;
 
 /// The levels above [`Provenance::Unknown`], in ascending order.
 const LEVELS: [Provenance; 3] = [Provenance::Backup, Provenance::Exported, Provenance::Signed];
@@ -95,3 +96,18 @@ impl Trust {
         }))
     }
 }
+
+/// The provenance of an inbound group session cannot be stated so; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProvenanceError {
+    /// Another provenance is known already.
+    Known,
+    /// The owner of the signing key has not signed with this session, as far as the session knows.
+    NotSigned,
+}
+
+texts!(ProvenanceError {
+    Self::Known => "another provenance is known already";
+    Self::NotSigned => "the owner of the signing key has not signed with this session";
+});

@@ -8,13 +8,15 @@ use rand::TryCryptoRng;
 use super::{
     bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
     fallback::{DEFAULT_FALLBACK_MEMORY, FALLBACK_SHARE, MAX_FALLBACK_MEMORY},
-    one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
+    one_time_keys::{
+        KeyGenerationError, MAX_ONE_TIME_KEYS, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey,
+    },
     session::{DecryptedMessage, Session, SessionConfig},
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{KeyGenerationError, PickleError, RandomError, SessionCreationError},
+    error::{PickleError, RandomError, SessionCreationError},
     keys::{
         Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, IdentityKeys,
         KeyId,

@@ -12,8 +12,8 @@ use serde::{
     ser::{SerializeMap, SerializeStruct, SerializeTuple},
 };
 
+use super::VodozemacPickleError;
 use crate::{
-    error::VodozemacPickleError,
     keys::{Curve25519PublicKey, Ed25519PublicKey},
     primitives::secret::{Secret, SecretList},
     wire::MessageVersion,
