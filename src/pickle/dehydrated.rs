@@ -23,12 +23,7 @@ use core::fmt;
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::{
-    Reader,
-    loss::Loss,
-    native::PickleKey,
-    native::encode::{Length, Sink},
-};
+use super::{Length, Reader, Sink, loss::Loss, native::PickleKey};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{

@@ -21,9 +21,8 @@ use zeroize::Zeroizing;
 
 use self::read::PublicKeys;
 use super::{
-    Reader, envelope,
+    Length, Reader, Sink, envelope,
     loss::{ConversionError, Loss},
-    native::encode::{Length, Sink},
 };
 use crate::{
     error::{Base64Error, KeyError, PickleError, texts},
