@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::sources::{identifier, parts, sources, without_comments};
+use common::sources::{identifier, names, parts, sources, without_comments};
 
 /// The modules from which a file of each module may import, besides its own folder: only lower
 /// layers. The documentation of `lib.rs` describes these layers.
@@ -221,5 +221,17 @@ fn an_import_of_a_higher_floor_is_noticed() {
 fn no_file_is_too_long() {
     for source in sources() {
         assert!(source.lines <= MAX_LINES, "{} has {} lines", source.path, source.lines);
+    }
+}
+
+/// The map of the layers in `lib.rs` has every module, except those that only tests compile.
+#[test]
+fn the_map_names_every_module() {
+    let map = include_str!("../src/lib.rs").split("#![no_std]").next().unwrap();
+    for source in sources() {
+        let path = source.path.trim_end_matches(".rs").trim_end_matches("/mod");
+        let name = path.rsplit('/').next().unwrap();
+        let exempt = path == "lib" || path.starts_with("primitives/tests") || name == "work";
+        assert!(exempt || names(map, name), "{path} is not in the map");
     }
 }
