@@ -328,6 +328,17 @@ mod tests {
         (b"TestContext", "5acb09211139c43b3090489a9da433e8a30ee7188ba8b0a9a1ccf0c229283e53"),
     ];
 
+    /// S-29: the types from which the channels derive `Debug` show nothing of a key.
+    #[test]
+    fn keys_are_not_printed() {
+        let (secret, public) = SecretKey::generate(&mut Given(hex(IKM_R))).unwrap();
+        assert_eq!(alloc::format!("{secret:?}"), "SecretKey(..)");
+        let (encapsulated, sender) = setup_sender(&public, INFO, &mut Given(hex(IKM_E))).unwrap();
+        assert_eq!(alloc::format!("{sender:?}"), "ContextS(..)");
+        let recipient = setup_recipient(&encapsulated, &secret, INFO).unwrap();
+        assert_eq!(alloc::format!("{recipient:?}"), "ContextR(..)");
+    }
+
     /// S-01: the redundant check. Neither end makes a context with a key of low order.
     #[test]
     fn low_order_keys_make_no_context() {

@@ -332,6 +332,13 @@ mod tests {
         assert_eq!(direction.next, u64::MAX);
     }
 
+    /// S-29: a direction shows how far it has counted, and not its key.
+    #[test]
+    fn the_key_of_a_direction_is_not_printed() {
+        let direction = Direction { key: Secret::new([7; 32]), next: 3 };
+        assert_eq!(format!("{direction:?}"), "Direction { next: 3, .. }");
+    }
+
     /// S-11: every number gives another nonce, with the lowest byte first, as other clients count.
     #[test]
     fn nonces_are_the_numbers() {
