@@ -151,12 +151,7 @@ impl Ed25519Signature {
 /// assert_eq!(restored.public_key(), master.public_key());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Ed25519SecretKey(Box<SeedAndKey>);
-
-struct SeedAndKey {
-    seed: Secret<32>,
-    key: ed25519::SigningKey,
-}
+pub struct Ed25519SecretKey(Box<ed25519::SeededKey>);
 
 impl Ed25519SecretKey {
     /// Length of the seed in bytes.
@@ -198,33 +193,32 @@ impl Ed25519SecretKey {
     }
 
     fn from_seed(seed: Secret<32>) -> Self {
-        let key = ed25519::SigningKey::beside_seed(&seed);
-        Self(Box::new(SeedAndKey { seed, key }))
+        Self(Box::new(ed25519::SeededKey::from_seed(seed)))
     }
 
     /// The 32 bytes of the seed, which the caller must wipe. The text that
     /// [`to_base64`](Self::to_base64) returns wipes itself.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
-        *self.0.seed.as_bytes()
+        *self.0.seed().as_bytes()
     }
 
     /// The seed as 43 characters of unpadded base64.
     #[must_use]
     pub fn to_base64(&self) -> SecretString {
-        base64::encode_secret(self.0.seed.as_bytes())
+        base64::encode_secret(self.0.seed().as_bytes())
     }
 
     /// The public half of the key.
     #[must_use]
     pub fn public_key(&self) -> Ed25519PublicKey {
-        Ed25519PublicKey::from_verifying_key(self.0.key.public())
+        Ed25519PublicKey::from_verifying_key(self.0.key().public())
     }
 
     /// Signs exactly these bytes.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
-        Ed25519Signature::from_bytes(self.0.key.sign(message))
+        Ed25519Signature::from_bytes(self.0.key().sign(message))
     }
 }
 

@@ -55,20 +55,11 @@ impl InboundGroupSession {
         let good = self.verifying_key().map(|key| key.verify_each(&signed)).unwrap_or_default();
         let signed = admitted.into_iter().zip(good).filter(|(_, good)| *good);
         let mut signed: Vec<_> = signed.map(|(message, _)| message).collect();
-        // In the order of their indices, the ratchet need not go back.
+        // In the order of their indices, each ratchet takes few hashes from the one before.
         signed.sort_by_key(|(_, message)| message.message_index());
-        let nearest = signed.first().and_then(|(_, lowest)| self.nearest(lowest.message_index()));
-        let mut ratchet = nearest.unwrap_or(&self.state().first).clone();
         for (place, message) in signed {
-            let index = message.message_index();
-            let result = if index < ratchet.index() {
-                Err(self.state().unknown(index))
-            } else {
-                ratchet.advance_to(index);
-                self.open(message, &ratchet)
-            };
             if let Some(slot) = results.get_mut(place) {
-                *slot = result;
+                *slot = self.open(message);
             }
         }
         results

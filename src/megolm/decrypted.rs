@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::inbound::Provenance;
+use super::trust::Provenance;
 use crate::{
     error::{SignatureError, texts},
     keys::Ed25519PublicKey,

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::{
     decrypted::{DecryptedMessage, DecryptionError as GroupDecryptionError},
-    trust::{ProvenanceError, Trust},
+    trust::{Provenance, ProvenanceError, Trust},
 };
 use crate::{
     error::{PickleError, SignatureError, texts},
@@ -14,30 +14,14 @@ use crate::{
         cbc_hmac::{self, Purpose},
         ed25519::VerifyingKey,
         kdf::sha256,
-        secret::{Apart, Secret},
+        secret::Secret,
     },
-    ratchet::megolm::{Ladder, MegolmRatchet},
+    ratchet::megolm::{MegolmRatchet, Receiver},
     wire::{
         MessageVersion,
         megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
     },
 };
-
-/// Where the key of an inbound group session came from, from the least to the most trustworthy
-/// (S-21). It says what this library could check; who handed over the key is for the caller to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Provenance {
-    /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller may
-    /// [state it](InboundGroupSession::set_provenance).
-    Unknown,
-    /// An exported key from a server-side backup, which authenticates nothing.
-    Backup,
-    /// An exported key: forwarded by another device, or from a file. Not signed.
-    Exported,
-    /// A session key with the signature of the session's owner.
-    Signed,
-}
 
 /// How one inbound group session compares to another of the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,10 +63,6 @@ texts!(ExportError {
 /// the first known was decrypted, and one of a kilobyte while the session is read backwards.
 pub struct InboundGroupSession {
     state: Box<InboundGroupSessionState>,
-    /// Ratchets between `first` and `latest`, only in memory: it says nothing that `first` does not, so
-    /// it is no part of the state, and it goes when `first` does (S-20). Empty until the session is
-    /// read backwards, and again when it is read on.
-    ladder: Ladder,
     /// The signing key decompressed, from the first message on.
     verifying_key: Option<Box<VerifyingKey>>,
 }
@@ -90,18 +70,13 @@ pub struct InboundGroupSession {
 /// The whole state of an inbound group session. The pickle formats translate to it and back.
 #[derive(Clone)]
 pub(crate) struct InboundGroupSessionState {
-    /// The earliest ratchet known; zeros when closed.
-    pub(crate) first: MegolmRatchet,
-    /// A later one, from which later messages are reached faster. Apart, because most of the sessions
-    /// that a client holds have yet to decrypt anything.
-    pub(crate) latest: Apart<MegolmRatchet>,
+    pub(crate) receiver: Receiver,
     pub(crate) signing_key: Ed25519PublicKey,
     /// Where the keys came from, by index.
     pub(crate) trust: Trust,
     /// Whether the owner of the signing key is known to have signed with this ratchet: the session
     /// key, or a message that decrypted.
     pub(crate) signing_key_verified: bool,
-    pub(crate) closed: bool,
     pub(crate) version: MessageVersion,
     pub(crate) generation: u64,
 }
@@ -154,19 +129,17 @@ impl InboundGroupSession {
         version: MessageVersion,
     ) -> Self {
         Self::from_state(InboundGroupSessionState {
-            first: MegolmRatchet::new(ratchet.clone(), index),
-            latest: None,
+            receiver: Receiver::new(MegolmRatchet::new(ratchet.clone(), index), None, false),
             signing_key,
             trust: Trust::from_index(provenance, index),
             signing_key_verified: provenance == Provenance::Signed,
-            closed: false,
             version,
             generation: 0,
         })
     }
 
     pub(crate) fn from_state(state: InboundGroupSessionState) -> Self {
-        Self { state: Box::new(state), ladder: Ladder::new(), verifying_key: None }
+        Self { state: Box::new(state), verifying_key: None }
     }
 
     pub(crate) const fn state(&self) -> &InboundGroupSessionState {
@@ -175,14 +148,9 @@ impl InboundGroupSession {
 
     /// Takes a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: InboundGroupSessionState) -> Result<Self, PickleError> {
-        let first = state.first.index();
+        let first = state.receiver.first().index();
         let unsigned = state.trust.at(first) == Provenance::Signed && !state.signing_key_verified;
-        let half_closed = state.closed && !state.first.value().ct_eq(&Secret::default());
-        if unsigned
-            || half_closed
-            || !state.trust.is_possible(first)
-            || state.latest().index() < first
-        {
+        if unsigned || !state.receiver.is_consistent() || !state.trust.is_possible(first) {
             return Err(PickleError::InvalidState);
         }
         Ok(Self::from_state(state))
@@ -270,13 +238,13 @@ impl InboundGroupSession {
     /// The first message index that the session can decrypt, or could before it was closed.
     #[must_use]
     pub const fn first_known_index(&self) -> u32 {
-        self.state.first.index()
+        self.state.receiver.first().index()
     }
 
     /// Whether the session was [closed](Self::close).
     #[must_use]
     pub const fn is_closed(&self) -> bool {
-        self.state.closed
+        self.state.receiver.is_closed()
     }
 
     /// Decrypts a message of any index from the first known one on.
@@ -294,8 +262,7 @@ impl InboundGroupSession {
         self.state.admit(message)?;
         // The signature first: then an unknown index is the sender's word, not a forger's.
         self.verifying_key()?.verify(message.signed_bytes(), message.signature().as_bytes())?;
-        let ratchet = self.reach(message.message_index())?;
-        self.open(message, &ratchet)
+        self.open(message)
     }
 
     /// The signing key, decompressed once.
@@ -307,58 +274,38 @@ impl InboundGroupSession {
         Ok(self.verifying_key.insert(key))
     }
 
-    /// The ratchet at `index`, and a ladder to those before it if it is behind the latest.
-    fn reach(&mut self, index: u32) -> Result<MegolmRatchet, GroupDecryptionError> {
-        let (first, latest) = (&self.state.first, self.state.latest());
-        if index < first.index() {
-            return Err(self.state.unknown(index));
-        }
-        if index < latest.index() {
-            return Ok(self.ladder.climb(first, index));
-        }
-        let mut ratchet = latest.clone();
-        ratchet.advance_to(index);
-        Ok(ratchet)
-    }
-
-    /// Verifies the MAC, decrypts, and takes note that it did. The signature was verified.
+    /// Plans, verifies the MAC, decrypts and commits. The signature was verified.
     pub(super) fn open(
         &mut self,
         message: &MegolmMessage,
-        ratchet: &MegolmRatchet,
     ) -> Result<DecryptedMessage, GroupDecryptionError> {
         let state = &mut *self.state;
-        let (plaintext, ratchet) = cbc_hmac::open(
-            ratchet.value().as_bytes(),
+        let index = message.message_index();
+        let Some(mut candidate) = state.receiver.plan(index) else {
+            let first_known = state.receiver.first().index();
+            return Err(GroupDecryptionError::UnknownIndex { index, first_known });
+        };
+        let (key, change) = candidate.parts();
+        let (plaintext, change) = cbc_hmac::open(
+            key,
             Purpose::Megolm,
             &message.sealed(),
             state.version.mac_length(),
-            ratchet,
+            change,
         )
         .map_err(|cbc_hmac::Forged| GroupDecryptionError::Authentication)?;
-        let ratchet = ratchet.into_inner();
-        if ratchet.index() > state.latest().index() {
-            state.latest.get_or_insert_default().as_mut().clone_from(ratchet);
-            self.ladder = Ladder::new();
-        }
+        state.receiver.commit(change);
         let decrypted = DecryptedMessage {
             plaintext,
-            message_index: message.message_index(),
+            message_index: index,
             fingerprint: sha256(&[message.as_bytes()]),
             signing_key: state.signing_key,
-            provenance: state.trust.at(message.message_index()),
+            provenance: state.trust.at(index),
         };
         if !core::mem::replace(&mut state.signing_key_verified, true) {
             self.changed();
         }
         Ok(decrypted)
-    }
-
-    /// The nearest ratchet that is not after `index`; `None` before the first known index.
-    pub(super) fn nearest(&self, index: u32) -> Option<&MegolmRatchet> {
-        let (first, latest) = (&self.state.first, self.state.latest());
-        let known = [Some(latest), self.ladder.nearest(index), Some(first)];
-        known.into_iter().flatten().find(|known| known.index() <= index)
     }
 
     /// Exports the key that decrypts all messages from `index` on, also from an index yet to come.
@@ -372,15 +319,11 @@ impl InboundGroupSession {
     }
 
     pub(crate) fn ratchet_at(&self, index: u32) -> Result<MegolmRatchet, ExportError> {
-        if self.state.closed {
+        if self.is_closed() {
             return Err(ExportError::Closed);
         }
         let first_known = self.first_known_index();
-        let nearest =
-            self.nearest(index).ok_or(ExportError::UnknownIndex { index, first_known })?;
-        let mut ratchet = nearest.clone();
-        ratchet.advance_to(index);
-        Ok(ratchet)
+        self.state.receiver.at(index).ok_or(ExportError::UnknownIndex { index, first_known })
     }
 
     /// Exports everything this session can decrypt.
@@ -394,14 +337,9 @@ impl InboundGroupSession {
 
     /// Forgets all keys before `index` (S-20). Returns whether there were any to forget.
     pub fn advance_to(&mut self, index: u32) -> bool {
-        let forgets = !self.state.closed && index > self.first_known_index();
+        let forgets = !self.is_closed() && index > self.first_known_index();
         if forgets {
-            self.ladder = Ladder::new();
-            let InboundGroupSessionState { first, latest, .. } = &mut *self.state;
-            if let Some(latest) = latest.take_if(|latest| latest.index() <= index) {
-                first.clone_from(&latest);
-            }
-            first.advance_to(index);
+            self.state.receiver.forget_before(index);
             self.state.trust.forget_before(index);
             self.state.note_signature();
             self.changed();
@@ -412,12 +350,8 @@ impl InboundGroupSession {
     /// Forgets all keys (S-20), when the sender has moved on to a new session. What is left knows its
     /// id and answers every message with `Closed`, instead of a client asking for keys again.
     pub fn close(&mut self) {
-        if !self.state.closed {
-            self.ladder = Ladder::new();
-            let index = self.first_known_index();
-            self.state.first = MegolmRatchet::new(Secret::default(), index);
-            self.state.latest = None;
-            self.state.closed = true;
+        if !self.is_closed() {
+            self.state.receiver.close();
             self.changed();
         }
     }
@@ -427,15 +361,12 @@ impl InboundGroupSession {
     #[must_use]
     pub fn connected(&self, other: &Self) -> bool {
         let (ours, theirs) = (&*self.state, &*other.state);
-        if ours.closed
-            || theirs.closed
-            || ours.version != theirs.version
-            || ours.signing_key != theirs.signing_key
-        {
+        if ours.version != theirs.version || ours.signing_key != theirs.signing_key {
             return false;
         }
-        let common = ours.first.index().max(theirs.first.index());
-        match (ours.ratchet_at(common), theirs.ratchet_at(common)) {
+        let common = self.first_known_index().max(other.first_known_index());
+        // A closed session has no ratchet.
+        match (ours.receiver.at(common), theirs.receiver.at(common)) {
             (Some(ours), Some(theirs)) => ours.value().ct_eq(theirs.value()),
             _ => false,
         }
@@ -487,33 +418,27 @@ impl InboundGroupSession {
             SessionOrdering::Worse => (other, self),
             SessionOrdering::Equal | SessionOrdering::Better => (self, other),
         };
+        let (first, later_first) = (earlier.first_known_index(), later.first_known_index());
         let (earlier, later) = (&*earlier.state, &*later.state);
         let mut merged = earlier.clone();
         merged.generation = earlier.generation.max(later.generation).saturating_add(1);
-        merged.trust = Trust::merged(&earlier.trust, earlier.first.index(), &later.trust);
-        if earlier.first.index() >> 8 == later.first.index() >> 8 {
+        merged.trust = Trust::merged(&earlier.trust, first, &later.trust);
+        if first >> 8 == later_first >> 8 {
             merged.signing_key_verified =
                 earlier.signing_key_verified || later.signing_key_verified;
         }
         merged.note_signature();
-        if earlier.latest().index() < later.latest().index() {
-            merged.latest = Some(Box::new(later.latest().clone()));
-        }
+        merged.receiver.adopt_latest(&later.receiver);
         Some(Self::from_state(merged))
     }
 }
 
 impl InboundGroupSessionState {
-    /// The ratchet that later messages are reached from.
-    pub(crate) fn latest(&self) -> &MegolmRatchet {
-        self.latest.as_deref().unwrap_or(&self.first)
-    }
-
     /// The checks before any cryptography.
     pub(super) fn admit(&self, message: &MegolmMessage) -> Result<(), GroupDecryptionError> {
         if message.version() != self.version {
             Err(GroupDecryptionError::VersionMismatch)
-        } else if self.closed {
+        } else if self.receiver.is_closed() {
             Err(GroupDecryptionError::Closed)
         } else {
             Ok(())
@@ -522,20 +447,8 @@ impl InboundGroupSessionState {
 
     /// A key that is `Signed` from the first index on was signed by the owner of the signing key.
     fn note_signature(&mut self) {
-        self.signing_key_verified |= self.trust.at(self.first.index()) == Provenance::Signed;
-    }
-
-    pub(super) const fn unknown(&self, index: u32) -> GroupDecryptionError {
-        GroupDecryptionError::UnknownIndex { index, first_known: self.first.index() }
-    }
-
-    /// The ratchet at `index`, from the nearest one before it; `None` before the first.
-    fn ratchet_at(&self, index: u32) -> Option<MegolmRatchet> {
-        let nearest =
-            [self.latest(), &self.first].into_iter().find(|known| known.index() <= index)?;
-        let mut ratchet = nearest.clone();
-        ratchet.advance_to(index);
-        Some(ratchet)
+        self.signing_key_verified |=
+            self.trust.at(self.receiver.first().index()) == Provenance::Signed;
     }
 }
 
@@ -549,38 +462,5 @@ impl fmt::Debug for InboundGroupSession {
             .field("closed", &self.is_closed())
             .field("generation", &self.generation())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(all(test, feature = "std"))]
-mod tests {
-    use alloc::vec::Vec;
-
-    use super::*;
-    use crate::megolm::{GroupSession, GroupSessionConfig};
-
-    /// S-20: what `advance_to` and `close` forget is in no ladder either. Reading on drops the ladder, so
-    /// that a session that is not read backwards takes no memory for one.
-    #[test]
-    fn the_ladder_goes_with_what_it_stands_on() {
-        let config = GroupSessionConfig::default();
-        let mut room =
-            GroupSession::with_rng(config, &mut crate::primitives::rng::system()).unwrap();
-        let mut session = InboundGroupSession::new(&room.session_key());
-        let events: Vec<_> = (0..10).map(|_| room.encrypt(b"event").unwrap()).collect();
-        let rungs = |session: &InboundGroupSession| session.ladder.nearest(u32::MAX).is_some();
-        let read = |session: &mut InboundGroupSession, order: &[usize]| {
-            order.iter().for_each(|place| drop(session.decrypt(&events[*place]).unwrap()));
-            rungs(session)
-        };
-        assert!(!read(&mut session, &[2, 3, 7]));
-        assert!(read(&mut session, &[6]));
-        assert!(!read(&mut session, &[8]));
-        assert!(read(&mut session, &[5]));
-        session.advance_to(4);
-        assert!(!rungs(&session));
-        assert!(read(&mut session, &[6]));
-        session.close();
-        assert!(!rungs(&session));
     }
 }

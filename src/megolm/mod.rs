@@ -33,10 +33,10 @@ pub(crate) mod trust;
 
 pub use self::{
     decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},
-    inbound::{ExportError, InboundGroupSession, Provenance, SessionOrdering},
+    inbound::{ExportError, InboundGroupSession, SessionOrdering},
     outbound::{CreationTimeError, GroupSession, GroupSessionConfig, RotationPolicy},
     replay::{ReplayError, ReplayGuard, ReplayVerdict},
-    trust::ProvenanceError,
+    trust::{Provenance, ProvenanceError},
 };
 pub use crate::{
     error::EncryptionError,

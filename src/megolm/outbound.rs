@@ -14,7 +14,7 @@ use crate::{
         cbc_hmac::{self, Purpose},
         ed25519::SigningKey,
         rng::draw,
-        secret::Apart,
+        secret::OptionalNumber,
     },
     ratchet::megolm::MegolmRatchet,
     wire::{
@@ -68,7 +68,7 @@ pub(crate) struct GroupSessionState {
     pub(crate) exhausted: bool,
     pub(crate) signing_key: SigningKey,
     pub(crate) version: MessageVersion,
-    pub(crate) created_at: Apart<u64>,
+    pub(crate) created_at: OptionalNumber,
     pub(crate) generation: u64,
 }
 
@@ -127,7 +127,7 @@ impl GroupSession {
             exhausted: false,
             signing_key,
             version: config.version,
-            created_at: config.created_at.map(Box::new),
+            created_at: config.created_at.into(),
             generation: 0,
         }))
     }
@@ -188,7 +188,7 @@ impl GroupSession {
     /// for a session that was read from a libolm or vodozemac pickle.
     #[must_use]
     pub fn created_at(&self) -> Option<u64> {
-        self.state.created_at.as_deref().copied()
+        self.state.created_at.get()
     }
 
     /// States when the session was made, in seconds since 1970, while that is not known: for a session
@@ -202,7 +202,7 @@ impl GroupSession {
             Some(known) if known == seconds => Ok(()),
             Some(known) => Err(CreationTimeError { known }),
             None => {
-                self.state.created_at = Some(Box::new(seconds));
+                self.state.created_at = OptionalNumber::some(seconds);
                 self.changed();
                 Ok(())
             }

@@ -1,7 +1,22 @@
 //! From which message index on a session's key deserves which trust (S-43).
 
-use super::inbound::Provenance;
 use crate::error::texts;
+
+/// Where the key of an inbound group session came from, from the least to the most trustworthy
+/// (S-21). It says what this library could check; who handed over the key is for the caller to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Provenance {
+    /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller may
+    /// [state it](InboundGroupSession::set_provenance).
+    Unknown,
+    /// An exported key from a server-side backup, which authenticates nothing.
+    Backup,
+    /// An exported key: forwarded by another device, or from a file. Not signed.
+    Exported,
+    /// A session key with the signature of the session's owner.
+    Signed,
+}
 
 /// The levels above [`Provenance::Unknown`], in ascending order.
 const LEVELS: [Provenance; 3] = [Provenance::Backup, Provenance::Exported, Provenance::Signed];

@@ -7,10 +7,7 @@ use rand::TryCryptoRng;
 
 use super::{
     bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
-    fallback::{DEFAULT_FALLBACK_MEMORY, FALLBACK_SHARE, MAX_FALLBACK_MEMORY},
-    one_time_keys::{
-        KeyGenerationError, MAX_ONE_TIME_KEYS, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey,
-    },
+    one_time_keys::{KeyGenerationError, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
     session::{DecryptedMessage, Session, SessionConfig},
 };
 #[cfg(feature = "std")]
@@ -22,13 +19,17 @@ use crate::{
         KeyId,
     },
     primitives::{ed25519::SigningKey, rng::draw, x25519::NonContributory},
-    ratchet::{double::DoubleRatchet, handshake},
+    ratchet::{
+        double::DoubleRatchet,
+        handshake,
+        limits::{DEFAULT_FALLBACK_MEMORY, FALLBACK_SHARE, MAX_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
+    },
     wire::olm::{PreKeyMessage, SessionKeys},
 };
 
 /// The long-term keys of a device and its stock of one-time keys.
 ///
-/// Everything secret is in one heap block, wiped on drop.
+/// Everything secret is on the heap, wiped on drop.
 pub struct Account {
     state: Box<AccountState>,
 }
@@ -51,24 +52,24 @@ pub struct InboundCreation {
     /// The message that created it, decrypted.
     pub message: DecryptedMessage,
     /// Whether this account has created this session for the first time and cannot create it again
-    /// (S-08): its one-time key is used up, or its fallback key remembers every session of this sender,
-    /// this one included.
+    /// (S-08): its one-time key is used up, or its fallback key remembers every session of this
+    /// sender, this one included.
     ///
-    /// It is false if the fallback key does not remember this session, or may not remember an earlier one
-    /// that it accepted nevertheless (S-42):
+    /// It is false if the fallback key does not remember this session, or may not remember an
+    /// earlier one that it accepted nevertheless (S-42):
     ///
-    /// * for a sender that has made more than [`FALLBACK_SHARE`](Account::FALLBACK_SHARE) sessions with
-    ///   the key; with a probability of 2^-16 another sender counts as the same one;
+    /// * for a sender that has made more than [`FALLBACK_SHARE`](Account::FALLBACK_SHARE) sessions
+    ///   with the key; with a probability of 2^-16 another sender counts as the same one;
     /// * for all senders, once a session did not fit into
     ///   [`fallback_memory`](Account::fallback_memory);
     /// * always for a key from a format without this memory: libolm's and vodozemac's pickles,
     ///   dehydrated devices.
     ///
-    /// The message is authentic in these cases too, but it may be a repetition: do not do for it what must
-    /// not be done twice. The next fallback key remembers all sessions again. Replace the key as usual,
-    /// and not for each such message: the account keeps two fallback keys, and messages on the way to
-    /// older ones are lost. An account that was restored from an older copy knows only what that copy
-    /// knew (S-35).
+    /// The message is authentic in these cases too, but it may be a repetition: do not do for it
+    /// what must not be done twice. The next fallback key remembers all sessions again. Replace the
+    /// key as usual, and not for each such message: the account keeps two fallback keys, and
+    /// messages on the way to older ones are lost. An account that was restored from an older copy
+    /// knows only what that copy knew (S-35).
     pub replay_excluded: bool,
 }
 
@@ -77,7 +78,8 @@ impl Account {
     pub const MAX_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
 
     /// Sessions that each fallback key remembers unless
-    /// [`set_fallback_memory`](Self::set_fallback_memory) raises it: 8 KiB of a native pickle's text.
+    /// [`set_fallback_memory`](Self::set_fallback_memory) raises it: 8 KiB of a native pickle's
+    /// text.
     pub const DEFAULT_FALLBACK_MEMORY: u32 = DEFAULT_FALLBACK_MEMORY;
 
     /// The most sessions that each fallback key can remember: 512 KiB of a native pickle's text.
@@ -135,8 +137,8 @@ impl Account {
         self.state.generation = self.state.generation.saturating_add(1);
     }
 
-    /// A number that grows with every change and is part of the pickle (S-35). A store that remembers
-    /// the highest one it has written can tell that it was rolled back.
+    /// A number that grows with every change and is part of the pickle (S-35). A store that
+    /// remembers the highest one it has written can tell that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -166,7 +168,8 @@ impl Account {
         Ed25519Signature::from_bytes(self.state.signing_key.sign(message))
     }
 
-    /// Generates one-time keys, to be published with [`signed_one_time_keys`](Self::signed_one_time_keys).
+    /// Generates one-time keys, to be published with
+    /// [`signed_one_time_keys`](Self::signed_one_time_keys).
     ///
     /// # Errors
     ///
@@ -179,7 +182,8 @@ impl Account {
         self.generate_one_time_keys_with_rng(count, &mut rng::system())
     }
 
-    /// As `generate_one_time_keys`, with another source of randomness: it gives 32 bytes for each key.
+    /// As `generate_one_time_keys`, with another source of randomness: it gives 32 bytes for each
+    /// key.
     ///
     /// # Errors
     ///
@@ -249,8 +253,8 @@ impl Account {
         Some(id)
     }
 
-    /// Removes a one-time key that will not be used; a message made with it cannot be read any more.
-    /// Returns whether it was there.
+    /// Removes a one-time key that will not be used; a message made with it cannot be read any
+    /// more. Returns whether it was there.
     pub fn remove_one_time_key(&mut self, id: KeyId) -> bool {
         self.remove_stored_key(id).is_some()
     }
@@ -311,8 +315,8 @@ impl Account {
         Some(&fallback.key).filter(|key| !key.published)
     }
 
-    /// Forgets the previous fallback key, once the new one has been published for long enough. Returns
-    /// whether there was one.
+    /// Forgets the previous fallback key, once the new one has been published for long enough.
+    /// Returns whether there was one.
     pub fn forget_previous_fallback_key(&mut self) -> bool {
         let forgotten = self.state.one_time_keys.forget_previous_fallback();
         if forgotten {
@@ -321,8 +325,8 @@ impl Account {
         forgotten
     }
 
-    /// How many sessions each fallback key may remember, to recognize a replay of their first message
-    /// (S-08).
+    /// How many sessions each fallback key may remember, to recognize a replay of their first
+    /// message (S-08).
     #[must_use]
     pub const fn fallback_memory(&self) -> u32 {
         self.state.one_time_keys.fallback_memory
@@ -330,12 +334,13 @@ impl Account {
 
     /// Sets how many sessions each fallback key may remember: at least
     /// [`DEFAULT_FALLBACK_MEMORY`](Self::DEFAULT_FALLBACK_MEMORY), at most
-    /// [`MAX_FALLBACK_MEMORY`](Self::MAX_FALLBACK_MEMORY); other numbers become the nearest of these.
+    /// [`MAX_FALLBACK_MEMORY`](Self::MAX_FALLBACK_MEMORY); other numbers become the nearest of
+    /// these.
     ///
-    /// Each remembered session adds 6 bytes to the account and 8 characters to its native pickle. A key
-    /// whose memory is full serves further sessions, but does not remember them; see
-    /// [`InboundCreation::replay_excluded`]. Nothing that is remembered is forgotten when the number
-    /// becomes lower.
+    /// Each remembered session adds 6 bytes to the account and 8 characters to its native pickle. A
+    /// key whose memory is full serves further sessions, but does not remember them; see
+    /// [`InboundCreation::replay_excluded`]. Nothing that is remembered is forgotten when the
+    /// number becomes lower.
     ///
     /// ```
     /// use moceril::olm::Account;
@@ -396,11 +401,11 @@ impl Account {
     }
 
     /// Makes a session from another device's first message, and decrypts that message: one
-    /// transaction (S-05). On success the one-time key is used up, or the fallback key remembers the
-    /// session, so that the same message creates no second one (S-08). A fallback key whose memory is full
-    /// accepts the session and does not remember it, and
-    /// [`replay_excluded`](InboundCreation::replay_excluded) is false (S-42). On an error nothing has
-    /// changed.
+    /// transaction (S-05). On success the one-time key is used up, or the fallback key remembers
+    /// the session, so that the same message creates no second one (S-08). A fallback key whose
+    /// memory is full accepts the session and does not remember it, and
+    /// [`replay_excluded`](InboundCreation::replay_excluded) is false (S-42). On an error nothing
+    /// has changed.
     ///
     /// `their_identity_key` is the key the caller knows the sender by; it must be the message's.
     ///
@@ -438,8 +443,8 @@ impl Account {
         Ok(InboundCreation { session, message, replay_excluded })
     }
 
-    /// The session that the message asks for, before anything shows that it is authentic, and the place
-    /// of its one-time key.
+    /// The session that the message asks for, before anything shows that it is authentic, and the
+    /// place of its one-time key.
     pub(crate) fn respond(
         &self,
         their_identity_key: Curve25519PublicKey,

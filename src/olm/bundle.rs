@@ -41,7 +41,9 @@ pub(crate) fn canonical_json(key: &Curve25519PublicKey, fallback: bool) -> Strin
 ///
 /// ```compile_fail,E0451
 /// # use moceril::{Curve25519PublicKey, olm::PreKeyBundle};
-/// fn unverified(identity_key: Curve25519PublicKey, one_time_key: Curve25519PublicKey) -> PreKeyBundle {
+/// type Key = Curve25519PublicKey;
+///
+/// fn unverified(identity_key: Key, one_time_key: Key) -> PreKeyBundle {
 ///     PreKeyBundle { identity_key, one_time_key }
 /// }
 /// ```

@@ -1,7 +1,7 @@
 //! A fallback key, and its memory of the sessions that were made with it (S-08, S-42).
 //!
-//! A fallback key serves many sessions, so a first message made with it could be delivered twice. The
-//! key therefore remembers each session by a short tag:
+//! A fallback key serves many sessions, so a first message made with it could be delivered twice.
+//! The key therefore remembers each session by a short tag:
 //!
 //! ```text
 //! tag key = HKDF-SHA-256(salt none, fallback private key, "MOCERIL_FALLBACK_MEMORY", 32 bytes)
@@ -10,11 +10,11 @@
 //! ```
 //!
 //! Only the account knows the tag key, so nobody else can search for two sessions with one tag. An
-//! honest message is called a replay if its session happens to have the tag of another one. For each
-//! remembered session whose sender has the same first part that is a probability of 2^-32, and there are
-//! at most 32 of them: 2^-27. For a sender of whom nothing is remembered it is 2^-48 for each remembered
-//! session: 2^-38 when the default memory is full. The session that the sender makes next has another
-//! tag.
+//! honest message is called a replay if its session happens to have the tag of another one. For
+//! each remembered session whose sender has the same first part that is a probability of 2^-32, and
+//! there are at most 32 of them: 2^-27. For a sender of whom nothing is remembered it is 2^-48 for
+//! each remembered session: 2^-38 when the default memory is full. The session that the sender
+//! makes next has another tag.
 
 use alloc::vec::Vec;
 
@@ -24,17 +24,9 @@ use crate::{
         kdf::{HmacKey, hkdf},
         secret::Secret,
     },
+    ratchet::limits::{FALLBACK_SHARE, MAX_FALLBACK_MEMORY},
     wire::olm::SessionKeys,
 };
-
-/// Sessions that a fallback key remembers, unless the caller raises this.
-pub(crate) const DEFAULT_FALLBACK_MEMORY: u32 = 1_024;
-
-/// The most that the caller may raise it to: half a megabyte of a pickle's text for each key.
-pub(crate) const MAX_FALLBACK_MEMORY: u32 = 65_536;
-
-/// Sessions of one sender that a fallback key remembers, so that one sender cannot fill the memory.
-pub(crate) const FALLBACK_SHARE: u32 = 32;
 
 const TAG_KEY_INFO: &[u8] = b"MOCERIL_FALLBACK_MEMORY";
 
@@ -61,17 +53,17 @@ impl SessionTag {
 /// The sessions that were made with a fallback key.
 #[derive(Clone)]
 pub(crate) struct FallbackMemory {
-    /// Whether every session is in `sessions` but for those beyond their sender's share. Once false, it
-    /// stays false.
+    /// Whether every session is in `sessions` but for those beyond their sender's share. Once
+    /// false, it stays false.
     pub(crate) complete: bool,
     /// In the order in which they were made.
     pub(crate) sessions: Vec<SessionTag>,
 }
 
 impl FallbackMemory {
-    /// Whether this session is remembered, and how many of its sender are. Nothing branches on a tag, so
-    /// that the time does not tell how much of one is right. The number has room: it is at most that of
-    /// all sessions.
+    /// Whether this session is remembered, and how many of its sender are. Nothing branches on a
+    /// tag, so that the time does not tell how much of one is right. The number has room: it is at
+    /// most that of all sessions.
     fn search(&self, tag: SessionTag) -> (bool, u32) {
         let (mut known, mut of_sender) = (false, 0_u32);
         for other in &self.sessions {
@@ -164,6 +156,7 @@ mod tests {
     use crate::{
         keys::{Curve25519KeyPair, Curve25519PublicKey},
         primitives::kdf::sha256,
+        ratchet::limits::DEFAULT_FALLBACK_MEMORY,
     };
 
     /// A public key that looks random; there is one for each number.
@@ -186,8 +179,8 @@ mod tests {
         FallbackKey::new(StoredKey { id: 1, pair, published: true })
     }
 
-    /// S-42: with a full memory and a sender whose share is full, no first message out of 10^5 of other
-    /// senders and 10^5 of that sender is called a replay.
+    /// S-42: with a full memory and a sender whose share is full, no first message out of 10^5 of
+    /// other senders and 10^5 of that sender is called a replay.
     #[test]
     fn s_42_no_honest_message_is_called_a_replay() {
         let (mut key, greedy) = (fallback_key(1), 1);
@@ -208,8 +201,8 @@ mod tests {
         }
     }
 
-    /// S-42: the tag depends on the fallback key, on the sender and on the base key; its first part on
-    /// the sender only.
+    /// S-42: the tag depends on the fallback key, on the sender and on the base key; its first part
+    /// on the sender only.
     #[test]
     fn s_42_tags_are_keyed() {
         let (key, other) = (fallback_key(1), fallback_key(2));

@@ -3,7 +3,7 @@
 //! Nothing here keeps its promises for you: a message key used twice, or a session from keys that
 //! somebody else knows, is as insecure as it sounds.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::{cmp::Reverse, fmt};
 
 use rand::TryCryptoRng;
@@ -17,10 +17,10 @@ use crate::{
         account::Account,
         session::{Session, SessionConfig, SessionState, encrypt_with},
     },
-    primitives::secret::{Secret, SecretList},
+    primitives::secret::Secret,
     ratchet::{
-        chain::ChainKey,
-        double::{self, DoubleRatchet, SenderChain, TheirPoint},
+        double::{self, DoubleRatchet},
+        handshake::RootAndChain,
     },
     wire::{
         MessageVersion,
@@ -117,7 +117,8 @@ impl fmt::Debug for SendingState {
 /// Where the chains of a session stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainIndices {
-    /// The index of the next message we send in our chain; `None` if that message begins a new chain.
+    /// The index of the next message we send in our chain; `None` if that message begins a new
+    /// chain.
     pub sending: Option<u64>,
     /// The next index of each of the peer's chains, newest chain first.
     pub receiving: Vec<u64>,
@@ -160,24 +161,14 @@ impl Session {
         ratchet_key: [u8; 32],
     ) -> Self {
         let ratchet_key = Curve25519KeyPair::from_secret_bytes(&Secret::new(ratchet_key));
-        let chain_key = ChainKey::first(Secret::new(chain_key));
+        let keys = RootAndChain { root: Secret::new(root_key), chain: Secret::new(chain_key) };
         Self::from_state(SessionState {
             keys: session_keys,
             their_identity_key: None,
             version: config.version,
             received: false,
             generation: 0,
-            ratchet: DoubleRatchet {
-                root: Secret::new(root_key),
-                root_index: Some(0),
-                sender: Some(Box::new(SenderChain { ratchet_key, chain_key })),
-                receivers: SecretList::new(),
-                evicted: Vec::new(),
-                next_serial: 0,
-                evicted_keys: 0,
-                limits: config.limits,
-                their_point: TheirPoint::default(),
-            },
+            ratchet: DoubleRatchet::initiator(keys, ratchet_key, config.limits),
         })
     }
 
@@ -204,8 +195,8 @@ impl Session {
         self.next_message_key_with_rng(&mut rng::system())
     }
 
-    /// As `next_message_key`, with another source of randomness: it gives 32 bytes for a new ratchet
-    /// key if this message begins a new chain, else nothing.
+    /// As `next_message_key`, with another source of randomness: it gives 32 bytes for a new
+    /// ratchet key if this message begins a new chain, else nothing.
     ///
     /// # Errors
     ///
@@ -230,10 +221,10 @@ impl PreKeyMessage {
 }
 
 impl Account {
-    /// The session that a pre-key message asks for, **without decrypting the message**: nothing shows
-    /// yet that it is authentic, and the one-time key is still there. Decrypt the message with the
-    /// session, and only then [remove](Account::remove_one_time_key) the key. A fallback key recognizes
-    /// sessions that it remembers, but does not remember this one.
+    /// The session that a pre-key message asks for, **without decrypting the message**: nothing
+    /// shows yet that it is authentic, and the one-time key is still there. Decrypt the message
+    /// with the session, and only then [remove](Account::remove_one_time_key) the key. A fallback
+    /// key recognizes sessions that it remembers, but does not remember this one.
     ///
     /// Prefer [`create_inbound_session`](Account::create_inbound_session), which does all of it or
     /// nothing (S-05).

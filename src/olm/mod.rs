@@ -1,8 +1,8 @@
 //! Olm: encrypted sessions between two devices.
 //!
 //! An [`Account`] is a device's identity and its stock of one-time keys. From a verified
-//! [`PreKeyBundle`] of another device it makes an outbound [`Session`]; from the other device's first
-//! message, an inbound one.
+//! [`PreKeyBundle`] of another device it makes an outbound [`Session`]; from the other device's
+//! first message, an inbound one.
 //!
 //! ```
 //! use moceril::olm::{Account, PreKeyBundle};
@@ -48,6 +48,6 @@ pub use self::{
 pub use crate::{
     error::{DecryptionError, EncryptionError, IdentityKeysError, SessionCreationError},
     keys::{IdentityKeys, KeyId},
-    ratchet::chain::Limits,
+    ratchet::limits::Limits,
     wire::olm::{Message, OlmMessage, PreKeyMessage, SessionKeys},
 };

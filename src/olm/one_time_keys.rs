@@ -4,17 +4,14 @@ use alloc::{boxed::Box, vec::Vec};
 
 use rand::TryCryptoRng;
 
-use super::fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey, MAX_FALLBACK_MEMORY};
+use super::fallback::FallbackKey;
 use crate::{
     error::{RandomError, SessionCreationError, texts},
     keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
-    primitives::secret::{Apart, SecretList},
+    primitives::secret::{Apart, OptionalNumber, SecretList},
+    ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
     wire::olm::SessionKeys,
 };
-
-/// Keys an account stores at most. Servers hold some tens of a device's keys; those given out but
-/// not used yet must not be forgotten while their messages are on the way.
-pub(crate) const MAX_ONE_TIME_KEYS: usize = 5_000;
 
 /// A one-time or fallback key. The default is the vacated slot of a `SecretList`.
 #[derive(Clone, Default)]
@@ -70,7 +67,7 @@ pub(crate) struct OneTimeKeys {
     /// Above every id ever given out, also to keys that are gone: ids are not reused.
     pub(crate) next_id: u64,
     /// The same for fallback keys, in accounts that come from vodozemac; else they share `next_id`.
-    pub(crate) next_fallback_id: Apart<u64>,
+    pub(crate) next_fallback_id: OptionalNumber,
     /// Sessions that each fallback key may remember.
     pub(crate) fallback_memory: u32,
 }
@@ -82,7 +79,7 @@ impl OneTimeKeys {
             fallback: None,
             previous_fallback: None,
             next_id: 1,
-            next_fallback_id: None,
+            next_fallback_id: OptionalNumber::NONE,
             fallback_memory: DEFAULT_FALLBACK_MEMORY,
         }
     }
@@ -133,10 +130,15 @@ impl OneTimeKeys {
         &mut self,
         rng: &mut R,
     ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
-        let next_id = self.next_fallback_id.as_deref_mut().unwrap_or(&mut self.next_id);
-        let end = next_id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
-        let key = StoredKey::generate(*next_id, rng)?;
-        *next_id = end;
+        let separate = self.next_fallback_id.get();
+        let id = separate.unwrap_or(self.next_id);
+        let end = id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
+        let key = StoredKey::generate(id, rng)?;
+        if separate.is_some() {
+            self.next_fallback_id = OptionalNumber::some(end);
+        } else {
+            self.next_id = end;
+        }
         let forgotten = self.previous_fallback.as_ref().map(|previous| previous.key.pair.public());
         self.previous_fallback = self.fallback.replace(Box::new(FallbackKey::new(key)));
         Ok(forgotten)
@@ -217,8 +219,8 @@ impl OneTimeKeys {
     }
 
     /// Sets how many sessions each fallback key may remember, within the limits of
-    /// [`Account::set_fallback_memory`](super::Account::set_fallback_memory). Returns whether that is
-    /// another number than before.
+    /// [`Account::set_fallback_memory`](super::Account::set_fallback_memory). Returns whether that
+    /// is another number than before.
     pub(crate) fn set_fallback_memory(&mut self, sessions: u32) -> bool {
         let sessions = sessions.clamp(DEFAULT_FALLBACK_MEMORY, MAX_FALLBACK_MEMORY);
         core::mem::replace(&mut self.fallback_memory, sessions) != sessions
@@ -229,13 +231,13 @@ impl OneTimeKeys {
         self.fallback_memory != DEFAULT_FALLBACK_MEMORY
     }
 
-    /// Whether the book-keeping holds together: ids ascend, none was given out twice, no list is longer
-    /// than it can grow, and the fallback keys remember what they can have recorded.
+    /// Whether the book-keeping holds together: ids ascend, none was given out twice, no list is
+    /// longer than it can grow, and the fallback keys remember what they can have recorded.
     pub(crate) fn is_consistent(&self) -> bool {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
         let ids = || self.keys.iter().map(|key| key.id);
-        let (next_fallback_id, shared) = match self.next_fallback_id.as_deref().copied() {
+        let (next_fallback_id, shared) = match self.next_fallback_id.get() {
             Some(next_fallback_id) => (next_fallback_id, false),
             None => (self.next_id, true),
         };

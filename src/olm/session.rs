@@ -15,8 +15,8 @@ use crate::{
         secret::Apart,
     },
     ratchet::{
-        chain::Limits,
-        double::{DoubleRatchet, MessageKey},
+        double::{DoubleRatchet, MessageKey, TheirPoint},
+        limits::Limits,
     },
     wire::{
         MessageVersion,
@@ -35,7 +35,8 @@ pub struct SessionConfig {
 
 /// A decrypted Olm message, with what was authenticated together with it (S-16, S-18).
 ///
-/// It is a type of its own, so that what came over Olm and what came over Megolm cannot be mixed up:
+/// It is a type of its own, so that what came over Olm and what came over Megolm cannot be mixed
+/// up:
 ///
 /// ```compile_fail,E0308
 /// fn room_key_from(message: moceril::olm::DecryptedMessage) {}
@@ -88,8 +89,8 @@ impl DecryptedMessage {
     /// The peer's identity key. It is `None` only for a session that was read from a format without
     /// this key, until [`Session::set_identity_keys`] is called.
     ///
-    /// The plaintext must say who sent it to whom: this key alone does not prevent that a session is
-    /// presented as one with somebody else (olm.md, "Message authentication concerns").
+    /// The plaintext must say who sent it to whom: this key alone does not prevent that a session
+    /// is presented as one with somebody else (olm.md, "Message authentication concerns").
     #[must_use]
     pub const fn sender_key(&self) -> Option<Curve25519PublicKey> {
         self.parts.sender_key
@@ -132,9 +133,12 @@ impl fmt::Debug for DecryptedMessageParts {
 
 /// One of the two ends of an Olm session.
 ///
-/// Everything secret is in one heap block, wiped on drop.
+/// Everything secret is on the heap, wiped on drop.
 pub struct Session {
     state: Box<SessionState>,
+    /// The ratchet key of the peer's newest chain, until our next message has begun a chain with
+    /// it.
+    their_point: Apart<TheirPoint>,
 }
 
 /// The whole state of a session. The pickle formats translate to it and back.
@@ -157,9 +161,9 @@ pub(crate) enum End {
 }
 
 impl SessionState {
-    /// Whether the session was made from a message that it has not decrypted. Who begins a session gets a
-    /// chain of the peer only with a message that decrypts, so a first chain without such a message is
-    /// the one that the session was made from.
+    /// Whether the session was made from a message that it has not decrypted. Who begins a session
+    /// gets a chain of the peer only with a message that decrypts, so a first chain without such a
+    /// message is the one that the session was made from.
     pub(crate) fn is_unread(&self) -> bool {
         !self.received && self.ratchet.receivers.len() == 1
     }
@@ -214,7 +218,7 @@ impl Session {
     }
 
     pub(crate) fn from_state(state: SessionState) -> Self {
-        Self { state: Box::new(state) }
+        Self { state: Box::new(state), their_point: None }
     }
 
     pub(crate) const fn state(&self) -> &SessionState {
@@ -238,8 +242,8 @@ impl Session {
         self.state.generation = self.state.generation.saturating_add(1);
     }
 
-    /// A number that grows with every change and is part of the pickle (S-35). A store that remembers
-    /// the highest one it has written can tell that it was rolled back.
+    /// A number that grows with every change and is part of the pickle (S-35). A store that
+    /// remembers the highest one it has written can tell that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -264,15 +268,15 @@ impl Session {
         self.state.their_identity_key.as_deref().copied()
     }
 
-    /// Says between which devices the session is, for a session that was read from a format without the
-    /// peer's identity key (S-41). `ours` are the keys of the account that the session belongs to, and
-    /// `theirs` is the Curve25519 identity key under which the old store filed the session. Until they
-    /// are given, no payload of the session can be verified.
+    /// Says between which devices the session is, for a session that was read from a format without
+    /// the peer's identity key (S-41). `ours` are the keys of the account that the session belongs
+    /// to, and `theirs` is the Curve25519 identity key under which the old store filed the session.
+    /// Until they are given, no payload of the session can be verified.
     ///
     /// The keys are compared with [`session_keys`](Self::session_keys), which names the device that
     /// began the session. If that device is ours, `theirs` is taken from the caller; nothing in the
-    /// session can confirm it. Otherwise `theirs` must be that device. A key that is already known does
-    /// not change: giving it again is accepted and does nothing.
+    /// session can confirm it. Otherwise `theirs` must be that device. A key that is already known
+    /// does not change: giving it again is accepted and does nothing.
     ///
     /// `ours` has another type than `theirs`, so that the two cannot be given in the wrong order.
     ///
@@ -342,8 +346,8 @@ impl Session {
         self.changed();
     }
 
-    /// How many keys of messages that had not arrived were dropped so far, to stay within the limits.
-    /// When it grows, late messages may have become unreadable: consider higher [`Limits`].
+    /// How many keys of messages that had not arrived were dropped so far, to stay within the
+    /// limits. When it grows, late messages may have become unreadable: consider higher [`Limits`].
     #[must_use]
     pub const fn evicted_keys(&self) -> u64 {
         self.state.ratchet.evicted_keys
@@ -398,7 +402,8 @@ impl Session {
     where
         R: TryCryptoRng + ?Sized,
     {
-        let key = self.state.ratchet.next_message_key(rng)?;
+        let key = self.state.ratchet.next_message_key(self.their_point.as_deref(), rng)?;
+        self.their_point = None;
         self.changed();
         Ok(key)
     }
@@ -433,7 +438,9 @@ impl Session {
             change,
         )
         .map_err(|cbc_hmac::Forged| DecryptionError::Authentication)?;
-        state.ratchet.commit(change);
+        if let Some(their_point) = state.ratchet.commit(change) {
+            self.their_point = Some(their_point);
+        }
         state.received = true;
         self.changed();
         let parts = DecryptedMessageParts {
@@ -444,8 +451,8 @@ impl Session {
         Ok(DecryptedMessage { parts })
     }
 
-    /// A text for logs and bug reports that helps to find out why two ends disagree (S-35): indices,
-    /// counts and the beginnings of public keys, nothing secret.
+    /// A text for logs and bug reports that helps to find out why two ends disagree (S-35):
+    /// indices, counts and the beginnings of public keys, nothing secret.
     #[must_use]
     pub fn describe(&self) -> String {
         let mut text = String::new();

@@ -1,4 +1,5 @@
-//! S-45: what the first message of a session costs before its MAC is checked.
+//! S-45: what the first message of a session costs before its MAC is checked; and what a turn of a
+//! conversation costs.
 
 use super::{Account, Limits, PreKeyBundle, PreKeyMessage, SessionConfig};
 use crate::{
@@ -6,13 +7,13 @@ use crate::{
     primitives::work::{self, Counting},
 };
 
-/// Where the base key stands: after the version and the whole field of the one-time key, and the tag
-/// and the length of its own field.
+/// Where the base key stands: after the version and the whole field of the one-time key, and the
+/// tag and the length of its own field.
 const BASE_KEY: core::ops::Range<usize> = 37..69;
 
-/// S-45: a forged pre-key message costs three agreements, whether its base key lies on the curve or on
-/// the twist, and the hashes to its own key: 3 of the handshake, one for each message ahead and 2 for
-/// itself, 4 of the cipher and 1 of the MAC.
+/// S-45: a forged pre-key message costs three agreements, whether its base key lies on the curve or
+/// on the twist, and the hashes to its own key: 3 of the handshake, one for each message ahead and
+/// 2 for itself, 4 of the cipher and 1 of the MAC.
 #[test]
 fn s_45_a_forged_pre_key_message_costs_three_agreements() {
     let rng = &mut Counting(0);
@@ -42,5 +43,33 @@ fn s_45_a_forged_pre_key_message_costs_three_agreements() {
         assert_eq!(refused, Err(forgery));
         assert_eq!(work.multiplications, 3);
         assert_eq!(work.hmacs, 3 + gap + 2 + 4 + 1);
+    }
+}
+
+/// The first message of a turn converts the peer's new ratchet key, and the answer uses that
+/// conversion.
+#[test]
+fn a_turn_converts_one_key() {
+    let rng = &mut Counting(0);
+    let alice = Account::with_rng(rng).unwrap();
+    let mut bob = Account::with_rng(rng).unwrap();
+    bob.generate_one_time_keys_with_rng(1, rng).unwrap();
+    let (_, one_time_key) = bob.signed_one_time_keys().remove(0);
+    let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
+    let config = SessionConfig::default();
+    let mut to_bob = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
+    let first = to_bob.encrypt_with_rng(b"message", rng).unwrap();
+    let first = first.as_pre_key().unwrap();
+    let mut to_alice = bob.create_inbound_session(alice.curve25519_key(), first).unwrap().session;
+    let mut message = to_alice.encrypt_with_rng(b"message", rng).unwrap();
+    for _ in 0..3 {
+        for end in [&mut to_bob, &mut to_alice] {
+            let (decrypted, work) = work::of(|| end.decrypt(&message));
+            assert!(decrypted.is_ok());
+            assert_eq!((work.conversions, work.multiplications), (1, 1));
+            let (encrypted, work) = work::of(|| end.encrypt_with_rng(b"message", rng));
+            assert_eq!((work.conversions, work.multiplications), (0, 2));
+            message = encrypted.unwrap();
+        }
     }
 }

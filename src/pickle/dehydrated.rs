@@ -31,8 +31,8 @@ use crate::{
     keys::Curve25519KeyPair,
     olm::{
         account::{Account, AccountState},
-        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
-        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
+        fallback::FallbackKey,
+        one_time_keys::{OneTimeKeys, StoredKey},
     },
     primitives::{
         base64,
@@ -40,8 +40,9 @@ use crate::{
         ed25519::SigningKey,
         kdf::sha256,
         rng::draw,
-        secret::{Secret, SecretList},
+        secret::{OptionalNumber, Secret, SecretList},
     },
+    ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
 };
 
 /// What clients write; the text of the proposal has 0x80000000.
@@ -281,7 +282,7 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
         fallback,
         previous_fallback: None,
         next_id: count.saturating_add(1),
-        next_fallback_id: None,
+        next_fallback_id: OptionalNumber::NONE,
         fallback_memory: DEFAULT_FALLBACK_MEMORY,
     };
     number_from(first_id(&signing_key, &identity_key, &one_time_keys), &mut one_time_keys);

@@ -6,7 +6,7 @@ use crate::{
     error::texts,
     megolm::{inbound::InboundGroupSessionState, outbound::GroupSessionState},
     olm::{account::AccountState, session::SessionState},
-    ratchet::chain::Limits,
+    ratchet::limits::Limits,
 };
 
 /// What a conversion dropped, or would drop: keys that cannot be had again, and facts that whoever
@@ -118,7 +118,7 @@ impl Loss {
 
     pub(super) fn of_group_session(state: &GroupSessionState) -> Self {
         Self {
-            created_at: state.created_at.is_some(),
+            created_at: state.created_at.get().is_some(),
             generation: state.generation > 0,
             ..Self::default()
         }

@@ -8,12 +8,13 @@ use super::{
     native::PickleKey,
 };
 use crate::{
-    olm::{account::Account, one_time_keys::MAX_ONE_TIME_KEYS},
+    olm::account::Account,
     primitives::{
         base64, chacha20poly1305,
         secret::Secret,
         work::{self, Work},
     },
+    ratchet::limits::MAX_ONE_TIME_KEYS,
 };
 
 /// A dehydrated device with this number of one-time keys and no fallback key.

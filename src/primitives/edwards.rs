@@ -22,6 +22,8 @@ pub(crate) enum PeerPoint {
 
 impl PeerPoint {
     pub(crate) fn new(public: &[u8; 32]) -> Self {
+        #[cfg(test)]
+        super::work::count_conversion();
         let point = MontgomeryPoint(*public);
         // Either of the two points with this u-coordinate is right: they differ in sign, as their
         // multiples do, and the u-coordinate does not depend on the sign.
@@ -46,8 +48,8 @@ impl PeerPoint {
     pub(crate) fn multiply_all<const N: usize>(
         factors: [(&Self, &[u8; 32]); N],
     ) -> [MontgomeryPoint; N] {
-        // Known before the first multiplication: no choice of keys makes a product be computed twice
-        // (S-45).
+        // Known before the first multiplication: no choice of keys makes a product be computed
+        // twice (S-45).
         let all_edwards = factors.iter().all(|(peer, _)| matches!(peer, Self::Edwards(_)));
         let mut points = [EdwardsPoint::identity(); N];
         for (point, (peer, private)) in points.iter_mut().zip(factors) {
@@ -102,8 +104,9 @@ fn together<const N: usize>(mut points: [EdwardsPoint; N]) -> [MontgomeryPoint; 
 /// point alone is a tenth of an agreement, and a fifth of making a key pair.
 ///
 /// What dalek frees here without wiping is the inverse of `Z - Y` of each point: without `Z`, which
-/// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is public,
-/// as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar (SECURITY.md).
+/// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is
+/// public, as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar
+/// (SECURITY.md).
 fn u_coordinates(points: &[EdwardsPoint]) -> Zeroizing<Vec<MontgomeryPoint>> {
     let mut coordinates = Zeroizing::new(EdwardsPoint::to_montgomery_batch(points));
     // It never is otherwise. A key pair without its coordinate would publish a key of zeros (S-47).

@@ -8,8 +8,8 @@ use zeroize::Zeroize;
 
 /// `N` secret bytes: wiped on drop, compared in constant time, without `Debug`, `Display` or serde.
 ///
-/// The bytes are stored inline. Long-lived secrets sit inside one heap block per public object
-/// (`Account`, `Session`, …), so that moving an object never leaves a copy behind.
+/// The bytes are stored inline. Long-lived secrets are in heap blocks that their public object
+/// (`Account`, `Session`, …) owns, so that moving an object never leaves a copy behind.
 #[derive(Clone)]
 pub(crate) struct Secret<const N: usize>([u8; N]);
 
@@ -52,8 +52,8 @@ impl<const N: usize> Secret<N> {
         self.0.ct_eq(&other.0).into()
     }
 
-    /// What `accepted` makes if both have the same bytes, else `refusal`. The comparison is in constant
-    /// time, and the branch is that of [`if_equal`](super::verdict::if_equal).
+    /// What `accepted` makes if both have the same bytes, else `refusal`. The comparison is in
+    /// constant time, and the branch is that of [`if_equal`](super::verdict::if_equal).
     pub(crate) fn if_equal<T, E>(
         &self,
         other: &Self,
@@ -103,9 +103,37 @@ parts!(a: A, b: B, c: C, d: D);
 
 /// An optional part of an object's state, in a heap block of its own.
 ///
-/// Why not inline: an empty `Option` has as many bytes as a full one, and they keep whatever lay there
-/// before, on the stack or in the object, where no destructor reaches it.
+/// Why not inline: an empty `Option` has as many bytes as a full one, and they keep whatever lay
+/// there before, on the stack or in the object, where no destructor reaches it.
 pub(crate) type Apart<T> = Option<Box<T>>;
+
+/// An optional number in an object's state, which is no secret and needs no block of its own.
+///
+/// Why not `Option<u64>`: for the same reason, an absent number would be eight bytes of whatever
+/// lay there before. Here it is a zero.
+#[derive(Clone, Copy)]
+pub(crate) struct OptionalNumber {
+    present: bool,
+    number: u64,
+}
+
+impl OptionalNumber {
+    pub(crate) const NONE: Self = Self { present: false, number: 0 };
+
+    pub(crate) const fn some(number: u64) -> Self {
+        Self { present: true, number }
+    }
+
+    pub(crate) fn get(self) -> Option<u64> {
+        self.present.then_some(self.number)
+    }
+}
+
+impl From<Option<u64>> for OptionalNumber {
+    fn from(number: Option<u64>) -> Self {
+        number.map_or(Self::NONE, Self::some)
+    }
+}
 
 /// A growable list of secret-bearing items that leaves nothing behind in its heap block.
 ///
@@ -158,8 +186,8 @@ impl<T: Default> SecretList<T> {
         self.0.truncate(kept);
     }
 
-    /// Takes out the item at `index` and closes the gap; `None` when there is no such item. It looks at
-    /// no item, and moves those after `index` as one block.
+    /// Takes out the item at `index` and closes the gap; `None` when there is no such item. It
+    /// looks at no item, and moves those after `index` as one block.
     pub(crate) fn remove(&mut self, index: usize) -> Option<T> {
         if index >= self.0.len() {
             return None;
@@ -286,6 +314,16 @@ mod tests {
         let mut items = list(&[1, 2]);
         items.append(list(&[3, 4, 5]));
         assert_eq!(values(&items), [1, 2, 3, 4, 5]);
+    }
+
+    /// S-25: nothing is left where an absent number stands.
+    #[test]
+    fn an_absent_number_is_zero() {
+        for number in [0, 1, u64::MAX] {
+            assert_eq!(OptionalNumber::from(Some(number)).get(), Some(number));
+        }
+        let absent = OptionalNumber::from(None);
+        assert_eq!((absent.get(), absent.number), (None, 0));
     }
 
     #[test]

@@ -35,26 +35,34 @@ pub(crate) struct Work {
     pub(crate) hmacs: usize,
     /// Of points on the curve with scalars.
     pub(crate) multiplications: usize,
+    /// Of public keys into points for multiplication.
+    pub(crate) conversions: usize,
 }
 
 thread_local! {
-    static WORK: Cell<Work> = const { Cell::new(Work { hmacs: 0, multiplications: 0 }) };
+    static WORK: Cell<Work> =
+        const { Cell::new(Work { hmacs: 0, multiplications: 0, conversions: 0 }) };
 }
 
-fn add(hmacs: usize, multiplications: usize) {
+fn add(more: Work) {
     let before = WORK.get();
     WORK.set(Work {
-        hmacs: before.hmacs + hmacs,
-        multiplications: before.multiplications + multiplications,
+        hmacs: before.hmacs + more.hmacs,
+        multiplications: before.multiplications + more.multiplications,
+        conversions: before.conversions + more.conversions,
     });
 }
 
 pub(crate) fn count_hmacs(count: usize) {
-    add(count, 0);
+    add(Work { hmacs: count, ..Work::default() });
 }
 
 pub(crate) fn count_multiplications(count: usize) {
-    add(0, count);
+    add(Work { multiplications: count, ..Work::default() });
+}
+
+pub(crate) fn count_conversion() {
+    add(Work { conversions: 1, ..Work::default() });
 }
 
 /// What `run` returns, and the work that it was.
@@ -76,14 +84,18 @@ fn every_operation_is_counted() {
     };
 
     let work = |run: &dyn Fn()| of(run).1;
-    let hmacs = |hmacs| Work { hmacs, multiplications: 0 };
-    let multiplications = |multiplications| Work { hmacs: 0, multiplications };
+    let hmacs = |hmacs| Work { hmacs, ..Work::default() };
+    let multiplications = |multiplications| Work { multiplications, ..Work::default() };
     assert_eq!(work(&|| drop(HmacKey::new(&[1; 32]).derive(b""))), hmacs(1));
     assert_eq!(work(&|| assert_ne!(HmacKey::new(&[1; 32]).tag(b""), [0; 32])), hmacs(1));
     assert_eq!(work(&|| drop(hkdf::<64>(None, b"", b""))), hmacs(3));
     assert_eq!(work(&|| drop(hkdf::<65>(None, b"", b""))), hmacs(4));
 
     let key = SecretKey::from_bytes(&Secret::new([1; 32]));
+    for public in [[9; 32], [2; 32]] {
+        let (_, conversion) = of(|| PeerPoint::new(&public));
+        assert_eq!(conversion, Work { conversions: 1, ..Work::default() });
+    }
     let (edwards, ladder) = (PeerPoint::new(&[9; 32]), PeerPoint::new(&[2; 32]));
     for peer in [&edwards, &ladder] {
         assert_eq!(work(&|| drop(key.agree_with(peer))), multiplications(1));

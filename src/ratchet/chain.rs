@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
+use super::limits::Limits;
 use crate::{
     error::DecryptionError,
     keys::Curve25519PublicKey,
@@ -12,102 +13,6 @@ use crate::{
         secret::{Apart, Secret, SecretList},
     },
 };
-
-/// How much an Olm session remembers and how hard it works for a message that arrives late or early
-/// (S-22).
-///
-/// The defaults are also the minimum. Raising a limit lets more late messages decrypt; it costs
-/// memory, makes pickles longer, lets a peer cause more hashing with one message, and keeps keys
-/// around that forward secrecy would rather see gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    skipped_keys: u32,
-    message_gap: u32,
-    receiver_chains: u32,
-}
-
-impl Limits {
-    /// Keys of missing messages kept in each chain. Networks reorder by a few messages, not by
-    /// dozens.
-    pub const DEFAULT_SKIPPED_KEYS: u32 = 40;
-    /// At most 65,536 keys in each chain. Each takes 48 bytes of memory and 44 of a pickle: 3 MB.
-    pub const MAX_SKIPPED_KEYS: u32 = 1 << 16;
-    /// How far a message may be ahead of its chain: 2,000 lost messages in a row. Each of them costs the
-    /// receiver one HMAC before the MAC of the message can be checked, and no memory (S-45): a forged
-    /// message costs at most 0.7 milliseconds on an x86-64 server processor of 2026 with SHA extensions,
-    /// and five times as much without them. The keys of the messages that are missing are derived after
-    /// the MAC was verified.
-    pub const DEFAULT_MESSAGE_GAP: u32 = 2_000;
-    /// At most 65,536 messages ahead: a forged message costs at most 21 milliseconds on that processor. An
-    /// authentic one takes 57 milliseconds if all the keys of the messages before it are kept.
-    pub const MAX_MESSAGE_GAP: u32 = 1 << 16;
-    /// Sender chains of the peer kept for late messages, the current one included.
-    pub const DEFAULT_RECEIVER_CHAINS: u32 = 5;
-    /// At most 255 chains.
-    pub const MAX_RECEIVER_CHAINS: u32 = 255;
-    /// Ratchet keys of dropped chains that are remembered, to tell a late message from a forged one.
-    pub const REMEMBERED_CHAINS: usize = 16;
-
-    /// The same limits but with `count` skipped keys in each chain, clamped to what is allowed.
-    #[must_use]
-    pub fn with_skipped_keys(mut self, count: u32) -> Self {
-        self.skipped_keys = count.clamp(Self::DEFAULT_SKIPPED_KEYS, Self::MAX_SKIPPED_KEYS);
-        self
-    }
-
-    /// The same limits but with messages up to `gap` ahead of their chain, clamped to what is allowed.
-    #[must_use]
-    pub fn with_message_gap(mut self, gap: u32) -> Self {
-        self.message_gap = gap.clamp(Self::DEFAULT_MESSAGE_GAP, Self::MAX_MESSAGE_GAP);
-        self
-    }
-
-    /// The same limits but with `count` chains of the peer, clamped to what is allowed.
-    #[must_use]
-    pub fn with_receiver_chains(mut self, count: u32) -> Self {
-        self.receiver_chains =
-            count.clamp(Self::DEFAULT_RECEIVER_CHAINS, Self::MAX_RECEIVER_CHAINS);
-        self
-    }
-
-    /// Keys of missing messages kept in each chain.
-    #[must_use]
-    pub const fn skipped_keys(&self) -> u32 {
-        self.skipped_keys
-    }
-
-    /// How far a message may be ahead of its chain.
-    #[must_use]
-    pub const fn message_gap(&self) -> u32 {
-        self.message_gap
-    }
-
-    /// Chains of the peer kept, the current one included.
-    #[must_use]
-    pub const fn receiver_chains(&self) -> u32 {
-        self.receiver_chains
-    }
-
-    /// Refuses a message too far ahead of its chain, whose next index is `next`. It costs no hash.
-    pub(crate) fn check_gap(&self, next: u64, index: u32) -> Result<(), DecryptionError> {
-        let maximum = next.saturating_add(self.message_gap.into());
-        if u64::from(index) > maximum {
-            let maximum = u32::try_from(maximum).unwrap_or(u32::MAX);
-            return Err(DecryptionError::TooFarAhead { index, maximum });
-        }
-        Ok(())
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            skipped_keys: Self::DEFAULT_SKIPPED_KEYS,
-            message_gap: Self::DEFAULT_MESSAGE_GAP,
-            receiver_chains: Self::DEFAULT_RECEIVER_CHAINS,
-        }
-    }
-}
 
 /// One past the last index: the value of a chain's index when it has given out all its keys.
 pub(crate) const EXHAUSTED: u64 = 1 << 32;
@@ -190,9 +95,9 @@ impl Default for ReceiverChain {
 pub(crate) enum ChainStep {
     /// The message's key is used up; it was stored at this place.
     UseSkipped(usize),
-    /// The chain moves past the message to `next`. The keys of the messages that it skips on the way
-    /// are derived only when the step is carried out: a forged message is to cost no more than finding
-    /// its own key (S-45).
+    /// The chain moves past the message to `next`. The keys of the messages that it skips on the
+    /// way are derived only when the step is carried out: a forged message is to cost no more than
+    /// finding its own key (S-45).
     Advance { next: ChainKey, skipped: Apart<Skipped> },
 }
 
@@ -213,8 +118,9 @@ impl ReceiverChain {
         }
     }
 
-    /// The key of the message at `index`, and the step that using it would be. It costs one HMAC for
-    /// each message in between and two for this one, and no memory that grows with their number (S-45).
+    /// The key of the message at `index`, and the step that using it would be. It costs one HMAC
+    /// for each message in between and two for this one, and no memory that grows with their number
+    /// (S-45).
     pub(crate) fn plan(
         &self,
         index: u32,
@@ -240,7 +146,7 @@ impl ReceiverChain {
 
     fn plan_advance(&self, index: u32, gap: u64, limits: &Limits) -> (Secret<32>, ChainStep) {
         // Keys that the limit would evict immediately are not derived.
-        let kept = u32::try_from(gap).unwrap_or(u32::MAX).min(limits.skipped_keys);
+        let kept = u32::try_from(gap).unwrap_or(u32::MAX).min(limits.skipped_keys());
         let indices = index.saturating_sub(kept)..index;
         let mut next = self.chain_key.clone();
         next.skip_to(indices.start);
@@ -251,8 +157,8 @@ impl ReceiverChain {
         (message_key, ChainStep::Advance { next, skipped })
     }
 
-    /// Carries out a planned step and keeps to the limit. Numbers the skipped keys from `next_serial` on.
-    /// Returns how many keys were dropped for the limit.
+    /// Carries out a planned step and keeps to the limit. Numbers the skipped keys from
+    /// `next_serial` on. Returns how many keys were dropped for the limit.
     pub(crate) fn commit(
         &mut self,
         step: ChainStep,
@@ -274,8 +180,8 @@ impl ReceiverChain {
         }
     }
 
-    /// Derives and stores skipped keys, of a chain that was at the index `present`. Returns how many keys
-    /// were dropped for the limit.
+    /// Derives and stores skipped keys, of a chain that was at the index `present`. Returns how
+    /// many keys were dropped for the limit.
     fn keep(
         &mut self,
         skipped: &mut Skipped,
@@ -287,7 +193,7 @@ impl ReceiverChain {
         let first = u64::from(indices.start);
         let never_stored = first.saturating_sub(present);
         // Room is made first: the list is never longer than the limit.
-        let evicted = self.evict(limits.skipped_keys.saturating_sub(indices.len() as u32));
+        let evicted = self.evict(limits.skipped_keys().saturating_sub(indices.len() as u32));
         if never_stored > 0 {
             self.evicted_below = first;
         }
@@ -315,7 +221,7 @@ impl ReceiverChain {
     /// Whether this is a state that the functions above can lead to.
     pub(crate) fn is_consistent(&self, limits: &Limits) -> bool {
         self.chain_key.is_consistent()
-            && self.skipped.len() as u64 <= limits.skipped_keys.into()
+            && self.skipped.len() as u64 <= limits.skipped_keys().into()
             && self.skipped.is_sorted_by(|a, b| a.index < b.index && a.serial < b.serial)
             && self
                 .skipped

@@ -6,8 +6,9 @@ use alloc::{boxed::Box, vec::Vec};
 use rand::TryCryptoRng;
 
 use super::{
-    chain::{ChainKey, ChainStep, Limits, ReceiverChain, SkippedKey},
+    chain::{ChainKey, ChainStep, ReceiverChain, SkippedKey},
     handshake::RootAndChain,
+    limits::Limits,
 };
 use crate::{
     error::{DecryptionError, EncryptionError},
@@ -15,7 +16,7 @@ use crate::{
     primitives::{
         cbc_hmac::Authenticated,
         edwards::PeerPoint,
-        secret::{Apart, Secret, SecretList},
+        secret::{Apart, OptionalNumber, Secret, SecretList},
         x25519::NonContributory,
     },
 };
@@ -32,10 +33,10 @@ pub(crate) struct SenderChain {
 pub(crate) struct DoubleRatchet {
     /// `R_i`, where `i` counts our chain and the peer's together.
     pub(crate) root: Secret<32>,
-    /// `i` of `R_i`; `None` in a session that was read from a format without it.
-    pub(crate) root_index: Option<u64>,
-    /// `None` after the peer began a new chain: the next message we send begins ours. Then there is at
-    /// least one receiver chain.
+    /// `i` of `R_i`; absent in a session that was read from a format without it.
+    pub(crate) root_index: OptionalNumber,
+    /// `None` after the peer began a new chain: the next message we send begins ours. Then there is
+    /// at least one receiver chain.
     pub(crate) sender: Apart<SenderChain>,
     /// The peer's chains, oldest first, with distinct ratchet keys.
     pub(crate) receivers: SecretList<ReceiverChain>,
@@ -46,14 +47,23 @@ pub(crate) struct DoubleRatchet {
     /// How many skipped keys were dropped to stay within the limits.
     pub(crate) evicted_keys: u64,
     pub(crate) limits: Limits,
-    /// The ratchet key of the newest receiver chain, ready for a second multiplication: the first was for
-    /// that chain, the second begins ours. Only in memory; dropped when ours has begun.
-    pub(crate) their_point: TheirPoint,
 }
 
-/// Public and found again from the key, so it is no part of a pickle.
-#[derive(Clone, Default)]
-pub(crate) struct TheirPoint(Apart<PeerPoint>);
+/// A ratchet key of the peer, converted for multiplication.
+///
+/// The ratchet key of a new receiver chain is multiplied twice: for that chain, and to begin ours.
+/// [`DoubleRatchet::commit`] returns the point and [`DoubleRatchet::next_message_key`] takes it. It
+/// is no part of the state, because it follows from the key.
+pub(crate) struct TheirPoint {
+    ratchet_key: Curve25519PublicKey,
+    point: PeerPoint,
+}
+
+impl TheirPoint {
+    fn new(ratchet_key: Curve25519PublicKey) -> Self {
+        Self { ratchet_key, point: PeerPoint::new(ratchet_key.as_bytes()) }
+    }
+}
 
 /// What encrypting one message needs.
 pub(crate) struct MessageKey {
@@ -67,10 +77,38 @@ pub(crate) enum Change {
     /// In a chain we have, at this place.
     Step { place: usize, step: ChainStep },
     /// The peer began a new chain.
-    NewChain { root: Secret<32>, chain: ReceiverChain, step: ChainStep, their_point: TheirPoint },
+    NewChain {
+        root: Secret<32>,
+        chain: ReceiverChain,
+        step: ChainStep,
+        their_point: Box<TheirPoint>,
+    },
 }
 
 impl DoubleRatchet {
+    /// A state from which nothing was dropped. The next skipped key gets the number after the
+    /// highest.
+    pub(crate) fn new(
+        root: Secret<32>,
+        root_index: Option<u64>,
+        sender: Apart<SenderChain>,
+        receivers: SecretList<ReceiverChain>,
+        limits: Limits,
+    ) -> Self {
+        let serials = receivers.iter().flat_map(|chain| chain.skipped.iter()).map(|key| key.serial);
+        let next_serial = serials.max().map_or(0, |highest| highest.saturating_add(1));
+        Self {
+            root,
+            root_index: root_index.into(),
+            sender,
+            receivers,
+            evicted: Vec::new(),
+            next_serial,
+            evicted_keys: 0,
+            limits,
+        }
+    }
+
     /// Alice's state: she sends first, in the chain of her `T_0`.
     pub(crate) fn initiator(
         keys: RootAndChain,
@@ -78,17 +116,7 @@ impl DoubleRatchet {
         limits: Limits,
     ) -> Self {
         let sender = SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) };
-        Self {
-            root: keys.root,
-            root_index: Some(0),
-            sender: Some(Box::new(sender)),
-            receivers: SecretList::new(),
-            evicted: Vec::new(),
-            next_serial: 0,
-            evicted_keys: 0,
-            limits,
-            their_point: TheirPoint::default(),
-        }
+        Self::new(keys.root, Some(0), Some(Box::new(sender)), SecretList::new(), limits)
     }
 
     /// Bob's state: he knows Alice's chain, and her `T_0` from the message.
@@ -99,30 +127,24 @@ impl DoubleRatchet {
     ) -> Self {
         let mut receivers = SecretList::new();
         receivers.push(ReceiverChain::first(their_ratchet_key, keys.chain));
-        Self {
-            root: keys.root,
-            root_index: Some(0),
-            sender: None,
-            receivers,
-            evicted: Vec::new(),
-            next_serial: 0,
-            evicted_keys: 0,
-            limits,
-            their_point: TheirPoint::default(),
-        }
+        Self::new(keys.root, Some(0), None, receivers, limits)
     }
 
     /// The key for the next message we send, which begins a new chain if we have none. On an error
-    /// nothing has changed.
-    pub(crate) fn next_message_key<R>(&mut self, rng: &mut R) -> Result<MessageKey, EncryptionError>
+    /// nothing has changed. `their_point` saves the conversion of the ratchet key of the newest
+    /// receiver chain; the point of any other key is ignored.
+    pub(crate) fn next_message_key<R>(
+        &mut self,
+        their_point: Option<&TheirPoint>,
+        rng: &mut R,
+    ) -> Result<MessageKey, EncryptionError>
     where
         R: TryCryptoRng + ?Sized,
     {
         if self.sender.is_none() {
-            let (root, sender) = self.begin_chain(rng)?;
+            let (root, sender) = self.begin_chain(their_point, rng)?;
             self.advance_to(root);
             self.sender = Some(Box::new(sender));
-            self.their_point = TheirPoint::default();
         }
         // A chain just begun is not exhausted, so this does not fail after the change above.
         let sender = self.sender.as_mut().ok_or(EncryptionError::SessionExhausted)?;
@@ -130,21 +152,26 @@ impl DoubleRatchet {
         Ok(MessageKey { ratchet_key: sender.ratchet_key.public(), index, key })
     }
 
-    fn begin_chain<R>(&self, rng: &mut R) -> Result<(Secret<32>, SenderChain), EncryptionError>
+    fn begin_chain<R>(
+        &self,
+        their_point: Option<&TheirPoint>,
+        rng: &mut R,
+    ) -> Result<(Secret<32>, SenderChain), EncryptionError>
     where
         R: TryCryptoRng + ?Sized,
     {
         // The checked constructors leave no session with neither a sender nor a receiver chain.
-        let their_chain = self.receivers.last().ok_or(EncryptionError::SessionExhausted)?;
+        let theirs = self.receivers.last().ok_or(EncryptionError::SessionExhausted)?.ratchet_key;
         let converted;
-        let their_point = match &self.their_point {
-            TheirPoint(Some(point)) => point,
-            TheirPoint(None) => {
-                converted = PeerPoint::new(their_chain.ratchet_key.as_bytes());
+        let their_point = match their_point {
+            Some(known) if known.ratchet_key == theirs => known,
+            _ => {
+                converted = TheirPoint::new(theirs);
                 &converted
             }
         };
-        let (ratchet_key, agreement) = Curve25519KeyPair::generate_and_agree(their_point, rng)?;
+        let (ratchet_key, agreement) =
+            Curve25519KeyPair::generate_and_agree(&their_point.point, rng)?;
         let agreement = agreement.map_err(|NonContributory| EncryptionError::NonContributoryKey)?;
         let keys = self.advance_root(&agreement);
         Ok((keys.root, SenderChain { ratchet_key, chain_key: ChainKey::first(keys.chain) }))
@@ -158,14 +185,14 @@ impl DoubleRatchet {
     /// Takes the next root key.
     fn advance_to(&mut self, root: Secret<32>) {
         self.root = root;
-        self.root_index = self.root_index.and_then(|index| index.checked_add(1));
+        self.root_index = self.root_index.get().and_then(|index| index.checked_add(1)).into();
     }
 
-    /// Which chain of the session, counted from 0 and from both ends in turn, the peer's newest one is, if
-    /// that is known and there is one.
+    /// Which chain of the session, counted from 0 and from both ends in turn, the peer's newest one
+    /// is, if that is known and there is one.
     pub(crate) fn newest_receiver(&self) -> Option<u64> {
         // Our chain came after it.
-        self.root_index?.checked_sub(self.sender.is_some().into())
+        self.root_index.get()?.checked_sub(self.sender.is_some().into())
     }
 
     /// The key of a received message, and the change to commit if the message is authentic.
@@ -189,36 +216,37 @@ impl DoubleRatchet {
         let sender = self.sender.as_ref().ok_or(DecryptionError::Authentication)?;
         // Before the agreement, which costs much more (S-45).
         self.limits.check_gap(0, index)?;
-        let their_point = Box::new(PeerPoint::new(ratchet_key.as_bytes()));
+        let their_point = Box::new(TheirPoint::new(*ratchet_key));
         let agreement = sender
             .ratchet_key
             .secret()
-            .agree_with(&their_point)
+            .agree_with(&their_point.point)
             .map_err(|NonContributory| DecryptionError::Authentication)?;
         let keys = self.advance_root(&agreement);
         let chain = ReceiverChain::first(*ratchet_key, keys.chain);
         let (key, step) = chain.plan(index, &self.limits)?;
-        let their_point = TheirPoint(Some(their_point));
         Ok((key, Change::NewChain { root: keys.root, chain, step, their_point }))
     }
 
-    /// Carries out the change of an authentic message.
-    pub(crate) fn commit(&mut self, change: Authenticated<Change>) {
+    /// Carries out the change of an authentic message. If the peer began a new chain, returns the
+    /// point of its ratchet key.
+    pub(crate) fn commit(&mut self, change: Authenticated<Change>) -> Apart<TheirPoint> {
         match change.into_inner() {
             Change::Step { place, step } => {
                 if let Some(chain) = self.receivers.get_mut(place) {
                     let evicted = chain.commit(step, &mut self.next_serial, &self.limits);
                     self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 }
+                None
             }
             Change::NewChain { root, mut chain, step, their_point } => {
                 let evicted = chain.commit(step, &mut self.next_serial, &self.limits);
                 self.evicted_keys = self.evicted_keys.saturating_add(evicted);
                 self.advance_to(root);
                 self.sender = None;
-                self.their_point = their_point;
                 self.receivers.push(chain);
                 self.evict_chains();
+                Some(their_point)
             }
         }
     }
@@ -250,11 +278,11 @@ impl DoubleRatchet {
         self.receivers.iter().flat_map(|chain| chain.skipped.iter())
     }
 
-    /// The first root key is that of the first chain, and each chain of the peer came two chains after the
-    /// one before.
+    /// The first root key is that of the first chain, and each chain of the peer came two chains
+    /// after the one before.
     fn root_index_is_consistent(&self) -> bool {
         let before_newest = self.receivers.len().checked_sub(1);
-        match (before_newest, self.root_index) {
+        match (before_newest, self.root_index.get()) {
             (None, index) => index == Some(0),
             (Some(_), None) => true,
             (Some(before), Some(_)) => {
@@ -318,12 +346,12 @@ mod tests {
     }
 
     fn hmacs(count: u32) -> Work {
-        Work { hmacs: count as usize, multiplications: 0 }
+        Work { hmacs: count as usize, ..Work::default() }
     }
 
-    /// S-45: what a message costs before its MAC is checked is one HMAC for each message that it skips,
-    /// and two for itself. The keys of the skipped ones are derived when the change is carried out, two
-    /// HMACs for each that is kept, and they are the sender's keys.
+    /// S-45: what a message costs before its MAC is checked is one HMAC for each message that it
+    /// skips, and two for itself. The keys of the skipped ones are derived when the change is
+    /// carried out, two HMACs for each that is kept, and they are the sender's keys.
     #[test]
     fn s_45_skipped_keys_are_derived_when_the_change_is_carried_out() {
         for (limits, gap) in [
@@ -337,7 +365,8 @@ mod tests {
         ] {
             let rng = &mut Counting(0);
             let (mut alice, mut bob) = pair(limits, rng);
-            let sent: Vec<_> = (0..=gap).map(|_| alice.next_message_key(rng).unwrap()).collect();
+            let sent: Vec<_> =
+                (0..=gap).map(|_| alice.next_message_key(None, rng).unwrap()).collect();
             let ratchet_key = sent[0].ratchet_key;
             let (planned, work) = work::of(|| bob.plan(&ratchet_key, gap));
             assert_eq!(work, hmacs(gap + 2), "{gap}");
@@ -359,15 +388,15 @@ mod tests {
         }
     }
 
-    /// S-45: a message too far ahead costs nothing, and neither does one whose key is gone, in a chain in
-    /// use, in one that is gone and in one that would be new.
+    /// S-45: a message too far ahead costs nothing, and neither does one whose key is gone, in a
+    /// chain in use, in one that is gone and in one that would be new.
     #[test]
     fn s_45_refusals_without_a_key_cost_nothing() {
         let rng = &mut Counting(0);
         for limits in [Limits::default(), raised()] {
             let (mut alice, mut bob) = pair(limits, rng);
-            let first = alice.next_message_key(rng).unwrap();
-            let second = alice.next_message_key(rng).unwrap();
+            let first = alice.next_message_key(None, rng).unwrap();
+            let second = alice.next_message_key(None, rng).unwrap();
             for index in [0, 1] {
                 let (_, change) = bob.plan(&first.ratchet_key, index).unwrap();
                 bob.commit(authenticated(change));
@@ -388,7 +417,7 @@ mod tests {
             let unknown = Curve25519KeyPair::generate(rng).unwrap().public();
             // Bob has no chain that this one could answer.
             assert_eq!(refused(&bob, &unknown, 0), DecryptionError::Authentication);
-            bob.next_message_key(rng).unwrap();
+            bob.next_message_key(None, rng).unwrap();
             let (index, maximum) = (limits.message_gap() + 1, limits.message_gap());
             let too_far = DecryptionError::TooFarAhead { index, maximum };
             assert_eq!(refused(&bob, &unknown, index), too_far);
@@ -397,13 +426,13 @@ mod tests {
         }
     }
 
-    /// S-45: a message for a ratchet key that nobody knows costs one agreement, the HKDF of a new root
-    /// key, and the way to its own key.
+    /// S-45: a message for a ratchet key that nobody knows costs one agreement, the HKDF of a new
+    /// root key, and the way to its own key.
     #[test]
     fn s_45_an_unknown_ratchet_key_costs_one_agreement() {
         let rng = &mut Counting(0);
         let (_, mut bob) = pair(raised(), rng);
-        bob.next_message_key(rng).unwrap();
+        bob.next_message_key(None, rng).unwrap();
         for gap in [0, 1, MAX] {
             for byte in 3..9 {
                 // Points on the curve, and points on its twist.
@@ -416,6 +445,31 @@ mod tests {
                     break;
                 }
             }
+        }
+    }
+
+    /// The ratchet key of the peer's new chain is converted once, for that chain and for ours. The
+    /// point of another key changes nothing.
+    #[test]
+    fn a_ratchet_key_is_converted_once() {
+        let rng = &mut Counting(0);
+        let (mut alice, mut bob) = pair(Limits::default(), rng);
+        let sent = bob.next_message_key(None, rng).unwrap();
+        let (planned, work) = work::of(|| alice.plan(&sent.ratchet_key, 0));
+        assert_eq!((work.conversions, work.multiplications), (1, 1));
+        let (_, change) = planned.unwrap();
+        let their_point = alice.commit(authenticated(change));
+        let other = TheirPoint::new(Curve25519KeyPair::generate(rng).unwrap().public());
+        let begin = |their_point: Option<&TheirPoint>, conversions: usize| {
+            let mut alice = alice.clone();
+            let (key, work) = work::of(|| alice.next_message_key(their_point, &mut Counting(100)));
+            assert_eq!((work.conversions, work.multiplications), (conversions, 2));
+            (key.unwrap().key, alice.root)
+        };
+        let (key, root) = begin(their_point.as_deref(), 0);
+        for their_point in [None, Some(&other)] {
+            let (same_key, same_root) = begin(their_point, 1);
+            assert!(key.ct_eq(&same_key) && root.ct_eq(&same_root));
         }
     }
 }

@@ -1,8 +1,14 @@
-//! The Megolm ratchet. Spec: megolm.md, "The Megolm ratchet algorithm" and "Advancing the ratchet".
+//! The Megolm ratchet, and a receiver's end of it. Spec: megolm.md, "The Megolm ratchet algorithm"
+//! and "Advancing the ratchet".
 
+use alloc::boxed::Box;
+use core::cmp::Ordering;
+
+use super::ladder::{Ladder, Rungs};
 use crate::primitives::{
+    cbc_hmac::Authenticated,
     kdf::HmacKey,
-    secret::{Secret, SecretList},
+    secret::{Apart, Secret},
 };
 
 /// Number of parts, `R_i,0` to `R_i,3`.
@@ -77,122 +83,247 @@ impl Clone for MegolmRatchet {
     }
 }
 
-/// A cache of ratchets (rungs) at indices below the one that was last used, so that few hashes lead
-/// to an older index.
-///
-/// After a climb to index `i`, there is a rung at each index that results from clearing the lowest
-/// one to eight bits of `i`, except those below the ratchet where the climb began. The index before
-/// `i` has most rungs in common with `i`. So reading messages backwards takes four hashes for each
-/// on average, and some more for every 256th, instead of up to 255. Reading forwards uses the rungs
-/// too.
-pub(crate) struct Ladder(SecretList<MegolmRatchet>);
+/// A receiver's end of a session: it reaches every index from the first known one on.
+#[derive(Clone)]
+pub(crate) struct Receiver {
+    /// The earliest ratchet known; zeros when closed.
+    first: MegolmRatchet,
+    /// That of the latest message read, from which later ones take fewer hashes. In a heap block of
+    /// its own, because most sessions that a client holds have not decrypted anything yet.
+    latest: Apart<MegolmRatchet>,
+    /// Ratchets between the two, while the session is read backwards. Only in memory: they follow
+    /// from `first`, so no pickle needs them, and they go when `first` does (S-20).
+    ladder: Ladder,
+    closed: bool,
+}
 
-/// Number of rungs: part 3 changes with every index, and eight rungs cover its eight bits. Rungs
-/// for the other parts would make only one message in 256 faster.
-const MAX_RUNGS: usize = 8;
+/// What [`Receiver::plan`] computed for one message.
+pub(crate) struct Candidate {
+    ratchet: MegolmRatchet,
+    rungs: Rungs,
+}
 
-impl Ladder {
-    pub(crate) const fn new() -> Self {
-        Self(SecretList::new())
+/// The change that an authentic message makes.
+pub(crate) struct Change<'a> {
+    ratchet: &'a MegolmRatchet,
+    rungs: &'a mut Rungs,
+}
+
+impl Candidate {
+    /// The ratchet value that the message's keys are derived from, and the change to commit if the
+    /// message is authentic.
+    pub(crate) const fn parts(&mut self) -> (&[u8; LENGTH], Change<'_>) {
+        let Self { ratchet, rungs } = self;
+        (ratchet.value.as_bytes(), Change { ratchet, rungs })
+    }
+}
+
+impl Receiver {
+    pub(crate) const fn new(
+        first: MegolmRatchet,
+        latest: Apart<MegolmRatchet>,
+        closed: bool,
+    ) -> Self {
+        Self { first, latest, ladder: Ladder::new(), closed }
     }
 
-    /// The indices at which a climb to `index` stores a rung, in ascending order; some may be
-    /// equal.
-    fn rungs(index: u32) -> impl Iterator<Item = u32> {
-        (1..=MAX_RUNGS).rev().map(move |bits| index >> bits << bits)
+    pub(crate) const fn first(&self) -> &MegolmRatchet {
+        &self.first
     }
 
-    /// The highest rung that is not above `index`.
-    pub(crate) fn nearest(&self, index: u32) -> Option<&MegolmRatchet> {
-        self.0.iter().rfind(|rung| rung.index <= index)
+    pub(crate) fn latest(&self) -> &MegolmRatchet {
+        self.latest.as_deref().unwrap_or(&self.first)
     }
 
-    /// The ratchet at `index`, computed from the nearest rung, or else from `base`, which must not
-    /// be above it.
-    pub(crate) fn climb(&mut self, base: &MegolmRatchet, index: u32) -> MegolmRatchet {
-        let mut ratchet = self.nearest(index).unwrap_or(base).clone();
-        self.0.retain(|_, rung| Self::rungs(index).any(|kept| kept == rung.index));
-        self.0.reserve(MAX_RUNGS.saturating_sub(self.0.len()));
-        for rung in Self::rungs(index) {
-            if rung > ratchet.index {
-                ratchet.advance_to(rung);
-                self.0.push(ratchet.clone());
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether this is a state that the functions below can lead to.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let half_closed = self.closed && !self.first.value.ct_eq(&Secret::default());
+        !half_closed && self.latest().index >= self.first.index
+    }
+
+    /// The ratchet of the message at `index`, and the change to commit if the message is authentic;
+    /// `None` before the first known index, and when closed.
+    pub(crate) fn plan(&self, index: u32) -> Option<Candidate> {
+        let mut ratchet = self.nearest(index)?.clone();
+        let rungs = if index < self.latest().index {
+            Ladder::climb(&mut ratchet, index)
+        } else {
+            ratchet.advance_to(index);
+            Rungs::new()
+        };
+        Some(Candidate { ratchet, rungs })
+    }
+
+    /// Carries out the change of an authentic message.
+    pub(crate) fn commit(&mut self, change: Authenticated<Change<'_>>) {
+        let Change { ratchet, rungs } = change.into_inner();
+        match ratchet.index.cmp(&self.latest().index) {
+            Ordering::Less => {
+                self.ladder.add(ratchet.index, core::mem::replace(rungs, Rungs::new()));
+            }
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                self.latest.get_or_insert_default().as_mut().clone_from(ratchet);
+                self.ladder = Ladder::new();
             }
         }
+    }
+
+    /// The ratchet at `index`; `None` before the first known index, and when closed.
+    pub(crate) fn at(&self, index: u32) -> Option<MegolmRatchet> {
+        let mut ratchet = self.nearest(index)?.clone();
         ratchet.advance_to(index);
-        ratchet
+        Some(ratchet)
+    }
+
+    /// The known ratchet from which `index` takes the fewest hashes.
+    fn nearest(&self, index: u32) -> Option<&MegolmRatchet> {
+        let known = [Some(self.latest()), self.ladder.nearest(index), Some(&self.first)];
+        known.into_iter().flatten().find(|known| known.index <= index && !self.closed)
+    }
+
+    /// Forgets all ratchets before `index`.
+    pub(crate) fn forget_before(&mut self, index: u32) {
+        self.ladder = Ladder::new();
+        if let Some(latest) = self.latest.take_if(|latest| latest.index <= index) {
+            self.first.clone_from(&latest);
+        }
+        self.first.advance_to(index);
+    }
+
+    /// Forgets all ratchets, and keeps the first known index.
+    pub(crate) fn close(&mut self) {
+        *self = Self::new(MegolmRatchet::new(Secret::default(), self.first.index), None, true);
+    }
+
+    /// Takes the latest ratchet of another copy of the same session, if it is later.
+    pub(crate) fn adopt_latest(&mut self, other: &Self) {
+        if self.latest().index < other.latest().index {
+            self.latest = Some(Box::new(other.latest().clone()));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
+    use crate::primitives::cbc_hmac::{self, Purpose, Sealed};
 
-    fn ratchet(index: u32) -> MegolmRatchet {
-        MegolmRatchet::new(Secret::new(core::array::from_fn(|place| place as u8)), index)
+    fn first() -> MegolmRatchet {
+        MegolmRatchet::new(Secret::new(core::array::from_fn(|place| place as u8)), 0)
     }
 
-    /// The ratchets from `index` to `end`, each advanced by one step from the one before.
-    fn steps(index: u32, end: u32) -> Vec<MegolmRatchet> {
-        let mut ratchet = ratchet(index);
-        (index..end)
-            .map(|index| {
-                ratchet.advance_to(index);
-                ratchet.clone()
-            })
-            .collect()
+    /// A receiver that knows the ratchet from index 3 on.
+    fn receiver() -> Receiver {
+        let mut ratchet = first();
+        ratchet.advance_to(3);
+        Receiver::new(ratchet, None, false)
     }
 
-    /// The number of hash steps of single parts between two indices, without deriving the parts
-    /// after them.
-    fn hashes(from: u32, to: u32) -> u32 {
-        [24, 16, 8, 0]
-            .map(|shift| (to >> shift).saturating_sub(from >> shift))
-            .iter()
-            .fold(0, |sum, steps| sum + steps % 256)
+    /// Opens the message of `index`, which was sealed with `key`, and commits if it is authentic.
+    fn read_with(receiver: &mut Receiver, index: u32, key: &MegolmRatchet) -> bool {
+        let message = cbc_hmac::seal(key.value.as_bytes(), Purpose::Megolm, b"".into(), b"text", 8);
+        let sealed = Sealed {
+            authenticated: &message[..16],
+            ciphertext: &message[..16],
+            mac: &message[16..],
+        };
+        let mut candidate = receiver.plan(index).unwrap();
+        let (key, change) = candidate.parts();
+        let opened = cbc_hmac::open(key, Purpose::Megolm, &sealed, 8, change);
+        opened.map(|(_, change)| receiver.commit(change)).is_ok()
     }
 
-    /// Climbs from the first of `steps` to each index. Compares each ratchet with the one computed
-    /// without a ladder, and checks the size of the ladder. Returns the average number of hashes of
-    /// a climb.
-    fn climb(steps: &[MegolmRatchet], indices: impl Iterator<Item = u32>) -> f64 {
-        let (base, mut ladder, mut total, mut count) = (&steps[0], Ladder::new(), 0, 0);
-        for index in indices {
-            let nearest = ladder.nearest(index).map_or(base.index, |rung| rung.index);
-            assert!(nearest <= index);
-            total += hashes(nearest, index);
-            count += 1;
-            let climbed = ladder.climb(base, index);
-            assert_eq!(climbed.index, index);
-            let expected = &steps[(index - base.index) as usize];
-            assert_eq!(climbed.value.as_bytes(), expected.value.as_bytes(), "{index}");
-            assert!(ladder.0.len() <= MAX_RUNGS);
-            assert!(ladder.0.is_sorted_by(|a, b| a.index < b.index));
-        }
-        f64::from(total) / f64::from(count)
+    fn read(receiver: &mut Receiver, index: u32) -> bool {
+        let mut key = first();
+        key.advance_to(index);
+        read_with(receiver, index, &key)
     }
 
-    /// Reading backwards takes a few hashes for each message, also across indices where several
-    /// parts are derived again. Reading forwards in between does not take many more.
+    fn rungs(receiver: &Receiver) -> bool {
+        receiver.ladder.nearest(u32::MAX).is_some()
+    }
+
     #[test]
-    fn going_back_takes_few_hashes() {
-        for (base, end) in [(0, 1_000), (3, 999), (0xff00, 0x1_0300), (0xff_ff80, 0x100_0180)] {
-            let steps = steps(base, end);
-            let backwards = climb(&steps, (base..end).rev());
-            assert!(backwards < 7.0, "{backwards} from {end} to {base}");
-            let forwards = climb(&steps, base..end);
-            assert!(forwards < 3.0, "{forwards} from {base} to {end}");
+    fn the_latest_ratchet_is_that_of_the_latest_authentic_message() {
+        let mut receiver = receiver();
+        assert!(receiver.plan(2).is_none());
+        for (index, latest) in [(3, 3), (7, 7), (5, 7), (7, 7), (300, 300), (4, 300)] {
+            assert!(read(&mut receiver, index));
+            assert_eq!(receiver.latest().index, latest);
+            let mut expected = first();
+            expected.advance_to(latest);
+            assert!(receiver.latest().value.ct_eq(&expected.value));
         }
     }
 
-    /// In any order, the ratchets are the same as without a ladder.
+    /// S-04: a forgery changes neither the latest ratchet nor the ladder.
     #[test]
-    fn any_order_gives_the_same_ratchets() {
-        for base in [0, 5, 250, 0xfffe] {
-            let jumps = (1..100_u32).map(|number| base + number * number * 7919 % 1_500);
-            climb(&steps(base, base + 1_500), jumps);
+    fn a_forgery_changes_nothing() {
+        let mut receiver = receiver();
+        assert!(read(&mut receiver, 20));
+        for index in [4, 19, 21, 5_000] {
+            assert!(!read_with(&mut receiver, index, &first()));
+            assert_eq!(receiver.latest().index, 20);
+            assert!(!rungs(&receiver));
         }
+    }
+
+    /// S-20: what was forgotten is not in the ladder either. Reading on drops the ladder, so that a
+    /// session that is not read backwards uses no memory for one.
+    #[test]
+    fn the_ladder_is_dropped_with_the_ratchets_it_follows_from() {
+        let mut receiver = receiver();
+        for (index, ladder) in [(5, false), (6, false), (10, false), (9, true), (11, false)] {
+            assert!(read(&mut receiver, index));
+            assert_eq!(rungs(&receiver), ladder, "{index}");
+        }
+        assert!(read(&mut receiver, 8));
+        assert!(!rungs(&receiver.clone()));
+        receiver.forget_before(7);
+        assert!(!rungs(&receiver));
+        assert!(receiver.at(6).is_none() && receiver.at(7).is_some());
+        assert!(read(&mut receiver, 8));
+        receiver.close();
+        assert!(!rungs(&receiver));
+    }
+
+    /// Forgetting continues from whichever ratchet is nearest, and keeps a later one.
+    #[test]
+    fn forgetting_leads_to_the_same_ratchets() {
+        for (latest, index) in [(10, 5), (10, 10), (10, 20), (3, 4), (300, 299)] {
+            let mut receiver = receiver();
+            assert!(read(&mut receiver, latest));
+            receiver.forget_before(index);
+            assert_eq!(receiver.first().index, index);
+            assert_eq!(receiver.latest().index, latest.max(index));
+            assert!(receiver.is_consistent() && read(&mut receiver, index));
+        }
+    }
+
+    #[test]
+    fn a_closed_receiver_has_no_ratchet() {
+        let mut receiver = receiver();
+        assert!(read(&mut receiver, 9));
+        receiver.close();
+        assert!(receiver.is_closed() && receiver.is_consistent());
+        for index in [0, 3, 9, u32::MAX] {
+            assert!(receiver.plan(index).is_none() && receiver.at(index).is_none());
+        }
+        assert_eq!(receiver.first().index, 3);
+        assert!(receiver.first.value.ct_eq(&Secret::default()));
+    }
+
+    #[test]
+    fn an_impossible_state_is_not_consistent() {
+        let mut later = first();
+        later.advance_to(4);
+        assert!(Receiver::new(first(), Some(Box::new(later.clone())), false).is_consistent());
+        assert!(!Receiver::new(later.clone(), Some(Box::new(first())), false).is_consistent());
+        assert!(!Receiver::new(later, None, true).is_consistent());
     }
 }

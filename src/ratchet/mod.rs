@@ -9,10 +9,13 @@
 //!    change as `Authenticated`.
 //! 3. **Commit** takes only an `Authenticated` change and cannot fail.
 //!
-//! The files are `handshake` (3DH), `chain` (C and M of olm.md, skipped keys and limits), `double`
-//! (R and T of olm.md), and `megolm` (R of megolm.md).
+//! The files are `handshake` (3DH), `limits` (those of sessions and accounts), `chain` (C and M of
+//! olm.md, and skipped keys), `double` (R and T of olm.md), `megolm` (R of megolm.md) and `ladder` (a
+//! cache for reading a Megolm session backwards).
 
 pub(crate) mod chain;
 pub(crate) mod double;
 pub(crate) mod handshake;
+mod ladder;
+pub(crate) mod limits;
 pub(crate) mod megolm;

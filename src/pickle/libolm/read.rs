@@ -1,4 +1,5 @@
-//! Reading libolm's pickles. The layouts stand above the functions.
+//! Reading libolm's pickles. The layouts stand above the functions: one field a line, with lengths
+//! in bytes.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -8,42 +9,53 @@ use crate::primitives::ed25519::VerifyingKey;
 use crate::{
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
-        inbound::{InboundGroupSessionState, Provenance},
+        inbound::InboundGroupSessionState,
         outbound::GroupSessionState,
-        trust::Trust,
+        trust::{Provenance, Trust},
     },
     olm::{
         account::AccountState,
-        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
-        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
+        fallback::FallbackKey,
+        one_time_keys::{OneTimeKeys, StoredKey},
         session::SessionState,
     },
     primitives::{
         ed25519::SigningKey,
-        secret::{Apart, Secret, SecretList},
+        secret::{Apart, OptionalNumber, Secret, SecretList},
     },
     ratchet::{
-        chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain, TheirPoint},
-        megolm::MegolmRatchet,
+        chain::{ChainKey, ReceiverChain, SkippedKey},
+        double::{DoubleRatchet, SenderChain},
+        limits::{DEFAULT_FALLBACK_MEMORY, Limits, MAX_ONE_TIME_KEYS},
+        megolm::{MegolmRatchet, Receiver},
     },
     wire::{MessageVersion, olm::SessionKeys},
 };
 
-/// Where the public half of a signing key, and the later ratchet of an inbound group session, come from.
+/// Where the public half of a signing key, and the later ratchet of an inbound group session, come
+/// from.
 #[derive(Clone, Copy)]
 pub(super) enum PublicKeys {
-    /// From the private half (S-14) and the earlier ratchet (S-43); the stored ones must be the same.
+    /// From the private half (S-14) and the earlier ratchet (S-43); the stored ones must be the
+    /// same.
     Derived,
     /// From the content, whose integrity the caller vouches for.
     #[cfg(feature = "hazmat")]
     Stored,
 }
 
-/// Version 4: Ed25519 pair; X25519 pair; list of one-time keys, newest first (in any order is read); u8 count of fallback
-/// keys (0 to 2), and those, the current one first; u32 last id given out. Version 3: instead of
-/// the count always two fallback keys, whose `published` says that they exist. Version 2: no fallback
-/// keys.
+/// Version 4:
+///
+/// ```text
+/// Ed25519 identity key     32 public, 64 private
+/// Curve25519 identity key  32 public, 32 private
+/// one-time keys            count 4, then 69 each, newest first; any order is read
+/// fallback keys            count 1 (0 to 2), then 69 each, the current one first
+/// last id given out        4
+/// ```
+///
+/// Version 3 has no count of fallback keys: it always has two, and one whose `published` is 0 does
+/// not exist. Version 2 has no fallback keys.
 pub(super) fn read_account(
     version: u32,
     reader: &mut Reader<'_>,
@@ -75,9 +87,9 @@ pub(super) fn read_account(
     let together = fallback_ids()
         .all(|fallback| fallback < next_id && keys.iter().all(|key| key.id != fallback));
     let next_fallback_id = if together {
-        None
+        OptionalNumber::NONE
     } else {
-        fallback_ids().max().map(|last| Box::new(last.max(last_id).saturating_add(1)))
+        fallback_ids().max().map(|last| last.max(last_id).saturating_add(1)).into()
     };
     let one_time_keys = OneTimeKeys {
         keys,
@@ -122,7 +134,13 @@ fn read_fallback_key(reader: &mut Reader<'_>) -> Result<Box<FallbackKey>> {
     Ok(Box::new(FallbackKey::without_memory(read_stored_key(reader)?)))
 }
 
-/// u32 id, u8 published, X25519 pair.
+/// A one-time or fallback key:
+///
+/// ```text
+/// id         4
+/// published  1
+/// key        32 public, 32 private
+/// ```
 fn read_stored_key(reader: &mut Reader<'_>) -> Result<StoredKey> {
     Ok(StoredKey {
         id: read_number(reader)?.into(),
@@ -133,10 +151,19 @@ fn read_stored_key(reader: &mut Reader<'_>) -> Result<StoredKey> {
 
 const STORED_KEY_LENGTH: usize = 4 + 1 + 64;
 
-/// u8 received; the initiator's identity and base key, the one-time key; root key; list of at most one
-/// sender chain {X25519 pair, chain key, u32 index}; list of receiver chains {ratchet key, chain key,
-/// u32 index}, newest first; list of skipped keys {ratchet key, message key, u32 index}, newest
-/// first. Version 0x80000001 has a u32 more.
+/// Version 1:
+///
+/// ```text
+/// received          1
+/// initiator's keys  32 identity, 32 base
+/// one-time key      32
+/// root key          32
+/// sender chain      count 4 (0 or 1), then 32 public, 32 private, 32 chain key, 4 index
+/// receiver chains   count 4, then 32 ratchet key, 32 chain key, 4 index each, newest first
+/// skipped keys      count 4, then 32 ratchet key, 32 message key, 4 index each, newest first
+/// ```
+///
+/// Version 0x80000001 ends with a u32 more.
 pub(super) fn read_session(
     version: u32,
     reader: &mut Reader<'_>,
@@ -171,21 +198,11 @@ pub(super) fn read_session(
         });
     }
     let mut receivers = newest_first.reversed();
-    let next_serial = read_skipped_keys(reader, &mut receivers)?;
+    read_skipped_keys(reader, &mut receivers)?;
     if version != 1 {
         read_number(reader)?;
     }
-    let ratchet = DoubleRatchet {
-        root,
-        root_index: None,
-        sender,
-        receivers,
-        evicted: Vec::new(),
-        next_serial,
-        evicted_keys: 0,
-        limits: Limits::default(),
-        their_point: TheirPoint::default(),
-    };
+    let ratchet = DoubleRatchet::new(root, None, sender, receivers, Limits::default());
     let mut state = SessionState {
         keys,
         their_identity_key: None,
@@ -197,23 +214,23 @@ pub(super) fn read_session(
     if state.is_unread() || state.ratchet.receivers.is_empty() {
         // The root key is still that of the first chain, or of ours that answers it.
         let answered = state.is_unread() && state.ratchet.sender.is_some();
-        state.ratchet.root_index = Some(answered.into());
+        state.ratchet.root_index = OptionalNumber::some(answered.into());
     }
     state.find_peer();
     Ok(state)
 }
 
-/// The chains and the skipped keys that a session with the default limits can have. libolm writes at
-/// most 5 and 40.
+/// The chains and the skipped keys that a session with the default limits can have. libolm writes
+/// at most 5 and 40.
 const MAX_RECEIVER_CHAINS: usize = Limits::DEFAULT_RECEIVER_CHAINS as usize;
 const MAX_SKIPPED_KEYS: usize = MAX_RECEIVER_CHAINS * Limits::DEFAULT_SKIPPED_KEYS as usize;
 
-/// Sorts the skipped keys of all chains into their chains. Those of chains that are gone are dropped:
-/// libolm does not use them either.
+/// Sorts the skipped keys of all chains into their chains. Those of chains that are gone are
+/// dropped: libolm does not use them either.
 fn read_skipped_keys(
     reader: &mut Reader<'_>,
     receivers: &mut SecretList<ReceiverChain>,
-) -> Result<u64> {
+) -> Result<()> {
     let count = read_count(reader, MAX_SKIPPED_KEYS)?;
     let mut newest_first = Vec::with_capacity(count);
     for _ in 0..count {
@@ -228,10 +245,16 @@ fn read_skipped_keys(
             next_serial = next_serial.saturating_add(1);
         }
     }
-    Ok(next_serial)
+    Ok(())
 }
 
-/// Ratchet of 128 bytes, u32 index, Ed25519 pair.
+/// Version 1:
+///
+/// ```text
+/// ratchet      128
+/// index        4
+/// signing key  32 public, 64 private
+/// ```
 pub(super) fn read_group_session(
     version: u32,
     reader: &mut Reader<'_>,
@@ -245,16 +268,25 @@ pub(super) fn read_group_session(
         exhausted: false,
         signing_key: read_signing_key(reader, public_keys)?,
         version: MessageVersion::V3,
-        created_at: None,
+        created_at: OptionalNumber::NONE,
         generation: 0,
     })
 }
 
-/// Earliest and latest ratchet with their u32 indices, Ed25519 public key, u8 verified. Version 1 is
-/// without `verified`, and counts as verified.
+/// Version 2:
 ///
-/// Nothing in the pickle says where the session's key came from. `verified` only says that the owner
-/// of the signing key signed something with this session, so the provenance is unknown (S-41).
+/// ```text
+/// earliest ratchet  128, index 4
+/// latest ratchet    128, index 4
+/// signing key       32
+/// verified          1
+/// ```
+///
+/// Version 1 has no `verified`, and counts as verified.
+///
+/// Nothing in the pickle says where the session's key came from. `verified` only says that the
+/// owner of the signing key signed something with this session, so the provenance is unknown
+/// (S-41).
 pub(super) fn read_inbound_group_session(
     version: u32,
     reader: &mut Reader<'_>,
@@ -274,21 +306,20 @@ pub(super) fn read_inbound_group_session(
     };
     let index = first.index();
     Ok(InboundGroupSessionState {
-        first,
-        latest: Some(Box::new(latest)),
+        receiver: Receiver::new(first, Some(Box::new(latest)), false),
         signing_key,
         trust: Trust::from_index(Provenance::Unknown, index),
         signing_key_verified: version == 1 || read_flag(reader)?,
-        closed: false,
         version: MessageVersion::V3,
         generation: 0,
     })
 }
 
-/// What `accepted` makes if the later ratchet follows from the earlier one (S-43): at most 1,020 hashes,
-/// and a comparison in constant time. Otherwise a forged earlier ratchet beside a genuine later one would
-/// be connected with good copies of the session by the later one, and merging would pass their place to
-/// it. A later ratchet whose index is before the earlier one's is refused by `restore`.
+/// What `accepted` makes if the later ratchet follows from the earlier one (S-43): at most 1,020
+/// hashes, and a comparison in constant time. Otherwise a forged earlier ratchet beside a genuine
+/// later one would be connected with good copies of the session by the later one, and merging would
+/// pass their place to it. A later ratchet whose index is before the earlier one's is refused by
+/// `restore`.
 fn if_successor<T>(
     earlier: &MegolmRatchet,
     later: &MegolmRatchet,
@@ -343,7 +374,8 @@ pub(super) fn read_number(reader: &mut Reader<'_>) -> Result<u32> {
 }
 
 /// A list's count. Too many items are refused before the first one is read, so that the work for a
-/// hostile pickle does not grow faster than its length (S-45): skipped keys are compared with chains.
+/// hostile pickle does not grow faster than its length (S-45): skipped keys are compared with
+/// chains.
 fn read_count(reader: &mut Reader<'_>, maximum: usize) -> Result<usize> {
     let count = usize::try_from(read_number(reader)?).ok().filter(|count| *count <= maximum);
     count.ok_or(LibolmPickleError::InvalidState)
@@ -385,8 +417,8 @@ mod tests {
         list
     }
 
-    /// S-45: lists that are too long are refused at their count: not one item is read, so the work does
-    /// not grow with the pickle. The longest lists that a session can have are read.
+    /// S-45: lists that are too long are refused at their count: not one item is read, so the work
+    /// does not grow with the pickle. The longest lists that a session can have are read.
     #[test]
     fn s_45_chains_and_skipped_keys_are_counted_first() {
         let left = |chains: usize, skipped: usize| {

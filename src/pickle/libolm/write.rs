@@ -37,7 +37,7 @@ pub(super) fn write_account(state: &AccountState, sink: &mut dyn Sink) -> Result
     for fallback in &fallbacks {
         put_stored_key(&fallback.key, sink)?;
     }
-    let next_id = keys.next_id.max(keys.next_fallback_id.as_deref().copied().unwrap_or(0));
+    let next_id = keys.next_id.max(keys.next_fallback_id.get().unwrap_or(0));
     put_number(next_id.saturating_sub(1), sink)?;
     Ok(Loss {
         one_time_keys: keys.keys.len().saturating_sub(kept),
@@ -84,7 +84,7 @@ pub(super) fn write_session(state: &SessionState, sink: &mut dyn Sink) -> Result
         receiver_chains: ratchet.receivers.len().saturating_sub(chains().count()),
         // `read_session` finds both again in a session that has not decrypted anything.
         their_identity_key: state.their_identity_key.is_some() && !state.is_unread(),
-        root_index: ratchet.root_index.is_some() && state.received,
+        root_index: ratchet.root_index.get().is_some() && state.received,
         ..Loss::of_session(state)
     })
 }
@@ -105,12 +105,12 @@ pub(super) fn write_inbound_group_session(
     sink: &mut dyn Sink,
 ) -> Result<Loss> {
     require_version_3(state.version)?;
-    if state.closed {
+    if state.receiver.is_closed() {
         return Err(ConversionError::Unrepresentable);
     }
     put_number(2, sink)?;
-    put_ratchet(&state.first, sink)?;
-    put_ratchet(state.latest(), sink)?;
+    put_ratchet(state.receiver.first(), sink)?;
+    put_ratchet(state.receiver.latest(), sink)?;
     sink.put(state.signing_key.as_bytes());
     put_flag(state.signing_key_verified.into(), sink);
     Ok(Loss::of_inbound_group_session(state))

@@ -11,10 +11,10 @@ use super::super::{Reader, Sink};
 use crate::{
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
-        inbound::{InboundGroupSessionState, Provenance},
+        inbound::InboundGroupSessionState,
         outbound::GroupSessionState,
         replay::{ReplayGuardState, Tag},
-        trust::Trust,
+        trust::{Provenance, Trust},
     },
     olm::{
         account::AccountState,
@@ -24,12 +24,13 @@ use crate::{
     },
     primitives::{
         ed25519::{SigningKey, VerifyingKey},
-        secret::{Secret, SecretList},
+        secret::{OptionalNumber, Secret, SecretList},
     },
     ratchet::{
-        chain::{ChainKey, Limits, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain, TheirPoint},
-        megolm::MegolmRatchet,
+        chain::{ChainKey, ReceiverChain, SkippedKey},
+        double::{DoubleRatchet, SenderChain},
+        limits::Limits,
+        megolm::{MegolmRatchet, Receiver},
     },
     wire::{MessageVersion, olm::SessionKeys},
 };
@@ -94,6 +95,16 @@ impl<T: Encode> Encode for Box<T> {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         T::read(reader).map(Self::new)
+    }
+}
+
+impl Encode for OptionalNumber {
+    fn write(&self, sink: &mut impl Sink) {
+        self.get().write(sink);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Option::read(reader).map(Self::from)
     }
 }
 
@@ -218,7 +229,7 @@ encode_fields! {
     SessionState { keys, their_identity_key, version, received, generation, ratchet }
     SessionKeys { identity_key, base_key, one_time_key }
     DoubleRatchet {
-        root, root_index, sender, receivers, evicted, next_serial, evicted_keys, limits, their_point
+        root, root_index, sender, receivers, evicted, next_serial, evicted_keys, limits
     }
     SenderChain { ratchet_key, chain_key }
     ReceiverChain { ratchet_key, chain_key, skipped, evicted_below }
@@ -229,11 +240,11 @@ encode_fields! {
 
 impl Encode for InboundGroupSessionState {
     fn write(&self, sink: &mut impl Sink) {
-        self.first.write(sink);
+        self.receiver.first().write(sink);
         self.signing_key.write(sink);
         self.trust.write(sink);
         self.signing_key_verified.write(sink);
-        self.closed.write(sink);
+        self.receiver.is_closed().write(sink);
         self.version.write(sink);
         self.generation.write(sink);
     }
@@ -241,13 +252,13 @@ impl Encode for InboundGroupSessionState {
     /// The later ratchet is not stored: it would double the size to save a few hashes once.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let first = MegolmRatchet::read(reader)?;
+        let (signing_key, trust) = (Encode::read(reader)?, Encode::read(reader)?);
+        let (signing_key_verified, closed) = (bool::read(reader)?, bool::read(reader)?);
         Some(Self {
-            latest: None,
-            first,
-            signing_key: Encode::read(reader)?,
-            trust: Encode::read(reader)?,
-            signing_key_verified: Encode::read(reader)?,
-            closed: Encode::read(reader)?,
+            receiver: Receiver::new(first, None, closed),
+            signing_key,
+            trust,
+            signing_key_verified,
             version: Encode::read(reader)?,
             generation: Encode::read(reader)?,
         })
@@ -282,15 +293,6 @@ impl Encode for ReplayGuardState {
         }
         let generation = Encode::read(reader)?;
         Some(Self { signing_key, capacity, forgotten, seen, generation })
-    }
-}
-
-/// Not stored.
-impl Encode for TheirPoint {
-    fn write(&self, _: &mut impl Sink) {}
-
-    fn read(_: &mut Reader<'_>) -> Option<Self> {
-        Some(Self::default())
     }
 }
 
@@ -462,8 +464,8 @@ mod tests {
         length.0
     }
 
-    /// S-02: a bound that is too low sets aside more memory than a count is good for; one that is too high
-    /// refuses what we wrote.
+    /// S-02: a bound that is too low sets aside more memory than a count is good for; one that is
+    /// too high refuses what we wrote.
     #[test]
     fn no_item_is_shorter_than_its_bound() {
         assert_eq!(shortest::<(u32, Tag)>(), <(u32, Tag)>::MIN_LENGTH);

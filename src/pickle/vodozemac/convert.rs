@@ -1,6 +1,6 @@
 //! The shapes to and from the states of the objects.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 use super::{
     Result, VodozemacPickleError,
@@ -15,25 +15,26 @@ use super::{
 use crate::{
     keys::Curve25519KeyPair,
     megolm::{
-        inbound::{InboundGroupSessionState, Provenance},
+        inbound::InboundGroupSessionState,
         outbound::GroupSessionState,
-        trust::Trust,
+        trust::{Provenance, Trust},
     },
     olm::{
         account::AccountState,
-        fallback::{DEFAULT_FALLBACK_MEMORY, FallbackKey},
-        one_time_keys::{MAX_ONE_TIME_KEYS, OneTimeKeys, StoredKey},
+        fallback::FallbackKey,
+        one_time_keys::{OneTimeKeys, StoredKey},
         session::{End, SessionState},
     },
     pickle::loss::{ConversionError, Loss},
     primitives::{
         ed25519::SigningKey,
-        secret::{Secret, SecretList},
+        secret::{OptionalNumber, Secret, SecretList},
     },
     ratchet::{
-        chain::{ChainKey, EXHAUSTED, Limits, ReceiverChain, SkippedKey},
-        double::{DoubleRatchet, SenderChain, TheirPoint},
-        megolm::MegolmRatchet,
+        chain::{ChainKey, EXHAUSTED, ReceiverChain, SkippedKey},
+        double::{DoubleRatchet, SenderChain},
+        limits::{DEFAULT_FALLBACK_MEMORY, Limits, MAX_ONE_TIME_KEYS},
+        megolm::{MegolmRatchet, Receiver},
     },
     wire::olm::SessionKeys,
 };
@@ -85,7 +86,7 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
             fallback: fallback_keys.fallback_key.map(fallback),
             previous_fallback: fallback_keys.previous_fallback_key.map(fallback),
             next_id: one_time_keys.next_key_id,
-            next_fallback_id: Some(Box::new(fallback_keys.key_id)),
+            next_fallback_id: OptionalNumber::some(fallback_keys.key_id),
             fallback_memory: DEFAULT_FALLBACK_MEMORY,
         },
         generation: 0,
@@ -125,7 +126,7 @@ pub(super) fn account_to(state: &AccountState) -> Conversion<AccountShape> {
             private_keys: NumberMap(private_keys),
         },
         fallback_keys: FallbackKeysShape {
-            key_id: keys.next_fallback_id.as_deref().copied().unwrap_or(keys.next_id),
+            key_id: keys.next_fallback_id.get().unwrap_or(keys.next_id),
             fallback_key: keys.fallback.as_deref().map(fallback),
             previous_fallback_key: keys.previous_fallback.as_deref().map(fallback),
         },
@@ -181,24 +182,14 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
         version: shape.config.try_into()?,
         received,
         generation: 0,
-        ratchet: DoubleRatchet {
-            root,
-            root_index,
-            sender,
-            receivers,
-            evicted: Vec::new(),
-            next_serial,
-            evicted_keys: 0,
-            limits: Limits::default(),
-            their_point: TheirPoint::default(),
-        },
+        ratchet: DoubleRatchet::new(root, root_index, sender, receivers, Limits::default()),
     };
     state.find_peer();
     Ok(state)
 }
 
-/// `i` of the root key `R_i`. The peer's chains are made with every second root key, and each chain that
-/// is numbered must lead to the same newest one.
+/// `i` of the root key `R_i`. The peer's chains are made with every second root key, and each chain
+/// that is numbered must lead to the same newest one.
 fn root_index(shape: &SessionShape) -> Result<Option<u64>> {
     let (count, ours) = match shape.sending_ratchet {
         SendingRatchetShape::Active { ratchet_count, .. } => (ratchet_count, 1),
@@ -253,7 +244,7 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
             ratchet_count: newest.and_then(|newest| newest.checked_sub(turns)).into(),
         });
     }
-    let ratchet_count = ratchet.root_index.into();
+    let ratchet_count = ratchet.root_index.get().into();
     let their_newest = ratchet.receivers.last().map(|chain| PublicKey(chain.ratchet_key));
     let sending_ratchet = match (&ratchet.sender, their_newest) {
         (Some(sender), parent_ratchet_key) => SendingRatchetShape::Active {
@@ -299,7 +290,7 @@ pub(super) fn group_session_from(shape: GroupSessionShape) -> Result<GroupSessio
         exhausted: false,
         signing_key: signing_key_from(shape.signing_key)?,
         version: shape.config.try_into()?,
-        created_at: None,
+        created_at: OptionalNumber::NONE,
         generation: 0,
     })
 }
@@ -323,12 +314,10 @@ pub(super) fn inbound_group_session_from(
     let first = MegolmRatchet::new(shape.initial_ratchet.inner.0, shape.initial_ratchet.counter);
     let index = first.index();
     Ok(InboundGroupSessionState {
-        latest: None,
-        first,
+        receiver: Receiver::new(first, None, false),
         signing_key: shape.signing_key.0,
         trust: Trust::from_index(Provenance::Unknown, index),
         signing_key_verified: shape.signing_key_verified,
-        closed: false,
         version: shape.config.try_into()?,
         generation: 0,
     })
@@ -337,11 +326,11 @@ pub(super) fn inbound_group_session_from(
 pub(super) fn inbound_group_session_to(
     state: &InboundGroupSessionState,
 ) -> Conversion<InboundGroupSessionShape> {
-    if state.closed {
+    if state.receiver.is_closed() {
         return Err(ConversionError::Unrepresentable);
     }
     let shape = InboundGroupSessionShape {
-        initial_ratchet: ratchet_to(&state.first),
+        initial_ratchet: ratchet_to(state.receiver.first()),
         signing_key: VerifyingKey(state.signing_key),
         signing_key_verified: state.signing_key_verified,
         config: state.version.into(),
@@ -357,8 +346,8 @@ fn chain_key_from(shape: &ChainShape) -> ChainKey {
     ChainKey { key: shape.key.0.clone(), index: shape.index }
 }
 
-/// An exhausted chain of ours has no form there: its index would go on. One of the peer's has: no message
-/// comes after its last index.
+/// An exhausted chain of ours has no form there: its index would go on. One of the peer's has: no
+/// message comes after its last index.
 fn chain_key_to(chain_key: &ChainKey) -> core::result::Result<ChainShape, ConversionError> {
     if chain_key.index >= EXHAUSTED {
         return Err(ConversionError::Unrepresentable);

@@ -1,6 +1,5 @@
 //! An Ed25519 key pair in vodozemac's serde form, which is not part of an account or session.
 
-use alloc::boxed::Box;
 use core::fmt;
 
 use rand::TryCryptoRng;
@@ -17,10 +16,11 @@ use crate::{
 
 /// A key pair in one of vodozemac's two forms: a seed, or the 64 bytes that libolm stores instead.
 ///
-/// Prefer [`Ed25519SecretKey`](crate::Ed25519SecretKey) for new keys. The secrets are in one heap
-/// block, which is wiped on drop. The serialized form is not encrypted.
+/// Prefer [`Ed25519SecretKey`](crate::Ed25519SecretKey) for new keys: it always has a seed, so it
+/// can be stored as text. The secrets are in one heap block, which is wiped on drop. The serialized
+/// form is not encrypted.
 #[derive(Clone)]
-pub struct Ed25519KeyPair(Box<SigningKey>);
+pub struct Ed25519KeyPair(SigningKey);
 
 impl Ed25519KeyPair {
     /// Draws a key from the operating system's randomness.
@@ -40,7 +40,7 @@ impl Ed25519KeyPair {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        Ok(Self(Box::new(SigningKey::from_seed(draw(rng)?))))
+        Ok(Self(SigningKey::from_seed(draw(rng)?)))
     }
 
     /// The public half, always derived from the private one (S-14).
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Ed25519KeyPair {
         // S-29: serde's error quotes what it found, which may be a secret in another form.
         let shape = SigningKeyShape::deserialize(deserializer)
             .map_err(|_| D::Error::custom("not vodozemac's form of a key pair"))?;
-        convert::signing_key_from(shape).map(|key| Self(Box::new(key))).map_err(D::Error::custom)
+        convert::signing_key_from(shape).map(Self).map_err(D::Error::custom)
     }
 }
 

@@ -10,10 +10,7 @@ use ed25519_dalek::{
 use sha2::{Digest, Sha512};
 use zeroize::Zeroize;
 
-use super::{
-    secret::{Apart, Secret},
-    x25519::is_canonical,
-};
+use super::{secret::Secret, x25519::is_canonical};
 use crate::error::{KeyError, SignatureError};
 
 mod batch;
@@ -117,26 +114,63 @@ const fn y_of_order_8_large(last: u8) -> [u8; 32] {
     ]
 }
 
-/// A signing key: the 64 bytes that RFC 8032, 5.1.5, derives from the seed, and the seed if it is
-/// known (libolm keeps only the 64 bytes).
+/// What signs: the 64 bytes that RFC 8032, 5.1.5, derives from a seed, and the public key.
 #[derive(Clone)]
-pub(crate) struct SigningKey {
-    seed: Apart<Secret<32>>,
+pub(crate) struct ExpandedKey {
     expanded: Secret<64>,
     public: VerifyingKey,
 }
 
-impl SigningKey {
-    pub(crate) fn from_seed(seed: Secret<32>) -> Self {
-        let key = Self::beside_seed(&seed);
-        Self { seed: Some(Box::new(seed)), ..key }
+impl ExpandedKey {
+    pub(crate) const fn public(&self) -> &VerifyingKey {
+        &self.public
     }
 
-    /// The key of a seed that the caller keeps beside it, so that it is in memory once.
-    pub(crate) fn beside_seed(seed: &Secret<32>) -> Self {
-        let expanded = expand(seed);
+    /// Signs deterministically, as in RFC 8032, 5.1.6, so a failing random source cannot reveal the
+    /// key.
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LENGTH] {
+        let key = ExpandedSecretKey::from_bytes(self.expanded.as_bytes());
+        raw_sign::<Sha512>(&key, message, &self.public.0).to_bytes()
+    }
+}
+
+/// A key with its seed. Both are kept, because expanding the seed again would make each signature
+/// slower.
+#[derive(Clone)]
+pub(crate) struct SeededKey {
+    seed: Secret<32>,
+    key: ExpandedKey,
+}
+
+impl SeededKey {
+    pub(crate) fn from_seed(seed: Secret<32>) -> Self {
+        let expanded = expand(&seed);
         let public = derive_public(&expanded);
-        Self { seed: None, expanded, public }
+        Self { seed, key: ExpandedKey { expanded, public } }
+    }
+
+    pub(crate) const fn seed(&self) -> &Secret<32> {
+        &self.seed
+    }
+
+    pub(crate) const fn key(&self) -> &ExpandedKey {
+        &self.key
+    }
+}
+
+/// A signing key whose seed may be unknown: libolm keeps only the 64 bytes.
+///
+/// Each form is in a heap block of its own, for the reason that [`Apart`](super::secret::Apart)
+/// has: inline, the shorter one would leave bytes as they were.
+#[derive(Clone)]
+pub(crate) enum SigningKey {
+    Seeded(Box<SeededKey>),
+    Expanded(Box<ExpandedKey>),
+}
+
+impl SigningKey {
+    pub(crate) fn from_seed(seed: Secret<32>) -> Self {
+        Self::Seeded(Box::new(SeededKey::from_seed(seed)))
     }
 
     /// A key in libolm's form. S-14: the public key is derived here, never taken from the input,
@@ -151,50 +185,56 @@ impl SigningKey {
         if scalar.ct_eq(&own) | prefix.ct_eq(&own) {
             return Err(KeyError::PublicInSecret);
         }
-        Ok(Self { seed: None, expanded, public })
+        Ok(Self::Expanded(Box::new(ExpandedKey { expanded, public })))
     }
 
     /// A key from a native pickle. The stored public key is right, because the pickle is
     /// authenticated.
     pub(crate) fn from_seed_and_public(seed: Secret<32>, public: VerifyingKey) -> Self {
-        Self { expanded: expand(&seed), seed: Some(Box::new(seed)), public }
+        let key = ExpandedKey { expanded: expand(&seed), public };
+        Self::Seeded(Box::new(SeededKey { seed, key }))
     }
 
     /// A key in libolm's form from memory that the caller trusts: the public key is taken without a
     /// check.
     #[cfg(feature = "hazmat")]
-    pub(crate) const fn from_expanded_and_public(
-        expanded: Secret<64>,
-        public: VerifyingKey,
-    ) -> Self {
-        Self { seed: None, expanded, public }
+    pub(crate) fn from_expanded_and_public(expanded: Secret<64>, public: VerifyingKey) -> Self {
+        Self::Expanded(Box::new(ExpandedKey { expanded, public }))
+    }
+
+    const fn key(&self) -> &ExpandedKey {
+        match self {
+            Self::Seeded(seeded) => &seeded.key,
+            Self::Expanded(key) => key,
+        }
     }
 
     pub(crate) const fn public(&self) -> &VerifyingKey {
-        &self.public
+        self.key().public()
     }
 
-    pub(crate) fn seed(&self) -> Option<&Secret<32>> {
-        self.seed.as_deref()
+    pub(crate) const fn seed(&self) -> Option<&Secret<32>> {
+        match self {
+            Self::Seeded(seeded) => Some(&seeded.seed),
+            Self::Expanded(_) => None,
+        }
     }
 
     pub(crate) const fn expanded(&self) -> &Secret<64> {
-        &self.expanded
+        &self.key().expanded
     }
 
     /// The 64 bytes with the scalar's bits clamped, as libolm stores them (RFC 8032, 5.1.5, step
     /// 2).
     pub(crate) fn clamped(&self) -> Secret<64> {
-        let scalar = clamp_integer(*self.expanded.part::<0, 32>().as_bytes());
-        let prefix = self.expanded.part::<32, 32>();
+        let expanded = self.expanded();
+        let scalar = clamp_integer(*expanded.part::<0, 32>().as_bytes());
+        let prefix = expanded.part::<32, 32>();
         Secret::concat((Secret::new(scalar).as_bytes(), prefix.as_bytes()))
     }
 
-    /// Signs deterministically, as in RFC 8032, 5.1.6, so a failing random source cannot reveal the
-    /// key.
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LENGTH] {
-        let key = ExpandedSecretKey::from_bytes(self.expanded.as_bytes());
-        raw_sign::<Sha512>(&key, message, &self.public.0).to_bytes()
+        self.key().sign(message)
     }
 }
 
