@@ -8,7 +8,7 @@ use crate::error::texts;
 #[non_exhaustive]
 pub enum Provenance {
     /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller may
-    /// [state it](InboundGroupSession::set_provenance).
+    /// [state it](crate::megolm::InboundGroupSession::set_provenance).
     Unknown,
     /// An exported key from a server-side backup, which authenticates nothing.
     Backup,
