@@ -14,7 +14,7 @@
 //! | | `cbc_hmac`, `ctr_hmac`, `chacha20poly1305`, `argon2`, `hpke` | each under the name of its standard; `cbc_hmac` has `unauthenticated`, for backups |
 //! | 1 | `keys/`: `curve25519`, `ed25519`, `id` | public keys that passed every check |
 //! | 1 | `wire/`: `fields`, `olm`, `megolm`, `json` | decoding and encoding of messages |
-//! | 2 | `ratchet/`: `handshake`, `chain`, `double`, `megolm` | both ratchets as pure state machines: plan, open, commit |
+//! | 2 | `ratchet/`: `limits`, `handshake`, `chain`, `double`, `ladder`, `megolm` | both ratchets as pure state machines: plan, open, commit |
 //! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `session` | accounts and Olm sessions |
 //! | 3 | [`megolm`]: `outbound`, `inbound`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
 //! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
