@@ -4,7 +4,7 @@ use alloc::{boxed::Box, string::String};
 use core::fmt;
 
 use super::{
-    decrypted::{DecryptedMessage, DecryptionError as GroupDecryptionError},
+    decrypted::{DecryptedMessage, DecryptionError},
     trust::{Provenance, ProvenanceError, Trust},
 };
 use crate::{
@@ -254,11 +254,11 @@ impl InboundGroupSession {
     ///
     /// # Errors
     ///
-    /// [`GroupDecryptionError`]; the session is unchanged then.
+    /// [`DecryptionError`]; the session is unchanged then.
     pub fn decrypt(
         &mut self,
         message: &MegolmMessage,
-    ) -> Result<DecryptedMessage, GroupDecryptionError> {
+    ) -> Result<DecryptedMessage, DecryptionError> {
         self.state.admit(message)?;
         // The signature first: then an unknown index is the sender's word, not a forger's.
         self.verifying_key()?.verify(message.signed_bytes(), message.signature().as_bytes())?;
@@ -278,12 +278,12 @@ impl InboundGroupSession {
     pub(super) fn open(
         &mut self,
         message: &MegolmMessage,
-    ) -> Result<DecryptedMessage, GroupDecryptionError> {
+    ) -> Result<DecryptedMessage, DecryptionError> {
         let state = &mut *self.state;
         let index = message.message_index();
         let Some(mut candidate) = state.receiver.plan(index) else {
             let first_known = state.receiver.first().index();
-            return Err(GroupDecryptionError::UnknownIndex { index, first_known });
+            return Err(DecryptionError::UnknownIndex { index, first_known });
         };
         let (key, change) = candidate.parts();
         let (plaintext, change) = cbc_hmac::open(
@@ -293,7 +293,7 @@ impl InboundGroupSession {
             state.version.mac_length(),
             change,
         )
-        .map_err(|cbc_hmac::Forged| GroupDecryptionError::Authentication)?;
+        .map_err(|cbc_hmac::Forged| DecryptionError::Authentication)?;
         state.receiver.commit(change);
         let decrypted = DecryptedMessage {
             plaintext,
@@ -435,11 +435,11 @@ impl InboundGroupSession {
 
 impl InboundGroupSessionState {
     /// The checks before any cryptography.
-    pub(super) fn admit(&self, message: &MegolmMessage) -> Result<(), GroupDecryptionError> {
+    pub(super) fn admit(&self, message: &MegolmMessage) -> Result<(), DecryptionError> {
         if message.version() != self.version {
-            Err(GroupDecryptionError::VersionMismatch)
+            Err(DecryptionError::VersionMismatch)
         } else if self.receiver.is_closed() {
-            Err(GroupDecryptionError::Closed)
+            Err(DecryptionError::Closed)
         } else {
             Ok(())
         }
