@@ -1,19 +1,33 @@
 #![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
 //! # Source layers
 //!
-//! The source has five layers. A file imports only from its own folder and from lower layers, never
-//! from higher ones; `tests/pages/layers.rs` enforces this. Read the layers in this order.
+//! The source has five layers. A file imports only from its own folder and from what stands before
+//! it in this table, never from what stands after it; `tests/pages/layers.rs` enforces this. Read the
+//! modules in this order.
 //!
-//! | layer | files | content |
+//! | layer | modules | content |
 //! |---|---|---|
-//! | | `error/` | every public error |
-//! | 0 | `primitives/` | the only folder that calls cryptography crates: secrets that wipe themselves, X25519, Ed25519, HKDF, and the ciphers, each under the name of its standard |
-//! | 1 | `keys/`, `wire/` | public keys that passed every check; decoding and encoding of messages |
-//! | 2 | `ratchet/` | both ratchets as pure state machines: plan, open, commit |
-//! | 3 | [`olm`], [`megolm`] | what every client uses: accounts, sessions, group sessions |
-//! | 4 | `matrix/` | what Matrix adds: verification ([`sas`]), key backup, secure channels ([`ecies`] and HPKE), payloads, key files |
+//! | 0 | `error` | the errors that several layers share |
+//! | 0 | `primitives/` | the only folder that calls cryptography crates |
+//! | | `secret`, `rng`, `base64` | secrets that wipe themselves; randomness; text |
+//! | | `x25519`, `edwards`, `ed25519`, `kdf`, `verdict` | key agreement, signatures, key derivation, and how a comparison becomes a decision |
+//! | | `cbc_hmac`, `ctr_hmac`, `chacha20poly1305`, `argon2`, `hpke` | each under the name of its standard; `cbc_hmac` has `unauthenticated`, for backups |
+//! | 1 | `keys/`: `curve25519`, `ed25519`, `id` | public keys that passed every check |
+//! | 1 | `wire/`: `fields`, `olm`, `megolm`, `json` | decoding and encoding of messages |
+//! | 2 | `ratchet/`: `limits`, `handshake`, `chain`, `double`, `ladder`, `megolm` | both ratchets as pure state machines: plan, open, commit |
+//! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `session` | accounts and Olm sessions |
+//! | 3 | [`megolm`]: `outbound`, `inbound`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
+//! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
+//! | | [`sas`]: `emoji` | verification by short authentication strings |
+//! | | `backup`, `payload`, `key_export` | key backup, the content of Olm events, key files |
+//! | | `channel`: `message`, `check_code`, [`ecies`], `hpke` | secure channels |
 //! | 4 | `pickle/` | stored forms of the objects of layer 3 |
-//! | | `hazmat.rs` | what the feature `hazmat` adds, in one list |
+//! | | `native`: `encode`, `passphrase` | the native format |
+//! | | `loss`, `envelope` | what other formats cannot hold, and how they are encrypted |
+//! | | `libolm`: `read`, `write`, `content`, `backup` | libolm's format |
+//! | | `vodozemac`: `shape` (`values`, `account`, `session`, `group`), `convert`, `key_pair` | vodozemac's format |
+//! | | `dehydrated` | dehydrated devices |
+//! | | `hazmat` | what the feature `hazmat` adds, in one list; the files of this name in the folders have it |
 //!
 //! `SECURITY.md` lists the guarantees of the crate under the numbers S-01, S-02 and so on, with the
 //! tests that prove them. The code cites a number where it implements the guarantee.
@@ -64,28 +78,20 @@ pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
 #[cfg(feature = "vodozemac")]
 pub mod vodozemac {
-    pub use crate::{
-        error::VodozemacPickleError,
-        pickle::vodozemac::{
-            AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle,
-            SessionPickle,
-        },
+    pub use crate::pickle::vodozemac::{
+        AccountPickle, Ed25519KeyPair, GroupSessionPickle, InboundGroupSessionPickle,
+        SessionPickle, VodozemacPickleError,
     };
 }
 
 #[cfg(feature = "passphrase")]
+pub use crate::pickle::native::passphrase::{PassphraseCost, PassphraseError, PassphraseKey};
 pub use crate::{
-    error::PassphraseError,
-    pickle::native::passphrase::{PassphraseCost, PassphraseKey},
-};
-pub use crate::{
-    error::{
-        Base64Error, DecodeError, KeyError, LibolmPickleError, PickleError, RandomError,
-        SignatureError,
-    },
+    error::{Base64Error, DecodeError, KeyError, PickleError, RandomError, SignatureError},
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature},
     pickle::{
         dehydrated::{DehydratedDevice, DehydratedDeviceError},
+        libolm::LibolmPickleError,
         loss::{ConversionError, Loss},
         native::PickleKey,
     },

@@ -6,8 +6,8 @@
 use moceril::{
     Curve25519PublicKey,
     ecies::{
-        DigitMode, Ecies, EciesError, EstablishedEcies, InboundCreation, InitialMessage, Message,
-        OutboundCreation,
+        ChannelError, DigitMode, Ecies, EstablishedEcies, Incoming, InitialMessage, Message,
+        Outgoing,
     },
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -74,9 +74,9 @@ fn talk(ours: &mut EstablishedEcies, theirs: &mut theirs::EstablishedEcies, rng:
             let mut forged = received.clone();
             let place = rng.random_range(0..forged.ciphertext.len());
             forged.ciphertext[place] ^= 1 << rng.random_range(0..8);
-            assert_eq!(ours.decrypt(&forged), Err(EciesError::Authentication));
+            assert_eq!(ours.decrypt(&forged), Err(ChannelError::Authentication));
             assert_eq!(ours.decrypt(&received).unwrap(), plaintext);
-            assert_eq!(ours.decrypt(&received), Err(EciesError::Authentication));
+            assert_eq!(ours.decrypt(&received), Err(ChannelError::Authentication));
         }
     }
 }
@@ -88,7 +88,7 @@ fn we_begin() {
     for channel in 0..CHANNELS {
         let (info, first) = (info(&mut rng), bytes(&mut rng));
         let theirs = vodozemac(info.as_deref());
-        let OutboundCreation { channel: mut ours, message } = ours(info.as_deref())
+        let Outgoing { channel: mut ours, message } = ours(info.as_deref())
             .establish_outbound_channel(our_key(theirs.public_key()), &first)
             .unwrap();
         let received = theirs::InitialMessage::decode(&message.encode()).unwrap();
@@ -112,8 +112,8 @@ fn vodozemac_begins() {
         let mut forged = received.clone();
         forged.ciphertext[0] ^= 1;
         let refused = ours.establish_inbound_channel(&forged).unwrap_err();
-        assert_eq!(refused.error, EciesError::Authentication);
-        let InboundCreation { channel: mut ours, plaintext } =
+        assert_eq!(refused.error, ChannelError::Authentication);
+        let Incoming { channel: mut ours, plaintext } =
             refused.unchanged.establish_inbound_channel(&received).unwrap();
         assert_eq!(plaintext, first, "channel {channel}, {info:?}");
         talk(&mut ours, &mut theirs.ecies, &mut rng);

@@ -6,7 +6,7 @@
 use moceril::{
     Curve25519PublicKey,
     hpke::{
-        DigitMode, EstablishedHpkeChannel, HpkeError, HpkeRecipientChannel, HpkeSenderChannel,
+        ChannelError, DigitMode, EstablishedHpkeChannel, HpkeRecipientChannel, HpkeSenderChannel,
         InitialMessage, InitialResponse, Message,
     },
 };
@@ -70,10 +70,10 @@ fn talk(
         } else {
             let received = Message::decode(&theirs.seal(&plaintext, &aad).encode()).unwrap();
             let forged = Message { ciphertext: forge(&received.ciphertext, rng) };
-            assert_eq!(ours.open(&forged, &aad), Err(HpkeError::Authentication));
-            assert_eq!(ours.open(&received, b"other data"), Err(HpkeError::Authentication));
+            assert_eq!(ours.open(&forged, &aad), Err(ChannelError::Authentication));
+            assert_eq!(ours.open(&received, b"other data"), Err(ChannelError::Authentication));
             assert_eq!(ours.open(&received, &aad).unwrap(), plaintext);
-            assert_eq!(ours.open(&received, &aad), Err(HpkeError::Authentication));
+            assert_eq!(ours.open(&received, &aad), Err(ChannelError::Authentication));
         }
     }
 }
@@ -98,7 +98,7 @@ fn we_begin() {
         let received = theirs.message.to_bytes();
         let forged = InitialResponse::from_bytes(&forge(&received, &mut rng)).unwrap();
         let refused = ours.channel.establish_bidirectional_channel(&forged, &aad).unwrap_err();
-        assert_eq!(refused.error, HpkeError::Authentication);
+        assert_eq!(refused.error, ChannelError::Authentication);
         let received = InitialResponse::decode(&theirs.message.encode()).unwrap();
         let mut ours = refused.unchanged.establish_bidirectional_channel(&received, &aad).unwrap();
         assert_eq!(ours.plaintext, answer, "channel {channel}, {info:?}");
@@ -121,7 +121,7 @@ fn vodozemac_begins() {
         let mut forged = received.clone();
         forged.ciphertext = forge(&received.ciphertext, &mut rng);
         let refused = ours.establish_channel(&forged, &aad).unwrap_err();
-        assert_eq!(refused.error, HpkeError::Authentication);
+        assert_eq!(refused.error, ChannelError::Authentication);
         let ours = refused.unchanged.establish_channel(&received, &aad).unwrap();
         assert_eq!(ours.plaintext, first, "channel {channel}, {info:?}");
 

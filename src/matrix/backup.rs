@@ -42,11 +42,10 @@ use core::fmt;
 
 use rand::TryCryptoRng;
 
-pub use crate::error::BackupError;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{DecodeError, KeyError, RandomError},
+    error::{DecodeError, KeyError, RandomError, texts},
     keys::{Curve25519KeyPair, Curve25519PublicKey, secret_from_base64},
     primitives::{
         base64,
@@ -260,5 +259,29 @@ impl BackupMessage {
             mac: base64::encode(&self.mac),
             ephemeral_key: self.ephemeral_key.to_base64(),
         }
+    }
+}
+
+/// A backed-up key could not be encrypted or decrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The key agreement came out as zero (S-01).
+    NonContributoryKey,
+    /// The message was made for another key, or is damaged in a way that shows. Most damage does not.
+    Decryption,
+    /// The random source failed.
+    Random,
+}
+
+texts!(BackupError {
+    Self::NonContributoryKey => "the key agreement was not contributory";
+    Self::Decryption => "the backed-up key does not decrypt";
+    Self::Random => "the random source failed";
+});
+
+impl From<RandomError> for BackupError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
     }
 }

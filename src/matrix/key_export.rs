@@ -33,14 +33,16 @@ use alloc::{string::String, vec::Vec};
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
-pub use crate::error::KeyExportError;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
-use crate::primitives::{
-    base64,
-    ctr_hmac::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH, TAG_LENGTH},
-    rng::draw,
-    secret::SecretString,
+use crate::{
+    error::{Base64Error, RandomError, texts},
+    primitives::{
+        base64,
+        ctr_hmac::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH, TAG_LENGTH},
+        rng::draw,
+        secret::SecretString,
+    },
 };
 
 /// The rounds that a new file should have. Each guess at the passphrase then costs about half a second of
@@ -227,4 +229,65 @@ const fn check_rounds(rounds: u32, minimum: u32, maximum: u32) -> Result<(), Key
 
 fn split<const N: usize>(bytes: &[u8]) -> Result<(&[u8; N], &[u8]), KeyExportError> {
     bytes.split_first_chunk().ok_or(KeyExportError::TooShort)
+}
+
+/// A file of exported keys could not be written or read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyExportError {
+    /// No line begins with the header of a file of exported keys: this is another file.
+    NoHeader,
+    /// There is a header and no trailer: the end of the file is missing.
+    CutOff,
+    /// The content between header and trailer is shorter than that of any file of exported keys.
+    TooShort,
+    /// The content between header and trailer is not base64: the file is damaged.
+    Base64,
+    /// The file has another version than 1.
+    Version(u8),
+    /// The rounds of hashing are not within the limits: those of the file that is read, or those that a
+    /// file to be written was to have.
+    Rounds {
+        /// What the file asks for.
+        rounds: u32,
+        /// The least that is allowed.
+        minimum: u32,
+        /// The most that is allowed.
+        maximum: u32,
+    },
+    /// Wrong passphrase, or the content was altered, or a part of it is missing. The MAC of the file is
+    /// keyed by the passphrase, so these look the same.
+    Authentication,
+    /// The passphrase is right, and what was encrypted is not UTF-8.
+    NotText,
+    /// A file would be written with an empty passphrase.
+    EmptyPassphrase,
+    /// The random source failed.
+    Random,
+}
+
+texts!(KeyExportError {
+    Self::NoHeader => "not a file of exported keys: it has no header line";
+    Self::CutOff => "the file of exported keys is cut off: it has no trailer line";
+    Self::TooShort => "the content of the file of exported keys is too short";
+    Self::Base64 => "the file of exported keys is damaged: its content is not valid base64";
+    Self::Version(found) => "unknown version {found} of a file of exported keys";
+    Self::Rounds { rounds, minimum, maximum } =>
+        "{rounds} rounds of hashing, allowed are {minimum} to {maximum}";
+    Self::Authentication => "wrong passphrase, or the file was altered";
+    Self::NotText => "the content of the file of exported keys is not UTF-8";
+    Self::EmptyPassphrase => "the passphrase is empty";
+    Self::Random => "the random source failed";
+});
+
+impl From<Base64Error> for KeyExportError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<RandomError> for KeyExportError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
+    }
 }

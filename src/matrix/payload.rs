@@ -38,8 +38,8 @@ use alloc::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-pub use crate::error::PayloadError;
 use crate::{
+    error::texts,
     keys::{Ed25519PublicKey, IdentityKeys},
     olm::session::DecryptedMessage,
     primitives::secret::SecretString,
@@ -176,3 +176,36 @@ fn object(json: &str) -> Result<&RawValue, PayloadError> {
     let value: &RawValue = serde_json::from_str(json).map_err(|_| PayloadError::Malformed)?;
     if value.get().starts_with('{') { Ok(value) } else { Err(PayloadError::Malformed) }
 }
+
+/// The plaintext of an Olm event does not name the right people and keys (S-16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// Not a JSON object of the right form.
+    Malformed,
+    /// This member is missing.
+    MissingMember(&'static str),
+    /// The event says it is from somebody else.
+    SenderMismatch,
+    /// The session or the event's `keys` are not those of the sender's device.
+    SenderKeyMismatch,
+    /// The session does not know its peer, because it was read from a format without the peer's key
+    /// (S-41). The message is authentic, and nothing can be said of who sent it: give the key to the
+    /// session with [`set_identity_keys`](crate::olm::Session::set_identity_keys) **before** it
+    /// decrypts.
+    SenderKeyUnknown,
+    /// The event was meant for another user.
+    RecipientMismatch,
+    /// The event was meant for another device.
+    RecipientKeyMismatch,
+}
+
+texts!(PayloadError {
+    Self::Malformed => "the event is not a JSON object of the right form";
+    Self::MissingMember(name) => "the event lacks {name}";
+    Self::SenderMismatch => "the event is from somebody else";
+    Self::SenderKeyMismatch => "the event does not have the keys of the sender's device";
+    Self::SenderKeyUnknown => "the session was read from a format without the peer's identity key";
+    Self::RecipientMismatch => "the event was meant for another user";
+    Self::RecipientKeyMismatch => "the event was meant for another device";
+});

@@ -2,8 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::{decrypted::DecryptedMessage, inbound::InboundGroupSession};
-use crate::{error::GroupDecryptionError, wire::megolm::MegolmMessage};
+use super::{
+    decrypted::{DecryptedMessage, DecryptionError},
+    inbound::InboundGroupSession,
+};
+use crate::wire::megolm::MegolmMessage;
 
 impl InboundGroupSession {
     /// Decrypts messages in any order, among them perhaps copies, forgeries and messages of other
@@ -33,7 +36,7 @@ impl InboundGroupSession {
     pub fn decrypt_batch<'a>(
         &mut self,
         messages: impl IntoIterator<Item = &'a MegolmMessage>,
-    ) -> Vec<Result<DecryptedMessage, GroupDecryptionError>> {
+    ) -> Vec<Result<DecryptedMessage, DecryptionError>> {
         let (mut results, mut admitted) = (Vec::new(), Vec::new());
         for (place, message) in messages.into_iter().enumerate() {
             results.push(Err(match self.state().admit(message) {
@@ -41,7 +44,7 @@ impl InboundGroupSession {
                 Ok(()) => {
                     admitted.push((place, message));
                     // Unless it is decrypted below.
-                    GroupDecryptionError::Authentication
+                    DecryptionError::Authentication
                 }
             }));
         }

@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::trust::Provenance;
-use crate::keys::Ed25519PublicKey;
+use crate::{
+    error::{SignatureError, texts},
+    keys::Ed25519PublicKey,
+};
 
 /// A decrypted Megolm message, with what was authenticated together with it (S-18).
 ///
@@ -107,3 +110,36 @@ macro_rules! debug_without_plaintext {
 }
 
 debug_without_plaintext!(DecryptedMessage, DecryptedMessageParts);
+
+/// A Megolm message does not decrypt; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecryptionError {
+    /// The message has another version than the session (S-13).
+    VersionMismatch,
+    /// The message is older than the oldest key known; ask for an earlier export.
+    UnknownIndex {
+        /// The message's index.
+        index: u32,
+        /// The first index that the session can decrypt.
+        first_known: u32,
+    },
+    /// The session was closed.
+    Closed,
+    /// The message was not made by the sender of this session, or was altered.
+    Authentication,
+}
+
+texts!(DecryptionError {
+    Self::VersionMismatch => "the message has another version than the session";
+    Self::UnknownIndex { index, first_known } =>
+        "message index {index} is before {first_known}, the first one known";
+    Self::Closed => "the session is closed";
+    Self::Authentication => "the message is not authentic";
+});
+
+impl From<SignatureError> for DecryptionError {
+    fn from(_: SignatureError) -> Self {
+        Self::Authentication
+    }
+}

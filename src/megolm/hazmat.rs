@@ -1,9 +1,8 @@
 //! The parts of a Megolm session, as separate functions. Only with the feature `hazmat`.
 
 use crate::{
-    error::ExportError,
     keys::{Ed25519SecretKey, Ed25519Signature},
-    megolm::inbound::InboundGroupSession,
+    megolm::inbound::{ExportError, InboundGroupSession},
     primitives::cbc_hmac::hazmat::Cipher,
     wire::{MessageVersion, megolm::MegolmMessage},
 };

@@ -4,11 +4,11 @@ use alloc::{boxed::Box, string::String};
 use core::fmt;
 
 use super::{
-    decrypted::DecryptedMessage,
-    trust::{Provenance, Trust},
+    decrypted::{DecryptedMessage, DecryptionError},
+    trust::{Provenance, ProvenanceError, Trust},
 };
 use crate::{
-    error::{ExportError, GroupDecryptionError, PickleError, ProvenanceError, SignatureError},
+    error::{PickleError, SignatureError, texts},
     keys::Ed25519PublicKey,
     primitives::{
         cbc_hmac::{self, Purpose},
@@ -35,6 +35,27 @@ pub enum SessionOrdering {
     /// They are not the same session, whatever their ids say.
     Unconnected,
 }
+
+/// The session cannot be exported at this index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The index is before the first one known.
+    UnknownIndex {
+        /// The index asked for.
+        index: u32,
+        /// The first index that the session knows.
+        first_known: u32,
+    },
+    /// The session was closed.
+    Closed,
+}
+
+texts!(ExportError {
+    Self::UnknownIndex { index, first_known } =>
+        "index {index} is before {first_known}, the first one known";
+    Self::Closed => "the session is closed";
+});
 
 /// A Megolm session that decrypts, from the first index it knows, in any order and as often as asked.
 ///
@@ -233,11 +254,11 @@ impl InboundGroupSession {
     ///
     /// # Errors
     ///
-    /// [`GroupDecryptionError`]; the session is unchanged then.
+    /// [`DecryptionError`]; the session is unchanged then.
     pub fn decrypt(
         &mut self,
         message: &MegolmMessage,
-    ) -> Result<DecryptedMessage, GroupDecryptionError> {
+    ) -> Result<DecryptedMessage, DecryptionError> {
         self.state.admit(message)?;
         // The signature first: then an unknown index is the sender's word, not a forger's.
         self.verifying_key()?.verify(message.signed_bytes(), message.signature().as_bytes())?;
@@ -257,12 +278,12 @@ impl InboundGroupSession {
     pub(super) fn open(
         &mut self,
         message: &MegolmMessage,
-    ) -> Result<DecryptedMessage, GroupDecryptionError> {
+    ) -> Result<DecryptedMessage, DecryptionError> {
         let state = &mut *self.state;
         let index = message.message_index();
         let Some(mut candidate) = state.receiver.plan(index) else {
             let first_known = state.receiver.first().index();
-            return Err(GroupDecryptionError::UnknownIndex { index, first_known });
+            return Err(DecryptionError::UnknownIndex { index, first_known });
         };
         let (key, change) = candidate.parts();
         let (plaintext, change) = cbc_hmac::open(
@@ -272,7 +293,7 @@ impl InboundGroupSession {
             state.version.mac_length(),
             change,
         )
-        .map_err(|cbc_hmac::Forged| GroupDecryptionError::Authentication)?;
+        .map_err(|cbc_hmac::Forged| DecryptionError::Authentication)?;
         state.receiver.commit(change);
         let decrypted = DecryptedMessage {
             plaintext,
@@ -414,11 +435,11 @@ impl InboundGroupSession {
 
 impl InboundGroupSessionState {
     /// The checks before any cryptography.
-    pub(super) fn admit(&self, message: &MegolmMessage) -> Result<(), GroupDecryptionError> {
+    pub(super) fn admit(&self, message: &MegolmMessage) -> Result<(), DecryptionError> {
         if message.version() != self.version {
-            Err(GroupDecryptionError::VersionMismatch)
+            Err(DecryptionError::VersionMismatch)
         } else if self.receiver.is_closed() {
-            Err(GroupDecryptionError::Closed)
+            Err(DecryptionError::Closed)
         } else {
             Ok(())
         }

@@ -32,16 +32,13 @@ pub(crate) mod replay;
 pub(crate) mod trust;
 
 pub use self::{
-    decrypted::{DecryptedMessage, DecryptedMessageParts},
-    inbound::{InboundGroupSession, SessionOrdering},
-    outbound::{GroupSession, GroupSessionConfig, RotationPolicy},
-    replay::{ReplayGuard, ReplayVerdict},
-    trust::Provenance,
+    decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},
+    inbound::{ExportError, InboundGroupSession, SessionOrdering},
+    outbound::{CreationTimeError, GroupSession, GroupSessionConfig, RotationPolicy},
+    replay::{ReplayError, ReplayGuard, ReplayVerdict},
+    trust::{Provenance, ProvenanceError},
 };
 pub use crate::{
-    error::{
-        CreationTimeError, EncryptionError, ExportError, GroupDecryptionError as DecryptionError,
-        ProvenanceError, ReplayError, SessionKeyError,
-    },
-    wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
+    error::EncryptionError,
+    wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError},
 };

@@ -8,7 +8,7 @@ use rand::TryCryptoRng;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{CreationTimeError, EncryptionError, PickleError, RandomError},
+    error::{EncryptionError, PickleError, RandomError, texts},
     keys::Ed25519PublicKey,
     primitives::{
         cbc_hmac::{self, Purpose},
@@ -281,3 +281,15 @@ impl fmt::Debug for GroupSession {
             .finish_non_exhaustive()
     }
 }
+
+/// The creation time of a group session cannot be stated so; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreationTimeError {
+    /// The creation time that is known already, in seconds since 1970.
+    pub known: u64,
+}
+
+texts!(CreationTimeError {
+    Self { known } => "the creation time is known already: {known} seconds since 1970";
+});

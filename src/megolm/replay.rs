@@ -5,7 +5,7 @@ use core::{fmt, ops::Range};
 
 use super::{decrypted::DecryptedMessage, inbound::InboundGroupSession};
 use crate::{
-    error::{PickleError, ReplayError},
+    error::{PickleError, texts},
     keys::Ed25519PublicKey,
     primitives::kdf::sha256,
 };
@@ -348,3 +348,21 @@ mod tests {
         assert!(unknown > 1_000, "{unknown}");
     }
 }
+
+/// The replay guard refuses a message (S-19). The guard is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// Another event used this message index before.
+    Replayed {
+        /// The index that was used twice.
+        index: u32,
+    },
+    /// The message belongs to another session than the guard.
+    OtherSession,
+}
+
+texts!(ReplayError {
+    Self::Replayed { index } => "another event used message index {index}";
+    Self::OtherSession => "the message belongs to another session than the replay guard";
+});

@@ -1,12 +1,14 @@
 //! From which message index on a session's key deserves which trust (S-43).
 
+use crate::error::texts;
+
 /// Where the key of an inbound group session came from, from the least to the most trustworthy
 /// (S-21). It says what this library could check; who handed over the key is for the caller to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Provenance {
     /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller may
-    /// [state it](InboundGroupSession::set_provenance).
+    /// [state it](crate::megolm::InboundGroupSession::set_provenance).
     Unknown,
     /// An exported key from a server-side backup, which authenticates nothing.
     Backup,
@@ -109,3 +111,18 @@ impl Trust {
         }))
     }
 }
+
+/// The provenance of an inbound group session cannot be stated so; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProvenanceError {
+    /// Another provenance is known already.
+    Known,
+    /// The owner of the signing key has not signed with this session, as far as the session knows.
+    NotSigned,
+}
+
+texts!(ProvenanceError {
+    Self::Known => "another provenance is known already";
+    Self::NotSigned => "the owner of the signing key has not signed with this session";
+});

@@ -7,13 +7,13 @@ use rand::TryCryptoRng;
 
 use super::{
     bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
-    one_time_keys::{OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
+    one_time_keys::{KeyGenerationError, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
     session::{DecryptedMessage, Session, SessionConfig},
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{KeyGenerationError, PickleError, RandomError, SessionCreationError},
+    error::{PickleError, RandomError, SessionCreationError},
     keys::{
         Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, IdentityKeys,
         KeyId,

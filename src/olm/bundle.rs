@@ -3,7 +3,7 @@
 use alloc::{format, string::String};
 
 use crate::{
-    error::BundleError,
+    error::texts,
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, IdentityKeys},
 };
 
@@ -127,3 +127,18 @@ fn verify_signature(signer: &Ed25519PublicKey, key: &SignedOneTimeKey) -> Result
         .verify(key.canonical_json().as_bytes(), &key.signature)
         .map_err(|_| BundleError::Signature)
 }
+
+/// A key bundle does not prove that its keys belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// The one-time or fallback key is not signed by the device's Ed25519 key.
+    Signature,
+    /// The one-time key is the identity key, so it is not single-use.
+    OneTimeKeyIsIdentityKey,
+}
+
+texts!(BundleError {
+    Self::Signature => "the signature of the one-time key does not verify";
+    Self::OneTimeKeyIsIdentityKey => "the one-time key is the identity key";
+});

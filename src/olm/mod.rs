@@ -41,15 +41,12 @@ mod work;
 
 pub use self::{
     account::{Account, InboundCreation},
-    bundle::{PreKeyBundle, SignedOneTimeKey},
-    one_time_keys::OneTimeKeyGeneration,
+    bundle::{BundleError, PreKeyBundle, SignedOneTimeKey},
+    one_time_keys::{KeyGenerationError, OneTimeKeyGeneration},
     session::{DecryptedMessage, DecryptedMessageParts, Session, SessionConfig},
 };
 pub use crate::{
-    error::{
-        BundleError, DecryptionError, EncryptionError, IdentityKeysError, KeyGenerationError,
-        SessionCreationError,
-    },
+    error::{DecryptionError, EncryptionError, IdentityKeysError, SessionCreationError},
     keys::{IdentityKeys, KeyId},
     ratchet::limits::Limits,
     wire::olm::{Message, OlmMessage, PreKeyMessage, SessionKeys},

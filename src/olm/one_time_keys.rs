@@ -6,7 +6,7 @@ use rand::TryCryptoRng;
 
 use super::fallback::FallbackKey;
 use crate::{
-    error::{KeyGenerationError, SessionCreationError},
+    error::{RandomError, SessionCreationError, texts},
     keys::{Curve25519KeyPair, Curve25519PublicKey, KeyId},
     primitives::secret::{Apart, OptionalNumber, SecretList},
     ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
@@ -250,5 +250,35 @@ impl OneTimeKeys {
             && fallbacks().all(|fallback| fallback.is_consistent())
             && (DEFAULT_FALLBACK_MEMORY..=MAX_FALLBACK_MEMORY).contains(&self.fallback_memory)
             && (self.fallback.is_some() || self.previous_fallback.is_none())
+    }
+}
+
+/// One-time keys could not be generated; the account is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyGenerationError {
+    /// More keys at once than an account may hold.
+    TooMany {
+        /// How many keys were asked for.
+        requested: usize,
+        /// How many an account holds at most.
+        maximum: usize,
+    },
+    /// All 2^64 key ids were given out; ids are never used twice.
+    IdsExhausted,
+    /// The random source failed.
+    Random,
+}
+
+texts!(KeyGenerationError {
+    Self::TooMany { requested, maximum } =>
+        "{requested} one-time keys requested, {maximum} is the maximum";
+    Self::IdsExhausted => "all key ids are used up";
+    Self::Random => "the random source failed";
+});
+
+impl From<RandomError> for KeyGenerationError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
     }
 }

@@ -18,21 +18,16 @@
 //! ```
 
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::{error::Error, fmt};
+use core::fmt;
 
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::{
-    Reader,
-    loss::Loss,
-    native::PickleKey,
-    native::encode::{Length, Sink},
-};
+use super::{Length, Reader, Sink, loss::Loss, native::PickleKey};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{Base64Error, RandomError},
+    error::{Base64Error, RandomError, texts},
     keys::Curve25519KeyPair,
     olm::{
         account::{Account, AccountState},
@@ -93,24 +88,16 @@ pub enum DehydratedDeviceError {
     Random,
 }
 
-impl fmt::Display for DehydratedDeviceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Base64 => f.write_str("the dehydrated device is not valid base64"),
-            Self::Nonce => f.write_str("the nonce does not have 12 bytes"),
-            Self::Authentication => f.write_str("wrong key, or the dehydrated device was altered"),
-            Self::Version(found) => write!(f, "unknown version {found} of a dehydrated device"),
-            Self::InvalidState => {
-                f.write_str("the dehydrated device's content is not a possible state")
-            }
-            Self::Lossy(loss) => write!(f, "a dehydrated device cannot hold {loss}"),
-            Self::Unrepresentable => f.write_str("the account's Ed25519 seed is not known"),
-            Self::Random => f.write_str("the random source failed"),
-        }
-    }
-}
-
-impl Error for DehydratedDeviceError {}
+texts!(DehydratedDeviceError {
+    Self::Base64 => "the dehydrated device is not valid base64";
+    Self::Nonce => "the nonce does not have 12 bytes";
+    Self::Authentication => "wrong key, or the dehydrated device was altered";
+    Self::Version(found) => "unknown version {found} of a dehydrated device";
+    Self::InvalidState => "the dehydrated device's content is not a possible state";
+    Self::Lossy(loss) => "a dehydrated device cannot hold {loss}";
+    Self::Unrepresentable => "the account's Ed25519 seed is not known";
+    Self::Random => "the random source failed";
+});
 
 impl From<Base64Error> for DehydratedDeviceError {
     fn from(_: Base64Error) -> Self {

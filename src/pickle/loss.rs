@@ -1,8 +1,9 @@
 //! What a peer's format cannot hold (S-24, S-41).
 
-use core::{error::Error, fmt};
+use core::fmt;
 
 use crate::{
+    error::texts,
     megolm::{inbound::InboundGroupSessionState, outbound::GroupSessionState},
     olm::{account::AccountState, session::SessionState},
     ratchet::limits::Limits,
@@ -194,13 +195,7 @@ pub enum ConversionError {
     Unrepresentable,
 }
 
-impl fmt::Display for ConversionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lossy(loss) => write!(f, "the target format cannot hold {loss}"),
-            Self::Unrepresentable => f.write_str("the target format has no form for this object"),
-        }
-    }
-}
-
-impl Error for ConversionError {}
+texts!(ConversionError {
+    Self::Lossy(loss) => "the target format cannot hold {loss}";
+    Self::Unrepresentable => "the target format has no form for this object";
+});

@@ -12,6 +12,8 @@ pub(crate) mod vodozemac;
 #[cfg(test)]
 mod work;
 
+use alloc::vec::Vec;
+
 /// What is left to read. Every read checks that it is there.
 struct Reader<'a>(&'a [u8]);
 
@@ -20,5 +22,25 @@ impl<'a> Reader<'a> {
         let (taken, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(taken)
+    }
+}
+
+/// Where written bytes go: first to [`Length`], which counts them, then to a buffer of that length.
+trait Sink {
+    fn put(&mut self, bytes: &[u8]);
+}
+
+/// The number of bytes that were put.
+struct Length(usize);
+
+impl Sink for Length {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0 = self.0.saturating_add(bytes.len());
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
     }
 }

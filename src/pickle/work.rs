@@ -50,7 +50,7 @@ fn s_45_the_keys_of_a_dehydrated_device_are_counted_first() {
 fn s_45_the_keys_of_a_vodozemac_account_are_counted_first() {
     use serde_json::{Map, Value};
 
-    use crate::{error::VodozemacPickleError, pickle::vodozemac::AccountPickle};
+    use crate::pickle::vodozemac::{AccountPickle, VodozemacPickleError};
 
     let account = Account::new().unwrap();
     let (pickle, _) = account.to_vodozemac_pickle_lossy().unwrap();

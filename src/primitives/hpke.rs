@@ -1,7 +1,7 @@
 //! HPKE in base mode (RFC 9180): DHKEM(X25519, HKDF-SHA-256), HKDF-SHA-256, ChaCha20-Poly1305.
 
 use alloc::vec::Vec;
-use core::convert::Infallible;
+use core::{convert::Infallible, fmt};
 
 use ::hpke::{
     Deserializable, HpkeError, Kem as _, OpModeR, OpModeS, Serializable,
@@ -54,6 +54,25 @@ pub(crate) struct ContextS(AeadCtxS<ChaCha20Poly1305, HkdfSha256, Kem>);
 
 /// `ContextR`, which opens them in the same order.
 pub(crate) struct ContextR(AeadCtxR<ChaCha20Poly1305, HkdfSha256, Kem>);
+
+/// S-29: none of the three shows anything.
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(..)")
+    }
+}
+
+impl fmt::Debug for ContextS {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContextS(..)")
+    }
+}
+
+impl fmt::Debug for ContextR {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContextR(..)")
+    }
+}
 
 /// `SetupBaseS(pkR, info)` (RFC 9180, 5.1.1): the encapsulated key and the context.
 pub(crate) fn setup_sender<R: TryCryptoRng + ?Sized>(
@@ -308,6 +327,17 @@ mod tests {
         (&[0], "8c1df14732580e5501b00f82b10a1647b40713191b7c1240ac80e2b68808ba69"),
         (b"TestContext", "5acb09211139c43b3090489a9da433e8a30ee7188ba8b0a9a1ccf0c229283e53"),
     ];
+
+    /// S-29: the types from which the channels derive `Debug` show nothing of a key.
+    #[test]
+    fn keys_are_not_printed() {
+        let (secret, public) = SecretKey::generate(&mut Given(hex(IKM_R))).unwrap();
+        assert_eq!(alloc::format!("{secret:?}"), "SecretKey(..)");
+        let (encapsulated, sender) = setup_sender(&public, INFO, &mut Given(hex(IKM_E))).unwrap();
+        assert_eq!(alloc::format!("{sender:?}"), "ContextS(..)");
+        let recipient = setup_recipient(&encapsulated, &secret, INFO).unwrap();
+        assert_eq!(alloc::format!("{recipient:?}"), "ContextR(..)");
+    }
 
     /// S-01: the redundant check. Neither end makes a context with a key of low order.
     #[test]

@@ -8,7 +8,7 @@ use super::{
     fields::{Fields, Value, Writer, index, required, set, string_length, varint_length},
 };
 use crate::{
-    error::{DecodeError, SessionKeyError},
+    error::{Base64Error, DecodeError, KeyError, SignatureError, texts},
     keys::{Ed25519PublicKey, Ed25519Signature},
     primitives::{
         base64,
@@ -379,5 +379,47 @@ impl ExportedSessionKey {
     #[must_use]
     pub fn to_base64(&self) -> SecretString {
         base64::encode_secret(self.body.to_bytes(EXPORT_VERSION).as_bytes())
+    }
+}
+
+/// The bytes or text are not a Megolm session key, in the sharing or in the export format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionKeyError {
+    /// The text is not base64.
+    Base64,
+    /// The format has a fixed length; this input has another.
+    Length,
+    /// The first byte is not the version of this format.
+    Version(u8),
+    /// The signing key is unacceptable.
+    Key(KeyError),
+    /// The session key is not signed by its own signing key.
+    Signature,
+}
+
+texts!(SessionKeyError {
+    Self::Base64 => "the session key is not valid base64";
+    Self::Length => "the session key has the wrong length";
+    Self::Version(found) => "unknown session key version {found}";
+    Self::Key(error) => "the session key holds a bad signing key: {error}";
+    Self::Signature => "the signature of the session key does not verify";
+});
+
+impl From<Base64Error> for SessionKeyError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<KeyError> for SessionKeyError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<SignatureError> for SessionKeyError {
+    fn from(_: SignatureError) -> Self {
+        Self::Signature
     }
 }

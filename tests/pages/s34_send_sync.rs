@@ -7,7 +7,8 @@ use moceril::{
     LibolmPickleError, Loss, MessageVersion, PickleError, PickleKey, RandomError, SecretString,
     SignatureError,
     ecies::{
-        self, CheckCode, DigitMode, Ecies, EciesError, EstablishedEcies, OutboundCreation, Refused,
+        self, ChannelError, CheckCode, DigitMode, Ecies, EstablishedEcies, Incoming, Outgoing,
+        Refused,
     },
     megolm::{self, DecryptionError as GroupDecryptionError, *},
     olm::{self, *},
@@ -76,21 +77,21 @@ shared!(
     CheckCode,
     DigitMode,
     Ecies,
-    ecies::InboundCreation,
     ecies::InitialMessage,
     ecies::Message,
     EstablishedEcies,
-    OutboundCreation,
-    Refused<Ecies, EciesError>,
+    Incoming<EstablishedEcies>,
+    Outgoing<EstablishedEcies, ecies::InitialMessage>,
+    Refused<Ecies>,
     // Errors.
     Base64Error,
     BundleError,
+    ChannelError,
     ConversionError,
     CreationTimeError,
     DecodeError,
     DehydratedDeviceError,
     olm::DecryptionError,
-    EciesError,
     EncryptionError,
     ExportError,
     GroupDecryptionError,
@@ -143,23 +144,17 @@ mod vodozemac {
 mod hpke {
     use super::shared;
     use moceril::hpke::{
-        EstablishedHpkeChannel, HpkeError, HpkeRecipientChannel, HpkeSenderChannel, InitialMessage,
-        InitialResponse, Message, RecipientCreation, RecipientEstablishment, SenderCreation,
-        SenderEstablishment, UnidirectionalRecipientChannel, UnidirectionalSenderChannel,
+        EstablishedHpkeChannel, HpkeRecipientChannel, HpkeSenderChannel, InitialMessage,
+        InitialResponse, Message, UnidirectionalRecipientChannel, UnidirectionalSenderChannel,
     };
 
     shared!(
         EstablishedHpkeChannel,
-        HpkeError,
         HpkeRecipientChannel,
         HpkeSenderChannel,
         InitialMessage,
         InitialResponse,
         Message,
-        RecipientCreation,
-        RecipientEstablishment,
-        SenderCreation,
-        SenderEstablishment,
         UnidirectionalRecipientChannel,
         UnidirectionalSenderChannel,
     );

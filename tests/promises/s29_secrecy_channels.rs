@@ -5,7 +5,8 @@ use std::fmt::Debug;
 
 use moceril::{
     ecies::{
-        self, CheckCode, DigitMode, Ecies, EciesError, EstablishedEcies, OutboundCreation, Refused,
+        self, ChannelError, CheckCode, DigitMode, Ecies, EstablishedEcies, Incoming, Outgoing,
+        Refused,
     },
     sas::{Emoji, EstablishedSas, MacMethod, Sas, SasBytes, SasError},
 };
@@ -55,16 +56,15 @@ fn s_29_ecies() {
     let theirs = Ecies::with_rng(&mut other_rng).unwrap();
     let secrets = secrets(&[("private key", &secret), ("their private key", &other_secret)]);
     not_in_any(&secrets, &[&ours, &theirs]);
-    let outbound: OutboundCreation =
+    let outbound: Outgoing<EstablishedEcies, ecies::InitialMessage> =
         ours.establish_outbound_channel(theirs.public_key(), PLAINTEXT).unwrap();
     let initial: &ecies::InitialMessage = &outbound.message;
     let mut forged = initial.clone();
     forged.ciphertext[0] ^= 1;
-    let refused: Refused<Ecies, EciesError> =
-        theirs.establish_inbound_channel(&forged).unwrap_err();
+    let refused: Refused<Ecies> = theirs.establish_inbound_channel(&forged).unwrap_err();
     secrets.not_in(&refused);
     secrets.not_in_text(&refused.to_string());
-    let mut inbound: ecies::InboundCreation =
+    let mut inbound: Incoming<EstablishedEcies> =
         refused.unchanged.establish_inbound_channel(initial).unwrap();
     assert_eq!(inbound.plaintext, PLAINTEXT);
     let message: ecies::Message = inbound.channel.encrypt(PLAINTEXT).unwrap();
@@ -77,9 +77,8 @@ fn s_29_ecies() {
 #[test]
 fn s_29_hpke() {
     use moceril::hpke::{
-        EstablishedHpkeChannel, HpkeError, HpkeRecipientChannel, HpkeSenderChannel, InitialMessage,
-        InitialResponse, Message, RecipientCreation, RecipientEstablishment, SenderCreation,
-        SenderEstablishment, UnidirectionalRecipientChannel, UnidirectionalSenderChannel,
+        EstablishedHpkeChannel, HpkeRecipientChannel, HpkeSenderChannel, InitialMessage,
+        InitialResponse, Message, UnidirectionalRecipientChannel, UnidirectionalSenderChannel,
     };
     let ((drawn, mut rng), (other_drawn, mut other_rng)) = (seeded(5), seeded(6));
     let recipient = HpkeRecipientChannel::with_rng(&mut rng).unwrap();
@@ -87,25 +86,26 @@ fn s_29_hpke() {
     let secrets = secrets(&[("drawn", &drawn), ("drawn by the sender", &other_drawn)]);
     not_in_any(&secrets, &[&recipient, &sender]);
     let key = recipient.public_key();
-    let created: SenderCreation =
+    let created: Outgoing<UnidirectionalSenderChannel, InitialMessage> =
         sender.establish_channel_with_rng(key, PLAINTEXT, b"", &mut other_rng).unwrap();
     let initial: &InitialMessage = &created.message;
     not_in_any(&secrets, &[&created, initial]);
-    let received: RecipientCreation = recipient.establish_channel(initial, b"").unwrap();
+    let received: Incoming<UnidirectionalRecipientChannel> =
+        recipient.establish_channel(initial, b"").unwrap();
     assert_eq!(received.plaintext, PLAINTEXT);
     secrets.not_in(&received);
     let channel: UnidirectionalRecipientChannel = received.channel;
     secrets.not_in(&channel);
-    let mut answered: RecipientEstablishment =
+    let mut answered: Outgoing<EstablishedHpkeChannel, InitialResponse> =
         channel.establish_bidirectional_channel_with_rng(PLAINTEXT, b"", &mut rng).unwrap();
     let response: &InitialResponse = &answered.message;
     secrets.not_in(response);
     let channel: UnidirectionalSenderChannel = created.channel;
     secrets.not_in(&channel);
-    let mut established: SenderEstablishment =
+    let mut established: Incoming<EstablishedHpkeChannel> =
         channel.establish_bidirectional_channel(response, b"").unwrap();
     let message: Message = answered.channel.seal(PLAINTEXT, b"").unwrap();
-    let error: HpkeError = established.channel.open(&message, b"other").unwrap_err();
+    let error: ChannelError = established.channel.open(&message, b"other").unwrap_err();
     let channel: &EstablishedHpkeChannel = &established.channel;
     not_in_any(&secrets, &[&answered, &established, channel, &message, &error]);
 }

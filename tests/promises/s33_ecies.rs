@@ -2,7 +2,7 @@
 
 use moceril::{
     Curve25519PublicKey, DecodeError, RandomError,
-    ecies::{CheckCode, DigitMode, Ecies, EciesError, EstablishedEcies, InitialMessage, Message},
+    ecies::{ChannelError, CheckCode, DigitMode, Ecies, EstablishedEcies, InitialMessage, Message},
 };
 use moceril_testing::{
     chi_square::assert_codes_fit,
@@ -45,11 +45,11 @@ fn failed_decryption_changes_nothing() {
     bad.push(Message { ciphertext: [first.ciphertext.as_slice(), &[0]].concat() });
     let printed = format!("{recipient:?}");
     for message in &bad {
-        assert_eq!(recipient.decrypt(message), Err(EciesError::Authentication), "{message:?}");
+        assert_eq!(recipient.decrypt(message), Err(ChannelError::Authentication), "{message:?}");
     }
     assert_eq!(format!("{recipient:?}"), printed);
     assert_eq!(recipient.decrypt(&first).unwrap(), b"first");
-    assert_eq!(recipient.decrypt(&first), Err(EciesError::Authentication));
+    assert_eq!(recipient.decrypt(&first), Err(ChannelError::Authentication));
     again.1.decrypt(&first).unwrap();
     for plaintext in [b"a", b"b"] {
         let sent = recipient.encrypt(plaintext).unwrap();
@@ -77,8 +77,8 @@ fn failed_establishment_gives_the_key_pair_back() {
     }
     for message in &forged {
         let refused = recipient.establish_inbound_channel(message).unwrap_err();
-        assert_eq!(refused.to_string(), EciesError::Authentication.to_string());
-        assert_eq!(refused.error, EciesError::Authentication);
+        assert_eq!(refused.to_string(), ChannelError::Authentication.to_string());
+        assert_eq!(refused.error, ChannelError::Authentication);
         recipient = refused.unchanged;
     }
     let mut inbound = recipient.establish_inbound_channel(&genuine).unwrap();
@@ -91,10 +91,10 @@ fn failed_establishment_gives_the_key_pair_back() {
 fn our_own_key_is_not_the_other_devices() {
     let key = ecies([3; 32]).public_key();
     let refused = ecies([3; 32]).establish_outbound_channel(key, b"begins").unwrap_err();
-    assert_eq!(refused, EciesError::OwnKey);
+    assert_eq!(refused, ChannelError::OwnKey);
     let message = InitialMessage { public_key: key, ciphertext: vec![0; 16] };
     let refused = ecies([3; 32]).establish_inbound_channel(&message).unwrap_err();
-    assert_eq!(refused.error, EciesError::OwnKey);
+    assert_eq!(refused.error, ChannelError::OwnKey);
     let begun = ecies([4; 32]).establish_outbound_channel(key, b"begins").unwrap();
     let created = refused.unchanged.establish_inbound_channel(&begun.message).unwrap();
     assert_eq!(created.plaintext, b"begins");
@@ -106,7 +106,7 @@ fn purposes_must_match() {
     let (_, message, recipient) = begun(1);
     let refused = recipient.with_info("another purpose").establish_inbound_channel(&message);
     let refused = refused.unwrap_err();
-    assert_eq!(EciesError::from(refused), EciesError::Authentication);
+    assert_eq!(ChannelError::from(refused), ChannelError::Authentication);
 }
 
 /// S-03: a key pair takes 32 bytes of randomness, and without them there is none.

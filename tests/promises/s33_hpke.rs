@@ -4,8 +4,8 @@
 use moceril::{
     DecodeError, RandomError,
     hpke::{
-        CheckCode, DigitMode, EstablishedHpkeChannel, HpkeError, HpkeRecipientChannel,
-        HpkeSenderChannel, InitialMessage, InitialResponse, Message, SenderCreation,
+        ChannelError, CheckCode, DigitMode, EstablishedHpkeChannel, HpkeRecipientChannel,
+        HpkeSenderChannel, InitialMessage, InitialResponse, Message, Outgoing,
         UnidirectionalRecipientChannel, UnidirectionalSenderChannel, rendezvous_aad,
     },
 };
@@ -21,7 +21,7 @@ fn begun(seed: u64) -> (UnidirectionalSenderChannel, InitialMessage, HpkeRecipie
     let rng = &mut SeededRng::new(seed);
     let recipient = HpkeRecipientChannel::with_rng(rng).unwrap();
     let key = recipient.public_key();
-    let SenderCreation { channel, message } =
+    let Outgoing { channel, message } =
         HpkeSenderChannel::new().establish_channel_with_rng(key, b"first", AAD, rng).unwrap();
     (channel, message, recipient)
 }
@@ -70,13 +70,13 @@ fn failed_opening_changes_nothing() {
     let mut bad = vec![second, foreign, own];
     bad.extend(alterations(&first.ciphertext).into_iter().map(|ciphertext| Message { ciphertext }));
     for message in &bad {
-        assert_eq!(recipient.open(message, AAD), Err(HpkeError::Authentication), "{message:?}");
+        assert_eq!(recipient.open(message, AAD), Err(ChannelError::Authentication), "{message:?}");
     }
     for aad in [&b""[..], b"associated dat", b"associated data "] {
-        assert_eq!(recipient.open(&first, aad), Err(HpkeError::Authentication));
+        assert_eq!(recipient.open(&first, aad), Err(ChannelError::Authentication));
     }
     assert_eq!(recipient.open(&first, AAD).unwrap(), b"first");
-    assert_eq!(recipient.open(&first, AAD), Err(HpkeError::Authentication));
+    assert_eq!(recipient.open(&first, AAD), Err(ChannelError::Authentication));
     again.open(&first, AAD).unwrap();
     for plaintext in [b"a", b"b"] {
         let sent = recipient.seal(plaintext, AAD).unwrap();
@@ -94,7 +94,7 @@ fn failed_establishment_gives_the_channel_back() {
     let altered = altered.map(|ciphertext| InitialMessage { ciphertext, ..genuine.clone() });
     for message in altered.chain([other]) {
         let refused = recipient.establish_channel(&message, AAD).unwrap_err();
-        assert_eq!(refused.error, HpkeError::Authentication);
+        assert_eq!(refused.error, ChannelError::Authentication);
         recipient = refused.unchanged;
     }
     recipient = recipient.establish_channel(&genuine, b"").unwrap_err().unchanged;
@@ -110,7 +110,7 @@ fn failed_establishment_gives_the_channel_back() {
     });
     for response in altered.chain(nonces) {
         let refused = sender.establish_bidirectional_channel(&response, AAD).unwrap_err();
-        assert_eq!(refused.error, HpkeError::Authentication);
+        assert_eq!(refused.error, ChannelError::Authentication);
         sender = refused.unchanged;
     }
     let refused = sender.establish_bidirectional_channel(&genuine, b"").unwrap_err();
@@ -131,12 +131,12 @@ fn randomness() {
     assert_eq!(rng.left(), 1);
     let sender = HpkeSenderChannel::new();
     let failed = sender.establish_channel_with_rng(key, b"first", AAD, &mut short());
-    assert_eq!(failed.unwrap_err(), HpkeError::Random);
+    assert_eq!(failed.unwrap_err(), ChannelError::Random);
 
     let (sender, recipient) = received(1);
     let refused = recipient.establish_bidirectional_channel_with_rng(b"answer", AAD, &mut short());
     let refused = refused.unwrap_err();
-    assert_eq!(refused.error, HpkeError::Random);
+    assert_eq!(refused.error, ChannelError::Random);
     let mut rng = RecordedRng::new([7; 33]);
     let answer =
         refused.unchanged.establish_bidirectional_channel_with_rng(b"answer", AAD, &mut rng);
@@ -148,7 +148,7 @@ fn randomness() {
 
 /// With the operating system's randomness, no two channels are alike.
 #[test]
-fn fresh_channels() -> Result<(), HpkeError> {
+fn fresh_channels() -> Result<(), ChannelError> {
     let fresh = || {
         let recipient = HpkeRecipientChannel::new()?;
         let key = recipient.public_key();
@@ -160,7 +160,7 @@ fn fresh_channels() -> Result<(), HpkeError> {
             (&*received.plaintext, &*established.plaintext),
             (&b"first"[..], &b"answer"[..])
         );
-        Ok::<_, HpkeError>((key, begun.message.encode(), answered.message.base_response_nonce))
+        Ok::<_, ChannelError>((key, begun.message.encode(), answered.message.base_response_nonce))
     };
     let (one, other) = (fresh()?, fresh()?);
     assert_ne!(one.0, other.0);
@@ -168,7 +168,7 @@ fn fresh_channels() -> Result<(), HpkeError> {
     assert_ne!(one.2, other.2);
     // A step that was refused gives its channel back, or is just an error.
     let elsewhere = HpkeRecipientChannel::new()?.establish_channel(&begun(7).1, AAD);
-    assert_eq!(elsewhere.map_err(HpkeError::from).unwrap_err(), HpkeError::Authentication);
+    assert_eq!(elsewhere.map_err(ChannelError::from).unwrap_err(), ChannelError::Authentication);
     Ok(())
 }
 
@@ -184,7 +184,7 @@ fn ends_and_directions() {
     assert_eq!(answering.their_public_key(), sender.public_key());
     assert_eq!(established.check_code(), answering.check_code());
     let reflected = established.seal(b"a", AAD).unwrap();
-    assert_eq!(established.open(&reflected, AAD), Err(HpkeError::Authentication));
+    assert_eq!(established.open(&reflected, AAD), Err(ChannelError::Authentication));
 }
 
 /// S-02: a text and associated data of any length are fine. A purpose is part of the keys.
@@ -198,7 +198,7 @@ fn purposes() {
         let aad = vec![0; 100_000];
         let sent = sender.establish_channel_with_rng(key, b"first", &aad, rng).unwrap().message;
         let refused = shown.establish_channel(&sent, &aad).unwrap_err();
-        assert_eq!(refused.error, HpkeError::Authentication);
+        assert_eq!(refused.error, ChannelError::Authentication);
         let made = refused.unchanged.with_info(info).establish_channel(&sent, &aad).unwrap();
         assert_eq!(made.plaintext, b"first");
     }

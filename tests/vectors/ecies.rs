@@ -1,6 +1,6 @@
 //! `test-vectors/ecies/` through the public API.
 
-use moceril::ecies::{DigitMode, Ecies, EciesError, EstablishedEcies, InitialMessage, Message};
+use moceril::ecies::{ChannelError, DigitMode, Ecies, EstablishedEcies, InitialMessage, Message};
 use moceril_testing::{
     channel_vectors::check_channels,
     rng::RecordedRng,
@@ -43,7 +43,7 @@ fn transcript(file: &VectorFile) {
                 let message = InitialMessage::decode(text).unwrap();
                 let refused = recipient.take().unwrap().establish_inbound_channel(&message);
                 let refused = refused.unwrap_err();
-                assert_eq!(refused.error, EciesError::Authentication);
+                assert_eq!(refused.error, ChannelError::Authentication);
                 recipient = Some(refused.unchanged);
             }
             ([who, "send", plaintext, text], Some([initiator, recipient])) => {
@@ -63,7 +63,7 @@ fn transcript(file: &VectorFile) {
                     _ => panic!("nobody is {who:?}"),
                 };
                 let message = Message::decode(text).unwrap();
-                assert_eq!(end.decrypt(&message), Err(EciesError::Authentication));
+                assert_eq!(end.decrypt(&message), Err(ChannelError::Authentication));
             }
             _ => panic!("unknown step, or not in this place: {step:?}"),
         }

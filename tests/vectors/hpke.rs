@@ -1,7 +1,7 @@
 //! `test-vectors/hpke/` through the public API. Run with `--features hpke`.
 
 use moceril::hpke::{
-    DigitMode, EstablishedHpkeChannel, HpkeError, HpkeRecipientChannel, HpkeSenderChannel,
+    ChannelError, DigitMode, EstablishedHpkeChannel, HpkeRecipientChannel, HpkeSenderChannel,
     InitialMessage, InitialResponse, Message, UnidirectionalRecipientChannel,
     UnidirectionalSenderChannel,
 };
@@ -53,7 +53,7 @@ fn transcript(file: &VectorFile) {
             (["recipient", "refuse", "mac", aad, text], Progress::Nothing(recipient)) => {
                 let message = InitialMessage::decode(text).unwrap();
                 let refused = recipient.establish_channel(&message, &item_bytes(aad)).unwrap_err();
-                assert_eq!(refused.error, HpkeError::Authentication);
+                assert_eq!(refused.error, ChannelError::Authentication);
                 Progress::Nothing(refused.unchanged)
             }
             (["recipient", "answer", aad, plaintext, text], Progress::Begun(sender, recipient)) => {
@@ -73,7 +73,7 @@ fn transcript(file: &VectorFile) {
                 let response = InitialResponse::decode(text).unwrap();
                 let refused = sender.establish_bidirectional_channel(&response, &item_bytes(aad));
                 let refused = refused.unwrap_err();
-                assert_eq!(refused.error, HpkeError::Authentication);
+                assert_eq!(refused.error, ChannelError::Authentication);
                 Progress::Begun(refused.unchanged, recipient)
             }
             ([who, rest @ ..], Progress::Established(mut sender, mut recipient)) => {
@@ -92,7 +92,7 @@ fn transcript(file: &VectorFile) {
                     ["refuse", "mac", aad, text] => {
                         let message = Message::decode(text).unwrap();
                         let opened = end.open(&message, &item_bytes(aad));
-                        assert_eq!(opened, Err(HpkeError::Authentication));
+                        assert_eq!(opened, Err(ChannelError::Authentication));
                     }
                     _ => panic!("unknown step: {step:?}"),
                 }

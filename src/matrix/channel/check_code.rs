@@ -1,4 +1,4 @@
-//! Layer 1: the two digits that a user carries from one device to the other (S-33).
+//! The two digits that a user carries from one device to the other (S-33).
 
 use core::fmt;
 

@@ -13,12 +13,13 @@
 //! let qr_code = showing.public_key();
 //!
 //! let scanning = Ecies::new()?;
-//! let mut scanning = scanning.establish_outbound_channel(qr_code, b"MATRIX_QR_CODE_LOGIN_INITIATE")?;
+//! let plaintext = b"MATRIX_QR_CODE_LOGIN_INITIATE";
+//! let mut scanning = scanning.establish_outbound_channel(qr_code, plaintext)?;
 //! let sent = scanning.message.encode();
 //!
 //! let received = InitialMessage::decode(&sent)?;
 //! let mut showing = showing.establish_inbound_channel(&received)?;
-//! assert_eq!(showing.plaintext, b"MATRIX_QR_CODE_LOGIN_INITIATE");
+//! assert_eq!(showing.plaintext, plaintext);
 //!
 //! let sent = showing.channel.encrypt(b"MATRIX_QR_CODE_LOGIN_OK")?.encode();
 //! let answer = scanning.channel.decrypt(&Message::decode(&sent)?)?;
@@ -47,6 +48,12 @@ use core::fmt;
 
 use rand::TryCryptoRng;
 
+pub use super::{
+    ChannelError, Incoming, Outgoing, Refused,
+    check_code::{CheckCode, DigitMode},
+    message::Message,
+};
+use super::{Ends, INFO, Role, message::with_tag};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
@@ -54,20 +61,12 @@ use crate::{
     keys::{Curve25519KeyPair, Curve25519PublicKey},
     primitives::{
         base64,
-        chacha20poly1305::{self, Forged, TAG_LENGTH},
+        chacha20poly1305::{self, Forged},
         kdf,
         secret::Secret,
         x25519::NonContributory,
     },
 };
-pub use crate::{
-    error::{EciesError, Refused},
-    matrix::channel::check_code::{CheckCode, DigitMode},
-};
-
-/// The `info` with which the keys of a channel are derived, unless [`Ecies::with_info`] gives
-/// another.
-const INFO: &str = "MATRIX_QR_CODE_LOGIN";
 
 /// A key pair for one channel, which is not established yet.
 ///
@@ -75,29 +74,6 @@ const INFO: &str = "MATRIX_QR_CODE_LOGIN";
 pub struct Ecies {
     key_pair: Box<Curve25519KeyPair>,
     info: String,
-}
-
-/// The result of [`Ecies::establish_outbound_channel`].
-#[derive(Debug)]
-pub struct OutboundCreation {
-    /// The channel.
-    pub channel: EstablishedEcies,
-    /// The message from which the other device makes its end of the channel.
-    pub message: InitialMessage,
-}
-
-/// The result of [`Ecies::establish_inbound_channel`].
-pub struct InboundCreation {
-    /// The channel.
-    pub channel: EstablishedEcies,
-    /// The plaintext of the other device's initial message.
-    pub plaintext: Vec<u8>,
-}
-
-impl fmt::Debug for InboundCreation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InboundCreation").field("channel", &self.channel).finish_non_exhaustive()
-    }
 }
 
 impl Ecies {
@@ -142,17 +118,17 @@ impl Ecies {
     ///
     /// # Errors
     ///
-    /// [`EciesError::OwnKey`] for our own key; [`EciesError::NonContributoryKey`], which no
+    /// [`ChannelError::OwnKey`] for our own key; [`ChannelError::NonContributoryKey`], which no
     /// [`Curve25519PublicKey`] leads to.
     pub fn establish_outbound_channel(
         self,
         their_public_key: Curve25519PublicKey,
         initial_plaintext: &[u8],
-    ) -> Result<OutboundCreation, EciesError> {
+    ) -> Result<Outgoing<EstablishedEcies, InitialMessage>, ChannelError> {
         let mut channel = self.establish(their_public_key, Role::Initiator)?;
         let Message { ciphertext } = channel.encrypt(initial_plaintext)?;
         let message = InitialMessage { public_key: self.public_key(), ciphertext };
-        Ok(OutboundCreation { channel, message })
+        Ok(Outgoing { channel, message })
     }
 
     /// Establishes our end of a channel from the first message of the device that has scanned our
@@ -165,16 +141,16 @@ impl Ecies {
     ///
     /// # Errors
     ///
-    /// [`Refused`] with the key pair, and [`EciesError::Authentication`], [`EciesError::OwnKey`] or
-    /// [`EciesError::NonContributoryKey`].
+    /// [`Refused`] with the key pair, and [`ChannelError::Authentication`],
+    /// [`ChannelError::OwnKey`] or [`ChannelError::NonContributoryKey`].
     pub fn establish_inbound_channel(
         self,
         message: &InitialMessage,
-    ) -> Result<InboundCreation, Refused<Self, EciesError>> {
+    ) -> Result<Incoming<EstablishedEcies>, Refused<Self>> {
         let open = || {
             let mut channel = self.establish(message.public_key, Role::Recipient)?;
             let plaintext = channel.receiving.open(&message.ciphertext)?;
-            Ok(InboundCreation { channel, plaintext })
+            Ok(Incoming { channel, plaintext })
         };
         open().map_err(|error| Refused { unchanged: self, error })
     }
@@ -183,21 +159,18 @@ impl Ecies {
         &self,
         their_public_key: Curve25519PublicKey,
         role: Role,
-    ) -> Result<EstablishedEcies, EciesError> {
-        let our_public_key = self.public_key();
+    ) -> Result<EstablishedEcies, ChannelError> {
+        let ends = Ends { ours: self.public_key(), theirs: their_public_key, role };
         // A channel to ourselves is never meant.
-        if their_public_key == our_public_key {
-            return Err(EciesError::OwnKey);
+        if ends.theirs == ends.ours {
+            return Err(ChannelError::OwnKey);
         }
         let shared = self
             .key_pair
             .secret()
-            .agree(their_public_key.as_bytes())
-            .map_err(|NonContributory| EciesError::NonContributoryKey)?;
-        let (gp, sp) = match role {
-            Role::Initiator => (their_public_key, our_public_key),
-            Role::Recipient => (our_public_key, their_public_key),
-        };
+            .agree(ends.theirs.as_bytes())
+            .map_err(|NonContributory| ChannelError::NonContributoryKey)?;
+        let [gp, sp] = ends.gp_sp();
         let info = |label| format!("{}_{label}|{gp}|{sp}", self.info);
         let key = |label| Direction {
             key: kdf::hkdf_sha512(shared.as_bytes(), info(label).as_bytes()),
@@ -209,8 +182,7 @@ impl Ecies {
         };
         let check_bytes = kdf::hkdf_sha512(shared.as_bytes(), info("CHECKCODE").as_bytes());
         Ok(EstablishedEcies {
-            our_public_key,
-            their_public_key,
+            ends,
             check_code: CheckCode::new(*check_bytes.as_bytes()),
             sending: Box::new(sending),
             receiving: Box::new(receiving),
@@ -227,15 +199,6 @@ impl fmt::Debug for Ecies {
     }
 }
 
-/// Which of the two devices this is.
-#[derive(Clone, Copy)]
-enum Role {
-    /// Device S, which has scanned the key of device G.
-    Initiator,
-    /// Device G, which has shown its key.
-    Recipient,
-}
-
 /// One direction of a channel.
 struct Direction {
     key: Secret<32>,
@@ -246,54 +209,49 @@ struct Direction {
 impl Direction {
     /// The nonce of the next message, which is its number with the lowest byte first, and the
     /// number of the one after it.
-    fn plan(&self) -> Result<([u8; 12], u64), EciesError> {
-        let after = self.next.checked_add(1).ok_or(EciesError::ChannelExhausted)?;
+    fn plan(&self) -> Result<([u8; 12], u64), ChannelError> {
+        let after = self.next.checked_add(1).ok_or(ChannelError::ChannelExhausted)?;
         let [a, b, c, d, e, f, g, h] = self.next.to_le_bytes();
         Ok(([a, b, c, d, e, f, g, h, 0, 0, 0, 0], after))
     }
 
-    fn seal(&mut self, plaintext: &[u8]) -> Result<Vec<u8>, EciesError> {
+    fn seal(&mut self, plaintext: &[u8]) -> Result<Vec<u8>, ChannelError> {
         let (nonce, after) = self.plan()?;
         let ciphertext = chacha20poly1305::seal_message(&self.key, &nonce, &[], plaintext)
-            .ok_or(EciesError::ChannelExhausted)?;
+            .ok_or(ChannelError::ChannelExhausted)?;
         self.next = after;
         Ok(ciphertext)
     }
 
     /// S-04: only an authenticated message changes the direction.
-    fn open(&mut self, ciphertext: &[u8]) -> Result<Vec<u8>, EciesError> {
+    fn open(&mut self, ciphertext: &[u8]) -> Result<Vec<u8>, ChannelError> {
         let (nonce, after) = self.plan()?;
         let plaintext = chacha20poly1305::open_message(&self.key, &nonce, &[], ciphertext)
-            .map_err(|Forged| EciesError::Authentication)?;
+            .map_err(|Forged| ChannelError::Authentication)?;
         self.next = after;
         Ok(plaintext)
+    }
+}
+
+/// S-29: without the key.
+impl fmt::Debug for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Direction").field("next", &self.next).finish_non_exhaustive()
     }
 }
 
 /// One of the two ends of an established channel.
 ///
 /// All secrets are in two heap blocks, one for each direction, which are wiped on drop.
+#[derive(Debug)]
 pub struct EstablishedEcies {
-    our_public_key: Curve25519PublicKey,
-    their_public_key: Curve25519PublicKey,
+    pub(super) ends: Ends,
     check_code: CheckCode,
     sending: Box<Direction>,
     receiving: Box<Direction>,
 }
 
 impl EstablishedEcies {
-    /// Our public key, with which the channel was made.
-    #[must_use]
-    pub const fn public_key(&self) -> Curve25519PublicKey {
-        self.our_public_key
-    }
-
-    /// The other device's public key, with which the channel was made.
-    #[must_use]
-    pub const fn their_public_key(&self) -> Curve25519PublicKey {
-        self.their_public_key
-    }
-
     /// The code that the user compares. It is the same at both ends.
     #[must_use]
     pub const fn check_code(&self) -> &CheckCode {
@@ -304,8 +262,8 @@ impl EstablishedEcies {
     ///
     /// # Errors
     ///
-    /// [`EciesError::ChannelExhausted`]; the channel is unchanged then.
-    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<Message, EciesError> {
+    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
+    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<Message, ChannelError> {
         Ok(Message { ciphertext: self.sending.seal(plaintext)? })
     }
 
@@ -313,21 +271,11 @@ impl EstablishedEcies {
     ///
     /// # Errors
     ///
-    /// [`EciesError::Authentication`], also for a message that was decrypted before or that arrives
-    /// too early. The channel is unchanged then, and the right message still decrypts (S-04).
-    pub fn decrypt(&mut self, message: &Message) -> Result<Vec<u8>, EciesError> {
+    /// [`ChannelError::Authentication`], also for a message that was decrypted before or that
+    /// arrives too early. The channel is unchanged then, and the right message still decrypts
+    /// (S-04).
+    pub fn decrypt(&mut self, message: &Message) -> Result<Vec<u8>, ChannelError> {
         self.receiving.open(&message.ciphertext)
-    }
-}
-
-impl fmt::Debug for EstablishedEcies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EstablishedEcies")
-            .field("our_public_key", &self.our_public_key)
-            .field("their_public_key", &self.their_public_key)
-            .field("sent", &self.sending.next)
-            .field("received", &self.receiving.next)
-            .finish_non_exhaustive()
     }
 }
 
@@ -366,34 +314,6 @@ impl InitialMessage {
     }
 }
 
-/// A message of an established channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// The ciphertext and its tag of 16 bytes.
-    pub ciphertext: Vec<u8>,
-}
-
-impl Message {
-    /// The ciphertext in unpadded base64.
-    #[must_use]
-    pub fn encode(&self) -> String {
-        base64::encode(&self.ciphertext)
-    }
-
-    /// Reads the output of `encode`, and also correctly padded base64 (S-30).
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError::Base64`], and [`DecodeError::Format`] for less than 16 bytes.
-    pub fn decode(text: &str) -> Result<Self, DecodeError> {
-        Ok(Self { ciphertext: with_tag(base64::decode(text)?)? })
-    }
-}
-
-fn with_tag(ciphertext: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
-    if ciphertext.len() < TAG_LENGTH { Err(DecodeError::Format) } else { Ok(ciphertext) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,12 +324,19 @@ mod tests {
     fn numbers_never_wrap() {
         let mut direction = Direction { key: Secret::default(), next: u64::MAX - 1 };
         let last = direction.seal(b"last").unwrap();
-        assert_eq!(direction.seal(b"one more"), Err(EciesError::ChannelExhausted));
-        assert_eq!(direction.open(&last), Err(EciesError::ChannelExhausted));
+        assert_eq!(direction.seal(b"one more"), Err(ChannelError::ChannelExhausted));
+        assert_eq!(direction.open(&last), Err(ChannelError::ChannelExhausted));
         assert_eq!(direction.next, u64::MAX);
         direction.next -= 1;
         assert_eq!(direction.open(&last).unwrap(), b"last");
         assert_eq!(direction.next, u64::MAX);
+    }
+
+    /// S-29: a direction shows how far it has counted, and not its key.
+    #[test]
+    fn the_key_of_a_direction_is_not_printed() {
+        let direction = Direction { key: Secret::new([7; 32]), next: 3 };
+        assert_eq!(format!("{direction:?}"), "Direction { next: 3, .. }");
     }
 
     /// S-11: every number gives another nonce, with the lowest byte first, as other clients count.

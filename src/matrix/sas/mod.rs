@@ -40,11 +40,10 @@ use core::fmt;
 use rand::TryCryptoRng;
 
 pub use self::emoji::Emoji;
-pub use crate::error::SasError;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::RandomError,
+    error::{RandomError, texts},
     keys::{Curve25519KeyPair, Curve25519PublicKey},
     primitives::{
         base64,
@@ -364,6 +363,33 @@ impl fmt::Debug for SasBytes {
         f.debug_struct("SasBytes").finish_non_exhaustive()
     }
 }
+
+/// A step of a SAS verification failed. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SasError {
+    /// The key agreement came out as zero (S-01).
+    NonContributoryKey,
+    /// The other device's key is this device's own: somebody sent it back. Cancel the verification.
+    OwnKey,
+    /// More bytes were asked for than HKDF gives.
+    TooManyBytes {
+        /// How many were asked for.
+        requested: usize,
+        /// How many there can be.
+        maximum: usize,
+    },
+    /// The MAC is not the other device's: cancel the verification.
+    Mac,
+}
+
+texts!(SasError {
+    Self::NonContributoryKey => "the key agreement was not contributory";
+    Self::OwnKey => "the other device's key is this device's own key";
+    Self::TooManyBytes { requested, maximum } =>
+        "{requested} bytes requested, {maximum} is the maximum";
+    Self::Mac => "the MAC does not verify";
+});
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,8 @@ use alloc::string::String;
 
 use zeroize::Zeroizing;
 
-use super::{Result, open, read};
-use crate::{
-    error::LibolmPickleError, matrix::backup::BackupDecryptionKey, pickle::envelope,
-    primitives::secret::Secret,
-};
+use super::{LibolmPickleError, Result, open, read};
+use crate::{matrix::backup::BackupDecryptionKey, pickle::envelope, primitives::secret::Secret};
 
 /// u32 version 1; X25519 pair.
 const LENGTH: usize = 4 + 32 + 32;

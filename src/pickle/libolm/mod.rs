@@ -21,12 +21,11 @@ use zeroize::Zeroizing;
 
 use self::read::PublicKeys;
 use super::{
-    Reader, envelope,
+    Length, Reader, Sink, envelope,
     loss::{ConversionError, Loss},
-    native::encode::{Length, Sink},
 };
 use crate::{
-    error::LibolmPickleError,
+    error::{Base64Error, KeyError, PickleError, texts},
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
 };
@@ -142,3 +141,46 @@ libolm_pickle!(
     /// [state it](Self::set_provenance). Of the two ratchets in the pickle the later one must follow from
     /// the earlier one (S-43).
 );
+
+/// A pickle in libolm's format could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LibolmPickleError {
+    /// The text is not base64.
+    Base64,
+    /// Wrong key, or the pickle was altered or cut off.
+    Authentication,
+    /// The pickle has a version that libolm does not write, or no longer reads.
+    Version(u32),
+    /// The content ends early, goes on after its end, or is not a possible state of the object.
+    InvalidState,
+    /// The content holds an unacceptable key.
+    Key(KeyError),
+}
+
+texts!(LibolmPickleError {
+    Self::Base64 => "the pickle is not valid base64";
+    Self::Authentication => "wrong pickle key, or the pickle was altered";
+    Self::Version(found) => "unknown pickle version {found}";
+    Self::InvalidState => "the pickle's content is not a possible state";
+    Self::Key(error) => "the pickle holds a bad key: {error}";
+});
+
+impl From<Base64Error> for LibolmPickleError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<KeyError> for LibolmPickleError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// The layers below refuse a state for this reason only.
+impl From<PickleError> for LibolmPickleError {
+    fn from(_: PickleError) -> Self {
+        Self::InvalidState
+    }
+}

@@ -3,11 +3,10 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Reader, Result};
+use super::{LibolmPickleError, Reader, Result};
 #[cfg(feature = "hazmat")]
 use crate::primitives::ed25519::VerifyingKey;
 use crate::{
-    error::LibolmPickleError,
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
         inbound::InboundGroupSessionState,

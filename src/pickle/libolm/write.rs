@@ -7,8 +7,8 @@ use crate::{
     megolm::{inbound::InboundGroupSessionState, outbound::GroupSessionState},
     olm::{account::AccountState, one_time_keys::StoredKey, session::SessionState},
     pickle::{
+        Sink,
         loss::{ConversionError, Loss},
-        native::encode::Sink,
     },
     primitives::ed25519::SigningKey,
     ratchet::{chain::ChainKey, megolm::MegolmRatchet},

@@ -7,7 +7,7 @@
 
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
-use super::super::Reader;
+use super::super::{Reader, Sink};
 use crate::{
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
@@ -34,25 +34,6 @@ use crate::{
     },
     wire::{MessageVersion, olm::SessionKeys},
 };
-
-/// Where encoded bytes go: first to [`Length`], which counts them, then to the buffer.
-pub(in crate::pickle) trait Sink {
-    fn put(&mut self, bytes: &[u8]);
-}
-
-pub(in crate::pickle) struct Length(pub(in crate::pickle) usize);
-
-impl Sink for Length {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0 = self.0.saturating_add(bytes.len());
-    }
-}
-
-impl Sink for Vec<u8> {
-    fn put(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
-}
 
 /// A value with one encoding.
 pub(super) trait Encode: Sized {
@@ -475,6 +456,7 @@ impl Encode for Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pickle::Length;
 
     fn shortest<T: Item + Default>() -> usize {
         let mut length = Length(0);

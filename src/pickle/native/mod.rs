@@ -10,7 +10,7 @@
 //! The state is encoded by `encode.rs`. Version 1, which no release wrote, encoded some states in
 //! another way; it is refused as [`PickleError::Version`].
 
-pub(super) mod encode;
+mod encode;
 #[cfg(feature = "passphrase")]
 pub(crate) mod passphrase;
 
@@ -20,8 +20,8 @@ use core::fmt;
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use self::encode::{Encode, Length};
-use super::Reader;
+use self::encode::Encode;
+use super::{Length, Reader};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{

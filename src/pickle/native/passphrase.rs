@@ -25,7 +25,7 @@ use super::PickleKey;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{PassphraseError, PickleError},
+    error::{PickleError, RandomError, texts},
     megolm::{inbound::InboundGroupSession, outbound::GroupSession, replay::ReplayGuard},
     olm::{account::Account, session::Session},
     primitives::{
@@ -340,5 +340,43 @@ impl ReplayGuard {
         session: &InboundGroupSession,
     ) -> Result<Self, PickleError> {
         Self::from_pickle(key.native(pickle)?, &key.key, &key.context(context), session)
+    }
+}
+
+/// No key could be derived from a passphrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PassphraseError {
+    /// The text is not a pickle under a passphrase.
+    Format,
+    /// The text has a version that this library does not know.
+    Version(u8),
+    /// The cost is beyond the caller's limit, or one that Argon2 does not allow, or there is not as much
+    /// memory.
+    Cost,
+    /// A new key would cost less than [`PassphraseCost::MINIMUM`](crate::PassphraseCost::MINIMUM).
+    LowCost,
+    /// A new key would have an empty passphrase.
+    EmptyPassphrase,
+    /// Wrong passphrase, or the text before the native pickle was altered: both look the same.
+    WrongPassphrase,
+    /// The random source failed.
+    Random,
+}
+
+texts!(PassphraseError {
+    Self::Format => "not a pickle under a passphrase";
+    Self::Version(found) => "unknown version {found} of a pickle under a passphrase";
+    Self::Cost => "the cost of the key derivation is not allowed";
+    Self::LowCost => "the cost of the key derivation is below the minimum for a new key";
+    Self::EmptyPassphrase => "the passphrase is empty";
+    Self::WrongPassphrase =>
+        "wrong passphrase, or the parameters of the key derivation were altered";
+    Self::Random => "the random source failed";
+});
+
+impl From<RandomError> for PassphraseError {
+    fn from(_: RandomError) -> Self {
+        Self::Random
     }
 }

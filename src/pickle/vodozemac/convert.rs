@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::{
-    Result,
+    Result, VodozemacPickleError,
     shape::{
         AccountShape, ActiveRatchetShape, ByteString, ChainShape, FallbackKeyShape,
         FallbackKeysShape, GroupSessionShape, InboundGroupSessionShape, Inner, KeyShape, List,
@@ -13,7 +13,6 @@ use super::{
     },
 };
 use crate::{
-    error::VodozemacPickleError,
     keys::Curve25519KeyPair,
     megolm::{
         inbound::InboundGroupSessionState,

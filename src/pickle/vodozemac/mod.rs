@@ -18,7 +18,7 @@ use super::{
     loss::{ConversionError, Loss},
 };
 use crate::{
-    error::VodozemacPickleError,
+    error::{Base64Error, KeyError, PickleError, texts},
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
     wire::json,
@@ -196,3 +196,47 @@ macro_rules! versioned_pickle {
 }
 
 versioned_pickle!(SessionPickle, GroupSessionPickle, InboundGroupSessionPickle);
+
+/// A pickle in vodozemac's format could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VodozemacPickleError {
+    /// The text is not base64.
+    Base64,
+    /// Wrong key, or the pickle was altered or cut off.
+    Authentication,
+    /// The content is not such a pickle, or not a possible state of the object.
+    InvalidState,
+    /// The pickle does not say the version of the object's messages (S-13). For a pickle of a very old
+    /// release, see [`SessionPickle::assume_version_3`](crate::vodozemac::SessionPickle::assume_version_3).
+    MissingVersion,
+    /// The signing key is unacceptable (S-37). Bad public keys make the content no possible state.
+    Key(KeyError),
+}
+
+texts!(VodozemacPickleError {
+    Self::Base64 => "the pickle is not valid base64";
+    Self::Authentication => "wrong pickle key, or the pickle was altered";
+    Self::InvalidState => "the pickle's content is not a possible state";
+    Self::MissingVersion => "the pickle does not say the version of its messages";
+    Self::Key(error) => "the pickle holds a bad key: {error}";
+});
+
+impl From<Base64Error> for VodozemacPickleError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}
+
+impl From<KeyError> for VodozemacPickleError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// The layers below refuse a state for this reason only.
+impl From<PickleError> for VodozemacPickleError {
+    fn from(_: PickleError) -> Self {
+        Self::InvalidState
+    }
+}

@@ -123,13 +123,15 @@ mod backup {
 
 mod hpke {
     use moceril::hpke::{
-        HpkeRecipientChannel, HpkeSenderChannel, InitialMessage, InitialResponse, Message,
-        RecipientEstablishment, SenderEstablishment,
+        EstablishedHpkeChannel, HpkeRecipientChannel, HpkeSenderChannel, Incoming, InitialMessage,
+        InitialResponse, Message, Outgoing,
     };
 
     use super::{BytesEntry, Entry, RefCell, SeededRng, TextEntry, somewhere, verdict};
 
-    fn channel() -> (InitialMessage, RecipientEstablishment, SenderEstablishment) {
+    type Answer = Outgoing<EstablishedHpkeChannel, InitialResponse>;
+
+    fn channel() -> (InitialMessage, Answer, Incoming<EstablishedHpkeChannel>) {
         let rng = &mut SeededRng::new(34);
         let showing = HpkeRecipientChannel::with_rng(rng).unwrap();
         let scanning = HpkeSenderChannel::new();

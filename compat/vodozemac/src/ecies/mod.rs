@@ -24,7 +24,7 @@ mod messages;
 
 use std::fmt;
 
-use moceril::ecies::{self as core, EciesError};
+use moceril::ecies::{self as core, ChannelError};
 use thiserror::Error;
 use zeroize::Zeroize;
 
@@ -44,9 +44,9 @@ pub enum Error {
 }
 
 impl Error {
-    fn from_inner(error: EciesError) -> Self {
+    fn from_inner(error: ChannelError) -> Self {
         match error {
-            EciesError::NonContributoryKey | EciesError::OwnKey => Self::NonContributoryKey,
+            ChannelError::NonContributoryKey | ChannelError::OwnKey => Self::NonContributoryKey,
             // `Authentication`, `ChannelExhausted`, and what may come.
             _ => Self::Decryption,
         }
@@ -111,7 +111,7 @@ impl Ecies {
         initial_plaintext: &[u8],
     ) -> Result<OutboundCreationResult, Error> {
         let key = their_public_key.strict().map_err(|_| Error::NonContributoryKey)?;
-        let core::OutboundCreation { channel, message } =
+        let core::Outgoing { channel, message } =
             self.0.establish_outbound_channel(key, initial_plaintext).map_err(Error::from_inner)?;
         Ok(OutboundCreationResult {
             ecies: EstablishedEcies::from_inner(channel),
@@ -129,7 +129,7 @@ impl Ecies {
         message: &InitialMessage,
     ) -> Result<InboundCreationResult, Error> {
         let message = message.to_inner().map_err(|_| Error::NonContributoryKey)?;
-        let core::InboundCreation { channel, plaintext } = self
+        let core::Incoming { channel, plaintext } = self
             .0
             .establish_inbound_channel(&message)
             .map_err(|refused| Error::from_inner(refused.error))?;

@@ -36,9 +36,9 @@ impl Error {
     }
 
     /// For a device that was to seal a message.
-    pub(super) const fn when_sealing(error: core::HpkeError) -> Self {
+    pub(super) const fn when_sealing(error: core::ChannelError) -> Self {
         match error {
-            core::HpkeError::NonContributoryKey => Self::bad_key(),
+            core::ChannelError::NonContributoryKey => Self::bad_key(),
             // `ChannelExhausted`, `Random`, and what may come.
             _ => Self::Encapsulation(HpkeError::SealError),
         }

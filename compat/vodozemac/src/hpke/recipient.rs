@@ -60,7 +60,7 @@ impl HpkeRecipientChannel {
         aad: &[u8],
     ) -> Result<RecipientCreationResult, Error> {
         let message = message.to_inner().map_err(|_| Error::Decryption)?;
-        let core::RecipientCreation { channel, plaintext } =
+        let core::Incoming { channel, plaintext } =
             self.0.establish_channel(&message, aad).map_err(|_| Error::Decryption)?;
         let channel = UnidirectionalRecipientChannel(channel);
         Ok(RecipientCreationResult { channel, message: plaintext })
@@ -92,7 +92,7 @@ impl UnidirectionalRecipientChannel {
         plaintext: &[u8],
         aad: &[u8],
     ) -> BidirectionalCreationResult<InitialResponse> {
-        let core::RecipientEstablishment { channel, message } =
+        let core::Outgoing { channel, message } =
             drawn(self.0.establish_bidirectional_channel(plaintext, aad));
         BidirectionalCreationResult {
             channel: EstablishedHpkeChannel::from_inner(channel),

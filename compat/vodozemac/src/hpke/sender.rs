@@ -46,7 +46,7 @@ impl HpkeSenderChannel {
     ) -> Result<SenderCreationResult, Error> {
         let key = their_public_key.strict().map_err(|_| Error::bad_key())?;
         let created = self.0.establish_channel(key, initial_plaintext, aad);
-        let core::SenderCreation { channel, message } = created.map_err(Error::when_sealing)?;
+        let core::Outgoing { channel, message } = created.map_err(Error::when_sealing)?;
         Ok(SenderCreationResult {
             channel: UnidirectionalSenderChannel(channel),
             message: InitialMessage::from_inner(message),
@@ -68,7 +68,7 @@ impl UnidirectionalSenderChannel {
         message: &InitialResponse,
         aad: &[u8],
     ) -> Result<BidirectionalCreationResult<Vec<u8>>, Error> {
-        let core::SenderEstablishment { channel, plaintext } = self
+        let core::Incoming { channel, plaintext } = self
             .0
             .establish_bidirectional_channel(&message.to_inner(), aad)
             .map_err(|_| Error::Decryption)?;

@@ -1,11 +1,11 @@
-//! The messages of an HPKE channel, as text and as bytes (MSC4388, "Establishment").
+//! The first message of each end of an HPKE channel, as text and as bytes (MSC4388,
+//! "Establishment").
 
 use alloc::{string::String, vec::Vec};
 
 use crate::{
-    error::DecodeError,
-    keys::Curve25519PublicKey,
-    primitives::{base64, chacha20poly1305::TAG_LENGTH},
+    error::DecodeError, keys::Curve25519PublicKey, matrix::channel::message::with_tag,
+    primitives::base64,
 };
 
 /// The first message of a channel: the sender's public key, and a ciphertext.
@@ -96,36 +96,8 @@ impl InitialResponse {
     }
 }
 
-/// A message of an established channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// The ciphertext and its tag of 16 bytes.
-    pub ciphertext: Vec<u8>,
-}
-
-impl Message {
-    /// The ciphertext in unpadded base64.
-    #[must_use]
-    pub fn encode(&self) -> String {
-        base64::encode(&self.ciphertext)
-    }
-
-    /// Reads the output of `encode`, and also correctly padded base64 (S-30).
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError::Base64`], and [`DecodeError::Format`] for less than 16 bytes.
-    pub fn decode(text: &str) -> Result<Self, DecodeError> {
-        Ok(Self { ciphertext: with_tag(base64::decode(text)?)? })
-    }
-}
-
 /// Splits off the 32 bytes with which both first messages begin; the rest is the ciphertext.
 fn split(bytes: &[u8]) -> Result<([u8; 32], Vec<u8>), DecodeError> {
     let (first, ciphertext) = bytes.split_first_chunk().ok_or(DecodeError::Format)?;
     Ok((*first, with_tag(ciphertext.to_vec())?))
-}
-
-fn with_tag(ciphertext: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
-    if ciphertext.len() < TAG_LENGTH { Err(DecodeError::Format) } else { Ok(ciphertext) }
 }

@@ -29,11 +29,12 @@
 //!
 //! let showing = showing.establish_channel(&InitialMessage::decode(&sent)?, &aad)?;
 //! assert_eq!(showing.plaintext, b"MATRIX_QR_CODE_LOGIN_INITIATE");
-//! let showing = showing.channel.establish_bidirectional_channel(b"MATRIX_QR_CODE_LOGIN_OK", &aad)?;
+//! let showing = showing.channel;
+//! let showing = showing.establish_bidirectional_channel(b"MATRIX_QR_CODE_LOGIN_OK", &aad)?;
 //! let sent = showing.message.encode();
 //!
-//! let scanning = scanning.channel;
-//! let scanning = scanning.establish_bidirectional_channel(&InitialResponse::decode(&sent)?, &aad)?;
+//! let (scanning, answer) = (scanning.channel, InitialResponse::decode(&sent)?);
+//! let scanning = scanning.establish_bidirectional_channel(&answer, &aad)?;
 //! assert_eq!(scanning.plaintext, b"MATRIX_QR_CODE_LOGIN_OK");
 //!
 //! // Now the scanning device knows that the channel is secure, and shows the code to the user, who
@@ -62,11 +63,16 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
 
 use rand::TryCryptoRng;
 
-pub use self::message::{InitialMessage, InitialResponse, Message};
+pub use self::message::{InitialMessage, InitialResponse};
+pub use super::{
+    ChannelError, Incoming, Outgoing, Refused,
+    check_code::{CheckCode, DigitMode},
+    message::Message,
+};
+use super::{Ends, INFO, Role};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
@@ -80,15 +86,8 @@ use crate::{
         x25519::NonContributory,
     },
 };
-pub use crate::{
-    error::{HpkeError, Refused},
-    matrix::channel::check_code::{CheckCode, DigitMode},
-};
 
-/// The `info` with which the keys of a channel are derived, unless `with_info` gives another.
-const INFO: &str = "MATRIX_QR_CODE_LOGIN";
-
-impl From<SetupError> for HpkeError {
+impl From<SetupError> for ChannelError {
     fn from(error: SetupError) -> Self {
         match error {
             SetupError::NonContributory => Self::NonContributoryKey,
@@ -97,7 +96,7 @@ impl From<SetupError> for HpkeError {
     }
 }
 
-impl From<ContextError> for HpkeError {
+impl From<ContextError> for ChannelError {
     fn from(error: ContextError) -> Self {
         match error {
             ContextError::Forged => Self::Authentication,
@@ -140,55 +139,32 @@ pub fn rendezvous_aad(
     )
 }
 
-/// The parts of a channel other than its contexts.
-struct Ends {
-    /// Sp, the key that the sender has encapsulated.
-    sender: Curve25519PublicKey,
-    /// Gp, the key that the recipient has shown.
-    recipient: Curve25519PublicKey,
-    info: String,
+/// The exporter context of the secret for the response direction.
+///
+/// Why not `" response"`, as a draft of MSC4388 says: deployed clients use this text, and could not
+/// decrypt with the other.
+fn response_context(info: &str) -> Vec<u8> {
+    [info, "_RESPONSE"].concat().into_bytes()
 }
 
-impl Ends {
-    fn labelled(&self, label: &str) -> Vec<u8> {
-        [self.info.as_bytes(), label.as_bytes()].concat()
-    }
+/// The exporter context of the check code: `info || "_CHECKCODE" || Gp || Sp`.
+fn check_code_context(info: &str, ends: &Ends) -> Vec<u8> {
+    let keys = ends.gp_sp().map(|key| *key.as_bytes());
+    [info.as_bytes(), b"_CHECKCODE", keys.as_flattened()].concat()
+}
 
-    /// The exporter context of the secret for the response direction.
-    ///
-    /// Why not `" response"`, as a draft of MSC4388 says: deployed clients use this text, and could
-    /// not decrypt with the other.
-    fn response_context(&self) -> Vec<u8> {
-        self.labelled("_RESPONSE")
-    }
-
-    /// Key and base nonce of the response direction: `HKDF(Sp || response nonce, secret, …)`.
-    fn response_keys(&self, secret: &Secret<32>, nonce: &[u8; 32]) -> (Secret<32>, Secret<12>) {
-        let salt = [*self.sender.as_bytes(), *nonce];
-        let salt = Some(salt.as_flattened());
-        (kdf::hkdf(salt, secret.as_bytes(), b"key"), kdf::hkdf(salt, secret.as_bytes(), b"nonce"))
-    }
-
-    /// The exporter context of the check code: `info || "_CHECKCODE" || Gp || Sp`.
-    fn check_code_context(&self) -> Vec<u8> {
-        let keys = [*self.recipient.as_bytes(), *self.sender.as_bytes()];
-        [&self.labelled("_CHECKCODE"), keys.as_flattened()].concat()
-    }
+/// Key and base nonce of the response direction: `HKDF(Sp || response nonce, secret, …)`.
+fn response_keys(ends: &Ends, secret: &Secret<32>, nonce: &[u8; 32]) -> (Secret<32>, Secret<12>) {
+    let [_, sp] = ends.gp_sp();
+    let salt = [*sp.as_bytes(), *nonce];
+    let salt = Some(salt.as_flattened());
+    (kdf::hkdf(salt, secret.as_bytes(), b"key"), kdf::hkdf(salt, secret.as_bytes(), b"nonce"))
 }
 
 /// Device S before it knows the other device's key.
 #[derive(Debug)]
 pub struct HpkeSenderChannel {
     info: String,
-}
-
-/// The result of [`HpkeSenderChannel::establish_channel_with_rng`].
-#[derive(Debug)]
-pub struct SenderCreation {
-    /// The channel, which can encrypt again after the other device has answered.
-    pub channel: UnidirectionalSenderChannel,
-    /// The message from which the other device makes its end of the channel.
-    pub message: InitialMessage,
 }
 
 impl HpkeSenderChannel {
@@ -211,7 +187,7 @@ impl HpkeSenderChannel {
     ///
     /// # Errors
     ///
-    /// [`HpkeError::Random`], and [`HpkeError::NonContributoryKey`], which no
+    /// [`ChannelError::Random`], and [`ChannelError::NonContributoryKey`], which no
     /// [`Curve25519PublicKey`] leads to.
     #[cfg(feature = "std")]
     pub fn establish_channel(
@@ -219,7 +195,7 @@ impl HpkeSenderChannel {
         their_public_key: Curve25519PublicKey,
         initial_plaintext: &[u8],
         aad: &[u8],
-    ) -> Result<SenderCreation, HpkeError> {
+    ) -> Result<Outgoing<UnidirectionalSenderChannel, InitialMessage>, ChannelError> {
         let mut rng = rng::system();
         self.establish_channel_with_rng(their_public_key, initial_plaintext, aad, &mut rng)
     }
@@ -236,17 +212,17 @@ impl HpkeSenderChannel {
         initial_plaintext: &[u8],
         aad: &[u8],
         rng: &mut R,
-    ) -> Result<SenderCreation, HpkeError> {
-        let recipient = their_public_key;
+    ) -> Result<Outgoing<UnidirectionalSenderChannel, InitialMessage>, ChannelError> {
         let (encapsulated, mut context) =
-            hpke::setup_sender(recipient.as_bytes(), self.info.as_bytes(), rng)?;
-        let sender = Curve25519PublicKey::from_bytes(encapsulated)
-            .map_err(|_| HpkeError::NonContributoryKey)?;
+            hpke::setup_sender(their_public_key.as_bytes(), self.info.as_bytes(), rng)?;
+        let ours = Curve25519PublicKey::from_bytes(encapsulated)
+            .map_err(|_| ChannelError::NonContributoryKey)?;
         let ciphertext = context.seal(initial_plaintext, aad)?;
-        let ends = Ends { sender, recipient, info: self.info };
-        Ok(SenderCreation {
-            channel: UnidirectionalSenderChannel { ends, context: Box::new(context) },
-            message: InitialMessage { encapsulated_key: sender, ciphertext },
+        let ends = Ends { ours, theirs: their_public_key, role: Role::Initiator };
+        let context = Box::new(context);
+        Ok(Outgoing {
+            channel: UnidirectionalSenderChannel { ends, info: self.info, context },
+            message: InitialMessage { encapsulated_key: ours, ciphertext },
         })
     }
 }
@@ -254,32 +230,14 @@ impl HpkeSenderChannel {
 /// Device S, which has sent the initial message and waits for the answer.
 ///
 /// All secrets are in one heap block, which is wiped on drop.
+#[derive(Debug)]
 pub struct UnidirectionalSenderChannel {
-    ends: Ends,
+    pub(super) ends: Ends,
+    info: String,
     context: Box<ContextS>,
 }
 
-/// The result of [`UnidirectionalSenderChannel::establish_bidirectional_channel`].
-pub struct SenderEstablishment {
-    /// The channel.
-    pub channel: EstablishedHpkeChannel,
-    /// The plaintext of the other device's initial response.
-    pub plaintext: Vec<u8>,
-}
-
 impl UnidirectionalSenderChannel {
-    /// Our public key, which the initial message carries.
-    #[must_use]
-    pub const fn public_key(&self) -> Curve25519PublicKey {
-        self.ends.sender
-    }
-
-    /// The other device's public key.
-    #[must_use]
-    pub const fn their_public_key(&self) -> Curve25519PublicKey {
-        self.ends.recipient
-    }
-
     /// Decrypts the answer to the initial message, and establishes the response direction.
     ///
     /// If this succeeds, the channel is secure: only the device whose key we have scanned can have
@@ -288,31 +246,30 @@ impl UnidirectionalSenderChannel {
     /// # Errors
     ///
     /// [`Refused`] with the channel, which can still open the right answer, and
-    /// [`HpkeError::Authentication`].
+    /// [`ChannelError::Authentication`].
     pub fn establish_bidirectional_channel(
         self,
         response: &InitialResponse,
         aad: &[u8],
-    ) -> Result<SenderEstablishment, Refused<Self, HpkeError>> {
+    ) -> Result<Incoming<EstablishedHpkeChannel>, Refused<Self>> {
         let open = || {
-            let secret = self.context.export(&self.ends.response_context())?;
-            let (key, nonce) = self.ends.response_keys(&secret, &response.base_response_nonce);
+            let secret = self.context.export(&response_context(&self.info))?;
+            let (key, nonce) = response_keys(&self.ends, &secret, &response.base_response_nonce);
             let mut receiving = ContextR::from_key(&key, &nonce);
             let plaintext = receiving.open(&response.ciphertext, aad)?;
-            let check_code = self.context.export(&self.ends.check_code_context())?;
+            let check_code = self.context.export(&check_code_context(&self.info, &self.ends))?;
             Ok::<_, ContextError>((receiving, plaintext, check_code))
         };
         match open() {
             Err(error) => Err(Refused { unchanged: self, error: error.into() }),
             Ok((receiving, plaintext, check_code)) => {
                 let channel = EstablishedHpkeChannel {
-                    our_public_key: self.ends.sender,
-                    their_public_key: self.ends.recipient,
+                    ends: self.ends,
                     check_code: CheckCode::new(*check_code.as_bytes()),
                     sending: self.context,
                     receiving: Box::new(receiving),
                 };
-                Ok(SenderEstablishment { channel, plaintext })
+                Ok(Incoming { channel, plaintext })
             }
         }
     }
@@ -321,18 +278,11 @@ impl UnidirectionalSenderChannel {
 /// Device G, which shows its public key and waits for the initial message.
 ///
 /// The private key is in a heap block of its own, wiped on drop.
+#[derive(Debug)]
 pub struct HpkeRecipientChannel {
     secret_key: Box<SecretKey>,
     public_key: Curve25519PublicKey,
     info: String,
-}
-
-/// The result of [`HpkeRecipientChannel::establish_channel`].
-pub struct RecipientCreation {
-    /// The channel, which must answer next.
-    pub channel: UnidirectionalRecipientChannel,
-    /// The plaintext of the other device's initial message.
-    pub plaintext: Vec<u8>,
 }
 
 impl HpkeRecipientChannel {
@@ -382,27 +332,27 @@ impl HpkeRecipientChannel {
     ///
     /// # Errors
     ///
-    /// [`Refused`] with the key pair, and [`HpkeError::Authentication`] or
-    /// [`HpkeError::NonContributoryKey`].
+    /// [`Refused`] with the key pair, and [`ChannelError::Authentication`] or
+    /// [`ChannelError::NonContributoryKey`].
     pub fn establish_channel(
         self,
         message: &InitialMessage,
         aad: &[u8],
-    ) -> Result<RecipientCreation, Refused<Self, HpkeError>> {
-        let sender = message.encapsulated_key;
+    ) -> Result<Incoming<UnidirectionalRecipientChannel>, Refused<Self>> {
+        let theirs = message.encapsulated_key;
         let open = || {
             let info = self.info.as_bytes();
-            let mut context = hpke::setup_recipient(sender.as_bytes(), &self.secret_key, info)
-                .map_err(|NonContributory| HpkeError::NonContributoryKey)?;
+            let mut context = hpke::setup_recipient(theirs.as_bytes(), &self.secret_key, info)
+                .map_err(|NonContributory| ChannelError::NonContributoryKey)?;
             let plaintext = context.open(&message.ciphertext, aad)?;
             Ok((Box::new(context), plaintext))
         };
         match open() {
             Err(error) => Err(Refused { unchanged: self, error }),
             Ok((context, plaintext)) => {
-                let ends = Ends { sender, recipient: self.public_key, info: self.info };
-                let channel = UnidirectionalRecipientChannel { ends, context };
-                Ok(RecipientCreation { channel, plaintext })
+                let ends = Ends { ours: self.public_key, theirs, role: Role::Recipient };
+                let channel = UnidirectionalRecipientChannel { ends, info: self.info, context };
+                Ok(Incoming { channel, plaintext })
             }
         }
     }
@@ -411,45 +361,26 @@ impl HpkeRecipientChannel {
 /// Device G, which has received the initial message and has not answered yet.
 ///
 /// All secrets are in one heap block, which is wiped on drop.
+#[derive(Debug)]
 pub struct UnidirectionalRecipientChannel {
-    ends: Ends,
+    pub(super) ends: Ends,
+    info: String,
     context: Box<ContextR>,
 }
 
-/// The result of [`UnidirectionalRecipientChannel::establish_bidirectional_channel_with_rng`].
-#[derive(Debug)]
-pub struct RecipientEstablishment {
-    /// The channel.
-    pub channel: EstablishedHpkeChannel,
-    /// The answer, from which the other device establishes the response direction.
-    pub message: InitialResponse,
-}
-
 impl UnidirectionalRecipientChannel {
-    /// Our public key, with which the channel was made.
-    #[must_use]
-    pub const fn public_key(&self) -> Curve25519PublicKey {
-        self.ends.recipient
-    }
-
-    /// The other device's public key.
-    #[must_use]
-    pub const fn their_public_key(&self) -> Curve25519PublicKey {
-        self.ends.sender
-    }
-
     /// Encrypts the answer to the initial message, and establishes the response direction. The
     /// response nonce is drawn from the operating system's randomness.
     ///
     /// # Errors
     ///
-    /// [`Refused`] with the channel, and [`HpkeError::Random`].
+    /// [`Refused`] with the channel, and [`ChannelError::Random`].
     #[cfg(feature = "std")]
     pub fn establish_bidirectional_channel(
         self,
         plaintext: &[u8],
         aad: &[u8],
-    ) -> Result<RecipientEstablishment, Refused<Self, HpkeError>> {
+    ) -> Result<Outgoing<EstablishedHpkeChannel, InitialResponse>, Refused<Self>> {
         self.establish_bidirectional_channel_with_rng(plaintext, aad, &mut rng::system())
     }
 
@@ -465,15 +396,15 @@ impl UnidirectionalRecipientChannel {
         plaintext: &[u8],
         aad: &[u8],
         rng: &mut R,
-    ) -> Result<RecipientEstablishment, Refused<Self, HpkeError>> {
+    ) -> Result<Outgoing<EstablishedHpkeChannel, InitialResponse>, Refused<Self>> {
         let mut answer = || {
             let nonce = draw(rng)?;
-            let secret = self.context.export(&self.ends.response_context())?;
-            let (key, base_nonce) = self.ends.response_keys(&secret, nonce.as_bytes());
+            let secret = self.context.export(&response_context(&self.info))?;
+            let (key, base_nonce) = response_keys(&self.ends, &secret, nonce.as_bytes());
             let mut sending = ContextS::from_key(&key, &base_nonce);
             let ciphertext = sending.seal(plaintext, aad)?;
             let base_response_nonce = *nonce.as_bytes();
-            let check_code = self.context.export(&self.ends.check_code_context())?;
+            let check_code = self.context.export(&check_code_context(&self.info, &self.ends))?;
             let message = InitialResponse { base_response_nonce, ciphertext };
             Ok((Box::new(sending), message, check_code))
         };
@@ -481,13 +412,12 @@ impl UnidirectionalRecipientChannel {
             Err(error) => Err(Refused { unchanged: self, error }),
             Ok((sending, message, check_code)) => {
                 let channel = EstablishedHpkeChannel {
-                    our_public_key: self.ends.recipient,
-                    their_public_key: self.ends.sender,
+                    ends: self.ends,
                     check_code: CheckCode::new(*check_code.as_bytes()),
                     sending,
                     receiving: self.context,
                 };
-                Ok(RecipientEstablishment { channel, message })
+                Ok(Outgoing { channel, message })
             }
         }
     }
@@ -496,27 +426,15 @@ impl UnidirectionalRecipientChannel {
 /// One of the two ends of an established channel.
 ///
 /// All secrets are in two heap blocks, one for each direction, which are wiped on drop.
+#[derive(Debug)]
 pub struct EstablishedHpkeChannel {
-    our_public_key: Curve25519PublicKey,
-    their_public_key: Curve25519PublicKey,
+    pub(super) ends: Ends,
     check_code: CheckCode,
     sending: Box<ContextS>,
     receiving: Box<ContextR>,
 }
 
 impl EstablishedHpkeChannel {
-    /// Our public key, with which the channel was made.
-    #[must_use]
-    pub const fn public_key(&self) -> Curve25519PublicKey {
-        self.our_public_key
-    }
-
-    /// The other device's public key, with which the channel was made.
-    #[must_use]
-    pub const fn their_public_key(&self) -> Curve25519PublicKey {
-        self.their_public_key
-    }
-
     /// The code that the user compares. It is the same at both ends.
     #[must_use]
     pub const fn check_code(&self) -> &CheckCode {
@@ -527,8 +445,8 @@ impl EstablishedHpkeChannel {
     ///
     /// # Errors
     ///
-    /// [`HpkeError::ChannelExhausted`]; the channel is unchanged then.
-    pub fn seal(&mut self, plaintext: &[u8], aad: &[u8]) -> Result<Message, HpkeError> {
+    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
+    pub fn seal(&mut self, plaintext: &[u8], aad: &[u8]) -> Result<Message, ChannelError> {
         Ok(Message { ciphertext: self.sending.seal(plaintext, aad)? })
     }
 
@@ -537,53 +455,9 @@ impl EstablishedHpkeChannel {
     ///
     /// # Errors
     ///
-    /// [`HpkeError::Authentication`], also for a message that was opened before or that arrives too
-    /// early. The channel is unchanged then, and the right message still opens (S-04).
-    pub fn open(&mut self, message: &Message, aad: &[u8]) -> Result<Vec<u8>, HpkeError> {
+    /// [`ChannelError::Authentication`], also for a message that was opened before or that arrives
+    /// too early. The channel is unchanged then, and the right message still opens (S-04).
+    pub fn open(&mut self, message: &Message, aad: &[u8]) -> Result<Vec<u8>, ChannelError> {
         Ok(self.receiving.open(&message.ciphertext, aad)?)
     }
 }
-
-/// S-29: `Debug` of a channel shows only public keys.
-macro_rules! debug_shows_public_keys {
-    ($($channel:ident),+) => {$(
-        impl fmt::Debug for $channel {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($channel))
-                    .field("our_public_key", &self.public_key())
-                    .field("their_public_key", &self.their_public_key())
-                    .finish_non_exhaustive()
-            }
-        }
-    )+};
-}
-
-debug_shows_public_keys!(
-    UnidirectionalSenderChannel,
-    UnidirectionalRecipientChannel,
-    EstablishedHpkeChannel
-);
-
-impl fmt::Debug for HpkeRecipientChannel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HpkeRecipientChannel")
-            .field("public_key", &self.public_key)
-            .field("info", &self.info)
-            .finish_non_exhaustive()
-    }
-}
-
-/// S-29: `Debug` shows no plaintext.
-macro_rules! debug_shows_channel {
-    ($($made:ident),+) => {$(
-        impl fmt::Debug for $made {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($made))
-                    .field("channel", &self.channel)
-                    .finish_non_exhaustive()
-            }
-        }
-    )+};
-}
-
-debug_shows_channel!(SenderEstablishment, RecipientCreation);
