@@ -55,7 +55,7 @@ impl Default for RotationPolicy {
 
 /// A Megolm session that encrypts.
 ///
-/// Everything secret is in one heap block, wiped on drop.
+/// Everything secret is on the heap, wiped on drop.
 pub struct GroupSession {
     state: Box<GroupSessionState>,
 }
