@@ -41,7 +41,7 @@ use serde_json::value::RawValue;
 pub use crate::error::PayloadError;
 use crate::{
     keys::{Ed25519PublicKey, IdentityKeys},
-    olm::session::DecryptedMessage,
+    olm::decrypted::DecryptedMessage,
     primitives::secret::SecretString,
     wire::json,
 };

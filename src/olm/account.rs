@@ -7,8 +7,9 @@ use rand::TryCryptoRng;
 
 use super::{
     bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
+    decrypted::DecryptedMessage,
     one_time_keys::{OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
-    session::{DecryptedMessage, Session, SessionConfig},
+    session::{Session, SessionConfig},
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;

@@ -31,6 +31,7 @@
 
 pub(crate) mod account;
 pub(crate) mod bundle;
+pub(crate) mod decrypted;
 pub(crate) mod fallback;
 #[cfg(feature = "hazmat")]
 pub(crate) mod hazmat;
@@ -42,8 +43,9 @@ mod work;
 pub use self::{
     account::{Account, InboundCreation},
     bundle::{PreKeyBundle, SignedOneTimeKey},
+    decrypted::{DecryptedMessage, DecryptedMessageParts},
     one_time_keys::OneTimeKeyGeneration,
-    session::{DecryptedMessage, DecryptedMessageParts, Session, SessionConfig},
+    session::{Session, SessionConfig},
 };
 pub use crate::{
     error::{

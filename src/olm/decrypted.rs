@@ -1,0 +1,104 @@
+//! What decrypting an Olm message gives.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::{keys::Curve25519PublicKey, wire::olm::SessionKeys};
+
+/// A decrypted Olm message, with what was authenticated together with it (S-16, S-18).
+///
+/// It is a type of its own, so that what came over Olm and what came over Megolm cannot be mixed
+/// up:
+///
+/// ```compile_fail,E0308
+/// fn room_key_from(message: moceril::olm::DecryptedMessage) {}
+///
+/// fn on_event(event: moceril::megolm::DecryptedMessage) {
+///     room_key_from(event); // a room key that did not come over Olm
+/// }
+/// ```
+///
+/// What was authenticated can be read and not written: a wrong sender cannot be corrected in the
+/// message, only in the session that it came through ([`Session::set_identity_keys`]).
+///
+/// ```compile_fail,E0616
+/// use moceril::{Curve25519PublicKey, olm::DecryptedMessage};
+///
+/// fn claim(message: &mut DecryptedMessage, sender: Curve25519PublicKey) {
+///     message.sender_key = Some(sender);
+/// }
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct DecryptedMessage {
+    pub(super) parts: DecryptedMessageParts,
+}
+
+/// The parts of a [`DecryptedMessage`], taken out of it by [`DecryptedMessage::into_parts`].
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecryptedMessageParts {
+    /// What the peer encrypted.
+    pub plaintext: Vec<u8>,
+    /// The peer's identity key, if the session knows it.
+    pub sender_key: Option<Curve25519PublicKey>,
+    /// The keys of the session that the message came through.
+    pub session_keys: SessionKeys,
+}
+
+impl DecryptedMessage {
+    /// What the peer encrypted.
+    #[must_use]
+    pub fn plaintext(&self) -> &[u8] {
+        &self.parts.plaintext
+    }
+
+    /// What the peer encrypted, without a copy.
+    #[must_use]
+    pub fn into_plaintext(self) -> Vec<u8> {
+        self.parts.plaintext
+    }
+
+    /// The peer's identity key. It is `None` only for a session that was read from a format without
+    /// this key, until [`Session::set_identity_keys`] is called.
+    ///
+    /// The plaintext must say who sent it to whom: this key alone does not prevent that a session
+    /// is presented as one with somebody else (olm.md, "Message authentication concerns").
+    #[must_use]
+    pub const fn sender_key(&self) -> Option<Curve25519PublicKey> {
+        self.parts.sender_key
+    }
+
+    /// The keys of the session that the message came through.
+    #[must_use]
+    pub const fn session_keys(&self) -> &SessionKeys {
+        &self.parts.session_keys
+    }
+
+    /// The plaintext and what was authenticated together with it, by value.
+    #[must_use]
+    pub fn into_parts(self) -> DecryptedMessageParts {
+        self.parts
+    }
+}
+
+impl DecryptedMessageParts {
+    /// S-29: the plaintext is not printed.
+    fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("sender_key", &self.sender_key)
+            .field("session_keys", &self.session_keys)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DecryptedMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.debug("DecryptedMessage", f)
+    }
+}
+
+impl fmt::Debug for DecryptedMessageParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.debug("DecryptedMessageParts", f)
+    }
+}
