@@ -10,11 +10,9 @@ use moceril::{
     backup::{BackupDecryptionKey, BackupMessage},
     ecies::{self, Ecies},
     hpke::{self, HpkeRecipientChannel},
-    matrix::{
-        key_export,
-        payload::{Device, OlmPayload},
-    },
+    key_export,
     olm::DecryptedMessage,
+    payload::{Device, OlmPayload},
 };
 use moceril_fuzz::common::{
     fixtures::{Carrier, Devices},

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use base64ct::{Base64Unpadded, Encoding};
 use c_abi::{functions::Functions, scenario::scenario};
 use interop::{MessageVersion, forge::Kind};
-use moceril::{PickleKey, matrix::key_export, olm::Account};
+use moceril::{PickleKey, key_export, olm::Account};
 use moceril_fuzz::{
     common::{
         dehydrated_content, libolm_pickle,

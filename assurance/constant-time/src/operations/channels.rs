@@ -4,7 +4,7 @@ use moceril::{
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
     ecies::{self, DigitMode, Ecies},
     hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
-    matrix::key_export,
+    key_export,
     sas::{MacMethod, Sas},
 };
 
