@@ -17,16 +17,16 @@ pub fn criterion() -> Criterion {
 }
 
 /// `elements` is the number of operations in one iteration.
-pub fn beside_floor(
+pub fn beside_lower_bound(
     criterion: &mut Criterion,
     operation: &str,
     elements: u64,
     ours: impl FnMut(&mut Bencher<'_>),
-    floor: impl FnMut(&mut Bencher<'_>),
+    lower_bound: impl FnMut(&mut Bencher<'_>),
 ) {
     let mut group = criterion.benchmark_group(operation);
     group.throughput(Throughput::Elements(elements));
     group.bench_function("moceril", ours);
-    group.bench_function("lower bound", floor);
+    group.bench_function("lower bound", lower_bound);
     group.finish();
 }
