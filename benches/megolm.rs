@@ -1,14 +1,14 @@
 //! Megolm: each operation and its lower bound.
 
-mod beside;
-
 use std::hint::black_box;
 
-use benches::lower_bound::{
-    TEXT,
-    megolm::{Key, MegolmRatchet, Outbound, ends},
+use benches::{
+    beside::{self, BATCH, beside_lower_bound},
+    lower_bound::{
+        TEXT,
+        megolm::{Key, MegolmRatchet, Outbound, ends},
+    },
 };
-use beside::{BATCH, beside_lower_bound};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use moceril::megolm::{
     DecryptedMessage, ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage,

@@ -1,12 +1,12 @@
 //! Olm: each operation and its lower bound.
 
-mod beside;
-
-use benches::lower_bound::{
-    self, TEXT,
-    olm::{Chain, Handshake, PingPong, sealed_message},
+use benches::{
+    beside::{self, BATCH, beside_lower_bound},
+    lower_bound::{
+        self, TEXT,
+        olm::{Chain, Handshake, PingPong, sealed_message},
+    },
 };
-use beside::{BATCH, beside_lower_bound};
 use criterion::{Criterion, criterion_group, criterion_main};
 use moceril::{
     PickleKey,

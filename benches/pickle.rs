@@ -1,12 +1,12 @@
 //! Native pickles: each operation and its lower bound, and the lengths of the pickles.
 
-mod beside;
-
-use benches::lower_bound::{
-    TEXT,
-    pickle::{Pickle, restore_account, restore_nothing},
+use benches::{
+    beside::{self, beside_lower_bound},
+    lower_bound::{
+        TEXT,
+        pickle::{Pickle, restore_account, restore_nothing},
+    },
 };
-use beside::beside_lower_bound;
 use criterion::{Criterion, criterion_group, criterion_main};
 use moceril::{
     PickleKey,

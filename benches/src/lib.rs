@@ -4,5 +4,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::new_without_default, reason = "nothing takes the default of a lower bound")]
 
+#[cfg(feature = "criterion")]
+pub mod beside;
 pub mod lower_bound;
 pub mod side_by_side;

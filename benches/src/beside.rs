@@ -1,7 +1,5 @@
 //! An operation and its lower bound as two bars of one criterion group.
 
-#![allow(dead_code, reason = "each bench is a crate of its own and uses a part of this")]
-
 use std::time::Duration;
 
 use criterion::{BatchSize, Bencher, Criterion, Throughput};
