@@ -1,16 +1,15 @@
 //! Megolm: each operation and its lower bound.
 
-mod beside;
-mod floor;
-
 use std::hint::black_box;
 
-use beside::{BATCH, beside_floor};
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use floor::{
-    TEXT,
-    megolm::{Key, MegolmRatchet, Outbound, ends},
+use benches::{
+    beside::{self, BATCH, beside_lower_bound},
+    lower_bound::{
+        TEXT,
+        megolm::{Key, MegolmRatchet, Outbound, ends},
+    },
 };
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use moceril::megolm::{
     DecryptedMessage, ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage,
     SessionKey,
@@ -23,7 +22,7 @@ const HISTORY: usize = 1_000;
 const FAR: u32 = (1 << 24) - 1;
 
 fn messages(c: &mut Criterion) {
-    beside_floor(
+    beside_lower_bound(
         c,
         "encrypt, with base64",
         1,
@@ -32,11 +31,11 @@ fn messages(c: &mut Criterion) {
             b.iter(|| room.encrypt(TEXT).unwrap().to_base64());
         },
         |b| {
-            let mut floor = Outbound::new();
-            b.iter(|| floor.encrypt());
+            let mut lower_bound = Outbound::new();
+            b.iter(|| lower_bound.encrypt());
         },
     );
-    beside_floor(
+    beside_lower_bound(
         c,
         "parse and decrypt in order",
         1,
@@ -79,7 +78,7 @@ fn history(
     count: usize,
     read: impl Fn(&mut InboundGroupSession, &[String]),
 ) {
-    beside_floor(
+    beside_lower_bound(
         c,
         operation,
         count as u64,
@@ -117,7 +116,7 @@ fn decrypt(session: &mut InboundGroupSession, event: &str) -> DecryptedMessage {
 fn advancing(c: &mut Criterion) {
     let key = ExportedSessionKey::from_bytes(&export()).unwrap();
     let ratchet = || MegolmRatchet([[5; 32]; 4]);
-    beside_floor(
+    beside_lower_bound(
         c,
         "advance by one",
         1,
@@ -133,7 +132,7 @@ fn advancing(c: &mut Criterion) {
             b.iter(|| ratchet.advance_by_one());
         },
     );
-    beside_floor(
+    beside_lower_bound(
         c,
         "advance from 0 to 2^24 - 1",
         1,
@@ -158,7 +157,7 @@ fn export() -> [u8; 165] {
 
 fn session_keys(c: &mut Criterion) {
     let shared = GroupSession::new(0).unwrap().session_key().to_base64();
-    beside_floor(
+    beside_lower_bound(
         c,
         "session key: parse, verify, new inbound session",
         1,
@@ -169,7 +168,7 @@ fn session_keys(c: &mut Criterion) {
         },
     );
     let exported = ExportedSessionKey::from_bytes(&export()).unwrap().to_base64();
-    beside_floor(
+    beside_lower_bound(
         c,
         "exported key: parse, import",
         1,

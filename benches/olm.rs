@@ -1,14 +1,13 @@
 //! Olm: each operation and its lower bound.
 
-mod beside;
-mod floor;
-
-use beside::{BATCH, beside_floor};
-use criterion::{Criterion, criterion_group, criterion_main};
-use floor::{
-    TEXT,
-    olm::{Chain, Handshake, PingPong, sealed_message},
+use benches::{
+    beside::{self, BATCH, beside_lower_bound},
+    lower_bound::{
+        self, TEXT,
+        olm::{Chain, Handshake, PingPong, sealed_message},
+    },
 };
+use criterion::{Criterion, criterion_group, criterion_main};
 use moceril::{
     PickleKey,
     olm::{Account, OlmMessage, PreKeyBundle, Session},
@@ -47,14 +46,14 @@ fn conversation() -> (Session, Session) {
 }
 
 fn keys(c: &mut Criterion) {
-    beside_floor(
+    beside_lower_bound(
         c,
         "account, new",
         1,
         |b| b.iter(|| Account::new().unwrap()),
-        |b| b.iter(floor::olm::account),
+        |b| b.iter(lower_bound::olm::account),
     );
-    beside_floor(
+    beside_lower_bound(
         c,
         "50 one-time keys",
         ONE_TIME_KEYS as u64,
@@ -66,7 +65,7 @@ fn keys(c: &mut Criterion) {
             );
         },
         |b| {
-            b.iter(|| floor::olm::one_time_keys(ONE_TIME_KEYS));
+            b.iter(|| lower_bound::olm::one_time_keys(ONE_TIME_KEYS));
         },
     );
 }
@@ -77,7 +76,7 @@ fn sessions(c: &mut Criterion) {
     let bundle = bundle(&bob);
     let mut handshake = Handshake::new();
 
-    beside_floor(
+    beside_lower_bound(
         c,
         "outbound session and first message",
         1,
@@ -94,7 +93,7 @@ fn sessions(c: &mut Criterion) {
     let pre_key = message.as_pre_key().unwrap();
     let pickle_key = PickleKey::new([7; 32]);
     let pickle = bob.pickle(&pickle_key, b"").unwrap();
-    beside_floor(
+    beside_lower_bound(
         c,
         "inbound session from pre-key message",
         1,
@@ -113,7 +112,7 @@ fn sessions(c: &mut Criterion) {
 }
 
 fn messages(c: &mut Criterion) {
-    beside_floor(
+    beside_lower_bound(
         c,
         "encrypt, established chain",
         1,
@@ -126,7 +125,7 @@ fn messages(c: &mut Criterion) {
             b.iter(|| chain.send());
         },
     );
-    beside_floor(
+    beside_lower_bound(
         c,
         "encrypt and decrypt in order",
         1,
@@ -142,7 +141,7 @@ fn messages(c: &mut Criterion) {
             b.iter(|| chain.send_and_receive());
         },
     );
-    beside_floor(
+    beside_lower_bound(
         c,
         "ping-pong: two messages, each with a ratchet step",
         1,
@@ -155,10 +154,10 @@ fn messages(c: &mut Criterion) {
             b.iter(|| (ping(&mut theirs, &mut ours), ping(&mut ours, &mut theirs)));
         },
         |b| {
-            let mut floor = PingPong::new();
+            let mut lower_bound = PingPong::new();
             b.iter(|| {
-                floor.receive_and_reply();
-                floor.receive_and_reply();
+                lower_bound.receive_and_reply();
+                lower_bound.receive_and_reply();
             });
         },
     );

@@ -1,14 +1,13 @@
 //! Native pickles: each operation and its lower bound, and the lengths of the pickles.
 
-mod beside;
-mod floor;
-
-use beside::beside_floor;
-use criterion::{Criterion, criterion_group, criterion_main};
-use floor::{
-    TEXT,
-    pickle::{Pickle, restore_account, restore_nothing},
+use benches::{
+    beside::{self, beside_lower_bound},
+    lower_bound::{
+        TEXT,
+        pickle::{Pickle, restore_account, restore_nothing},
+    },
 };
+use criterion::{Criterion, criterion_group, criterion_main};
 use moceril::{
     PickleKey,
     megolm::{GroupSession, InboundGroupSession},
@@ -54,23 +53,23 @@ macro_rules! pickle_and_unpickle {
         let (key, object) = (key(), $object);
         let pickle = object.pickle(&key, CONTEXT).unwrap();
         println!("{}: a pickle of {} characters", $name, pickle.len());
-        let mut floor = Pickle::new(pickle.len());
-        beside_floor(
+        let mut lower_bound = Pickle::new(pickle.len());
+        beside_lower_bound(
             $c,
             concat!($name, ", pickle"),
             1,
             |b| b.iter(|| object.pickle(&key, CONTEXT).unwrap()),
-            |b| b.iter(|| floor.seal()),
+            |b| b.iter(|| lower_bound.seal()),
         );
         let (mut buffer, restore) = (Vec::new(), $restore);
-        beside_floor(
+        beside_lower_bound(
             $c,
             concat!($name, ", unpickle"),
             1,
             |b| b.iter(|| $type::from_pickle(&pickle, &key, CONTEXT).unwrap()),
             |b| {
                 b.iter(|| {
-                    floor.open(&mut buffer);
+                    lower_bound.open(&mut buffer);
                     restore()
                 });
             },

@@ -1,16 +1,14 @@
 # Sourced by the scripts that load both libraries: names them in OLM_REAL and OLM_OURS.
 #
 #   libraries ROOT TARGET
+. "$(dirname "${BASH_SOURCE[0]}")/../../.ci/needs.sh"
 
 # Prints where the real library is: the system's, or Debian's, or one built from the source distribution of python-olm.
 real_library() { # real_library TARGET
     local found sources=$1/real-libolm
     found=$(ldconfig -p | awk '/libolm\.so\.3 / { print $NF; exit }')
-    if [ -z "$found" ] && command -v apt-get >/dev/null; then
-        apt-get update -qq >&2
-        if DEBIAN_FRONTEND=noninteractive apt-get install -qq -y libolm3 >&2; then
-            found=$(ldconfig -p | awk '/libolm\.so\.3 / { print $NF; exit }')
-        fi
+    if [ -z "$found" ] && command -v apt-get >/dev/null && needs_packages libolm3; then
+        found=$(ldconfig -p | awk '/libolm\.so\.3 / { print $NF; exit }')
     fi
     if [ -z "$found" ]; then
         mkdir -p "$sources"
@@ -26,7 +24,7 @@ real_library() { # real_library TARGET
 
 libraries() {
     if [ -z "${OLM_OURS:-}" ]; then
-        (cd "$1" && cargo build --quiet --release --package moceril-libolm)
+        (cd "$1" && cargo build --quiet --locked --release --package moceril-libolm)
         OLM_OURS=$2/release/libolm.so
     fi
     : "${OLM_REAL:=$(real_library "$2")}"

@@ -1,4 +1,4 @@
-"""Two people verify each other and chat, in two terminals that are recorded. Run by `record`.
+"""Two people verify each other and chat, in two terminals that are recorded. Run by `run record`.
 
 Arguments: our client, an empty directory, the picture to write.
 """

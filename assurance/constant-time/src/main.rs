@@ -24,7 +24,7 @@ fn reports(name: &str, operation: fn()) -> usize {
 
 fn main() -> ExitCode {
     if !memcheck::is_running() {
-        eprintln!("this shows something under valgrind only: use run.sh");
+        eprintln!("this shows something under valgrind only: use `run`");
         return ExitCode::FAILURE;
     }
     print_backends();

@@ -11,8 +11,8 @@ toolchain=${API_TOOLCHAIN:-nightly}
 version=0.11.1
 target=${CARGO_TARGET_DIR:-$PWD/target}/api
 cargo "+$toolchain" --version 2>/dev/null || rustup toolchain install "$toolchain" --profile minimal
-command -v cargo-public-api >/dev/null ||
-    cargo install --quiet --locked --debug cargo-public-api@0.52.0
+. ../../.ci/needs.sh
+needs_tool cargo-public-api 0.52.0
 
 # vodozemac's source, where cargo keeps it: a copy, because rustdoc wants to write beside it.
 rm -rf "$target/real" && mkdir -p "$target/real"

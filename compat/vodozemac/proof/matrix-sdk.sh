@@ -7,7 +7,7 @@
 #
 # The crates need a newer Rust than this one does: SDK_TOOLCHAIN (default: nightly).
 #
-#   proof/matrix-sdk.sh
+#   proof/run matrix-sdk
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -12,12 +12,14 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 from own_tests_source import doc_tests, unit_tests
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
+ROOT = HERE.parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target")).resolve()
 WORK = TARGET / "own-tests"
 FEATURES = '["experimental-session-config", "insecure-pk-encryption", "low-level-api"]'
@@ -68,10 +70,12 @@ def cargo(*arguments, library, **environment):
     manifest = MANIFEST.format(source=source, features=FEATURES)
     if not (WORK / "Cargo.toml").exists() or manifest != (WORK / "Cargo.toml").read_text():
         (WORK / "Cargo.toml").write_text(manifest)
-        (WORK / "Cargo.lock").unlink(missing_ok=True)
-    environment = os.environ | {"CARGO_TARGET_DIR": str(WORK / f"target-{library}")} | environment
+        # The versions and the profile of the repository, so that what is built for it is not built again.
+        shutil.copy(HERE / "Cargo.lock", WORK / "Cargo.lock")
+    environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET)} | environment
+    config = ["--config", str(ROOT / ".cargo" / "config.toml")]
     return subprocess.run(
-        ["cargo", *arguments], cwd=WORK, env=environment, text=True, capture_output=True
+        ["cargo", *config, *arguments], cwd=WORK, env=environment, text=True, capture_output=True
     )
 
 

@@ -4,7 +4,7 @@
 #
 # The bindings ask for vodozemac 0.10: besides the two lines of the patch, their requirement is changed.
 #
-#   proof/vodozemac-python.sh
+#   proof/run vodozemac-python
 set -euo pipefail
 trap '[ $? = 0 ] && echo PASS || echo FAIL' EXIT
 cd "$(dirname "$0")/.."
@@ -15,10 +15,8 @@ ours=$PWD
 work=$(realpath -m "${CARGO_TARGET_DIR:-target}")/vodozemac-python
 export CARGO_TARGET_DIR=$work/target
 
-python3 -c 'import ensurepip, venv' 2>/dev/null || {
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv >/dev/null
-}
+. ../../.ci/needs.sh
+python3 -c 'import ensurepip, venv' 2>/dev/null || needs_packages python3-venv
 rm -rf "$work/source" "$work/stores"
 mkdir -p "$work/source" "$work/stores"
 

@@ -3,16 +3,11 @@
 //! what `world.rs` requires. The first byte chooses how much of the scenario runs before.
 #![no_main]
 
-#[allow(dead_code, reason = "`seeds` uses more of it")]
-#[path = "../../src/c_abi/mod.rs"]
-mod c_abi;
-#[path = "../../../compat/libolm/calling.rs"]
-mod calling;
 mod memory;
 mod symbols;
 mod world;
 
-use c_abi::{calls::Call, scenario::scenario};
+use c_calls::{calls::Call, scenario::scenario};
 use libfuzzer_sys::fuzz_target;
 use world::{Table, World};
 

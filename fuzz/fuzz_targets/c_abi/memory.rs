@@ -6,7 +6,7 @@ use std::{
     ptr,
 };
 
-use super::calling::{self, Entry, Word};
+use calling::{Entry, Word};
 
 /// A block of the heap that ends where the buffer ends, so that AddressSanitizer sees every byte
 /// beyond it. `Cell`, because the library writes to it while we only hold a shared reference.

@@ -1,6 +1,6 @@
 //! The addresses of the functions, by their names.
 
-use super::calling::Entry;
+use calling::Entry;
 
 /// Links the library.
 use olm as _;

@@ -1,13 +1,12 @@
 //! The objects and the shelf, and one call on them, with all checks of its effects.
 
-use crate::{
-    c_abi::{
-        calls::{Argument, Call, Room, SLOTS, Source},
-        functions::{Function, Functions, Kind, Parameter, Returns},
-    },
-    calling::{Entry, Word},
-    memory::{self, Lent},
+use c_calls::calls::{Argument, Call, Room, SLOTS, Source};
+use calling::{
+    Entry, Word,
+    functions::{Function, Functions, Kind, Parameter, Returns},
 };
+
+use crate::memory::{self, Lent};
 
 const FAILED: u64 = u64::MAX;
 const OUTPUT_BUFFER_TOO_SMALL: u8 = 2;

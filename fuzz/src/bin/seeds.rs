@@ -1,16 +1,13 @@
 //! Writes the seed corpora: from the test vectors, and from objects in all kinds of states.
 //!
-//! `seeds TEST-VECTORS CORPUS`, called by `smoke.sh`. It is built with the flags of the fuzz targets, beside which it
+//! `seeds TEST-VECTORS CORPUS`, called by `run`. It is built with the flags of the fuzz targets, beside which it
 //! stands in the manifest, so that nothing is compiled twice.
-
-#[allow(dead_code, reason = "the target uses more of it")]
-#[path = "../c_abi/mod.rs"]
-mod c_abi;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use base64ct::{Base64Unpadded, Encoding};
-use c_abi::{functions::Functions, scenario::scenario};
+use c_calls::scenario::scenario;
+use calling::functions::Functions;
 use interop::{MessageVersion, forge::Kind};
 use moceril::{PickleKey, key_export, olm::Account};
 use moceril_fuzz::{

@@ -10,10 +10,9 @@ use crate::{
     functions::Parameter,
     keys::is_good_signature,
     oddities::{Oddity, sender_index},
-    pickle,
+    pickle::{self, STATE_KEY},
     seen::{Difference, Seen},
     wire,
-    world::STATE_KEY,
 };
 
 struct Rule {

@@ -9,9 +9,9 @@ use crate::{
     functions::{Functions, Kind, Parameter},
     notes::Sealed,
     object::{Id, Libraries, Side},
-    pickle,
+    pickle::{self, STATE_KEY},
     tally::Tally,
-    world::{STATE_KEY, Step, Stop, World},
+    world::{Step, Stop, World},
 };
 
 pub const ENDINGS: &[&str] = &[

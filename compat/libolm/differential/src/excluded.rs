@@ -1,6 +1,6 @@
 //! Calls that libolm answers by reading or writing outside its buffers. They are made only on our library.
 
-use crate::{base64, call::Arg, wire::has_identity_key, world::World};
+use crate::{base64, call::Arg, notes::Notes, wire::has_identity_key};
 
 const NO_IDENTITY_KEY: &str =
     "a pre-key message without identity key, beside one that the caller gives";
@@ -12,7 +12,7 @@ const NULL: &str = "a null pointer with a length";
 const HUGE: &str = "a length that overflows";
 
 /// Why a call is not made on libolm.
-pub fn reason(world: &World<'_>, name: &str, args: &[Arg]) -> Option<&'static str> {
+pub fn reason(notes: &Notes, name: &str, args: &[Arg]) -> Option<&'static str> {
     if args.iter().any(|arg| matches!(arg, Arg::NullWithLength(_))) {
         return Some(NULL);
     }
@@ -27,7 +27,7 @@ pub fn reason(world: &World<'_>, name: &str, args: &[Arg]) -> Option<&'static st
         }
         "olm_pk_decrypt" => {
             let whole = !decoded(3).is_empty() && decoded(3).len().is_multiple_of(16);
-            let has_true_mac = world.notes.sealed.iter().any(|sealed| {
+            let has_true_mac = notes.sealed.iter().any(|sealed| {
                 base64::decode(&sealed.mac) == Some(decoded(2))
                     && base64::decode(&sealed.ephemeral_key) == Some(decoded(1))
             });

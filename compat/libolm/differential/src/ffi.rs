@@ -6,12 +6,10 @@ use std::{
     ptr,
 };
 
+use calling::Entry;
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
-use crate::{
-    calling::{self, Entry},
-    functions::{Functions, Returns},
-};
+use crate::functions::{Functions, Returns};
 
 /// Bytes before and after what is lent to a library. They must never change, and are wide enough that
 /// a library that forgets a length damages them and nothing else.

@@ -3,7 +3,7 @@
 //!
 //! Before that, every text with every ending is given to both (`endings.rs`).
 //!
-//! `OLM_REAL` and `OLM_OURS` name the two libraries, `CALLS` how many calls to make. `run.sh` sets them. `SEED` and
+//! `OLM_REAL` and `OLM_OURS` name the two libraries, `CALLS` how many calls to make. `run` sets them. `SEED` and
 //! `STEPS` make one episode again, and with `TRACE=1` every call of it is printed before it is made.
 //! With `BOTH_REAL` two builds of libolm can be compared: what only ours survives is left out.
 
@@ -12,13 +12,10 @@ mod allowed;
 mod anything;
 mod base64;
 mod call;
-#[path = "../../calling.rs"]
-mod calling;
 mod endings;
 mod episode;
 mod excluded;
 mod ffi;
-mod functions;
 mod groups;
 mod keys;
 mod material;
@@ -41,6 +38,8 @@ mod workers;
 mod world;
 
 use std::{env, process::ExitCode};
+
+use calling::functions;
 
 use crate::{object::Libraries, tally::Tally};
 

@@ -10,6 +10,9 @@ use sha2::Sha256;
 
 use crate::{base64, functions::Kind};
 
+/// The key that states are compared under.
+pub const STATE_KEY: &[u8] = b"to compare";
+
 /// AES key, MAC key, IV.
 fn derive(key: &[u8]) -> ([u8; 32], [u8; 32], [u8; 16]) {
     let mut bytes = [0; 80];

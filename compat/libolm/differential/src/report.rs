@@ -76,7 +76,7 @@ fn result(outcome: &Outcome) -> String {
 
 /// The content of a state's pickle.
 fn content(state: &[u8]) -> String {
-    match pickle::open(state, crate::world::STATE_KEY) {
+    match pickle::open(state, pickle::STATE_KEY) {
         Some(content) => Bytes(pickle::unpad(&content).unwrap_or(&content)).to_string(),
         None => format!("{:?}", Arg::from(state)),
     }

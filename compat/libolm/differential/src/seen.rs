@@ -9,9 +9,8 @@ use crate::{
     keys::{is_good_curve25519, is_good_ed25519},
     object::Id,
     oddities::{Oddity, oddities, split_session},
-    pickle,
+    pickle::{self, STATE_KEY},
     wire::{self, Message, is_strict_text},
-    world::STATE_KEY,
 };
 
 /// A difference between the two outcomes of a call.

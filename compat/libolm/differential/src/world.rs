@@ -9,7 +9,7 @@ use crate::{
     notes::Notes,
     object::{Id, Libraries, Object, Side},
     oddities::{Oddity, oddities},
-    pickle,
+    pickle::{self, STATE_KEY},
     report::Report,
     rng::Rng,
     seen::{Difference, Seen, State},
@@ -25,9 +25,6 @@ pub enum Stop {
 }
 
 pub type Step<T = ()> = Result<T, Stop>;
-
-/// The key that states are compared under.
-pub const STATE_KEY: &[u8] = b"to compare";
 
 pub struct World<'a> {
     pub libraries: &'a Libraries,
@@ -124,7 +121,7 @@ impl<'a> World<'a> {
             eprintln!("{} {name} {:?}", self.step, call.args);
         }
         self.tally.count("call", name, "");
-        if let Some(reason) = excluded::reason(self, name, &call.args) {
+        if let Some(reason) = excluded::reason(&self.notes, name, &call.args) {
             return self.call_ours_alone(&call, reason);
         }
 

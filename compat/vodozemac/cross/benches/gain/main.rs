@@ -8,13 +8,9 @@
 //! ```
 
 mod measure;
-#[path = "../../../../../benches/side_by_side/run.rs"]
-mod run;
-#[path = "../../../../../benches/side_by_side/mod.rs"]
-mod side_by_side;
 
+use benches::side_by_side::{self, Effort, run, statistics::Spread};
 use measure::{Outcome, measure};
-use side_by_side::{Effort, statistics::Spread};
 
 #[allow(clippy::duplicate_mod, reason = "the same source with either crate is the point")]
 #[path = "."]

@@ -1,0 +1,166 @@
+//! Pickles, encrypted, in each library's own format; and how long they are.
+
+use ::vodozemac::{megolm as vodozemac_megolm, olm as vodozemac_olm};
+use moceril::{
+    megolm::{GroupSession, InboundGroupSession},
+    olm::{Account, Session},
+};
+use olm_rs::{
+    account::OlmAccount, inbound_group_session::OlmInboundGroupSession,
+    outbound_group_session::OlmOutboundGroupSession, session::OlmSession,
+};
+
+use crate::{
+    contender::{Who, repeated},
+    ends::{
+        PICKLE_KEY, libolm,
+        ours::{self, CONTEXT, pickle_key},
+        vodozemac,
+    },
+    lower_bound::pickle::{Pickle, restore_account, restore_nothing},
+    measure::{Contenders, Row},
+};
+
+const ONE_TIME_KEYS: usize = 100;
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        Row::new("Olm session pickle", 1, 6.0, || old_session().pickle),
+        Row::new("Olm session unpickle", 1, 8.0, || old_session().unpickle),
+        Row::new("young Olm session pickle", 1, None, || young_session().pickle),
+        Row::new("young Olm session unpickle", 1, None, || young_session().unpickle),
+        Row::new("account with 100 one-time keys, pickle", 1, 6.0, || account().pickle),
+        Row::new("account with 100 one-time keys, unpickle", 1, 100.0, || account().unpickle),
+        Row::new("inbound group session pickle", 1, 3.0, || inbound().pickle),
+        Row::new("inbound group session unpickle", 1, 1.5, || inbound().unpickle),
+    ]
+}
+
+/// How many characters the pickles of one object have.
+pub struct Size {
+    pub object: &'static str,
+    /// Which part of vodozemac's ours may have at most.
+    pub target: Option<f64>,
+    pub ours: usize,
+    pub vodozemac: usize,
+    pub libolm: usize,
+}
+
+pub fn sizes() -> Vec<Size> {
+    let size = |object, target, Pickled { lengths: [ours, vodozemac, libolm], .. }| Size {
+        object,
+        target,
+        ours,
+        vodozemac,
+        libolm,
+    };
+    vec![
+        size("Olm session", Some(1.0 / 4.0), old_session()),
+        size("young Olm session", None, young_session()),
+        size("account with 100 one-time keys", Some(1.0 / 2.4), account()),
+        size("inbound group session", Some(1.0 / 2.4), inbound()),
+    ]
+}
+
+struct Pickled {
+    pickle: Contenders,
+    unpickle: Contenders,
+    lengths: [usize; 3],
+}
+
+/// Both directions for one kind of object. `restore` is what the lower bound computes from a
+/// decrypted state.
+macro_rules! pickled {
+    (
+        ours: $ours:ident, $our_object:expr;
+        vodozemac: $module:ident $pickle:ident, $object:expr;
+        libolm: $libolm:ident, $libolm_object:expr;
+        restore: $restore:expr;
+    ) => {{
+        let our_object = $our_object;
+        let our_pickle = our_object.pickle(&pickle_key(), CONTEXT).unwrap();
+        let object = $object;
+        let pickle = object.pickle().encrypt(PICKLE_KEY);
+        let libolm_object = $libolm_object;
+        let libolm_pickle = libolm_object.pickle(libolm::pickling());
+        let lengths = [our_pickle.len(), pickle.len(), libolm_pickle.len()];
+        let (mut sealing, mut opening) = (Pickle::new(lengths[0]), Pickle::new(lengths[0]));
+        let (our_key, restore, mut buffer) = (pickle_key(), $restore, Vec::new());
+        Pickled {
+            pickle: vec![
+                (Who::Ours, {
+                    let key = pickle_key();
+                    repeated(move || our_object.pickle(&key, CONTEXT).unwrap())
+                }),
+                (Who::Vodozemac, repeated(move || object.pickle().encrypt(PICKLE_KEY))),
+                (Who::Libolm, repeated(move || libolm_object.pickle(libolm::pickling()))),
+                (Who::LowerBound, repeated(move || sealing.seal())),
+            ],
+            unpickle: vec![
+                (
+                    Who::Ours,
+                    repeated(move || $ours::from_pickle(&our_pickle, &our_key, CONTEXT).unwrap()),
+                ),
+                (
+                    Who::Vodozemac,
+                    repeated(move || {
+                        let pickle = $module::$pickle::from_encrypted(&pickle, PICKLE_KEY);
+                        $module::$ours::from_pickle(pickle.unwrap())
+                    }),
+                ),
+                (
+                    Who::Libolm,
+                    repeated(move || {
+                        $libolm::unpickle(libolm_pickle.clone(), libolm::pickling()).unwrap()
+                    }),
+                ),
+                (
+                    Who::LowerBound,
+                    repeated(move || {
+                        opening.open(&mut buffer);
+                        restore()
+                    }),
+                ),
+            ],
+            lengths,
+        }
+    }};
+}
+
+/// With five receiver chains.
+fn old_session() -> Pickled {
+    pickled! {
+        ours: Session, ours::old_session();
+        vodozemac: vodozemac_olm SessionPickle, vodozemac::old_session();
+        libolm: OlmSession, libolm::old_session();
+        restore: restore_nothing;
+    }
+}
+
+/// After one round trip.
+fn young_session() -> Pickled {
+    pickled! {
+        ours: Session, ours::conversation().0;
+        vodozemac: vodozemac_olm SessionPickle, vodozemac::conversation().0;
+        libolm: OlmSession, libolm::conversation().0;
+        restore: restore_nothing;
+    }
+}
+
+fn account() -> Pickled {
+    pickled! {
+        ours: Account, ours::account(ONE_TIME_KEYS);
+        vodozemac: vodozemac_olm AccountPickle, vodozemac::account(ONE_TIME_KEYS);
+        libolm: OlmAccount, libolm::account(ONE_TIME_KEYS);
+        restore: restore_account();
+    }
+}
+
+fn inbound() -> Pickled {
+    pickled! {
+        ours: InboundGroupSession, ours::receiver(&GroupSession::new(0).unwrap());
+        vodozemac: vodozemac_megolm InboundGroupSessionPickle, vodozemac::receiver(&vodozemac::room());
+        libolm: OlmInboundGroupSession, libolm::receiver(&OlmOutboundGroupSession::new());
+        restore: restore_nothing;
+    }
+}
