@@ -15,7 +15,7 @@
 //! | 1 | `keys/`: `curve25519`, `ed25519`, `id` | public keys that passed every check |
 //! | 1 | `wire/`: `fields`, `olm`, `megolm`, `json` | decoding and encoding of messages |
 //! | 2 | `ratchet/`: `limits`, `handshake`, `chain`, `double`, `ladder`, `megolm` | both ratchets as pure state machines: plan, open, commit |
-//! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `session` | accounts and Olm sessions |
+//! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `session`, `decrypted` | accounts and Olm sessions |
 //! | 3 | [`megolm`]: `outbound`, `inbound`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
 //! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
 //! | | [`sas`]: `emoji` | verification by short authentication strings |

@@ -19,7 +19,8 @@ use crate::{keys::Curve25519PublicKey, wire::olm::SessionKeys};
 /// ```
 ///
 /// What was authenticated can be read and not written: a wrong sender cannot be corrected in the
-/// message, only in the session that it came through ([`Session::set_identity_keys`]).
+/// message, only in the session that it came through
+/// ([`Session::set_identity_keys`](super::Session::set_identity_keys)).
 ///
 /// ```compile_fail,E0616
 /// use moceril::{Curve25519PublicKey, olm::DecryptedMessage};
@@ -59,7 +60,8 @@ impl DecryptedMessage {
     }
 
     /// The peer's identity key. It is `None` only for a session that was read from a format without
-    /// this key, until [`Session::set_identity_keys`] is called.
+    /// this key, until
+    /// [`Session::set_identity_keys`](super::Session::set_identity_keys) is called.
     ///
     /// The plaintext must say who sent it to whom: this key alone does not prevent that a session
     /// is presented as one with somebody else (olm.md, "Message authentication concerns").
