@@ -94,8 +94,8 @@ class Functions:
         memory = ffi.new("char[]", self.size)
         clear = self.clear
 
-        # The arguments keep the memory, and the library with its code, until this has run.
-        def wipe(handle: Any, memory: Any = memory, lib: Any = lib) -> None:
+        # The second argument keeps the memory until this has run.
+        def wipe(handle: Any, memory: Any = memory) -> None:
             clear(handle)
 
         return ffi.gc(self.blank(memory), wipe)
