@@ -18,8 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     // Programs wipe buffers with `lib.memset`, which python-olm offers too.
     declarations.push_str("void *memset(void *s, int c, size_t n);\n");
-    // OUT_DIR is `build/PACKAGE/out` in the folder of the profile, which is in the target folder or, in
-    // a cross build, in a folder of the target folder that has the target's name.
+    // OUT_DIR is `build/PACKAGE/out` in the folder of the profile, which is in the target folder
+    // or, in a cross build, in a folder of the target folder that has the target's name.
     let out = env::var("OUT_DIR")?;
     let target = env::var("TARGET")?;
     let folder = Path::new(&out)
@@ -31,8 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The declarations alone: cffi's parser knows neither the preprocessor's lines, nor the attribute, nor
-/// the braces for C++.
+/// The declarations alone: cffi's parser knows neither the preprocessor's lines, nor the attribute,
+/// nor the braces for C++.
 fn without_preprocessor(header: &str) -> String {
     let skipped = ["#", "extern \"C\"", "} /*"];
     let mut lines = String::new();

@@ -3,9 +3,10 @@
 differential.py PYTHON_OF_THE_ORIGINAL PYTHON_OF_OURS SEED CALLS
 
 In each episode the first difference ends the comparison. It must be one of these:
-* an argument was damaged (or a pickle was of another kind), and ours refuses it, or refuses it for another reason, as
-  the README of compat/libolm says;
-* an argument was of a wrong type, and ours says so with a TypeError where the original failed otherwise.
+* an argument was damaged (or a pickle was of another kind), and ours refuses it, or refuses it for
+  another reason, as the README of compat/libolm says;
+* an argument was of a wrong type, and ours says so with a TypeError where the original failed
+  otherwise.
 """
 
 import collections
@@ -47,7 +48,9 @@ for original, ours in itertools.zip_longest(*outputs, fillvalue=""):
         counts["allowed differences"] += 1
         if not is_allowed(original, ours):
             failures.append(original + ours)
-print("Compared:", *(f"{count} {what}," for what, count in counts.items()), f"{len(failures)} differ.")
+print(
+    "Compared:", *(f"{count} {what}," for what, count in counts.items()), f"{len(failures)} differ."
+)
 print("".join(failures))
 if failures or counts["succeeded"] < int(calls) / 2:
     sys.exit(1)

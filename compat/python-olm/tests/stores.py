@@ -1,7 +1,8 @@
-"""One turn of a conversation between two devices whose state is in the stores of a program: stores.py PROGRAM FOLDER
+"""One turn of a conversation between two devices whose state is in the stores of a program:
+stores.py PROGRAM FOLDER
 
-PROGRAM is mautrix or nio. Each turn reads what the last one has sent, and sends more, so turns of different packages
-must read each other's stores and messages.
+PROGRAM is mautrix or nio. Each turn reads what the last one has sent, and sends more, so turns of
+different packages must read each other's stores and messages.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
-"""Prints the public names of the `olm` package that is installed: classes, their bases and members, and parameters
-with their defaults. Two packages with the same interface print the same."""
+"""Prints the public names of the `olm` package that is installed: classes, their bases and members,
+and parameters with their defaults. Two packages with the same interface print the same."""
 
 import importlib
 import inspect
@@ -7,7 +7,7 @@ import inspect
 
 def parameters(function):
     return ", ".join(
-        f"{parameter.kind.name} {name} {'' if parameter.default is inspect.Parameter.empty else parameter.default!r}"
+        f"{parameter.kind.name} {name} {parameter.default!r}"
         for name, parameter in inspect.signature(function).parameters.items()
     )
 
@@ -19,7 +19,9 @@ def is_public(name):
 def members(kind):
     """Those of all bases, so that it does not matter which base has them."""
     for name, member in sorted(inspect.getmembers_static(kind)):
-        if not is_public(name) or any(member is vars(base).get(name) for base in [object, Exception, BaseException]):
+        if not is_public(name) or any(
+            member is vars(base).get(name) for base in [object, Exception, BaseException]
+        ):
             continue
         if isinstance(member, property):
             yield f"{name}: property"
@@ -40,7 +42,9 @@ for module in ["", ".account", ".group_session", ".pk", ".sas", ".session", ".ut
         if not inspect.isclass(thing):
             print("   ", parameters(thing))
             continue
-        bases = [base.__name__ for base in thing.__mro__[1:] if not base.__module__.endswith("_native")]
+        bases = [
+            base.__name__ for base in thing.__mro__[1:] if not base.__module__.endswith("_native")
+        ]
         print("    bases:", *bases)
         for member in members(thing):
             print("   ", member)

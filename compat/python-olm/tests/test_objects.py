@@ -12,8 +12,35 @@ import olm
 import pytest
 from _libolm import ffi, lib
 
-WRONG = [None, 0, 1, -1, 1.5, True, "", "x", b"", b"x", "ü", "\0", "\ud800", [], [b"x"], object(), bytearray(b"x")]
-WRONG += [2**31, 2**63, 2**70, -(2**70), "x" * 10**6, b"\xff" * 10**6, memoryview(b"x"), olm.Account]
+WRONG = [
+    None,
+    0,
+    1,
+    -1,
+    1.5,
+    True,
+    "",
+    "x",
+    b"",
+    b"x",
+    "ü",
+    "\0",
+    "\ud800",
+    [],
+    [b"x"],
+    object(),
+    bytearray(b"x"),
+]
+WRONG += [
+    2**31,
+    2**63,
+    2**70,
+    -(2**70),
+    "x" * 10**6,
+    b"\xff" * 10**6,
+    memoryview(b"x"),
+    olm.Account,
+]
 
 
 def sessions():
@@ -33,7 +60,17 @@ def every_object():
     signing = olm.PkSigning(olm.PkSigning.generate_seed())
     receiver = olm.InboundGroupSession(group.session_key)
     encryption = olm.PkEncryption(backup.public_key)
-    return [alice, outbound, inbound, group, receiver, backup, encryption, signing, olm.Sas(olm.Sas().pubkey)]
+    return [
+        alice,
+        outbound,
+        inbound,
+        group,
+        receiver,
+        backup,
+        encryption,
+        signing,
+        olm.Sas(olm.Sas().pubkey),
+    ]
 
 
 def content(thing):
@@ -70,9 +107,9 @@ def test_memory_is_wiped_before_it_is_freed(place, in_a_cycle, monkeypatch):
     address = ffi.cast("void *", handle)
     del thing, handle
     gc.collect()
-    assert {ffi.cast("void *", handle): bytes_ for handle, bytes_ in wiped.items()}[address] == bytes(
-        ffi.buffer(blank)
-    )
+    assert {ffi.cast("void *", handle): bytes_ for handle, bytes_ in wiped.items()}[
+        address
+    ] == bytes(ffi.buffer(blank))
 
 
 def test_secrets_are_wiped_in_buffers():
@@ -94,7 +131,10 @@ def test_no_memory_leaks():
             every_object()
             alice, _, outbound, _, message = sessions()
             olm.Account.from_pickle(alice.pickle("key"), "key")
-            for failing in [lambda: outbound.decrypt(message), lambda: olm.Session.from_pickle(b"x" * 300)]:
+            for failing in [
+                lambda: outbound.decrypt(message),
+                lambda: olm.Session.from_pickle(b"x" * 300),
+            ]:
                 with pytest.raises(olm.OlmSessionError):
                     failing()
 
@@ -203,8 +243,20 @@ def test_the_interpreter_ends_with_objects_in_use():
         subprocess.run([sys.executable, "-c", code], check=True)
 
 
-CONSTRUCTORS = [olm.Account, olm.Session, olm.InboundSession, olm.OutboundSession, olm.InboundGroupSession]
-CONSTRUCTORS += [olm.OutboundGroupSession, olm.PkEncryption, olm.PkDecryption, olm.PkSigning, olm.Sas]
+CONSTRUCTORS = [
+    olm.Account,
+    olm.Session,
+    olm.InboundSession,
+    olm.OutboundSession,
+    olm.InboundGroupSession,
+]
+CONSTRUCTORS += [
+    olm.OutboundGroupSession,
+    olm.PkEncryption,
+    olm.PkDecryption,
+    olm.PkSigning,
+    olm.Sas,
+]
 CONSTRUCTORS += [olm.ed25519_verify, olm.sha256, olm.OlmMessage, olm.OlmPreKeyMessage]
 CONSTRUCTORS += [kind.from_pickle for kind in CONSTRUCTORS[:6] + [olm.PkDecryption]]
 CONSTRUCTORS += [olm.InboundGroupSession.import_session]
@@ -218,7 +270,9 @@ def test_wrong_arguments_are_exceptions():
         for name in dir(type(thing))
         if not name.startswith("_") and callable(getattr(type(thing), name))
     ]
-    messages = [kind(text) for kind in [olm.OlmMessage, olm.OlmPreKeyMessage] for text in WRONG if text]
+    messages = [
+        kind(text) for kind in [olm.OlmMessage, olm.OlmPreKeyMessage] for text in WRONG if text
+    ]
     message = olm.OlmMessage("x")
     message.message_type = 2**70
     messages += [message, olm.PkMessage("x", b"x", "x" * 5), olm.PkMessage(None, 1, "")]
@@ -227,7 +281,14 @@ def test_wrong_arguments_are_exceptions():
         for first in WRONG + messages + things:
             if first in (2**31, 10**6) and "keys" in function.__name__:
                 continue  # makes as many keys
-            for arguments in [(first,), (first, "x"), (first, None), ("x", first), (things[0], first), (first,) * 3]:
+            for arguments in [
+                (first,),
+                (first, "x"),
+                (first, None),
+                ("x", first),
+                (things[0], first),
+                (first,) * 3,
+            ]:
                 try:
                     function(*arguments)
                     succeeded += 1

@@ -1,4 +1,5 @@
-"""Olm and Megolm, the end-to-end encryption ratchets of Matrix, with the interface of python-olm on moceril."""
+"""Olm and Megolm, the end-to-end encryption ratchets of Matrix, with the interface of python-olm on
+moceril."""
 
 from .account import Account, OlmAccountError
 from .group_session import InboundGroupSession, OlmGroupSessionError, OutboundGroupSession

@@ -15,9 +15,10 @@ Text = Union[str, bytes]
 
 FAILED: int = lib.olm_error()
 
-# The C functions run without the interpreter's lock, and an object must not be used by two threads at once. A fork
-# waits for this lock too: a child gets no object that another thread was changing, and no lock that nobody releases.
-# Code that runs within an operation of the same thread, such as a signal handler, may start another one.
+# The C functions run without the interpreter's lock, and an object must not be used by two threads
+# at once. A fork waits for this lock too: a child gets no object that another thread was changing,
+# and no lock that nobody releases. Code that runs within an operation of the same thread, such as a
+# signal handler, may start another one.
 lock = threading.RLock()
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
@@ -26,7 +27,8 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 
 class Buffer:
-    """Memory for a C function: `*buffer` is its two arguments. `with` wipes it in the end, unless it is the caller's."""
+    """Memory for a C function: `*buffer` is its two arguments. `with` wipes it in the end, unless
+    it is the caller's."""
 
     def __init__(self, content: Union[bytes, bytearray], ours: bool = True) -> None:
         self.content = content
@@ -47,8 +49,8 @@ class Buffer:
 
     @classmethod
     def random(cls, length: int) -> Buffer:
-        # Wiping changes an object that is immutable by rights. Nobody else has it: only results of length 0 or 1 may
-        # be shared, and no length is 1.
+        # Wiping changes an object that is immutable by rights. Nobody else has it: only results of
+        # length 0 or 1 may be shared, and no length is 1.
         return cls(os.urandom(length))
 
     @classmethod

@@ -78,7 +78,8 @@ class Account(Stored):
         self._call(lib.olm_remove_one_time_keys, session._session)
 
     def generate_fallback_key(self) -> None:
-        """Makes a new fallback key. The one before it still works until the next call, or until it is forgotten."""
+        """Makes a new fallback key. The one before it still works until the next call, or until it
+        is forgotten."""
         length = lib.olm_account_generate_fallback_key_random_length(self._account)
         with Buffer.random(length) as random:
             self._call(lib.olm_account_generate_fallback_key, *random)

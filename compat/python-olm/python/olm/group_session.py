@@ -33,8 +33,9 @@ class InboundGroupSession(Stored):
             self._call(lib.olm_init_inbound_group_session, *key)
 
     def decrypt(self, ciphertext: Text, unicode_errors: str = "replace") -> Tuple[str, int]:
-        """Decrypts a message to its plaintext and its index. The caller must reject an index that it has seen for
-        another message. `unicode_errors` says what becomes of bytes that are not UTF-8, as in `bytes.decode`."""
+        """Decrypts a message to its plaintext and its index. The caller must reject an index that
+        it has seen for another message. `unicode_errors` says what becomes of bytes that are not
+        UTF-8, as in `bytes.decode`."""
         if not ciphertext:
             raise ValueError("Ciphertext can't be empty.")
         data = Buffer.text(ciphertext)
@@ -43,7 +44,8 @@ class InboundGroupSession(Stored):
         with Buffer.output(len(data)) as plaintext, lock:
             length = lib.olm_group_decrypt(self._session, *data, *plaintext, index)
             if length == FAILED:
-                # python-olm asks for the length first. If that fails too, its error is the one to report.
+                # python-olm asks for the length first. If that fails too, its error is the one to
+                # report.
                 lib.olm_group_decrypt_max_plaintext_length(self._session, *data)
                 self._check_error(length)
             return plaintext.decode(length, unicode_errors), index[0]

@@ -1,4 +1,5 @@
-"""Encryption to a public key, as Matrix's key backup uses it, and signatures with a key from a seed."""
+"""Encryption to a public key, as Matrix's key backup uses it, and signatures with a key from a
+seed."""
 
 from __future__ import annotations
 
@@ -93,7 +94,8 @@ class PkDecryption(Stored):
         return self
 
     def decrypt(self, message: PkMessage, unicode_errors: str = "replace") -> str:
-        """Decrypts a message. `unicode_errors` says what becomes of bytes that are not UTF-8, as in `bytes.decode`."""
+        """Decrypts a message. `unicode_errors` says what becomes of bytes that are not UTF-8, as in
+        `bytes.decode`."""
         ephemeral_key = Buffer.text(message.ephemeral_key)
         mac = Buffer.text(message.mac)
         data = Buffer.text(message.ciphertext)

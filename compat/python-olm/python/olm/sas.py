@@ -1,4 +1,5 @@
-"""Short authentication strings: two users compare a few words or emoji and know that nobody sits between them."""
+"""Short authentication strings: two users compare a few words or emoji and know that nobody sits
+between them."""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ class OlmMessage(_OlmMessage):
 
 
 class Session(Stored):
-    """A session with another device: an InboundSession, an OutboundSession, or either from a pickle."""
+    """A session with another device: an InboundSession, an OutboundSession, or either from a
+    pickle."""
 
     _functions = Functions("session", OlmSessionError)
     _session: Any
@@ -81,14 +82,16 @@ class Session(Stored):
         return OlmMessage(ciphertext)
 
     def decrypt(self, message: _OlmMessage, unicode_errors: str = "replace") -> str:
-        """Decrypts a message. `unicode_errors` says what becomes of bytes that are not UTF-8, as in `bytes.decode`."""
+        """Decrypts a message. `unicode_errors` says what becomes of bytes that are not UTF-8, as in
+        `bytes.decode`."""
         data = _ciphertext(message)
         arguments = (message.message_type, *data)
         # No plaintext is longer than its message.
         with Buffer.output(len(data)) as plaintext, lock:
             length = lib.olm_decrypt(self._session, *arguments, *plaintext)
             if length == FAILED:
-                # python-olm asks for the length first. If that fails too, its error is the one to report.
+                # python-olm asks for the length first. If that fails too, its error is the one to
+                # report.
                 lib.olm_decrypt_max_plaintext_length(self._session, *arguments)
                 self._check_error(length)
             return plaintext.decode(length, unicode_errors)
@@ -100,7 +103,8 @@ class Session(Stored):
         return self._output(length, lib.olm_session_id).decode()
 
     def matches(self, message: OlmPreKeyMessage, identity_key: Optional[Text] = None) -> bool:
-        """Whether the message began this session, and comes from the device with this identity key."""
+        """Whether the message began this session, and comes from the device with this identity
+        key."""
         if not isinstance(message, OlmPreKeyMessage):
             raise TypeError("Matches can only be called with prekey messages.")
         data = _ciphertext(message)
@@ -110,7 +114,8 @@ class Session(Stored):
             return bool(self._call(lib.olm_matches_inbound_session_from, *key, *data))
 
     def describe(self, buffer_length: int = 600) -> str:
-        """The indices of the session's chains, for logs, in a text that is cut if it needs more room than this."""
+        """The indices of the session's chains, for logs, in a text that is cut if it needs more
+        room than this."""
         text = ffi.new("char[]", buffer_length)
         with lock:
             lib.olm_session_describe(self._session, text, buffer_length)
@@ -129,8 +134,8 @@ class InboundSession(Session):
     def __init__(
         self, account: Account, message: OlmPreKeyMessage, identity_key: Optional[Text] = None
     ) -> None:
-        """Begins the session of a message, which must come from the device with this identity key. The account keeps
-        the one-time key until `remove_one_time_keys`."""
+        """Begins the session of a message, which must come from the device with this identity key.
+        The account keeps the one-time key until `remove_one_time_keys`."""
         data = _ciphertext(message)
         super().__init__()
         if not identity_key:
