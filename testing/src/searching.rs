@@ -6,24 +6,27 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    cell::{Cell, RefCell},
+    cell::RefCell,
+    hint::black_box,
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
 };
 
 use base64ct::{Base64Unpadded, Encoding};
 
 use super::distinct_keys::DistinctKeys;
 
-// The allocator uses all of these but the names, so they must not need a destructor.
+// The allocator uses all of these but the names, so they must not need a destructor. They are atomic
+// because the compiler assumes of other variables that freeing memory does not change them.
 std::thread_local! {
     /// Whether what is freed is searched.
-    static SEARCHING: Cell<bool> = const { Cell::new(false) };
+    static SEARCHING: AtomicBool = const { AtomicBool::new(false) };
     /// Parts of the secrets: eight bytes are enough to know one by.
-    static NEEDLES: [Cell<u64>; 1024] = const { [const { Cell::new(0) }; 1024] };
-    static KNOWN: Cell<usize> = const { Cell::new(0) };
-    static FOUND: Cell<usize> = const { Cell::new(0) };
+    static NEEDLES: [AtomicU64; 1024] = const { [const { AtomicU64::new(0) }; 1024] };
+    static KNOWN: AtomicUsize = const { AtomicUsize::new(0) };
+    static FOUND: AtomicUsize = const { AtomicUsize::new(0) };
     /// The needle that was found last.
-    static WHICH: Cell<usize> = const { Cell::new(0) };
-    static SEARCHED: Cell<usize> = const { Cell::new(0) };
+    static WHICH: AtomicUsize = const { AtomicUsize::new(0) };
+    static SEARCHED: AtomicUsize = const { AtomicUsize::new(0) };
     /// What the needles are parts of.
     static NAMES: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
@@ -38,19 +41,19 @@ impl Searching {
     /// `block` must be valid for reads of `length` bytes. Bytes that were never written are read as
     /// whatever they are; the allocations of this process are all initialized here, in `alloc`.
     unsafe fn search(block: *const u8, length: usize) {
-        if !SEARCHING.get() {
+        if !SEARCHING.with(|searching| searching.load(SeqCst)) {
             return;
         }
         // SAFETY: the caller vouches for the block, and `alloc` has initialized it.
         let bytes = unsafe { std::slice::from_raw_parts(block, length) };
-        SEARCHED.set(SEARCHED.get() + 1);
+        SEARCHED.with(|searched| searched.fetch_add(1, SeqCst));
         NEEDLES.with(|needles| {
             for window in bytes.windows(8) {
                 let window = u64::from_le_bytes(window.try_into().unwrap());
                 let mut needles = needles[..known()].iter();
-                if let Some(which) = needles.position(|needle| needle.get() == window) {
-                    FOUND.set(FOUND.get() + 1);
-                    WHICH.set(which);
+                if let Some(which) = needles.position(|needle| needle.load(SeqCst) == window) {
+                    FOUND.with(|found| found.fetch_add(1, SeqCst));
+                    WHICH.with(|place| place.store(which, SeqCst));
                 }
             }
         });
@@ -76,14 +79,14 @@ unsafe impl GlobalAlloc for Searching {
 
 /// How many needles there are.
 pub fn known() -> usize {
-    KNOWN.get()
+    KNOWN.with(|known| known.load(SeqCst))
 }
 
 /// Makes eight bytes known.
 fn learn_needle(name: &'static str, needle: [u8; 8]) {
     NAMES.with_borrow_mut(|names| names.push(name));
-    let place = KNOWN.replace(known() + 1);
-    NEEDLES.with(|needles| needles[place].set(u64::from_le_bytes(needle)));
+    let place = KNOWN.with(|known| known.fetch_add(1, SeqCst));
+    NEEDLES.with(|needles| needles[place].store(u64::from_le_bytes(needle), SeqCst));
 }
 
 /// Makes a secret known by its beginning.
@@ -108,43 +111,56 @@ pub fn learn_with_texts(name: &'static str, secret: &[u8]) {
     });
 }
 
+/// Begins or ends the search, and returns whether it was on.
+fn search(on: bool) -> bool {
+    SEARCHING.with(|searching| searching.swap(on, SeqCst))
+}
+
+/// How many secrets were found since the last call.
+fn take_found() -> usize {
+    FOUND.with(|found| found.swap(0, SeqCst))
+}
+
 /// Runs `call`, whose freed blocks hold what only the test has put there.
 pub fn unsearched<T>(call: impl FnOnce() -> T) -> T {
-    let was_searching = SEARCHING.replace(false);
+    let was_searching = search(false);
     let result = call();
-    SEARCHING.set(was_searching);
+    search(was_searching);
     result
 }
 
 pub fn forget_all() {
-    KNOWN.set(0);
+    KNOWN.with(|known| known.store(0, SeqCst));
     NAMES.with_borrow_mut(Vec::clear);
 }
 
 /// Runs `call` while everything that is freed is searched, and drops its result in there, too.
 #[track_caller]
 pub fn searched<T>(name: &str, call: impl FnOnce() -> T) {
-    let (found, blocks) = (FOUND.get(), SEARCHED.get());
-    SEARCHING.set(true);
+    let blocks = SEARCHED.with(|searched| searched.load(SeqCst));
+    take_found();
+    search(true);
     drop(call());
-    SEARCHING.set(false);
-    let found = FOUND.get() - found;
-    let secret = NAMES.with_borrow(|names| names.get(WHICH.get()).copied().unwrap_or_default());
-    assert_eq!(found, 0, "{name}: a freed block holds a secret: {secret}");
-    assert!(SEARCHED.get() > blocks, "{name}: nothing was freed, so nothing was searched");
+    search(false);
+    let which = WHICH.with(|which| which.load(SeqCst));
+    let secret = NAMES.with_borrow(|names| names.get(which).copied().unwrap_or_default());
+    assert_eq!(take_found(), 0, "{name}: a freed block holds a secret: {secret}");
+    let searched = SEARCHED.with(|searched| searched.load(SeqCst)) - blocks;
+    assert!(searched > 0, "{name}: nothing was freed, so nothing was searched");
 }
 
 /// The search sees what it should see: a secret in a block that is freed, and in one that grows.
 pub fn assert_it_finds() {
     let planted = [0xabcd_ef01_2345_6789_u64; 4].map(u64::to_le_bytes).concat();
     learn_beginning("planted", &planted);
-    let (mut grows, freed) = (planted.clone(), planted.clone());
-    SEARCHING.set(true);
+    // The compiler would not even allocate a block that nobody looks at.
+    let (mut grows, freed) = (black_box(planted.clone()), black_box(planted.clone()));
+    search(true);
     drop(freed);
-    let after_freed = FOUND.replace(0);
+    let after_freed = take_found();
     grows.reserve_exact(1000);
-    let after_growth = FOUND.replace(0);
-    SEARCHING.set(false);
+    let after_growth = take_found();
+    search(false);
     assert!(after_freed > 0 && after_growth > 0, "the planted secret was not found");
     forget_all();
 }
