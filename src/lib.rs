@@ -32,6 +32,7 @@
 //! `SECURITY.md` lists the guarantees of the crate under the numbers S-01, S-02 and so on, with the
 //! tests that prove them. The code cites a number where it implements the guarantee.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 // S-02: no input may panic. Tests may.
