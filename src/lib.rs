@@ -27,6 +27,7 @@
 //! | | `libolm`: `read`, `write`, `content`, `backup` | libolm's format |
 //! | | `vodozemac`: `shape` (`values`, `account`, `session`, `group`), `convert`, `key_pair` | vodozemac's format |
 //! | | `dehydrated` | dehydrated devices |
+//! | | `guide` | short pages for client developers; no code |
 //! | | `hazmat` | what the feature `hazmat` adds, in one list; the files of this name in the folders have it |
 //!
 //! `SECURITY.md` lists the guarantees of the crate under the numbers S-01, S-02 and so on, with the
@@ -62,6 +63,8 @@ mod primitives;
 mod ratchet;
 mod wire;
 
+#[cfg(all(doc, feature = "std"))]
+pub mod guide;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 pub mod megolm;
