@@ -23,9 +23,6 @@ pub mod searching;
 pub mod signer;
 pub mod sources;
 pub mod states;
-// The unit tests of the library use it, too. They cannot depend on this package, which depends on the
-// library, and the published library does not contain this package.
-#[path = "../../src/primitives/tests/vector_file.rs"]
 pub mod vector_file;
 pub mod vector_layer;
 pub mod vodozemac_pickle;

