@@ -84,7 +84,7 @@ mod primitives;
 mod ratchet;
 mod wire;
 
-#[cfg(all(doc, feature = "std"))]
+#[cfg(feature = "std")]
 pub mod guide;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
