@@ -2,6 +2,7 @@
 
 mod auditing_page;
 mod layers;
+mod metadata;
 mod s27_conditions;
 mod s34_send_sync;
 mod s47_fail_closed;
