@@ -118,7 +118,8 @@ fn forbidden(path: &str, code: &str) -> Vec<String> {
     forbidden
 }
 
-/// The code without the modules that it imports from `primitives`, and without their names in paths.
+/// The code without the modules that it imports from `primitives`, and without their names in
+/// paths.
 fn without_primitives(code: &str) -> String {
     let mut rest = code.to_owned();
     for (place, found) in code.match_indices("primitives::") {
