@@ -8,3 +8,4 @@ mod s34_send_sync;
 mod s47_fail_closed;
 mod s48_constant_time;
 mod security_page;
+mod text_width;
