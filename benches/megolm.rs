@@ -17,8 +17,8 @@ use moceril::megolm::{
 
 /// A page of history, which a client decrypts when the user scrolls back.
 const HISTORY: usize = 1_000;
-/// Three parts of the ratchet make 255 steps each to get there. This is the longest jump, except for
-/// the 255 steps of part 0.
+/// Three parts of the ratchet make 255 steps each to get there. This is the longest jump, except
+/// for the 255 steps of part 0.
 const FAR: u32 = (1 << 24) - 1;
 
 fn messages(c: &mut Criterion) {
@@ -55,8 +55,8 @@ fn messages(c: &mut Criterion) {
     );
 }
 
-/// Events that are decrypted as one batch. The lower bound takes them one by one, in order, so a batch
-/// can be faster than it.
+/// Events that are decrypted as one batch. The lower bound takes them one by one, in order, so a
+/// batch can be faster than it.
 fn histories(c: &mut Criterion) {
     history(c, "parse and decrypt 1,000 events newest first", HISTORY, |theirs, events| {
         for event in events.iter().rev() {

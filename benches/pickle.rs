@@ -46,8 +46,8 @@ fn inbound() -> InboundGroupSession {
     InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key())
 }
 
-/// Both directions for one type of object. `restore` is what the lower bound computes from a decrypted
-/// state.
+/// Both directions for one type of object. `restore` is what the lower bound computes from a
+/// decrypted state.
 macro_rules! pickle_and_unpickle {
     ($c:expr, $name:literal, $type:ident, $object:expr, $restore:expr) => {{
         let (key, object) = (key(), $object);

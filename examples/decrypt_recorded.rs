@@ -1,8 +1,8 @@
 //! Decrypts conversations that were recorded from the real libolm and the real vodozemac.
 //!
-//! The files in `test-vectors/` hold the randomness that one end of each conversation drew. Given the
-//! same randomness, our end is that end: it decrypts what the peer sent, and what it sends itself is
-//! what the peer's library sent, byte for byte.
+//! The files in `test-vectors/` hold the randomness that one end of each conversation drew. Given
+//! the same randomness, our end is that end: it decrypts what the peer sent, and what it sends
+//! itself is what the peer's library sent, byte for byte.
 //!
 //! `cargo run --example decrypt_recorded`, or with paths of other Olm transcripts.
 

@@ -1,8 +1,8 @@
 //! Alice, Bob and Carol chat in an encrypted room, over a network that loses and reorders messages.
 //!
 //! It shows everything a client does: publish and verify keys, make Olm sessions, share the room
-//! key over them, encrypt once for everybody, save all state and go on from it, and let somebody who
-//! joins late read from an agreed point on.
+//! key over them, encrypt once for everybody, save all state and go on from it, and let somebody
+//! who joins late read from an agreed point on.
 //!
 //! `cargo run --example group_chat`
 
@@ -155,8 +155,8 @@ fn say(who: &str, what: &str) {
     println!("{who:>6} | {what}");
 }
 
-/// Hands the sender's room key to the receiver, through Olm. (In Matrix the text is a JSON object that
-/// also says who sends it to whom, so that nobody can pass it off as meant for somebody else.)
+/// Hands the sender's room key to the receiver, through Olm. (In Matrix the text is a JSON object
+/// that also says who sends it to whom, so that nobody can pass it off as meant for somebody else.)
 fn share_room_key(sender: &mut Device, receiver: &mut Device, server: &mut Server) -> Result<()> {
     let key: SecretString = sender.room.session_key().to_base64();
     let message = sender.encrypt_to(receiver.name, &key, server)?;

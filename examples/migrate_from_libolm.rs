@@ -1,8 +1,8 @@
 //! Takes over an account and a session that libolm stored, and stores them anew.
 //!
-//! The pickles were recorded from libolm, with the messages that were still on their way. A client that
-//! changes libraries does the same with each row of its store, once: `Session::from_libolm_pickle`,
-//! `set_identity_keys`, then `pickle`.
+//! The pickles were recorded from libolm, with the messages that were still on their way. A client
+//! that changes libraries does the same with each row of its store, once:
+//! `Session::from_libolm_pickle`, `set_identity_keys`, then `pickle`.
 //!
 //! `cargo run --features payload --example migrate_from_libolm`
 
@@ -61,13 +61,14 @@ fn main() -> Result<()> {
     go_on(&new_key)
 }
 
-/// The session goes on, who sent its next event is verified, and a group session is judged by its age.
+/// The session goes on, who sent its next event is verified, and a group session is judged by its
+/// age.
 fn go_on(new_key: &PickleKey) -> Result<()> {
     let old = OldStore::new()?;
     let account = Account::from_libolm_pickle(&old.account, OLD_KEY)?;
     let mut session = Session::from_libolm_pickle(&old.session, OLD_KEY)?;
-    // The pickle does not say whom the session is with; the old store does. Without this no event of
-    // the session can be verified, so it is done once, when the session moves.
+    // The pickle does not say whom the session is with; the old store does. Without this no event
+    // of the session can be verified, so it is done once, when the session moves.
     session.set_identity_keys(account.identity_keys(), old.sender_key)?;
     let stored = session.pickle(new_key, CONTEXT)?;
     let mut session = Session::from_pickle(&stored, new_key, CONTEXT)?;
@@ -78,8 +79,8 @@ fn go_on(new_key: &PickleKey) -> Result<()> {
     println!("\na session with {}", old.sender_key);
     println!("  receives an event of type {}, verified to be from {FRIEND}", event.event_type);
 
-    // Nor does the pickle say when a group session was made. Until that is known, the session is due
-    // for rotation.
+    // Nor does the pickle say when a group session was made. Until that is known, the session is
+    // due for rotation.
     let mut room = GroupSession::from_libolm_pickle(&old.room, OLD_KEY)?;
     let policy = RotationPolicy::default();
     assert!(room.rotation_due(&policy, NOW));
@@ -89,7 +90,8 @@ fn go_on(new_key: &PickleKey) -> Result<()> {
     Ok(())
 }
 
-/// What a client finds in its old store about a device that it talks to, and what that device sends next.
+/// What a client finds in its old store about a device that it talks to, and what that device sends
+/// next.
 struct OldStore {
     account: String,
     session: String,
@@ -104,7 +106,8 @@ struct OldStore {
 }
 
 impl OldStore {
-    /// Makes what libolm would have stored, and an event of a friend whose device uses this library.
+    /// Makes what libolm would have stored, and an event of a friend whose device uses this
+    /// library.
     fn new() -> Result<Self> {
         let (account, mut friend) = (Account::new()?, Account::new()?);
         friend.generate_one_time_keys(1)?;

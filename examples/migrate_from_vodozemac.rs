@@ -1,7 +1,9 @@
-//! Takes over an account, an Olm session and a room key that vodozemac stored, and stores them anew.
+//! Takes over an account, an Olm session and a room key that vodozemac stored, and stores them
+//! anew.
 //!
-//! The pickles were recorded from an old release of vodozemac, with messages that were still on their
-//! way. Some stores keep them encrypted by vodozemac, others as the plain serde form; both are shown.
+//! The pickles were recorded from an old release of vodozemac, with messages that were still on
+//! their way. Some stores keep them encrypted by vodozemac, others as the plain serde form; both
+//! are shown.
 //!
 //! `cargo run --features payload,vodozemac --example migrate_from_vodozemac`
 
@@ -69,13 +71,14 @@ fn main() -> Result<()> {
     go_on(&new_key)
 }
 
-/// The session goes on, who sent its next event is verified, and a group session is judged by its age.
+/// The session goes on, who sent its next event is verified, and a group session is judged by its
+/// age.
 fn go_on(new_key: &PickleKey) -> Result<()> {
     let old = OldStore::new()?;
     let account = Account::from_vodozemac_pickle(old.account)?;
     let mut session = Session::from_vodozemac_pickle(old.session)?;
-    // The pickle does not say whom the session is with; the old store does. Without this no event of
-    // the session can be verified, so it is done once, when the session moves.
+    // The pickle does not say whom the session is with; the old store does. Without this no event
+    // of the session can be verified, so it is done once, when the session moves.
     session.set_identity_keys(account.identity_keys(), old.sender_key)?;
     let stored = session.pickle(new_key, CONTEXT)?;
     let mut session = Session::from_pickle(&stored, new_key, CONTEXT)?;
@@ -86,8 +89,8 @@ fn go_on(new_key: &PickleKey) -> Result<()> {
     println!("\na session with {}", old.sender_key);
     println!("  receives an event of type {}, verified to be from {FRIEND}", event.event_type);
 
-    // Nor does the pickle say when a group session was made. Until that is known, the session is due
-    // for rotation.
+    // Nor does the pickle say when a group session was made. Until that is known, the session is
+    // due for rotation.
     let mut room = GroupSession::from_vodozemac_pickle(old.room)?;
     let policy = RotationPolicy::default();
     assert!(room.rotation_due(&policy, NOW));
@@ -97,7 +100,8 @@ fn go_on(new_key: &PickleKey) -> Result<()> {
     Ok(())
 }
 
-/// What a client finds in its old store about a device that it talks to, and what that device sends next.
+/// What a client finds in its old store about a device that it talks to, and what that device sends
+/// next.
 struct OldStore {
     account: AccountPickle,
     session: SessionPickle,
@@ -112,7 +116,8 @@ struct OldStore {
 }
 
 impl OldStore {
-    /// Makes what vodozemac would have stored, and an event of a friend whose device uses this library.
+    /// Makes what vodozemac would have stored, and an event of a friend whose device uses this
+    /// library.
     fn new() -> Result<Self> {
         let (account, mut friend) = (Account::new()?, Account::new()?);
         friend.generate_one_time_keys(1)?;

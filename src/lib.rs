@@ -1,4 +1,25 @@
-#![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
+// The first definition of a link counts. These come before those of README.md, which are relative to the
+// repository, and which rustdoc could not follow.
+#![cfg_attr(feature = "std", doc = concat!(
+    "[assurance]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/assurance/README.md\n",
+    "[auditing]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/auditing.md\n",
+    "[benches]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/README.md\n",
+    "[comparison]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/results/comparison.md\n",
+    "[compat-libolm]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/compat/libolm/README.md\n",
+    "[compat-python-olm]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/compat/python-olm/README.md\n",
+    "[compat-vodozemac]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/compat/vodozemac/README.md\n",
+    "[contributing]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/CONTRIBUTING.md\n",
+    "[examples]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/examples/README.md\n",
+    "[fuzz]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/fuzz/README.md\n",
+    "[guide]: crate::guide\n",
+    "[interop]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/interop/README.md\n",
+    "[matrix]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/matrix.md\n",
+    "[matrix_chat]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/examples/matrix_chat/README.md\n",
+    "[security]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/SECURITY.md\n",
+    "[test-vectors]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/test-vectors/README.md\n",
+    "[two-servers]: ", env!("CARGO_PKG_REPOSITORY"), "/raw/HEAD/docs/two-servers.svg\n",
+    "\n", include_str!("../README.md"),
+))]
 //! # Source layers
 //!
 //! The source has five layers. A file imports only from its own folder and from what stands before
@@ -27,11 +48,13 @@
 //! | | `libolm`: `read`, `write`, `content`, `backup` | libolm's format |
 //! | | `vodozemac`: `shape` (`values`, `account`, `session`, `group`), `convert`, `key_pair` | vodozemac's format |
 //! | | `dehydrated` | dehydrated devices |
+//! | | `guide` | short pages for client developers; no code |
 //! | | `hazmat` | what the feature `hazmat` adds, in one list; the files of this name in the folders have it |
 //!
 //! `SECURITY.md` lists the guarantees of the crate under the numbers S-01, S-02 and so on, with the
 //! tests that prove them. The code cites a number where it implements the guarantee.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 // S-02: no input may panic. Tests may.
@@ -61,6 +84,8 @@ mod primitives;
 mod ratchet;
 mod wire;
 
+#[cfg(feature = "std")]
+pub mod guide;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 pub mod megolm;

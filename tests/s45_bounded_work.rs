@@ -1,5 +1,5 @@
-//! S-45: how much memory is set aside before a verdict. Hashes and multiplications are counted in the
-//! library's own tests, beside the code.
+//! S-45: how much memory is set aside before a verdict. Hashes and multiplications are counted in
+//! the library's own tests, beside the code.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -179,8 +179,8 @@ fn entries(count: usize) -> Vec<Vec<u8>> {
     (0..count).map(entry).collect()
 }
 
-/// S-45: a hostile pickle takes memory in proportion to its length: twice for the encrypted content and
-/// the decrypted one, and nothing for each item of a list that is too long.
+/// S-45: a hostile pickle takes memory in proportion to its length: twice for the encrypted content
+/// and the decrypted one, and nothing for each item of a list that is too long.
 #[test]
 fn s_45_a_hostile_libolm_pickle_takes_memory_in_proportion_to_its_length() {
     let (_, bob) = pair(&mut SeededRng::new(5));

@@ -1,5 +1,5 @@
-//! S-49, S-03: after `fork`, every process draws other keys than its parent and its siblings. A real
-//! fork, of a process that has drawn before.
+//! S-49, S-03: after `fork`, every process draws other keys than its parent and its siblings. A
+//! real fork, of a process that has drawn before.
 #![cfg(unix)]
 
 use std::{
@@ -28,8 +28,9 @@ unsafe extern "C" {
     fn _exit(status: i32) -> !;
 }
 
-/// A function that takes a source of randomness, and what its variant for the system's source draws, as
-/// text: each value is one draw, or made from one. Everything else is the same in each call.
+/// A function that takes a source of randomness, and what its variant for the system's source
+/// draws, as text: each value is one draw, or made from one. Everything else is the same in each
+/// call.
 type Case = (&'static str, fn() -> Vec<String>);
 
 /// An account with a one-time key, always the same.
@@ -192,9 +193,9 @@ fn draw_all() -> String {
 /// What a child draws, which is forked here.
 fn draw_in_a_child() -> String {
     let (mut reader, mut writer) = pipe().unwrap();
-    // SAFETY: the child has only this thread. It draws, writes to the pipe and ends, without returning into
-    // the test. It shares no lock with the threads that it lacks but that of the allocator, which the C
-    // library releases in the child.
+    // SAFETY: the child has only this thread. It draws, writes to the pipe and ends, without
+    // returning into the test. It shares no lock with the threads that it lacks but that of the
+    // allocator, which the C library releases in the child.
     let process = unsafe { fork() };
     assert!(process >= 0, "there is no other process");
     if process == 0 {
@@ -212,7 +213,8 @@ fn draw_in_a_child() -> String {
     drawn
 }
 
-/// Warmed up, forked three times, and then the parent again: nobody draws what somebody else has drawn.
+/// Warmed up, forked three times, and then the parent again: nobody draws what somebody else has
+/// drawn.
 #[test]
 fn s_49_no_process_draws_the_keys_of_another() {
     let before = draw_all();

@@ -16,17 +16,17 @@ pub enum Word<'a> {
 pub struct Function(Entry);
 
 impl Function {
-    /// Calls the function; the words must be its parameters. The callers are the few lines of `object.rs`,
-    /// which name the function beside its parameters.
+    /// Calls the function; the words must be its parameters. The callers are the few lines of
+    /// `object.rs`, which name the function beside its parameters.
     pub fn call<const N: usize>(self, words: [Word<'_>; N]) -> usize {
         let words = words.map(|word| match word {
             Word::Number(number) => ptr::without_provenance_mut(number),
             Word::In(bytes) => bytes.as_ptr().cast_mut().cast(),
             Word::Out(bytes) => bytes.as_mut_ptr().cast(),
         });
-        // SAFETY: every parameter of the functions used here is a pointer, a size_t or a uint32_t, and every
-        // result a size_t or a pointer. The pointers are those of borrowed slices, and their true lengths stand
-        // beside them.
+        // SAFETY: every parameter of the functions used here is a pointer, a size_t or a uint32_t,
+        // and every result a size_t or a pointer. The pointers are those of borrowed slices, and
+        // their true lengths stand beside them.
         unsafe { calling::call(self.0, &words) }.addr()
     }
 }
@@ -40,11 +40,12 @@ macro_rules! functions {
 
         impl Libolm {
             pub fn open(path: &str) -> &'static Self {
-                // SAFETY: the caller of this program names two builds of libolm; loading one runs no more
-                // than the initialisers of the C++ runtime. RTLD_LOCAL keeps the two apart.
+                // SAFETY: the caller of this program names two builds of libolm; loading one runs
+                // no more than the initialisers of the C++ runtime. RTLD_LOCAL keeps the two apart.
                 let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.unwrap();
                 let function = |name: &str| {
-                    // SAFETY: the symbol is a C function of libolm's interface, only called by `call`.
+                    // SAFETY: the symbol is a C function of libolm's interface, only called by
+                    // `call`.
                     Function(*unsafe { library.get::<Entry>(name.as_bytes()) }.unwrap())
                 };
                 let functions = Self { $($name: function(stringify!($name)),)+ };

@@ -1,5 +1,5 @@
-//! Our libolm beside the real one, both through the C interface, and beside our own Rust library, which shows what
-//! it costs that the C library keeps its objects as bytes in the caller's memory.
+//! Our libolm beside the real one, both through the C interface, and beside our own Rust library,
+//! which shows what it costs that the C library keeps its objects as bytes in the caller's memory.
 
 #![deny(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! libolm's objects as a C program uses them: memory of the size that the library asks for, and calls that ask
-//! for a length, make room and fill it.
+//! libolm's objects as a C program uses them: memory of the size that the library asks for, and
+//! calls that ask for a length, make room and fill it.
 
 use rand::{TryRng, rngs::SysRng};
 
@@ -21,7 +21,8 @@ fn random(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Not to be copied: libolm's objects may point into themselves. (A `Vec` that moves keeps its bytes where they are.)
+/// Not to be copied: libolm's objects may point into themselves. (A `Vec` that moves keeps its
+/// bytes where they are.)
 pub struct Object {
     library: &'static Libolm,
     memory: Vec<u8>,

@@ -1,4 +1,5 @@
-//! What the rows of `c.rs` do, without the C interface: our Rust library with base64 and libolm's pickles.
+//! What the rows of `c.rs` do, without the C interface: our Rust library with base64 and libolm's
+//! pickles.
 
 use moceril::{
     megolm::{ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, SessionKey},

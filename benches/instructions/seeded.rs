@@ -1,4 +1,5 @@
-//! Randomness that costs a few instructions and is the same in each run: SplitMix64. For counting only.
+//! Randomness that costs a few instructions and is the same in each run: SplitMix64. For counting
+//! only.
 
 use std::convert::Infallible;
 

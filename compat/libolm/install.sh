@@ -3,7 +3,8 @@
 #     compat/libolm/install.sh [NAME=VALUE ...]
 #   PREFIX       /usr/local
 #   LIBDIR       PREFIX/lib         INCLUDEDIR   PREFIX/include
-#   DESTDIR      put before all of these, for packages: where the files go now, not where they will be used
+#   DESTDIR      put before all of these, for packages: where the files go now, not where they will
+#                be used
 #   LIBRARY_DIR  where cargo put libolm.so and libolm.a
 set -eu
 

@@ -3,7 +3,8 @@
 #   libraries ROOT TARGET
 . "$(dirname "${BASH_SOURCE[0]}")/../../.ci/needs.sh"
 
-# Prints where the real library is: the system's, or Debian's, or one built from the source distribution of python-olm.
+# Prints where the real library is: the system's, or Debian's, or one built from the source
+# distribution of python-olm.
 real_library() { # real_library TARGET
     local found sources=$1/real-libolm
     found=$(ldconfig -p | awk '/libolm\.so\.3 / { print $NF; exit }')

@@ -1,5 +1,5 @@
-//! S-02, S-01, S-14, S-30: any bytes and any text to everything that reads keys and small formats. What is accepted
-//! is written again as it was.
+//! S-02, S-01, S-14, S-30: any bytes and any text to everything that reads keys and small formats.
+//! What is accepted is written again as it was.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

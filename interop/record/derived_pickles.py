@@ -157,7 +157,8 @@ def devices(out):
     write_refused("mac", "last-byte", b64(data[:-1] + bytes([data[-1] ^ 1])))
     write_refused("mac", "cut", b64(data[:-1]))
     write_refused("mac", "empty", "")
-    # Version, two private keys, the count, three one-time keys, whether there is a fallback key, this key.
+    # Version, two private keys, the count, three one-time keys, whether there is a fallback key,
+    # this key.
     count, present = 4 + 64, len(content) - 33
     assert content[count : count + 4] == b"\0\0\0\3" and content[present] == 1
     for layer, name, altered in (

@@ -34,7 +34,8 @@ class Trace:
         self.version = int(v["version"])
         self.private, self.public, root, chain = check_handshake(v)
         self.sessions, self.sent, self.kept = {}, [], []
-        # By ratchet key: root key, chain keys, message keys. By end: newest ratchet key, next index.
+        # By ratchet key: root key, chain keys, message keys. By end: newest ratchet key, next
+        # index.
         self.roots, self.chains, self.messages = {}, {}, {}
         self.newest, self.next = {}, {}
         self.order, self.first = [], (root, chain)

@@ -15,7 +15,8 @@ fn key(rng: &mut SeededRng) -> [u8; 32] {
     rng.bytes()
 }
 
-/// Ours is dehydrated, and vodozemac takes it over: every message to a key that we published can be read there.
+/// Ours is dehydrated, and vodozemac takes it over: every message to a key that we published can be
+/// read there.
 #[test]
 fn vodozemac_takes_over_our_devices() {
     for_each_seed(ACCOUNTS, |_, rng| {

@@ -110,8 +110,8 @@ impl Ends {
         Self { receiver, sender, under_way: Vec::new() }
     }
 
-    /// The sender writes some messages; some of them arrive, in any order, and sometimes there is an answer, after
-    /// which the sender begins a new chain.
+    /// The sender writes some messages; some of them arrive, in any order, and sometimes there is
+    /// an answer, after which the sender begins a new chain.
     fn turn(&mut self, rng: &mut SeededRng) {
         for _ in 0..rng.below(6) {
             let length = rng.below(40);
@@ -131,8 +131,8 @@ impl Ends {
     }
 }
 
-/// Every session that libolm can get into comes back byte for byte, but for the keys of chains that libolm has dropped,
-/// which nobody can use.
+/// Every session that libolm can get into comes back byte for byte, but for the keys of chains that
+/// libolm has dropped, which nobody can use.
 #[test]
 fn sessions_come_back_byte_for_byte() {
     let (mut with_orphans, mut without, mut full, mut skipped) = (0, 0, 0, 0);
@@ -167,8 +167,8 @@ fn sessions_come_back_byte_for_byte() {
     }
 }
 
-/// Every end of a group session comes back byte for byte: after any number of messages, made from session keys and from
-/// exports.
+/// Every end of a group session comes back byte for byte: after any number of messages, made from
+/// session keys and from exports.
 #[test]
 fn group_sessions_come_back_byte_for_byte() {
     for_each_seed(PICKLES, |_, rng| {
@@ -197,7 +197,8 @@ fn group_sessions_come_back_byte_for_byte() {
     });
 }
 
-/// Both ends of a group session move in the middle of it, and each reads what the other wrote before and after.
+/// Both ends of a group session move in the middle of it, and each reads what the other wrote
+/// before and after.
 #[test]
 fn group_sessions_go_on_in_libolm_and_back() {
     for_each_seed(PICKLES, |_, rng| {
@@ -227,8 +228,8 @@ fn group_sessions_go_on_in_libolm_and_back() {
     });
 }
 
-/// Other programs write accounts in this format too, with the keys in another order and with ids of their own. libolm
-/// reads that; so do we, and every key is there.
+/// Other programs write accounts in this format too, with the keys in another order and with ids of
+/// their own. libolm reads that; so do we, and every key is there.
 #[test]
 fn accounts_that_vodozemac_wrote_in_this_format_are_read() {
     let cases = [(0, 0), (1, 0), (2, 0), (50, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2), (50, 2)];
@@ -252,8 +253,8 @@ fn accounts_that_vodozemac_wrote_in_this_format_are_read() {
     assert!(refused.is_empty(), "(one-time keys, fallback keys): {refused:?}");
 }
 
-/// An account that began in vodozemac, came to us and went on to libolm comes back: fallback keys that were counted for
-/// themselves may have the ids of one-time keys.
+/// An account that began in vodozemac, came to us and went on to libolm comes back: fallback keys
+/// that were counted for themselves may have the ids of one-time keys.
 #[test]
 fn accounts_from_vodozemac_go_to_libolm_and_come_back() {
     for_each_seed(100, |_, rng| {

@@ -1,5 +1,5 @@
-//! S-24: pickles move between our library and the real vodozemac, exactly and at any time: encrypted, in JSON and in
-//! MessagePack.
+//! S-24: pickles move between our library and the real vodozemac, exactly and at any time:
+//! encrypted, in JSON and in MessagePack.
 
 mod moves;
 #[allow(dead_code, reason = "not every test needs all of it")]
@@ -144,8 +144,8 @@ fn configs(rng: &mut SeededRng) -> (MessageVersion, megolm::SessionConfig) {
     }
 }
 
-/// Every end of a group session comes back, as JSON and as MessagePack: after any number of messages, made from session
-/// keys and from exports.
+/// Every end of a group session comes back, as JSON and as MessagePack: after any number of
+/// messages, made from session keys and from exports.
 #[test]
 fn group_sessions_come_back() {
     for_each_seed(PICKLES, |_, rng| {
@@ -188,7 +188,8 @@ fn group_sessions_come_back() {
     });
 }
 
-/// Both ends of a group session move in the middle of it, and each reads what the other wrote before and after.
+/// Both ends of a group session move in the middle of it, and each reads what the other wrote
+/// before and after.
 #[test]
 fn group_sessions_go_on_in_vodozemac_and_back() {
     for_each_seed(GROUP_SESSIONS, |_, rng| {
@@ -220,8 +221,8 @@ fn group_sessions_go_on_in_vodozemac_and_back() {
     });
 }
 
-/// A store that keeps JSON as values sorts the members of an object as text, "10" before "9". vodozemac reads that, and
-/// so do we.
+/// A store that keeps JSON as values sorts the members of an object as text, "10" before "9".
+/// vodozemac reads that, and so do we.
 #[test]
 fn json_that_a_store_has_sorted_is_read() {
     let mut theirs = olm::Account::new();

@@ -116,8 +116,8 @@ impl Devices {
     }
 }
 
-/// Alice's and Bob's session, for plaintexts of a test's choice: a decrypted message can be had in no
-/// other way than by decrypting one.
+/// Alice's and Bob's session, for plaintexts of a test's choice: a decrypted message can be had in
+/// no other way than by decrypting one.
 pub struct Carrier {
     alice: Session,
     bob: Session,

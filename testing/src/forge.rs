@@ -1,7 +1,8 @@
-//! A sender who knows all her secrets, so that she can authenticate any bytes, and receivers for them.
+//! A sender who knows all her secrets, so that she can authenticate any bytes, and receivers for
+//! them.
 //!
-//! What the receivers refuse of such messages, they refuse for the one reason that a test is about, not
-//! because a MAC or signature is wrong. The sender is the naive oracle.
+//! What the receivers refuse of such messages, they refuse for the one reason that a test is about,
+//! not because a MAC or signature is wrong. The sender is the naive oracle.
 
 use moceril::{
     DecodeError, MessageVersion,
@@ -182,8 +183,8 @@ impl Forger {
         self.finish(kind, authenticated, &mac)
     }
 
-    /// The first bytes of the MAC that a message of this kind has. The outer part of a pre-key message
-    /// has none. The index that chooses the key is always the genuine one.
+    /// The first bytes of the MAC that a message of this kind has. The outer part of a pre-key
+    /// message has none. The index that chooses the key is always the genuine one.
     pub fn mac(&self, kind: Kind, authenticated: &[u8], length: usize) -> Vec<u8> {
         let mac = match kind {
             Kind::PreKey => Vec::new(),
@@ -193,7 +194,8 @@ impl Forger {
         mac.into_iter().take(length).collect()
     }
 
-    /// Appends the MAC, and what the kind has around it: a genuine signature, or genuine outer keys.
+    /// Appends the MAC, and what the kind has around it: a genuine signature, or genuine outer
+    /// keys.
     pub fn finish(&self, kind: Kind, mut message: Vec<u8>, mac: &[u8]) -> Vec<u8> {
         message.extend(mac);
         match kind {
@@ -204,8 +206,8 @@ impl Forger {
         message
     }
 
-    /// Gives the message to every receiver that can take its kind. All of them accept or all refuse, and
-    /// a refusal leaves them as they were (S-04).
+    /// Gives the message to every receiver that can take its kind. All of them accept or all
+    /// refuse, and a refusal leaves them as they were (S-04).
     pub fn deliver(&self, kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
         self.deliver_to(kind, bytes, self.version)
     }

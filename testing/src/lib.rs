@@ -23,6 +23,9 @@ pub mod searching;
 pub mod signer;
 pub mod sources;
 pub mod states;
+// It is beside the vectors because the unit tests of the library use it, too, which cannot depend
+// on this package, and because the published library contains it.
+#[path = "../../test-vectors/vector_file.rs"]
 pub mod vector_file;
 pub mod vector_layer;
 pub mod vodozemac_pickle;

@@ -1,7 +1,7 @@
 //! Opens a libolm pickle, lets a test change the state within, and seals it again.
 //!
-//! Written from the description in `src/pickle/libolm/` and not with its code: an independent reading
-//! of the format.
+//! Written from the description in `src/pickle/libolm/` and not with its code: an independent
+//! reading of the format.
 
 use aes::{
     Aes256,

@@ -1,7 +1,7 @@
 //! Opens a native pickle, lets a test change the state within, and seals it again.
 //!
-//! Written from the format at the top of `src/pickle/native/mod.rs` and not with its code: an independent
-//! reading of it. What the bytes of the state mean is in `pickle_map`.
+//! Written from the format at the top of `src/pickle/native/mod.rs` and not with its code: an
+//! independent reading of it. What the bytes of the state mean is in `pickle_map`.
 
 use base64ct::{Base64Unpadded, Encoding};
 use chacha20poly1305::{

@@ -20,8 +20,8 @@ pub enum Kind {
 
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// As in `receivers[0].skipped[1].index`. A list's count and an option's flag have the name of the
-    /// list or option.
+    /// As in `receivers[0].skipped[1].index`. A list's count and an option's flag have the name of
+    /// the list or option.
     pub name: String,
     pub kind: Kind,
     pub place: Range<usize>,

@@ -18,8 +18,8 @@ pub trait Pickled: Sized {
     fn pickle_for(&self, key: &PickleKey, context: &[u8], nonce: [u8; 24]) -> String;
     fn restore_for(pickle: &str, key: &PickleKey, context: &[u8]) -> Result<Self, PickleError>;
 
-    /// The pickle with the editor's key and context and always the same nonce: equal states, and only
-    /// they, have equal snapshots.
+    /// The pickle with the editor's key and context and always the same nonce: equal states, and
+    /// only they, have equal snapshots.
     fn snapshot(&self) -> String {
         self.pickle_for(&PickleKey::new(KEY), CONTEXT, [9; 24])
     }

@@ -25,7 +25,8 @@ pub fn public_functions() -> BTreeMap<Function, String> {
     found
 }
 
-/// The implementations for public types of the traits by which a caller reaches the bytes of an object.
+/// The implementations for public types of the traits by which a caller reaches the bytes of an
+/// object.
 pub fn public_traits() -> BTreeSet<Function> {
     let public = public_types();
     let mut found = BTreeSet::new();
@@ -54,8 +55,8 @@ fn group(text: &str) -> &str {
     text
 }
 
-/// The blocks of the code that begin so, at the beginning of a line, and where. A block ends with what
-/// closes its first `bracket`; the head before may have others.
+/// The blocks of the code that begin so, at the beginning of a line, and where. A block ends with
+/// what closes its first `bracket`; the head before may have others.
 fn blocks<'a>(code: &'a str, begin: &str, bracket: char) -> Vec<(usize, &'a str)> {
     let places = code.match_indices(begin).filter(|(place, _)| {
         code[..*place].rsplit('\n').next().is_some_and(|before| before.trim().is_empty())
@@ -68,8 +69,8 @@ fn blocks<'a>(code: &'a str, begin: &str, bracket: char) -> Vec<(usize, &'a str)
         .collect()
 }
 
-/// The type of an `impl` block: what comes last before its brace, without parameters. With the trait, if
-/// there is one: `Clone for Account`.
+/// The type of an `impl` block: what comes last before its brace, without parameters. With the
+/// trait, if there is one: `Clone for Account`.
 fn implemented(block: &str) -> String {
     let head = block.split('{').next().unwrap().trim_start_matches("impl").trim();
     let head = match head.strip_prefix('<') {
@@ -136,8 +137,8 @@ fn types(code: &str, place: usize, of: String) -> Vec<String> {
     }
 }
 
-/// All public functions of the code of one file, with the type that they belong to, and what is declared
-/// before the body.
+/// All public functions of the code of one file, with the type that they belong to, and what is
+/// declared before the body.
 fn functions(code: &str) -> BTreeMap<String, String> {
     let implementations = blocks(code, "impl", '{');
     let mut found = BTreeMap::new();
@@ -155,12 +156,12 @@ fn functions(code: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// The traits by which a caller reaches the bytes of an object. `Debug` and `Display` are S-29, and a clone
-/// is a copy of memory. `Eq`, `Ord` and `Hash` come with `PartialEq`.
+/// The traits by which a caller reaches the bytes of an object. `Debug` and `Display` are S-29, and
+/// a clone is a copy of memory. `Eq`, `Ord` and `Hash` come with `PartialEq`.
 const READING: [&str; 4] = ["PartialEq", "Serialize", "Deserialize", "Deref"];
 
-/// The implementations of these traits in the code of one file for public types, written and derived:
-/// `Deref for Text`. A type that a macro names is taken to be public.
+/// The implementations of these traits in the code of one file for public types, written and
+/// derived: `Deref for Text`. A type that a macro names is taken to be public.
 fn traits(code: &str, public: &BTreeSet<String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (place, block) in blocks(code, "impl", '{') {

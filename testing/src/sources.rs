@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// A Rust file below a folder.
@@ -18,6 +19,15 @@ pub struct Source {
 /// The folder of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The files of the repository that Git tracks.
+pub fn tracked() -> Vec<String> {
+    let output = Command::new("git").arg("ls-files").current_dir(root()).output().unwrap();
+    let paths: Vec<_> =
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert!(paths.len() > 1000, "git lists the files: {}", paths.len());
+    paths
 }
 
 /// All files below `src`.

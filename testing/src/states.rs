@@ -150,8 +150,8 @@ pub fn group_sessions(
     vec![("fresh", fresh), ("used", used), ("exhausted", exhausted)]
 }
 
-/// Inbound sessions, and 40 messages with the indices 250 to 289 of the session that all of them are
-/// copies of.
+/// Inbound sessions, and 40 messages with the indices 250 to 289 of the session that all of them
+/// are copies of.
 pub fn inbound_group_sessions(
     version: MessageVersion,
     rng: &mut SeededRng,

@@ -1,5 +1,5 @@
-//! Checks of the naive oracle itself: it agrees with itself, with the specification's examples and with libolm's
-//! published values.
+//! Checks of the naive oracle itself: it agrees with itself, with the specification's examples and
+//! with libolm's published values.
 
 use moceril_testing::naive::codec::{self, Value};
 use moceril_testing::naive::crypto::{hmac, x25519_public};
@@ -263,7 +263,8 @@ fn the_megolm_ratchet_has_libolms_values() {
     assert_eq!(step_by_step(at_0x1040000, 0x0104_0000, 0x0104_1506), at_0x1041506);
 }
 
-// The equalities are those of libolm tests/test_megolm.cpp, "Megolm::advance wraparound" and the two after it.
+// The equalities are those of libolm tests/test_megolm.cpp, "Megolm::advance wraparound" and the
+// two after it.
 #[test]
 fn a_megolm_counter_that_overflows_goes_on_as_if_it_were_wider() {
     let last = u64::from(u32::MAX);

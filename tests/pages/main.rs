@@ -2,8 +2,10 @@
 
 mod auditing_page;
 mod layers;
+mod metadata;
 mod s27_conditions;
 mod s34_send_sync;
 mod s47_fail_closed;
 mod s48_constant_time;
 mod security_page;
+mod text_width;

@@ -19,8 +19,9 @@ fn bad_conditions(code: &str) -> Vec<String> {
         for (place, _) in code.match_indices(kind) {
             let parts = parts(&code[place + kind.len()..]);
             let (condition, attributes) = parts.split_first().unwrap();
-            // What is neither code nor a check: lints that tests may do without, and documentation.
-            let harmless = ["deny(", "doc"];
+            // What is neither code nor a check: lints that tests may do without, documentation, and
+            // the marks in it that docs.rs switches on.
+            let harmless = ["deny(", "doc", "feature(doc_cfg)"];
             let harmless = |part: &&str| harmless.iter().any(|start| part.starts_with(start));
             let only_harmless = kind == "cfg_attr(" && attributes.iter().all(harmless);
             if !only_harmless && !only_adds(condition, &features) {
@@ -60,8 +61,8 @@ fn s_27_nothing_is_compiled_out() {
     assert!(conditions > 10);
 }
 
-/// S-17: bare keys make a bundle only with the feature `hazmat`, which these tests switch on. An example
-/// in the documentation shows that the call does not compile without it.
+/// S-17: bare keys make a bundle only with the feature `hazmat`, which these tests switch on. An
+/// example in the documentation shows that the call does not compile without it.
 #[test]
 fn s_17_bare_keys_need_the_feature_hazmat() {
     let bundle = sources().into_iter().find(|source| source.path == "olm/bundle.rs").unwrap();
@@ -89,12 +90,14 @@ fn s_27_a_bad_condition_is_noticed() {
     }
     let multiline = "#[cfg_attr(\n    fuzzing,\n    allow(a),\n)]";
     assert_eq!(bad_conditions(multiline), ["fuzzing"]);
+    assert_eq!(bad_conditions("#![cfg_attr(docsrs, feature(other))]"), ["docsrs"]);
     for good in [
         "#[cfg_attr(not(feature = \"hazmat\"), doc = \"text\")]",
         "#[cfg(test)]",
         "#[cfg(any(test, feature = \"std\"))]",
         "#[cfg(feature = \"hazmat\")]",
         "#![cfg_attr(not(test), deny(clippy::panic))]",
+        "#![cfg_attr(docsrs, feature(doc_cfg))]",
     ] {
         assert_eq!(bad_conditions(good), [""; 0], "{good}");
     }

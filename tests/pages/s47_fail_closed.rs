@@ -1,5 +1,5 @@
-//! S-47: an impossible state fails closed. No check is compiled out of a release build, and nothing takes
-//! the place of a buffer that is not there.
+//! S-47: an impossible state fails closed. No check is compiled out of a release build, and nothing
+//! takes the place of a buffer that is not there.
 
 use moceril_testing::sources::{Source, names, sources, sources_of};
 
@@ -20,8 +20,8 @@ fn all_sources() -> Vec<Source> {
 fn open_failures(code: &str) -> Vec<&'static str> {
     let checks = ["debug_assert", "debug_assert_eq", "debug_assert_ne", "debug_assertions"];
     let mut found: Vec<_> = checks.into_iter().filter(|check| names(code, check)).collect();
-    // A part of a buffer that is not there would be encrypted, written or filled as an empty one. It may
-    // be wiped as one.
+    // A part of a buffer that is not there would be encrypted, written or filled as an empty one.
+    // It may be wiped as one.
     let dense: String = code.split_whitespace().collect();
     let parts = dense.split("get_mut(").skip(1).filter_map(|rest| rest.split_once(')'));
     let mut parts = parts.filter(|(place, _)| place.contains(".."));
@@ -34,8 +34,8 @@ fn open_failures(code: &str) -> Vec<&'static str> {
     found
 }
 
-/// S-47: no length and no inner result is checked in debug builds only, and no buffer is replaced by an
-/// empty one.
+/// S-47: no length and no inner result is checked in debug builds only, and no buffer is replaced
+/// by an empty one.
 #[test]
 fn s_47_no_check_is_left_out_of_a_release_build() {
     let sources = all_sources();

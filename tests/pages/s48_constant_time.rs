@@ -28,7 +28,8 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(FOLDER).join(path)).unwrap()
 }
 
-/// A line of the list: the file, the function, two spaces, a word with a colon, and what it stands for.
+/// A line of the list: the file, the function, two spaces, a word with a colon, and what it stands
+/// for.
 fn parse(line: &str) -> Option<(Function, Entry)> {
     let (function, entry) = line.split_once("  ")?;
     let (path, name) = function.split_once(' ')?;

@@ -10,7 +10,8 @@ use moceril::{
 };
 use moceril_testing::sources::{root, sources_of};
 
-/// Dependencies that offer no feature `zeroize`: they hold no secret after a call, or wipe in any case.
+/// Dependencies that offer no feature `zeroize`: they hold no secret after a call, or wipe in any
+/// case.
 const WITHOUT_ZEROIZE: [&str; 9] =
     ["base64ct", "hkdf", "hpke", "pbkdf2", "rand", "serde", "serde_json", "subtle", "zeroize"];
 

@@ -77,8 +77,8 @@ fn restored<T: Pickled>(pickle: &str, exercise: fn(&mut T)) -> Option<PickleErro
     None
 }
 
-/// S-02, S-13, S-23: a count that the rest cannot hold, a boolean or option that is neither 0 nor 1,
-/// and a version or other choice that does not exist are refused, wherever they are.
+/// S-02, S-13, S-23: a count that the rest cannot hold, a boolean or option that is neither 0 nor
+/// 1, and a version or other choice that does not exist are refused, wherever they are.
 #[test]
 fn s_23_impossible_bytes_are_refused_in_every_field() {
     for (name, pickle) in samples() {
@@ -103,7 +103,8 @@ fn s_23_impossible_bytes_are_refused_in_every_field() {
     }
 }
 
-/// S-01, S-14, S-23: a public key of low order and a non-canonical one are refused, wherever they are.
+/// S-01, S-14, S-23: a public key of low order and a non-canonical one are refused, wherever they
+/// are.
 #[test]
 fn s_14_bad_public_keys_are_refused_in_every_field() {
     let all_ones = [0xff; 32];
@@ -158,8 +159,8 @@ fn s_14_a_key_that_is_no_point_verifies_nothing() {
     assert_eq!(session.snapshot(), before);
 }
 
-/// S-14, S-37: an account whose signing key is stored expanded signs with the key derived from it; one
-/// that has its public key for one half is refused.
+/// S-14, S-37: an account whose signing key is stored expanded signs with the key derived from it;
+/// one that has its public key for one half is refused.
 #[test]
 fn s_37_a_signing_key_that_holds_its_public_key_is_refused() {
     let account = account();
@@ -179,9 +180,9 @@ fn s_37_a_signing_key_that_holds_its_public_key_is_refused() {
     assert_eq!(with_expanded(&second_half).err(), Some(PickleError::InvalidState));
 }
 
-/// S-02, S-23: whatever a byte of the state is changed to, the result is refused, or is a state with
-/// one encoding that can be used and pickled. One byte of each key and secret stands
-/// for all of them.
+/// S-02, S-23: whatever a byte of the state is changed to, the result is refused, or is a state
+/// with one encoding that can be used and pickled. One byte of each key and secret stands for all
+/// of them.
 #[test]
 fn s_02_no_byte_of_a_state_makes_anything_panic() {
     for (name, pickle) in samples() {

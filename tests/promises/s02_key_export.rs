@@ -59,8 +59,8 @@ fn whitespace_between_and_around_the_lines_does_not_matter() {
 }
 
 /// The forms in which the main clients write files: lines of 96 characters (Element), one line
-/// (matrix-nio), lines of 76 (gomuks), with LF, CRLF or CR, and what editors, mail programs and people
-/// do to them. All are the same file.
+/// (matrix-nio), lines of 76 (gomuks), with LF, CRLF or CR, and what editors, mail programs and
+/// people do to them. All are the same file.
 #[test]
 fn files_are_read_as_their_writers_write_them() {
     let json = r#"[{"algorithm":"m.megolm.v1.aes-sha2","room_id":"!a:b","session_key":"AQ"}]"#;
@@ -114,7 +114,8 @@ fn rounds_are_limited_in_both_directions() {
     assert_eq!((MIN_ROUNDS, DEFAULT_ROUNDS, MAX_ROUNDS), (100_000, 500_000, 5_000_000));
 }
 
-/// A weak file is written only by the function that has the weakness in its name; every file is read.
+/// A weak file is written only by the function that has the weakness in its name; every file is
+/// read.
 #[test]
 fn a_weak_file_is_not_written_by_mistake() {
     let rng = || SeededRng::new(2);

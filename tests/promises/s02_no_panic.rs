@@ -1,4 +1,5 @@
-//! S-02: no input of any length or content makes a public function panic, overflow or run out of memory.
+//! S-02: no input of any length or content makes a public function panic, overflow or run out of
+//! memory.
 //!
 //! Tests are built with overflow checks, so an overflow would be a panic, too.
 
@@ -17,7 +18,8 @@ use moceril_testing::{
     rng::SeededRng,
 };
 
-/// S-02: texts of every length up to 128, and those lengths with padding, in every text entry point.
+/// S-02: texts of every length up to 128, and those lengths with padding, in every text entry
+/// point.
 #[test]
 fn every_length_of_text_is_survived() {
     let entries = text_entries();
@@ -34,8 +36,8 @@ fn every_length_of_text_is_survived() {
     }
 }
 
-/// S-02: bytes of every length up to 300, of several fillings, in every bytes entry point, also behind
-/// the version byte that each format begins with.
+/// S-02: bytes of every length up to 300, of several fillings, in every bytes entry point, also
+/// behind the version byte that each format begins with.
 #[test]
 fn every_length_of_bytes_is_survived() {
     let (texts, entries) = (text_entries(), bytes_entries());
@@ -151,7 +153,8 @@ fn mutated_messages_are_survived() {
     for round in 0..10_000 {
         let bytes = mutated(genuine[round % genuine.len()], &mut rng);
         if let Ok(message) = PreKeyMessage::from_bytes(&bytes) {
-            // Some mutations are outside of what a message is sensitive to, such as an unknown field.
+            // Some mutations are outside of what a message is sensitive to, such as an unknown
+            // field.
             let mut account = Account::restored(&devices.bob.snapshot());
             let _ =
                 account.create_inbound_session_with_config(sender_key, &message, config(version));

@@ -1,5 +1,5 @@
-//! S-03: each key is drawn when it is made, from the operating system or from the caller's source; a
-//! source that fails is an error, and nothing is made or changed.
+//! S-03: each key is drawn when it is made, from the operating system or from the caller's source;
+//! a source that fails is an error, and nothing is made or changed.
 
 use std::{collections::HashSet, process::Command};
 
@@ -21,8 +21,8 @@ use moceril_testing::{
     states,
 };
 
-/// Something that draws: its name, how many bytes it is documented to draw, and what it makes of them,
-/// as text. An error of another kind than a failing source panics.
+/// Something that draws: its name, how many bytes it is documented to draw, and what it makes of
+/// them, as text. An error of another kind than a failing source panics.
 type Draw = (&'static str, usize, fn(&mut RecordedRng) -> Result<String, ()>);
 
 /// An account with a one-time key, always the same.
@@ -128,8 +128,8 @@ const DRAWS: [Draw; 13] = [
     }),
 ];
 
-/// Each operation draws exactly the documented bytes: with as many it works, and leaves none; with any
-/// number less it fails and changes nothing.
+/// Each operation draws exactly the documented bytes: with as many it works, and leaves none; with
+/// any number less it fails and changes nothing.
 #[test]
 fn s_03_exactly_the_documented_bytes_are_drawn() {
     for (name, length, draw) in DRAWS {
@@ -148,7 +148,8 @@ fn s_03_exactly_the_documented_bytes_are_drawn() {
 }
 
 /// Every byte that is drawn counts: one bit less of randomness would show here. (The five bits that
-/// X25519 clamps are stored as they were drawn, so they count in the pickle but not in a public key.)
+/// X25519 clamps are stored as they were drawn, so they count in the pickle but not in a public
+/// key.)
 #[test]
 fn s_03_every_drawn_byte_is_used() {
     for (name, length, draw) in DRAWS {

@@ -1,8 +1,8 @@
 //! S-04: a call that fails leaves the object as it was, bit for bit.
 //!
-//! Otherwise a forged or damaged message could wedge a session, or make a client lose a key. Each test
-//! provokes every error of an operation (`unchanged` compares the whole serialized state) and then
-//! shows that the object still works.
+//! Otherwise a forged or damaged message could wedge a session, or make a client lose a key. Each
+//! test provokes every error of an operation (`unchanged` compares the whole serialized state) and
+//! then shows that the object still works.
 
 use moceril::{
     MessageVersion, PickleError, PickleKey,
@@ -67,7 +67,8 @@ fn a_message_that_a_chain_refuses_changes_nothing() {
     }
 }
 
-/// S-04: every error of `Session::decrypt` for a message that begins a chain, or whose chain is gone.
+/// S-04: every error of `Session::decrypt` for a message that begins a chain, or whose chain is
+/// gone.
 #[test]
 fn a_new_chain_that_is_refused_changes_nothing() {
     for version in VERSIONS {

@@ -1,14 +1,14 @@
 //! S-05: an inbound session is created in one transaction. The session, the plaintext of the first
 //! message and the use of the one-time key all happen, or none of them.
 //!
-//! Otherwise somebody between the two could damage a message and by that destroy the one-time key that
-//! the genuine message needs.
+//! Otherwise somebody between the two could damage a message and by that destroy the one-time key
+//! that the genuine message needs.
 
 use moceril::olm::{Account, PreKeyMessage, SessionCreationError};
 use moceril_testing::fixtures::{Devices, State, VERSIONS, config};
 
-/// S-05: each byte of a genuine message, damaged in several ways, creates nothing and uses nothing up;
-/// the genuine message creates the session afterwards.
+/// S-05: each byte of a genuine message, damaged in several ways, creates nothing and uses nothing
+/// up; the genuine message creates the session afterwards.
 #[test]
 fn a_damaged_message_does_not_cost_the_genuine_one() {
     for version in VERSIONS {
@@ -48,8 +48,8 @@ fn a_damaged_message_does_not_cost_the_genuine_one() {
     }
 }
 
-/// S-05: the transaction is the same when the account was stored and loaded on the way, and creating a
-/// session uses up that one key and no other.
+/// S-05: the transaction is the same when the account was stored and loaded on the way, and
+/// creating a session uses up that one key and no other.
 #[test]
 fn a_restored_account_creates_the_same_session() {
     for version in VERSIONS {

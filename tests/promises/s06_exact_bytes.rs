@@ -1,7 +1,7 @@
 //! S-06: MAC and signature cover exactly the bytes that were received.
 //!
-//! A message that was accepted has one form. Whoever changes it on its way, even into another form of
-//! the same content, makes it unacceptable.
+//! A message that was accepted has one form. Whoever changes it on its way, even into another form
+//! of the same content, makes it unacceptable.
 
 use moceril::{
     DecodeError,

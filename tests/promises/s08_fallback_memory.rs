@@ -1,5 +1,5 @@
-//! S-08, S-42: what a fallback key remembers is bounded, and no honest first message is refused for that:
-//! a session beyond the bounds is accepted, is not remembered, and says so.
+//! S-08, S-42: what a fallback key remembers is bounded, and no honest first message is refused for
+//! that: a session beyond the bounds is accepted, is not remembered, and says so.
 
 use moceril::{
     Curve25519PublicKey, MessageVersion, PickleKey,
@@ -96,9 +96,9 @@ fn flags(trues: usize, falses: usize) -> Vec<bool> {
     [vec![true; trues], vec![false; falses]].concat()
 }
 
-/// S-42: one greedy sender and 1,500 others use one fallback key. Nobody is refused; the greedy one fills
-/// its share and nothing else; everybody whom the memory has room for is protected against replays, also
-/// after pickling and when the key was replaced; whoever is not is told.
+/// S-42: one greedy sender and 1,500 others use one fallback key. Nobody is refused; the greedy one
+/// fills its share and nothing else; everybody whom the memory has room for is protected against
+/// replays, also after pickling and when the key was replaced; whoever is not is told.
 #[test]
 fn s_42_a_greedy_sender_and_1500_others() {
     let mut world = World::new(1);
@@ -137,8 +137,8 @@ fn s_42_a_greedy_sender_and_1500_others() {
     world.replayed(&new);
 }
 
-/// S-42: what a sender sends beyond its share costs nobody else anything: neither their protection nor
-/// the flag that says so.
+/// S-42: what a sender sends beyond its share costs nobody else anything: neither their protection
+/// nor the flag that says so.
 #[test]
 fn s_42_a_share_is_the_senders_own() {
     let mut world = World::new(2);
@@ -156,8 +156,8 @@ fn s_42_a_share_is_the_senders_own() {
     assert_eq!(world.accepted(&new), [true]);
 }
 
-/// S-42: a raised memory remembers more. Raised too late it remembers from then on, but what did not
-/// fit before can be replayed, so no session of that key is said to be the first any more.
+/// S-42: a raised memory remembers more. Raised too late it remembers from then on, but what did
+/// not fit before can be replayed, so no session of that key is said to be the first any more.
 #[test]
 fn s_42_the_memory_can_be_raised() {
     let mut raised = World::new(3);
@@ -248,9 +248,9 @@ fn formats() -> Vec<Format> {
     ]
 }
 
-/// S-42: no other format holds the memory. A key that comes from one accepts every first message, never
-/// says that it is the first, and recognizes replays of what it accepts from then on, also after
-/// pickling. The next key knows all again.
+/// S-42: no other format holds the memory. A key that comes from one accepts every first message,
+/// never says that it is the first, and recognizes replays of what it accepts from then on, also
+/// after pickling. The next key knows all again.
 #[test]
 fn s_42_keys_from_formats_without_a_memory() {
     for (format, move_through) in formats() {
@@ -329,9 +329,9 @@ impl Model {
     }
 }
 
-/// S-08, S-42: whatever arrives, again and again, in whatever order, between pickles, new keys and raised
-/// bounds: what is accepted, refused and said is what the rules say. The senders are so few that most fill
-/// their share, and the memory is nearly full from the beginning.
+/// S-08, S-42: whatever arrives, again and again, in whatever order, between pickles, new keys and
+/// raised bounds: what is accepted, refused and said is what the rules say. The senders are so few
+/// that most fill their share, and the memory is nearly full from the beginning.
 #[test]
 fn s_42_the_memory_follows_its_rules() {
     let mut world = World::new(10);

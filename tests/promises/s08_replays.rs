@@ -1,7 +1,8 @@
 //! S-08 and S-09: a pre-key message creates one session, and only that session decrypts it.
 //!
-//! A one-time key is gone after its first use, so an exact replay finds no key. A fallback key stays, so
-//! it remembers the sessions that were made with it; `s08_fallback_memory.rs` has the bounds of that memory.
+//! A one-time key is gone after its first use, so an exact replay finds no key. A fallback key
+//! stays, so it remembers the sessions that were made with it; `s08_fallback_memory.rs` has the
+//! bounds of that memory.
 
 use moceril::{
     MessageVersion,
@@ -42,8 +43,8 @@ impl Replay {
     }
 }
 
-/// S-08: a message with a fallback key is accepted once, for as long as the key lives: also after the
-/// account was stored, and after the key was replaced.
+/// S-08: a message with a fallback key is accepted once, for as long as the key lives: also after
+/// the account was stored, and after the key was replaced.
 #[test]
 fn a_fallback_key_recognizes_a_replay_until_it_is_forgotten() {
     let mut replay = Replay::of_fallback_key(1);
@@ -88,8 +89,8 @@ fn a_previous_fallback_key_remembers_new_sessions() {
     assert_eq!(replay.refused(), SessionCreationError::Replayed);
 }
 
-/// S-08: a later message of the session, with the same base key, is a replay of the session's creation,
-/// too: it belongs into the session that there is.
+/// S-08: a later message of the session, with the same base key, is a replay of the session's
+/// creation, too: it belongs into the session that there is.
 #[test]
 fn a_later_message_of_the_session_creates_no_second_one() {
     for version in VERSIONS {

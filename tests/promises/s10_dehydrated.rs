@@ -44,8 +44,8 @@ fn messages_to_every_published_key_can_be_read_after_rehydration() {
     assert_eq!(rehydrated.stored_one_time_key_count(), 0);
 }
 
-/// The ids of all keys that the rehydrated device stores, and of the next ones it generates, one of each
-/// kind.
+/// The ids of all keys that the rehydrated device stores, and of the next ones it generates, one of
+/// each kind.
 fn ids(rehydrated: &mut Account, keys: &[Curve25519PublicKey]) -> (Vec<u64>, Vec<u64>) {
     let stored = keys.iter().map(|key| rehydrated.key_id(key).unwrap().number()).collect();
     let (one_time_id, _) = rehydrated.generate_one_time_keys(1).unwrap().created[0];
@@ -59,9 +59,9 @@ fn public_keys(account: &Account) -> Vec<Curve25519PublicKey> {
     account.one_time_keys().into_iter().chain(account.fallback_key()).map(|(_, key)| key).collect()
 }
 
-/// S-10: the format has no ids, and keys were published under ids before. So the keys of a rehydrated
-/// device get ids that no other key has: none that an account counts from 1, and none of another device
-/// or of the same device with other keys.
+/// S-10: the format has no ids, and keys were published under ids before. So the keys of a
+/// rehydrated device get ids that no other key has: none that an account counts from 1, and none of
+/// another device or of the same device with other keys.
 #[test]
 fn s_10_ids_of_a_rehydrated_device_belong_to_no_other_key() {
     let (mut account, _) = device();
@@ -128,8 +128,8 @@ fn use_fallback_key(bob: &mut Account) {
     bob.create_inbound_session(alice.curve25519_key(), message.as_pre_key().unwrap()).unwrap();
 }
 
-/// S-24, S-41: what the format cannot hold is an error that names it, and `dehydrate_lossy` reports the
-/// same. The generation begins anew by definition: only `dehydrate_lossy` names it.
+/// S-24, S-41: what the format cannot hold is an error that names it, and `dehydrate_lossy` reports
+/// the same. The generation begins anew by definition: only `dehydrate_lossy` names it.
 #[test]
 fn s_41_what_a_dehydrated_device_cannot_hold_is_named() {
     let loss = |change: &dyn Fn(&mut Loss)| {
@@ -176,8 +176,9 @@ fn s_41_what_a_dehydrated_device_cannot_hold_is_named() {
     drops(&account, Loss::default());
 }
 
-/// S-08, S-42: nobody knows what a rehydrated fallback key was used for. No first message is refused, and
-/// each says that it may be a replay; replays of what is remembered from now on are recognized.
+/// S-08, S-42: nobody knows what a rehydrated fallback key was used for. No first message is
+/// refused, and each says that it may be a replay; replays of what is remembered from now on are
+/// recognized.
 #[test]
 fn s_42_a_rehydrated_fallback_key_says_that_replays_are_possible() {
     let (mut account, device) = device();
@@ -230,8 +231,8 @@ fn the_format_is_the_documented_one() {
     assert!(rest.is_empty());
 }
 
-/// An account of libolm has no seed, only what was made of it: that does not fit, and nothing else is
-/// written in its place.
+/// An account of libolm has no seed, only what was made of it: that does not fit, and nothing else
+/// is written in its place.
 #[test]
 fn an_account_without_a_seed_cannot_be_dehydrated() {
     let (account, _) = device();

@@ -39,7 +39,8 @@ impl Stock {
     }
 }
 
-/// The account with what is expected of it, what the store holds of both, and what the server knows.
+/// The account with what is expected of it, what the store holds of both, and what the server
+/// knows.
 struct World {
     rng: SeededRng,
     sender: Account,
@@ -190,8 +191,8 @@ fn run(seed: u64, keys: usize, steps: usize) -> World {
     world
 }
 
-/// Whatever happens in whatever order, and whenever the device crashes: no id gets a second key, a key
-/// works once, and the account holds what it should.
+/// Whatever happens in whatever order, and whenever the device crashes: no id gets a second key, a
+/// key works once, and the account holds what it should.
 #[test]
 fn s_10_keys_survive_crashes_and_ids_are_never_reused() {
     let mut uploaded = 0;
@@ -234,7 +235,8 @@ fn s_10_keys_are_marked_by_id() {
     assert_eq!(account.one_time_keys(), new);
 }
 
-/// A full account drops unpublished keys first, then published ones, the oldest first, and says which.
+/// A full account drops unpublished keys first, then published ones, the oldest first, and says
+/// which.
 #[test]
 fn s_10_eviction_is_ordered_and_reported() {
     let rng = &mut SeededRng::new(2);

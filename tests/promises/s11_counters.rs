@@ -1,5 +1,5 @@
-//! S-11: counters are checked. A session ends at its last index with an error and is unchanged by it;
-//! nothing wraps around.
+//! S-11: counters are checked. A session ends at its last index with an error and is unchanged by
+//! it; nothing wraps around.
 
 use moceril::{
     MessageVersion,
@@ -26,7 +26,8 @@ fn number<T: Pickled>(object: &T, name: &str) -> u64 {
     OpenPickle::open(&object.snapshot()).number(name)
 }
 
-/// Alice's session with Bob and Bob's with Alice, where Alice's chain has come to `index` at both ends.
+/// Alice's session with Bob and Bob's with Alice, where Alice's chain has come to `index` at both
+/// ends.
 fn pair_at(index: u32, version: MessageVersion, rng: &mut SeededRng) -> (Session, Session) {
     let (alice, bob) = states::pair(config(version), rng);
     let index = index.into();
@@ -55,8 +56,8 @@ fn last_two(session: &mut Session) -> [OlmMessage; 2] {
     messages
 }
 
-/// The last two indices of an Olm chain are used, the third message is refused, and the receiver reads
-/// both, in either order, once.
+/// The last two indices of an Olm chain are used, the third message is refused, and the receiver
+/// reads both, in either order, once.
 #[test]
 fn s_11_an_olm_chain_ends_at_the_last_index() {
     for version in VERSIONS {
@@ -151,8 +152,8 @@ fn group_at(index: u32, version: MessageVersion) -> (GroupSession, InboundGroupS
     (session, receiver)
 }
 
-/// The last two indices of a Megolm session are used, the third message is refused, and the receiver
-/// reads both, in either order.
+/// The last two indices of a Megolm session are used, the third message is refused, and the
+/// receiver reads both, in either order.
 #[test]
 fn s_11_a_group_session_ends_at_the_last_index() {
     for version in VERSIONS {

@@ -1,5 +1,5 @@
-//! S-15: decrypting many messages at once gives exactly what decrypting them one by one gives: the same
-//! results, and the same session afterwards.
+//! S-15: decrypting many messages at once gives exactly what decrypting them one by one gives: the
+//! same results, and the same session afterwards.
 
 use curve25519_dalek::{EdwardsPoint, constants::EIGHT_TORSION, traits::Identity};
 use moceril::{
@@ -153,8 +153,8 @@ fn whole(session: &InboundGroupSession) -> (String, Option<String>) {
     (session.snapshot(), libolm.map(|(pickle, _)| pickle))
 }
 
-/// Decrypts the messages at once in one of two equal sessions and one by one in the other, and holds
-/// results and sessions to be equal.
+/// Decrypts the messages at once in one of two equal sessions and one by one in the other, and
+/// holds results and sessions to be equal.
 fn both_ways(
     at_once: &mut InboundGroupSession,
     one_by_one: &mut InboundGroupSession,
@@ -220,8 +220,8 @@ fn s_15_a_bad_message_is_named() {
     }
 }
 
-/// S-15: a small-order part of `R` is seen whatever the other signatures are: when all have the same
-/// one, so that their sum has none, and when each has another.
+/// S-15: a small-order part of `R` is seen whatever the other signatures are: when all have the
+/// same one, so that their sum has none, and when each has another.
 #[test]
 fn s_15_torsion_does_not_cancel_out() {
     let room = Room::new(VERSIONS[0], 64);
@@ -242,8 +242,8 @@ fn s_15_torsion_does_not_cancel_out() {
     }
 }
 
-/// S-15: a signing key may have a small-order part, though no honest one does. Then about one in eight
-/// signatures is good by chance, and a batch takes the same ones.
+/// S-15: a signing key may have a small-order part, though no honest one does. Then about one in
+/// eight signatures is good by chance, and a batch takes the same ones.
 #[test]
 fn s_15_a_key_with_a_small_order_part() {
     let room = Room::new(VERSIONS[0], 64);

@@ -50,8 +50,8 @@ fn event(users: [&str; 2], keys: [&str; 2], more: &str) -> String {
     )
 }
 
-/// Nothing of this is in the form that a JSON library would write: the content's hash or signature may
-/// depend on its bytes.
+/// Nothing of this is in the form that a JSON library would write: the content's hash or signature
+/// may depend on its bytes.
 const CONTENT: &str = r#"{ "room_id": "\u0021cave:example.org", "algorithm":"m.megolm.v1.aes-sha2",
     "index": 1.0e2, "a\/b":12345678901234567890123, "a\/b": [ ] }"#;
 

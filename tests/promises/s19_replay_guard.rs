@@ -1,7 +1,7 @@
 //! S-19, S-42, S-46: a replay guard accepts an event again and refuses another event with the same
-//! message index, with bounded memory, refuses no honest event, and belongs to one session, also in a
-//! store. That its verdicts agree with an oracle, and that a million messages take no more memory than
-//! some thousand, is tested beside its code.
+//! message index, with bounded memory, refuses no honest event, and belongs to one session, also in
+//! a store. That its verdicts agree with an oracle, and that a million messages take no more memory
+//! than some thousand, is tested beside its code.
 
 use moceril::{
     MessageVersion, PickleError, PickleKey,
@@ -29,7 +29,8 @@ fn replayed(index: u32) -> Result<ReplayVerdict, ReplayError> {
     Err(ReplayError::Replayed { index })
 }
 
-/// S-19: the same event is accepted as often as it comes; another event or message at its index is not.
+/// S-19: the same event is accepted as often as it comes; another event or message at its index is
+/// not.
 #[test]
 fn an_index_belongs_to_one_event() {
     let (session, messages) = messages(8);
@@ -48,8 +49,8 @@ fn an_index_belongs_to_one_event() {
     }
 }
 
-/// S-19: another message of the same index, which only the sender can make, is another event, whatever
-/// id the server gives it.
+/// S-19: another message of the same index, which only the sender can make, is another event,
+/// whatever id the server gives it.
 #[test]
 fn an_index_belongs_to_one_message() {
     let (sender, mut receiver) = guarded();
@@ -91,8 +92,8 @@ fn a_guard_belongs_to_one_session() {
     assert_eq!(guard.check(&foreign, "$event"), Err(ReplayError::OtherSession));
 }
 
-/// S-42: a full guard remembers the highest indices, refuses nothing for the sake of its memory, and
-/// says when it cannot know.
+/// S-42: a full guard remembers the highest indices, refuses nothing for the sake of its memory,
+/// and says when it cannot know.
 #[test]
 fn a_full_guard_forgets_the_lowest_indices() {
     let (session, messages) = messages(50);
@@ -125,8 +126,8 @@ fn a_full_guard_forgets_the_lowest_indices() {
     assert_eq!(guard.forgotten(), 0..21);
 }
 
-/// S-42: a room that is read newest first gives each event its true verdict, also when the guard is full
-/// of newer ones; with a capacity of the session's length it remembers all.
+/// S-42: a room that is read newest first gives each event its true verdict, also when the guard is
+/// full of newer ones; with a capacity of the session's length it remembers all.
 #[test]
 fn a_session_can_be_read_newest_first() {
     let (session, messages) = messages(40);
@@ -207,8 +208,8 @@ fn full_guard() -> ReplayGuard {
     guard
 }
 
-/// S-46: a store cannot exchange the guard of a session for that of another one, nor for one that saw
-/// nothing: without the key nobody can make one.
+/// S-46: a store cannot exchange the guard of a session for that of another one, nor for one that
+/// saw nothing: without the key nobody can make one.
 #[test]
 fn s_46_a_stored_guard_cannot_be_exchanged() {
     let key = PickleKey::new(KEY);

@@ -1,5 +1,5 @@
-//! S-20: a receiver can forget what it need not read any more, for good; a sender is told when to begin
-//! anew.
+//! S-20: a receiver can forget what it need not read any more, for good; a sender is told when to
+//! begin anew.
 
 use moceril::{
     ConversionError,
@@ -55,9 +55,9 @@ fn holds_nothing_before(session: &InboundGroupSession, index: u32, ratchets: &[V
     }
 }
 
-/// After `advance_to(n)` neither the session nor its pickle can read or give away anything before `n`;
-/// everything from `n` on is as before. The places are around those where parts of the ratchet are
-/// renewed, and with and without a later message decrypted before.
+/// After `advance_to(n)` neither the session nor its pickle can read or give away anything before
+/// `n`; everything from `n` on is as before. The places are around those where parts of the ratchet
+/// are renewed, and with and without a later message decrypted before.
 #[test]
 fn s_20_advance_to_forgets_for_good() {
     for version in VERSIONS {
@@ -139,8 +139,8 @@ fn s_20_export_at_any_known_index() {
     assert_eq!(receiver.snapshot(), before);
 }
 
-/// A closed session answers everything with `Closed`, is connected to nothing, and holds no key; all of
-/// it survives pickling.
+/// A closed session answers everything with `Closed`, is connected to nothing, and holds no key;
+/// all of it survives pickling.
 #[test]
 fn s_20_a_closed_session_holds_nothing() {
     for version in VERSIONS {
@@ -257,8 +257,8 @@ fn s_20_a_new_session_knows_its_age() {
     }
 }
 
-/// A policy of no messages or no time does not make each new session due at its beginning, which would be
-/// for ever: it counts as one message, and as one second.
+/// A policy of no messages or no time does not make each new session due at its beginning, which
+/// would be for ever: it counts as one message, and as one second.
 #[test]
 fn s_20_no_policy_makes_a_new_session_due() {
     let made = 1_000;

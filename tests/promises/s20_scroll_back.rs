@@ -1,5 +1,6 @@
-//! Reading a session backwards is quick because it remembers a few ratchets on the way. That it does is
-//! not to be seen: it answers like a session that remembers nothing, and forgets like one (S-20).
+//! Reading a session backwards is quick because it remembers a few ratchets on the way. That it
+//! does is not to be seen: it answers like a session that remembers nothing, and forgets like one
+//! (S-20).
 
 use moceril::megolm::{
     DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
@@ -16,7 +17,8 @@ const COUNT: u32 = 600;
 /// The beginning, and places from which the messages cross the renewal of each part of the ratchet.
 const STARTS: [u32; 4] = [0, 0xfe, 0xfe80, 0x00ff_fec0];
 
-/// A receiver that knows nothing but the ratchet at its first index, and the messages from there on.
+/// A receiver that knows nothing but the ratchet at its first index, and the messages from there
+/// on.
 struct Room {
     ratchet: [[u8; 32]; 4],
     receiver: InboundGroupSession,
@@ -59,8 +61,8 @@ fn orders() -> Vec<(&'static str, Vec<u32>)> {
     ]
 }
 
-/// In every order, a session gives for each message what a copy that has read nothing gives, exports the
-/// ratchets of the specification's definition, and its pickle is that of the copy.
+/// In every order, a session gives for each message what a copy that has read nothing gives,
+/// exports the ratchets of the specification's definition, and its pickle is that of the copy.
 #[test]
 fn every_order_gives_the_same() {
     for start in STARTS {
@@ -84,8 +86,8 @@ fn every_order_gives_the_same() {
     }
 }
 
-/// S-20: after a session was read backwards, `advance_to` forgets as ever, and what is left is read as
-/// ever, backwards too.
+/// S-20: after a session was read backwards, `advance_to` forgets as ever, and what is left is read
+/// as ever, backwards too.
 #[test]
 fn s_20_forgetting_in_the_middle_of_scrolling_back() {
     for start in STARTS {

@@ -239,8 +239,8 @@ fn moved(session: &InboundGroupSession) -> Vec<InboundGroupSession> {
     vec![through_libolm, InboundGroupSession::from_vodozemac_pickle(pickle).unwrap()]
 }
 
-/// S-41: nothing rises on the way through a format that does not hold the provenance, and what is lost
-/// is named. What the format's flag says is kept.
+/// S-41: nothing rises on the way through a format that does not hold the provenance, and what is
+/// lost is named. What the format's flag says is kept.
 #[test]
 fn s_41_no_conversion_raises_trust() {
     let (signed, messages) = room(MessageVersion::V3);
@@ -371,8 +371,8 @@ fn s_18_the_parts_of_a_decrypted_message() {
     assert_eq!(decrypted.into_plaintext(), parts.plaintext);
 }
 
-/// A part of the ratchet that is replaced between the two copies says nothing about what it was before:
-/// a forged one could hide there. So trust passes within the same 256 messages only.
+/// A part of the ratchet that is replaced between the two copies says nothing about what it was
+/// before: a forged one could hide there. So trust passes within the same 256 messages only.
 #[test]
 fn s_21_trust_does_not_pass_where_a_part_is_replaced() {
     let mut sender =

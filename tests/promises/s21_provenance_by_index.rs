@@ -1,5 +1,5 @@
-//! S-21, S-43: trust belongs to a message index. Merging never takes the better provenance from messages that
-//! had it, nor gives it to those that had not.
+//! S-21, S-43: trust belongs to a message index. Merging never takes the better provenance from
+//! messages that had it, nor gives it to those that had not.
 
 use moceril::megolm::{
     ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
@@ -212,7 +212,8 @@ fn source(room: &Room, rng: &mut SeededRng) -> Subject {
     }
 }
 
-/// Whatever is done to a session leaves each index with exactly the provenance that the oracle finds.
+/// Whatever is done to a session leaves each index with exactly the provenance that the oracle
+/// finds.
 fn act(subject: &mut Subject, room: &Room, rng: &mut SeededRng) {
     let index = room.index(rng).max(subject.first());
     match rng.below(6) {
@@ -264,8 +265,8 @@ fn merge(one: &Subject, other: &Subject, room: &Room) -> Option<Subject> {
     Some(merged)
 }
 
-/// Merging in any order, with forgetting, exporting, importing, decrypting and every kind of pickle in
-/// between, across several reseeds, among genuine copies and forged ones.
+/// Merging in any order, with forgetting, exporting, importing, decrypting and every kind of pickle
+/// in between, across several reseeds, among genuine copies and forged ones.
 #[test]
 fn s_43_each_index_has_the_provenance_of_the_oracle() {
     let (mut merges, mut mixed) = (0, 0);
@@ -335,7 +336,8 @@ fn s_43_every_order_of_merging_gives_the_same() {
     }
 }
 
-/// The examples of the requirement: a signed key at 256 and a backup at 0; two copies within a block.
+/// The examples of the requirement: a signed key at 256 and a backup at 0; two copies within a
+/// block.
 #[test]
 fn s_43_a_signed_key_keeps_its_messages_when_a_backup_is_merged() {
     let room = Room::new(0);
@@ -378,7 +380,8 @@ fn s_43_a_signed_key_keeps_its_messages_when_a_backup_is_merged() {
                 let decrypted = merged.decrypt(room.message(index)).unwrap();
                 assert_eq!(Some(decrypted.provenance()), merged.provenance_at(index));
             }
-            // Once the less trusted messages are forgotten, the session is as good as the better copy.
+            // Once the less trusted messages are forgotten, the session is as good as the better
+            // copy.
             merged.advance_to(1_100);
             assert_eq!(merged.provenance(), expected[9]);
             assert_eq!(merged.copy().provenance(), expected[9]);
@@ -386,7 +389,8 @@ fn s_43_a_signed_key_keeps_its_messages_when_a_backup_is_merged() {
     }
 }
 
-/// A session that begins with a signed key again says that its owner signed, whatever was merged before.
+/// A session that begins with a signed key again says that its owner signed, whatever was merged
+/// before.
 #[test]
 fn s_43_forgetting_the_unsigned_part_leaves_a_signed_session() {
     let room = Room::new(0);

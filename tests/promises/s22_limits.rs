@@ -1,5 +1,5 @@
-//! S-22: how much an Olm session remembers for late messages, and what it says about those that it no
-//! longer can read: exactly the predicted messages fail, each with the predicted error.
+//! S-22: how much an Olm session remembers for late messages, and what it says about those that it
+//! no longer can read: exactly the predicted messages fail, each with the predicted error.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ fn config(limits: Limits) -> SessionConfig {
     SessionConfig { version: VERSIONS[0], limits }
 }
 
-/// Bob's session with Alice, and her next messages in the chain whose first message, index 0, he has
-/// decrypted: the message at place `n` has the index `n + 1`.
+/// Bob's session with Alice, and her next messages in the chain whose first message, index 0, he
+/// has decrypted: the message at place `n` has the index `n + 1`.
 fn one_chain(limits: Limits, messages: u32, rng: &mut SeededRng) -> (Session, Vec<OlmMessage>) {
     let (mut alice, bob) = states::pair(config(limits), rng);
     let write = |number: u32| alice.encrypt_with_rng(&number.to_be_bytes(), rng).unwrap();
@@ -68,8 +68,8 @@ fn s_22_the_default_limits_are_the_promised_ones() {
     assert_eq!(Limits::REMEMBERED_CHAINS, REMEMBERED);
 }
 
-/// Messages of one chain in random order: those decrypt and fail that a model of the limits names, each
-/// with the error it names, also when the session is pickled now and then.
+/// Messages of one chain in random order: those decrypt and fail that a model of the limits names,
+/// each with the error it names, also when the session is pickled now and then.
 #[test]
 fn s_22_exactly_the_predicted_messages_fail() {
     let raised = Limits::default().with_skipped_keys(100).with_message_gap(2_050);
@@ -164,8 +164,8 @@ fn s_22_raised_limits_let_every_message_decrypt() {
     }
 }
 
-/// Bob after `turns` chains of Alice, of each of which the first message is still on the way. The last
-/// one is the newest.
+/// Bob after `turns` chains of Alice, of each of which the first message is still on the way. The
+/// last one is the newest.
 fn many_chains(limits: Limits, turns: usize, rng: &mut SeededRng) -> (Session, Vec<OlmMessage>) {
     let (mut alice, mut bob) = states::pair(config(limits), rng);
     let mut late = Vec::new();
@@ -176,8 +176,8 @@ fn many_chains(limits: Limits, turns: usize, rng: &mut SeededRng) -> (Session, V
     (bob, late)
 }
 
-/// Late messages of the newest chains decrypt; those of the 16 chains before are known to be lost; what
-/// is older still cannot be told from a forgery.
+/// Late messages of the newest chains decrypt; those of the 16 chains before are known to be lost;
+/// what is older still cannot be told from a forgery.
 #[test]
 fn s_22_five_chains_are_kept_and_sixteen_remembered() {
     let rng = &mut SeededRng::new(7);

@@ -1,5 +1,6 @@
-//! S-23: whoever has the pickle key can seal any state. One that the library could not have got into
-//! itself is refused: a case for each rule. `s02_impossible_fields.rs` tries the single fields.
+//! S-23: whoever has the pickle key can seal any state. One that the library could not have got
+//! into itself is refused: a case for each rule. `s02_impossible_fields.rs` tries the single
+//! fields.
 
 use moceril::{
     PickleError,

@@ -1,5 +1,6 @@
-//! S-23: a native pickle gives back exactly the object, to whoever has its key and its context, and to
-//! nobody who has altered it. Which states are refused is the subject of `s23_impossible_states.rs`.
+//! S-23: a native pickle gives back exactly the object, to whoever has its key and its context, and
+//! to nobody who has altered it. Which states are refused is the subject of
+//! `s23_impossible_states.rs`.
 
 use std::collections::HashSet;
 
@@ -45,8 +46,8 @@ fn s_23_an_account_is_restored_exactly() {
     }
 }
 
-/// A restored session writes the same next message, and reads the same messages of its peer with the
-/// same results.
+/// A restored session writes the same next message, and reads the same messages of its peer with
+/// the same results.
 #[test]
 fn s_23_a_session_is_restored_exactly() {
     for version in VERSIONS {
@@ -84,8 +85,8 @@ fn s_23_a_group_session_is_restored_exactly() {
     }
 }
 
-/// A restored inbound group session reads the same messages with the same results, and trusts its key
-/// as much.
+/// A restored inbound group session reads the same messages with the same results, and trusts its
+/// key as much.
 #[test]
 fn s_23_an_inbound_group_session_is_restored_exactly() {
     for version in VERSIONS {
@@ -244,9 +245,9 @@ fn s_23_key_and_context_are_bound() {
     }
 }
 
-/// S-46: the whole context is bound, of whatever length: contexts that differ in their last byte only,
-/// or only in their length, do not open each other's pickles. 64 bytes are a block of SHA-256 and of
-/// ChaCha20, 16 one of Poly1305.
+/// S-46: the whole context is bound, of whatever length: contexts that differ in their last byte
+/// only, or only in their length, do not open each other's pickles. 64 bytes are a block of SHA-256
+/// and of ChaCha20, 16 one of Poly1305.
 #[test]
 fn s_46_the_whole_context_is_bound() {
     let mut contexts = vec![Vec::new()];
@@ -266,8 +267,8 @@ fn s_46_the_whole_context_is_bound() {
     }
 }
 
-/// Whichever bit is flipped, the pickle does not open: each bit of the shortest pickle, and one bit of
-/// each byte of the others.
+/// Whichever bit is flipped, the pickle does not open: each bit of the shortest pickle, and one bit
+/// of each byte of the others.
 #[test]
 fn s_23_every_bit_is_authenticated() {
     for (kind, pickle) in samples() {
@@ -350,8 +351,8 @@ const VERSION_1: [(u8, &str, &str, &str); 4] = [
     (4, "637a331a633a9e69e523457695bb930da8ebec0685525078477c4e8744db5b41", "@alice:example.org DEVICEID inbound-group-session", "AQRMtovTtvkdRztiC7UPGVRaCSJhtrHa017GzgBNqIQSezhviEFgAhyFNjBcs9XD3LlmqeSFUDjbQmEr4MMuZ+HZTOsLgNUarYVtshoZdbmnLmk2wCpsutX3MG/TwyWg13BYrnbE5PECNnQ/0KUttt82DMhccuCIxExOorH3zLU0r7QlGnx64dgiF2zDi1qV5GvrvHomI1Cohs0ntAdiF5FH4uOjO3NM3i1y4/4VBg3rJ4Vxv5vjgG/ui5K64Nr4KVmgwoLB1KH9VHNhnzJgxT4OvwQ8qCkv65Q"),
 ];
 
-/// S-46: pickles of version 1, which encoded some states in another way, are refused by name, also with
-/// the key and the context that opened them; the altered version byte opens nothing either.
+/// S-46: pickles of version 1, which encoded some states in another way, are refused by name, also
+/// with the key and the context that opened them; the altered version byte opens nothing either.
 #[test]
 fn s_46_version_1_is_refused_by_name() {
     for (kind, key, context, pickle) in VERSION_1 {

@@ -1,6 +1,6 @@
-//! S-24, S-41: what libolm's and vodozemac's formats cannot hold is an error with the exact numbers and
-//! facts. The lossy variant of the call drops that and nothing else: of keys always the oldest, as the
-//! peer itself would have.
+//! S-24, S-41: what libolm's and vodozemac's formats cannot hold is an error with the exact numbers
+//! and facts. The lossy variant of the call drops that and nothing else: of keys always the oldest,
+//! as the peer itself would have.
 
 use moceril::{
     ConversionError, Loss, MessageVersion,
@@ -107,7 +107,8 @@ fn first_messages(to: &Account, from: &Account, rng: &mut SeededRng) -> Vec<PreK
     bundles.iter().map(&mut first).collect()
 }
 
-/// libolm holds 100 one-time keys: the newest stay, published or not. vodozemac holds as many as we.
+/// libolm holds 100 one-time keys: the newest stay, published or not. vodozemac holds as many as
+/// we.
 #[test]
 fn s_24_one_time_keys() {
     let rng = &mut SeededRng::new(1);
@@ -131,8 +132,8 @@ fn s_24_one_time_keys() {
     }
 }
 
-/// Neither format remembers which sessions used a fallback key: their first messages can be replayed
-/// once more afterwards, and the caller is told how many.
+/// Neither format remembers which sessions used a fallback key: their first messages can be
+/// replayed once more afterwards, and the caller is told how many.
 #[test]
 fn s_24_what_fallback_keys_remember() {
     let rng = &mut SeededRng::new(2);
@@ -189,8 +190,8 @@ fn deliver(
 }
 
 /// libolm holds 40 skipped keys for the whole session, and the oldest are those skipped first, in
-/// whichever chain: here the oldest chain has both the oldest keys and some of the newest. vodozemac
-/// holds 40 in each chain, as we do.
+/// whichever chain: here the oldest chain has both the oldest keys and some of the newest.
+/// vodozemac holds 40 in each chain, as we do.
 #[test]
 fn s_24_skipped_keys_of_several_chains() {
     let rng = &mut SeededRng::new(3);
@@ -242,7 +243,8 @@ fn s_24_the_limit_of_skipped_keys() {
     }
 }
 
-/// Both formats hold five chains of the peer: the oldest go, with the keys that were skipped in them.
+/// Both formats hold five chains of the peer: the oldest go, with the keys that were skipped in
+/// them.
 #[test]
 fn s_24_chains() {
     let rng = &mut SeededRng::new(5);
@@ -337,8 +339,8 @@ fn s_24_what_has_no_form() {
     lossy(&with_id(u32::MAX.into()), through_libolm!(Account), account_loss("libolm", |_| {}));
 }
 
-/// A receiver chain means to vodozemac that a message arrived. libolm has sessions that were made from
-/// a message and have not decrypted it yet; those vodozemac could not go on from.
+/// A receiver chain means to vodozemac that a message arrived. libolm has sessions that were made
+/// from a message and have not decrypted it yet; those vodozemac could not go on from.
 #[test]
 fn s_24_a_session_before_its_first_message_has_no_form_in_vodozemac() {
     use moceril_testing::libolm_pickle::{SessionLayout, open, seal};
@@ -352,8 +354,8 @@ fn s_24_a_session_before_its_first_message_has_no_form_in_vodozemac() {
     lossy(&fresh, through_libolm!(Session), Loss::default());
 }
 
-/// Each fact alone, set in an object that has nothing to lose, is named, and nothing else with it. An
-/// object that came from the format has nothing to lose.
+/// Each fact alone, set in an object that has nothing to lose, is named, and nothing else with it.
+/// An object that came from the format has nothing to lose.
 #[test]
 fn s_41_each_fact_is_named() {
     type Set = fn(&mut OpenPickle);
@@ -452,8 +454,8 @@ fn s_41_each_fact_is_named() {
     check(&receiver, formats!(InboundGroupSession), &[generation]);
 }
 
-/// S-14, S-41: libolm's form has no seed of a signing key, so an account that came through it cannot be
-/// dehydrated. vodozemac's has it.
+/// S-14, S-41: libolm's form has no seed of a signing key, so an account that came through it
+/// cannot be dehydrated. vodozemac's has it.
 #[test]
 fn s_41_the_seed_of_a_signing_key_is_named() {
     let rng = &mut SeededRng::new(9);

@@ -1,5 +1,5 @@
-//! S-24: libolm's pickles, read and written: what is read is written back byte for byte, and an object
-//! goes on as if it had not been away. What the format cannot hold is the subject of
+//! S-24: libolm's pickles, read and written: what is read is written back byte for byte, and an
+//! object goes on as if it had not been away. What the format cannot hold is the subject of
 //! `s24_conversion_losses.rs`, what is refused that of `s24_libolm_pickles_refused.rs`.
 
 use moceril::{
@@ -31,8 +31,8 @@ const GROUP_SESSION: (Read<GroupSession>, Write<GroupSession>) =
 const INBOUND_GROUP_SESSION: (Read<InboundGroupSession>, Write<InboundGroupSession>) =
     (InboundGroupSession::from_libolm_pickle, InboundGroupSession::to_libolm_pickle);
 
-/// The object after a round trip, if the format can hold all its keys. It must be written as it was read,
-/// under keys of any length, and without a loss.
+/// The object after a round trip, if the format can hold all its keys. It must be written as it was
+/// read, under keys of any length, and without a loss.
 fn moved<T: ToLibolm>(name: &str, object: &T, (read, write): (Read<T>, Write<T>)) -> Option<T> {
     let pickle = object.with_all_keys(KEY).ok()?;
     let moved = read(&pickle, KEY).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -69,8 +69,8 @@ fn s_24_accounts_come_back() {
     assert_eq!(names, ["fresh", "with one-time keys", "with a fallback key"]);
 }
 
-/// S-10, S-24: also with fallback keys that count their ids for themselves, as those of accounts from
-/// vodozemac do, what we write in libolm's format we can read.
+/// S-10, S-24: also with fallback keys that count their ids for themselves, as those of accounts
+/// from vodozemac do, what we write in libolm's format we can read.
 #[test]
 fn s_24_accounts_with_fallback_ids_of_their_own_come_back() {
     let (_, account) = states::accounts(&mut SeededRng::new(1))
@@ -85,7 +85,8 @@ fn s_24_accounts_with_fallback_ids_of_their_own_come_back() {
     assert!(known.into_iter().all(|id| id < new[0].0));
 }
 
-/// S-10: whatever the id of a fallback key is beside the last id, the next fallback key has another one.
+/// S-10: whatever the id of a fallback key is beside the last id, the next fallback key has another
+/// one.
 #[test]
 fn s_10_the_next_fallback_key_has_a_new_id() {
     let rng = &mut SeededRng::new(4);
@@ -104,8 +105,8 @@ fn s_10_the_next_fallback_key_has_a_new_id() {
     }
 }
 
-/// A moved session writes the same next message, and reads the same messages of its peer. Only why it
-/// refuses one may differ: libolm does not store which keys were evicted.
+/// A moved session writes the same next message, and reads the same messages of its peer. Only why
+/// it refuses one may differ: libolm does not store which keys were evicted.
 #[test]
 fn s_24_sessions_come_back() {
     let mut names = Vec::new();
@@ -245,8 +246,8 @@ fn s_24_sessions_of_version_0x80000001_are_read() {
     assert_eq!(moved.to_libolm_pickle(KEY).unwrap(), pickle);
 }
 
-/// Keys of chains that are gone cannot be used by anybody; they are dropped when read, the others stay
-/// in their order.
+/// Keys of chains that are gone cannot be used by anybody; they are dropped when read, the others
+/// stay in their order.
 #[test]
 fn s_24_keys_of_dropped_chains_are_dropped() {
     let session = &states::sessions(V3, &mut SeededRng::new(10))[2].session;
@@ -266,8 +267,8 @@ fn s_24_keys_of_dropped_chains_are_dropped() {
 /// Id, a flag, and both halves.
 const FALLBACK_KEY: usize = 4 + 1 + 64;
 
-/// Every recorded session pickle comes back byte for byte, but for the older version, which is written
-/// as the newer one, without its last number.
+/// Every recorded session pickle comes back byte for byte, but for the older version, which is
+/// written as the newer one, without its last number.
 #[test]
 fn s_24_recorded_session_pickles_come_back() {
     let mut older = 0;
@@ -288,8 +289,9 @@ fn s_24_recorded_session_pickles_come_back() {
     assert_eq!(older, 2);
 }
 
-/// The accounts too, but for the version: libolm writes an account of version 2 or 3 as one of version 4.
-/// Version 3 has room for two fallback keys whether there are any or not, version 2 for none.
+/// The accounts too, but for the version: libolm writes an account of version 2 or 3 as one of
+/// version 4. Version 3 has room for two fallback keys whether there are any or not, version 2 for
+/// none.
 #[test]
 fn s_24_recorded_account_pickles_come_back() {
     for file in files("libolm-account-pickle").iter().filter(|file| file.expect.is_none()) {

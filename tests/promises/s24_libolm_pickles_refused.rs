@@ -1,5 +1,5 @@
-//! S-24: what is no libolm pickle is refused with a typed error and never a panic (S-02), whoever made
-//! it: these have the right key, and one fault within.
+//! S-24: what is no libolm pickle is refused with a typed error and never a panic (S-02), whoever
+//! made it: these have the right key, and one fault within.
 
 use std::ops::Range;
 
@@ -72,7 +72,8 @@ fn s_24_good_pickles_are_read() {
     }
 }
 
-/// Another key, a changed character and every shorter text are one error; what is no base64 is another.
+/// Another key, a changed character and every shorter text are one error; what is no base64 is
+/// another.
 #[test]
 fn s_24_altered_pickles_are_refused() {
     for (name, read, state) in good() {
@@ -100,7 +101,8 @@ fn s_24_altered_pickles_are_refused() {
     }
 }
 
-/// The state ends where the object ends: cut off at any byte, or with bytes after it, it is refused.
+/// The state ends where the object ends: cut off at any byte, or with bytes after it, it is
+/// refused.
 #[test]
 fn s_24_states_of_another_length_are_refused() {
     for (name, read, state) in good() {
@@ -114,8 +116,8 @@ fn s_24_states_of_another_length_are_refused() {
     }
 }
 
-/// A version that libolm never wrote, or no longer reads, is named in the error. One that it reads is
-/// read as such, so these states, which are of another version, are impossible.
+/// A version that libolm never wrote, or no longer reads, is named in the error. One that it reads
+/// is read as such, so these states, which are of another version, are impossible.
 #[test]
 fn s_24_versions() {
     let known: [&[u32]; 4] = [&[2, 3, 4], &[1, 0x8000_0001], &[1], &[1, 2]];
@@ -281,8 +283,8 @@ fn s_14_bad_ed25519_keys_are_refused() {
     }
 }
 
-/// States that no libolm can be in: an id given twice, chains or keys that exist twice, an index of a
-/// skipped key that its chain has not reached, a session that can neither send nor receive.
+/// States that no libolm can be in: an id given twice, chains or keys that exist twice, an index of
+/// a skipped key that its chain has not reached, a session that can neither send nor receive.
 #[test]
 fn s_24_impossible_states_are_refused() {
     let [(_, _, account_state), (_, _, session_state), _, (_, _, inbound_state)] = good();
@@ -347,8 +349,8 @@ fn receiver_state(first: u32, latest: u32) -> (InboundGroupSession, Vec<u8>) {
     (receiver, open(&pickle, KEY))
 }
 
-/// S-43: of the two ratchets of an inbound group session, the later one must follow from the earlier one,
-/// however many parts are replaced in between.
+/// S-43: of the two ratchets of an inbound group session, the later one must follow from the
+/// earlier one, however many parts are replaced in between.
 #[test]
 fn s_43_a_later_ratchet_that_does_not_follow_is_refused() {
     for (first, latest) in [(0, 0), (0, 1), (3, 255), (0, 256), (250, 600)] {
@@ -366,7 +368,8 @@ fn s_43_a_later_ratchet_that_does_not_follow_is_refused() {
             altered[LATEST_RATCHET.end..][..4].copy_from_slice(&index.to_be_bytes());
             assert_eq!(read_state(inbound_group_session, &altered), INVALID, "{latest}, {index}");
         }
-        // A part of the earlier ratchet is noticed if it is not replaced on the way, and part 0 always.
+        // A part of the earlier ratchet is noticed if it is not replaced on the way, and part 0
+        // always.
         let mut altered = state.clone();
         altered[FIRST_RATCHET.start] ^= 1;
         assert_eq!(read_state(inbound_group_session, &altered), INVALID, "{first}, {latest}");
@@ -381,11 +384,11 @@ fn s_43_a_later_ratchet_that_does_not_follow_is_refused() {
     assert_eq!(read_state(inbound_group_session, &state), INVALID);
 }
 
-/// S-43: the attack. A pickle with a forged earlier ratchet and the genuine later one is connected with a
-/// good session by the later one; merged, the forged part would be the whole session after the next
-/// native pickle, which stores the earlier ratchet only. Such a pickle is refused. One that is
-/// consistent can forge only what is replaced before the good session begins, and there it raises no
-/// trust.
+/// S-43: the attack. A pickle with a forged earlier ratchet and the genuine later one is connected
+/// with a good session by the later one; merged, the forged part would be the whole session after
+/// the next native pickle, which stores the earlier ratchet only. Such a pickle is refused. One
+/// that is consistent can forge only what is replaced before the good session begins, and there it
+/// raises no trust.
 #[test]
 fn s_43_a_forged_earlier_ratchet_takes_no_trust_from_a_good_session() {
     let (genuine, state) = receiver_state(0, 300);
@@ -394,8 +397,8 @@ fn s_43_a_forged_earlier_ratchet_takes_no_trust_from_a_good_session() {
     for part in 0..4 {
         let mut forged = state.clone();
         forged[FIRST_RATCHET.start + 32 * part] ^= 1;
-        // Part 3 of the earlier ratchet is replaced on the way, so that this is another session which
-        // becomes the genuine one at 256. Nothing can tell who made it.
+        // Part 3 of the earlier ratchet is replaced on the way, so that this is another session
+        // which becomes the genuine one at 256. Nothing can tell who made it.
         let expected = if part == 3 { Ok(()) } else { INVALID };
         assert_eq!(read_state(inbound_group_session, &forged), expected, "part {part}");
     }
@@ -413,7 +416,8 @@ fn s_43_a_forged_earlier_ratchet_takes_no_trust_from_a_good_session() {
     }
 }
 
-/// S-02: no state makes the library panic: each byte of each object replaced by one of a few values.
+/// S-02: no state makes the library panic: each byte of each object replaced by one of a few
+/// values.
 #[test]
 fn s_02_no_byte_of_a_state_causes_a_panic() {
     for (_, read, state) in good() {

@@ -1,5 +1,6 @@
-//! S-24: vodozemac's pickles, read and written, in JSON and encrypted. What the format cannot hold is
-//! the subject of `s24_conversion_losses.rs`, what is refused that of `s24_vodozemac_pickles_refused.rs`.
+//! S-24: vodozemac's pickles, read and written, in JSON and encrypted. What the format cannot hold
+//! is the subject of `s24_conversion_losses.rs`, what is refused that of
+//! `s24_vodozemac_pickles_refused.rs`.
 
 use std::fmt::Debug;
 
@@ -21,8 +22,8 @@ use moceril_testing::{
 };
 use serde_json::{Value, json};
 
-/// The object after a round trip through JSON, if the format can hold all its keys. The encrypted text
-/// holds the same, and both are written as they were read, without a loss.
+/// The object after a round trip through JSON, if the format can hold all its keys. The encrypted
+/// text holds the same, and both are written as they were read, without a loss.
 fn moved<T: ViaVodozemac>(name: &str, object: &T) -> Option<T> {
     let json = object.to_json().ok()?;
     let moved = T::from_json(&json).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -69,8 +70,8 @@ fn s_24_accounts_without_a_seed_come_back() {
     assert_eq!(moved.to_libolm(b""), pickle);
 }
 
-/// A moved session writes the same next message, and reads the same messages of its peer. Only why it
-/// refuses one may differ: the format does not store which keys were evicted.
+/// A moved session writes the same next message, and reads the same messages of its peer. Only why
+/// it refuses one may differ: the format does not store which keys were evicted.
 #[test]
 fn s_24_sessions_come_back() {
     for version in VERSIONS {
@@ -164,8 +165,8 @@ fn remove_all(value: &mut Value, name: &str) -> usize {
     }
 }
 
-/// Old releases did not write the parent key, which is not needed, nor the counts of turns, of which one
-/// tells all others (S-41).
+/// Old releases did not write the parent key, which is not needed, nor the counts of turns, of
+/// which one tells all others (S-41).
 #[test]
 fn s_24_what_old_releases_did_not_write_may_be_missing() {
     let whole = session_json();
@@ -191,10 +192,10 @@ fn s_24_what_old_releases_did_not_write_may_be_missing() {
     assert_eq!(Account::from_json(&older).unwrap().to_json().unwrap(), account);
 }
 
-/// S-13: a pickle that does not say the version of its messages does not become an object, unless the
-/// caller says that a release wrote it which knew version 3 only. Not even then if the pickle holds
-/// something that such a release did not write: a session of version 4 must not become one with a
-/// truncated MAC because its version was lost.
+/// S-13: a pickle that does not say the version of its messages does not become an object, unless
+/// the caller says that a release wrote it which knew version 3 only. Not even then if the pickle
+/// holds something that such a release did not write: a session of version 4 must not become one
+/// with a truncated MAC because its version was lost.
 #[test]
 fn s_13_a_missing_version_is_never_guessed() {
     fn check<T: ViaVodozemac + Debug>(object: &T, later: &[&str]) {

@@ -41,8 +41,8 @@ fn good<T: ViaVodozemac>(name: &'static str, object: &T) -> Good {
     Good { name, json: object.to_json().unwrap(), read: read::<T>, decrypt: decrypt::<T> }
 }
 
-/// One of each object with everything that it can have. The session comes in both forms of its sending
-/// ratchet, the account in both forms of its signing key.
+/// One of each object with everything that it can have. The session comes in both forms of its
+/// sending ratchet, the account in both forms of its signing key.
 fn all() -> Vec<Good> {
     let rng = &mut SeededRng::new(1);
     let mut account = states::account(4, rng);
@@ -282,8 +282,8 @@ fn s_37_a_private_key_that_holds_the_public_key_is_refused() {
 }
 
 /// States that no vodozemac can be in are refused: ids that were given out twice or not at all, a
-/// public key that is not that of its private key or has none, chains and keys that exist twice or in the wrong
-/// order, indices beyond the end, too many of anything.
+/// public key that is not that of its private key or has none, chains and keys that exist twice or
+/// in the wrong order, indices beyond the end, too many of anything.
 #[test]
 fn s_24_impossible_states_are_refused() {
     let mut all = all();

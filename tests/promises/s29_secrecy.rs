@@ -101,8 +101,8 @@ fn s_29_objects_do_not_print_their_secrets() {
     assert!(searched > 500);
 }
 
-/// Messages, what comes out of decrypting them, and everything around them print no plaintext and no
-/// key.
+/// Messages, what comes out of decrypting them, and everything around them print no plaintext and
+/// no key.
 #[test]
 fn s_29_olm_does_not_print_secrets() {
     let rng = &mut SeededRng::new(4);

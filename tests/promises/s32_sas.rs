@@ -1,5 +1,5 @@
-//! SAS verification through the public API: what the specification says, and what libolm was recorded
-//! to say, is what this library says.
+//! SAS verification through the public API: what the specification says, and what libolm was
+//! recorded to say, is what this library says.
 
 use moceril::{
     Curve25519PublicKey, KeyError, RandomError,
@@ -154,8 +154,8 @@ fn a_mac_is_of_one_method_input_and_info() {
     }
 }
 
-/// S-12, S-30: every other text than the MAC's own, padded or not, is refused: each single bit, each
-/// length, and what is not base64.
+/// S-12, S-30: every other text than the MAC's own, padded or not, is refused: each single bit,
+/// each length, and what is not base64.
 #[test]
 fn only_the_whole_mac_verifies() {
     let (alice, bob) = established(3);
@@ -251,7 +251,8 @@ fn nothing_printed_is_secret() {
     assert_eq!(format!("{:?}", sas.bytes("info")), "SasBytes { .. }");
 }
 
-/// The table of emoji is the specification's, row by row: the users of two clients must see the same.
+/// The table of emoji is the specification's, row by row: the users of two clients must see the
+/// same.
 #[test]
 fn the_table_of_emoji() {
     for (index, symbol, description) in
@@ -259,8 +260,8 @@ fn the_table_of_emoji() {
     {
         assert_eq!(Emoji::TABLE[index], Emoji { symbol, description });
     }
-    // SHA-256 of lines of number, emoji and description, as the specification's `sas-emoji.json` has
-    // them.
+    // SHA-256 of lines of number, emoji and description, as the specification's `sas-emoji.json`
+    // has them.
     let row = |(index, emoji): (usize, &Emoji)| {
         format!("{index} {} {}\n", emoji.symbol, emoji.description)
     };

@@ -86,7 +86,8 @@ fn failed_establishment_gives_the_key_pair_back() {
     assert_eq!(inbound.channel.encrypt(b"back").unwrap(), recipient_message_of(1));
 }
 
-/// Our own key that is sent back to us is refused, at either end, and the recipient keeps its key pair.
+/// Our own key that is sent back to us is refused, at either end, and the recipient keeps its key
+/// pair.
 #[test]
 fn our_own_key_is_not_the_other_devices() {
     let key = ecies([3; 32]).public_key();

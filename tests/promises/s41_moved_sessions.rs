@@ -1,6 +1,6 @@
-//! S-41: libolm and vodozemac do not store the peer's identity key of a session. Where the pickle proves
-//! it, it is known when the session is read; otherwise the caller gives it, and it must not contradict
-//! what the session knows. Only then can payloads be verified (S-16).
+//! S-41: libolm and vodozemac do not store the peer's identity key of a session. Where the pickle
+//! proves it, it is known when the session is read; otherwise the caller gives it, and it must not
+//! contradict what the session knows. Only then can payloads be verified (S-16).
 
 use moceril::{
     Curve25519PublicKey, Loss,
@@ -71,7 +71,8 @@ fn carol() -> (Account, Curve25519PublicKey) {
     (carol, key)
 }
 
-/// Whoever moves both ends and gives each its keys goes on with verified payloads, in both directions.
+/// Whoever moves both ends and gives each its keys goes on with verified payloads, in both
+/// directions.
 #[test]
 fn s_41_payloads_verify_over_moved_sessions() {
     use moceril::payload::{Device, OlmPayload, PayloadError};
@@ -316,8 +317,8 @@ mod vodozemac {
         counts
     }
 
-    /// The chains are counted as vodozemac counts them: from 0, from both ends in turn, and the sending
-    /// ratchet has the count of the newest chain of both.
+    /// The chains are counted as vodozemac counts them: from 0, from both ends in turn, and the
+    /// sending ratchet has the count of the newest chain of both.
     #[test]
     fn s_41_ratchet_steps_are_counted() {
         let mut talk = Talk::new(10);
@@ -376,8 +377,8 @@ mod vodozemac {
                 });
                 assert_eq!(missing.unwrap().to_json().unwrap(), json, "{name}, {place}");
             }
-            // All counts two steps later: earlier chains are gone, and we began the session. One step
-            // later: the peer began it.
+            // All counts two steps later: earlier chains are gone, and we began the session. One
+            // step later: the peer began it.
             let later = |steps: u64| {
                 read(&|counts| {
                     for count in counts {

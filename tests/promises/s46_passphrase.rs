@@ -1,5 +1,5 @@
-//! S-46: pickles under a passphrase. The parameters travel with the pickle and are bound to it, and the
-//! text commits to its key.
+//! S-46: pickles under a passphrase. The parameters travel with the pickle and are bound to it, and
+//! the text commits to its key.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64ct::{Base64Unpadded, Encoding};
@@ -92,9 +92,9 @@ fn a_wrong_passphrase_is_told() {
     }
 }
 
-/// S-46: no text opens under two passphrases. Poly1305 is linear, so whoever knows two keys can choose
-/// a block of the ciphertext so that one tag holds under both; the commitment in the header holds for
-/// one passphrase only, whatever follows.
+/// S-46: no text opens under two passphrases. Poly1305 is linear, so whoever knows two keys can
+/// choose a block of the ciphertext so that one tag holds under both; the commitment in the header
+/// holds for one passphrase only, whatever follows.
 #[test]
 fn s_46_a_text_opens_under_one_passphrase() {
     let salt: [u8; 16] = SeededRng::new(5).bytes();
@@ -118,8 +118,9 @@ fn s_46_a_text_opens_under_one_passphrase() {
     }
 }
 
-/// Key and commitment are what RFC 9106 says, of all that the text names, and the text before the native
-/// pickle is bound to it: it cannot be altered, even by whoever knows another text for the same key.
+/// Key and commitment are what RFC 9106 says, of all that the text names, and the text before the
+/// native pickle is bound to it: it cannot be altered, even by whoever knows another text for the
+/// same key.
 #[test]
 fn the_format_is_the_documented_one() {
     let cost = PassphraseCost { memory_kib: 40, passes: 3, lanes: 2 };
@@ -146,8 +147,8 @@ fn the_format_is_the_documented_one() {
     }
 }
 
-/// RFC 9106, section 4: the second recommendation. OWASP's "Password Storage Cheat Sheet": the least for
-/// a new key. What a pickle may ask for is near the default.
+/// RFC 9106, section 4: the second recommendation. OWASP's "Password Storage Cheat Sheet": the
+/// least for a new key. What a pickle may ask for is near the default.
 #[test]
 fn the_default_is_what_the_rfc_recommends() {
     let numbers = |PassphraseCost { memory_kib, passes, lanes }| (memory_kib, passes, lanes);
@@ -156,7 +157,8 @@ fn the_default_is_what_the_rfc_recommends() {
     assert_eq!(numbers(LIMIT), (128 * 1024, 4, 8));
 }
 
-/// A weak key is made only by the function that has the weakness in its name; every pickle is opened.
+/// A weak key is made only by the function that has the weakness in its name; every pickle is
+/// opened.
 #[test]
 fn a_weak_key_is_not_made_by_mistake() {
     let least = PassphraseCost::MINIMUM;

@@ -7,8 +7,8 @@ use moceril_testing::{
     vector_file::{VectorFile, item_bytes},
 };
 
-/// S-01, S-04, S-07, S-30, S-33: keys, messages and check codes are those of MSC4108, byte for byte;
-/// what is wrong is refused by the layer that the file names, and the channel goes on.
+/// S-01, S-04, S-07, S-30, S-33: keys, messages and check codes are those of MSC4108, byte for
+/// byte; what is wrong is refused by the layer that the file names, and the channel goes on.
 #[test]
 fn vectors() {
     check_channels("ecies", InitialMessage::decode, transcript, (6, 21));

@@ -67,7 +67,8 @@ kinds! {
     /// S-24: a session that libolm pickled goes on as it would have in libolm.
     libolm_session_pickles: "libolm-session-pickle", pickles::session, 8, 23;
 
-    /// S-24: every key of an account that libolm pickled makes sessions; a legacy account is refused.
+    /// S-24: every key of an account that libolm pickled makes sessions; a legacy account is
+    /// refused.
     libolm_account_pickles: "libolm-account-pickle", pickles::account, 8, 21;
 
     /// S-24: a sender that libolm pickled goes on.
@@ -77,8 +78,8 @@ kinds! {
     libolm_inbound_group_sessions:
         "libolm-inbound-group-session-pickle", pickles::inbound_group_session, 3, 16;
 
-    /// S-13, S-23: our own pickles are read and written as they were described, and refused by the layer
-    /// that the file names.
+    /// S-13, S-23: our own pickles are read and written as they were described, and refused by the
+    /// layer that the file names.
     account_pickles: "moceril-account-pickle", native::check::<Account>, 3, 27;
 
     /// S-13, S-22, S-23: so are those of sessions.

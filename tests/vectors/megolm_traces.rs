@@ -1,6 +1,6 @@
 //! What Megolm computes on the way to each message (`megolm-trace`): the ratchet is that of this
-//! library's sessions, its cipher is that of the AES key, HMAC key and IV, and each value follows from
-//! those before it as megolm.md says.
+//! library's sessions, its cipher is that of the AES key, HMAC key and IV, and each value follows
+//! from those before it as megolm.md says.
 
 use moceril::{
     Ed25519SecretKey, MessageVersion,

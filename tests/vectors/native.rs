@@ -1,5 +1,5 @@
-//! Our own pickles, as another implementation of the format wrote them: what version 0.1.0 could read, every
-//! later one can.
+//! Our own pickles, as another implementation of the format wrote them: what version 0.1.0 could
+//! read, every later one can.
 
 use moceril::{
     PickleError, PickleKey,

@@ -24,8 +24,8 @@ pub trait Object: State + Debug {
     fn write(&self, key: &[u8]) -> String;
     fn step(&mut self, step: &[&str]);
 
-    /// Reads the pickle, and goes on: straight through, through a native pickle before every step, and
-    /// through one of libolm's.
+    /// Reads the pickle, and goes on: straight through, through a native pickle before every step,
+    /// and through one of libolm's.
     fn check(file: &VectorFile) {
         let (pickle, key) = (file.text("pickle"), file.bytes("pickle-key"));
         let found = match (Self::read(pickle, &key).map_err(layer), file.expect) {
@@ -151,8 +151,8 @@ pub fn inbound_group_session(file: &VectorFile) {
     InboundGroupSession::check(file);
 }
 
-/// Published or not, this is the current fallback key: without the previous one, and more than once,
-/// it makes sessions.
+/// Published or not, this is the current fallback key: without the previous one, and more than
+/// once, it makes sessions.
 fn has_fallback_key(mut bob: Account, key: &str) {
     bob.forget_previous_fallback_key();
     let key = Curve25519PublicKey::from_base64(key).unwrap();

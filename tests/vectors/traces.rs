@@ -1,6 +1,6 @@
-//! What Olm computes on the way to each message (`olm-handshake`, `olm-trace`): root, chain and message
-//! keys are those in this library's states, its ciphers are those of the AES keys, HMAC keys and IVs,
-//! and each value follows from those before it as olm.md says.
+//! What Olm computes on the way to each message (`olm-handshake`, `olm-trace`): root, chain and
+//! message keys are those in this library's states, its ciphers are those of the AES keys, HMAC
+//! keys and IVs, and each value follows from those before it as olm.md says.
 
 use std::{collections::HashMap, mem::take};
 

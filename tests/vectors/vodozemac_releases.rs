@@ -1,5 +1,5 @@
-//! S-24: pickles that old releases of vodozemac wrote are read, and their objects go on. The files are
-//! described in `test-vectors/README.md`.
+//! S-24: pickles that old releases of vodozemac wrote are read, and their objects go on. The files
+//! are described in `test-vectors/README.md`.
 
 use std::fmt::Debug;
 
@@ -17,7 +17,8 @@ use moceril_testing::{
 /// Reads both forms of the pickle, which are the same object, and hands each to `play`, with its
 /// steps; once more after a trip through our own format, and once more after one through this.
 ///
-/// S-13: one that does not say the version of its messages is read only by the call that supplies it.
+/// S-13: one that does not say the version of its messages is read only by the call that supplies
+/// it.
 fn run<T: Pickled + ViaVodozemac + Debug>(
     kind: &str,
     files: Vec<VectorFile>,

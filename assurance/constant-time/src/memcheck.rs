@@ -66,8 +66,8 @@ pub fn make_defined(bytes: &[u8]) {
     request(MAKE_MEM_DEFINED, bytes.as_ptr() as usize, bytes.len());
 }
 
-/// Makes defined what the value itself consists of, such as the length and the address of a list; not
-/// what it points to.
+/// Makes defined what the value itself consists of, such as the length and the address of a list;
+/// not what it points to.
 pub fn make_inline_defined<T>(value: &T) {
     request(MAKE_MEM_DEFINED, std::ptr::from_ref(value) as usize, size_of_val(value));
 }

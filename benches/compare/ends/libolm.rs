@@ -65,7 +65,8 @@ pub fn ping(from: &OlmSession, to: &OlmSession) {
     to.decrypt(from.encrypt(TEXT_AS_STR)).unwrap();
 }
 
-/// One end of an old session, which has as many receiver chains as it keeps, and has read the latest message.
+/// One end of an old session, which has as many receiver chains as it keeps, and has read the
+/// latest message.
 pub fn old_session() -> OlmSession {
     let (ours, theirs) = conversation();
     for _ in 0..OLD {

@@ -15,5 +15,6 @@ pub const TEXT_AS_STR: &str = match str::from_utf8(TEXT) {
 /// All have the same key for their pickles.
 pub const PICKLE_KEY: &[u8; 32] = &[7; 32];
 
-/// After so many round trips each of the libraries has as many receiver chains as it keeps, which is five.
+/// After so many round trips each of the libraries has as many receiver chains as it keeps, which
+/// is five.
 const OLD: usize = 5;

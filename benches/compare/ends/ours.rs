@@ -48,8 +48,8 @@ pub fn ping(from: &mut Session, to: &mut Session) {
     to.decrypt(&message).unwrap();
 }
 
-/// Both ends of an old session. The second has as many receiver chains as it keeps, and has read the latest message,
-/// as the first's next message is in the same chain.
+/// Both ends of an old session. The second has as many receiver chains as it keeps, and has read
+/// the latest message, as the first's next message is in the same chain.
 pub fn old_conversation() -> (Session, Session) {
     let (mut ours, mut theirs) = conversation();
     for _ in 0..OLD {

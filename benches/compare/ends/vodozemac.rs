@@ -53,7 +53,8 @@ pub fn ping(from: &mut Session, to: &mut Session) {
     to.decrypt(&message).unwrap();
 }
 
-/// One end of an old session, which has as many receiver chains as it keeps, and has read the latest message.
+/// One end of an old session, which has as many receiver chains as it keeps, and has read the
+/// latest message.
 pub fn old_session() -> Session {
     let (mut ours, mut theirs) = conversation();
     for _ in 0..OLD {

@@ -1,5 +1,5 @@
-//! A bridge: so many live Olm sessions that they are stored as pickles, and each message takes its session from the
-//! store and puts it back.
+//! A bridge: so many live Olm sessions that they are stored as pickles, and each message takes its
+//! session from the store and puts it back.
 //!
 //! All libraries have the same sessions, through libolm's pickles, and get the same messages.
 

@@ -2,8 +2,8 @@
 //! crates as the library, each in the fastest form we know of. They do no parsing, checking,
 //! allocation or wiping of their own.
 //!
-//! This file has the primitives that several operations share; `olm.rs`, `megolm.rs` and `pickle.rs`
-//! combine them. README.md lists what the lower bound of each operation consists of.
+//! This file has the primitives that several operations share; `olm.rs`, `megolm.rs` and
+//! `pickle.rs` combine them. README.md lists what the lower bound of each operation consists of.
 
 pub mod megolm;
 pub mod olm;
@@ -68,10 +68,11 @@ pub fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
     EdwardsPoint::mul_base_clamped(*secret).to_montgomery().to_bytes()
 }
 
-/// X25519 with one peer: the key is converted once, then each call is the multiplication of an agreement.
+/// X25519 with one peer: the key is converted once, then each call is the multiplication of an
+/// agreement.
 ///
-/// On x86-64 the Edwards form of the curve is the fastest, because its multiplication is vectorized;
-/// elsewhere the Montgomery ladder is.
+/// On x86-64 the Edwards form of the curve is the fastest, because its multiplication is
+/// vectorized; elsewhere the Montgomery ladder is.
 pub fn x25519_with(their_public: [u8; 32]) -> impl Fn(&[u8; 32]) -> Product {
     let montgomery = MontgomeryPoint(their_public);
     let edwards = montgomery.to_edwards(0).filter(|_| cfg!(target_arch = "x86_64"));

@@ -94,8 +94,8 @@ impl Chain {
     }
 }
 
-/// The double ratchet when each message is a reply, without everything that can be left out. It is a
-/// working ratchet: a message decrypts only if both ends derive the same key.
+/// The double ratchet when each message is a reply, without everything that can be left out. It is
+/// a working ratchet: a message decrypts only if both ends derive the same key.
 pub struct PingPong {
     root: [u8; 32],
     receiver: [u8; 32],

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha512};
 
 use super::{Base64, Signer, draw};
 
-/// A pickle of `characters` characters of base64. Of its bytes, 42 are not the state: version and type
-/// (2), nonce (24) and tag (16).
+/// A pickle of `characters` characters of base64. Of its bytes, 42 are not the state: version and
+/// type (2), nonce (24) and tag (16).
 pub struct Pickle {
     key: [u8; 32],
     nonce: [u8; 24],

@@ -31,7 +31,8 @@ static OlmAccount *new_account(void) {
     return account;
 }
 
-/* The 43 characters of a key in the JSON that accounts publish. A client uses its JSON parser here. */
+/* The 43 characters of a key in the JSON that accounts publish. A client uses its JSON parser
+ * here. */
 static const char *key_after(const char *json, const char *name) {
     return strstr(json, name) + strlen(name);
 }
@@ -50,7 +51,8 @@ int main(void) {
     must(olm_account_one_time_keys(bob, one_time_keys, sizeof one_time_keys), olm_account_last_error(bob));
     olm_account_mark_keys_as_published(bob);
 
-    /* Alice starts a session with them (a client has checked their signatures) and writes to Bob. */
+    /* Alice starts a session with them (a client has checked their signatures) and writes to
+     * Bob. */
     OlmSession *to_bob = olm_session(malloc(olm_session_size()));
     random_bytes(random, 64);
     must(olm_create_outbound_session(to_bob, alice,
@@ -61,8 +63,8 @@ int main(void) {
     random_bytes(random, 32);
     length = must(olm_encrypt(to_bob, "Hello Bob", 9, random, 32, text, sizeof text), olm_session_last_error(to_bob));
 
-    /* Bob makes his end of the session from the message, decrypts it, and lets nobody use that one-time key again.
-     * Messages are overwritten when they are read, so each call gets a copy. */
+    /* Bob makes his end of the session from the message, decrypts it, and lets nobody use that
+     * one-time key again. Messages are overwritten when they are read, so each call gets a copy. */
     OlmSession *to_alice = olm_session(malloc(olm_session_size()));
     memcpy(copy, text, length);
     must(olm_create_inbound_session(to_alice, bob, copy, length), olm_session_last_error(to_alice));
@@ -79,8 +81,8 @@ int main(void) {
     length = must(olm_decrypt(to_bob, type, text, length, plaintext, sizeof plaintext), olm_session_last_error(to_bob));
     printf("Alice reads: %.*s\n", (int)length, plaintext);
 
-    /* A room: Alice sends the key of a group session through the Olm session (left out here), then one ciphertext
-     * to everybody. */
+    /* A room: Alice sends the key of a group session through the Olm session (left out here), then
+     * one ciphertext to everybody. */
     OlmOutboundGroupSession *room = olm_outbound_group_session(malloc(olm_outbound_group_session_size()));
     OlmInboundGroupSession *member = olm_inbound_group_session(malloc(olm_inbound_group_session_size()));
     uint8_t key[400], event[1000], words[1000];

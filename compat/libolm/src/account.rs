@@ -49,7 +49,8 @@ pub(crate) fn create_random_length(_: Object<Account>) -> usize {
     CREATE_RANDOM_LENGTH
 }
 
-/// `olm_create_account`: the random bytes are the Ed25519 seed and the Curve25519 key. They are wiped.
+/// `olm_create_account`: the random bytes are the Ed25519 seed and the Curve25519 key. They are
+/// wiped.
 pub(crate) fn create(account: Object<Account>, random: Output) -> usize {
     call(account, |memory| {
         let created = Account::with_rng(&mut Random(memory.random(random)?));
@@ -105,8 +106,8 @@ pub(crate) fn one_time_keys_random_length(_: Object<Account>, count: usize) -> u
     count.saturating_mul(KEY_RANDOM_LENGTH)
 }
 
-/// `olm_account_generate_one_time_keys`: returns the number of keys. The newest 100 are kept. The random
-/// bytes are wiped.
+/// `olm_account_generate_one_time_keys`: returns the number of keys. The newest 100 are kept. The
+/// random bytes are wiped.
 pub(crate) fn generate_one_time_keys(
     account: Object<Account>,
     count: usize,
@@ -122,8 +123,8 @@ pub(crate) fn generate_one_time_keys(
     })
 }
 
-/// Generates no more keys at once than moceril's account holds, which drops older ones for them. Of those
-/// it has in the end, the newest are stored.
+/// Generates no more keys at once than moceril's account holds, which drops older ones for them. Of
+/// those it has in the end, the newest are stored.
 fn with_one_time_keys(mut account: Account, count: usize, random: &[u8]) -> Result<Account> {
     let needed = count.checked_mul(KEY_RANDOM_LENGTH).ok_or(Code::NotEnoughRandom)?;
     let random = random.get(..needed).ok_or(Code::NotEnoughRandom)?;
@@ -242,8 +243,8 @@ pub(crate) fn forget_old_fallback_key(account: Object<Account>) {
     });
 }
 
-/// `olm_remove_one_time_keys`: removes the one-time key that the session was made with, and returns its
-/// id. A fallback key is found, but stays.
+/// `olm_remove_one_time_keys`: removes the one-time key that the session was made with, and returns
+/// its id. A fallback key is found, but stays.
 pub(crate) fn remove_one_time_keys(account: Object<Account>, session: Object<Session>) -> usize {
     call(account, |memory| {
         let session = load_or_blank(memory, session)?.ok_or(Code::BadMessageKeyId)?;

@@ -1,6 +1,7 @@
 //! Base64 as libolm has it: no padding, and decoding that looks at nothing but the length.
 //!
-//! The texts may be secret, so nothing here branches on a character or looks one up in a table (S-26).
+//! The texts may be secret, so nothing here branches on a character or looks one up in a table
+//! (S-26).
 
 use base64ct::{Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
@@ -37,8 +38,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     Base64Unpadded::encode_string(bytes)
 }
 
-/// The text without its padding, if that is correct: one or two `=` that fill the last group of four.
-/// Other endings are for `decode`, which takes every character for a digit.
+/// The text without its padding, if that is correct: one or two `=` that fill the last group of
+/// four. Other endings are for `decode`, which takes every character for a digit.
 pub(crate) fn without_padding(text: &[u8]) -> &[u8] {
     match text {
         _ if !text.len().is_multiple_of(4) => text,
@@ -48,8 +49,8 @@ pub(crate) fn without_padding(text: &[u8]) -> &[u8] {
     }
 }
 
-/// Decodes anything, in libolm's way: the high bit of a character is dropped, and a character that is
-/// not in the alphabet counts as 255, two bits of which spill over into the digit before it.
+/// Decodes anything, in libolm's way: the high bit of a character is dropped, and a character that
+/// is not in the alphabet counts as 255, two bits of which spill over into the digit before it.
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = vec![0; decoded_length(text.len())?];
     let (groups, last) = text.as_chunks::<4>();

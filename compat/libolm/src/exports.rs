@@ -1,6 +1,6 @@
-//! The whole surface: the name and the arguments of every C function, in the order of libolm's headers,
-//! and the function that does its work. Nothing here is `unsafe` but saying that no two symbols of a
-//! program have one of these names.
+//! The whole surface: the name and the arguments of every C function, in the order of libolm's
+//! headers, and the function that does its work. Nothing here is `unsafe` but saying that no two
+//! symbols of a program have one of these names.
 //!
 //! An argument `(start, length): Input` is two of C's. `Out` is a pointer to one number.
 
@@ -22,8 +22,8 @@ use crate::{
     utility::{self, Utility},
 };
 
-/// Makes one C function. A buffer is one argument here and two of C's, a pointer and a length, which stay
-/// together from here on.
+/// Makes one C function. A buffer is one argument here and two of C's, a pointer and a length,
+/// which stay together from here on.
 macro_rules! export {
     ($name:ident [$($c:tt)*] [$($call:tt)*] (
         ($start:ident, $length:ident): $buffer:ident $(, $($rest:tt)*)?

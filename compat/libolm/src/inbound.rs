@@ -76,8 +76,9 @@ pub(crate) fn decrypt_max_plaintext_length(
     call(session, |memory| Ok(parse(memory, message)?.message.ciphertext().len()))
 }
 
-/// `olm_group_decrypt`: returns the length of the plaintext. The buffer must hold the padded length. The
-/// index is written as soon as it is known, also if the message then turns out to be bad.
+/// `olm_group_decrypt`: returns the length of the plaintext. The buffer must hold the padded
+/// length. The index is written as soon as it is known, also if the message then turns out to be
+/// bad.
 pub(crate) fn decrypt(
     session: Object<InboundGroupSession>,
     message: Input,

@@ -1,18 +1,18 @@
 //! The caller's memory. Every `unsafe` block of the library is in this file.
 //!
 //! **Where pointers come from.** [`In`], [`Out`] and [`Object`] are C pointers. They have no
-//! constructor: one can only arrive as an argument of an exported function, and C's contract for those
-//! is that the pointer is null or leads to as many bytes as the length beside it says, or as the
-//! `…_size()` function of the object said when the memory was allocated. The `SAFETY` comments call
-//! this *the contract*. No alignment is assumed: everything is read and written as bytes.
+//! constructor: one can only arrive as an argument of an exported function, and C's contract for
+//! those is that the pointer is null or leads to as many bytes as the length beside it says, or as
+//! the `…_size()` function of the object said when the memory was allocated. The `SAFETY` comments
+//! call this *the contract*. No alignment is assumed: everything is read and written as bytes.
 //!
-//! **Why buffers may overlap.** C programs may pass one buffer twice, as input and as output. Slices of
-//! such buffers must not be written to while one of them is alive, so:
+//! **Why buffers may overlap.** C programs may pass one buffer twice, as input and as output.
+//! Slices of such buffers must not be written to while one of them is alive, so:
 //!
-//! * all access goes through one [`Memory`] for each call. Reading borrows it, and writing borrows it
-//!   exclusively: the compiler refuses a write while an input slice is alive;
-//! * an output buffer is never a slice. Its bytes are made in a buffer of our own and copied over in
-//!   one go ([`Memory::write`]), when the inputs are no longer needed.
+//! * all access goes through one [`Memory`] for each call. Reading borrows it, and writing borrows
+//!   it exclusively: the compiler refuses a write while an input slice is alive;
+//! * an output buffer is never a slice. Its bytes are made in a buffer of our own and copied over
+//!   in one go ([`Memory::write`]), when the inputs are no longer needed.
 #![allow(unsafe_code)]
 
 use std::{marker::PhantomData, mem::MaybeUninit, ptr, slice};
@@ -121,9 +121,9 @@ impl Memory {
         if start.is_null() || length > isize::MAX.unsigned_abs() {
             return Err(Code::InputBufferTooSmall);
         }
-        // SAFETY: `start` is not null and, by the contract, leads to `length` bytes, which are no more
-        // than a slice may have. Nobody writes to them while `self` is borrowed: we write only through
-        // `&mut self`, and C's contract is that one object is used by one thread at a time.
+        // SAFETY: `start` is not null and, by the contract, leads to `length` bytes, which are no
+        // more than a slice may have. Nobody writes to them while `self` is borrowed: we write only
+        // through `&mut self`, and C's contract is that one object is used by one thread at a time.
         Ok(unsafe { slice::from_raw_parts(start, length) })
     }
 
@@ -144,9 +144,9 @@ impl Memory {
     pub(crate) fn write(&mut self, room: Room, bytes: &[u8]) -> usize {
         let length = bytes.len().min(room.length);
         if length > 0 {
-            // SAFETY: `room` was made of a pointer that is not null and, by the contract, leads to at
-            // least `length` writable bytes. `bytes` are not the caller's, because a slice of the
-            // caller's memory cannot be alive while `self` is borrowed exclusively.
+            // SAFETY: `room` was made of a pointer that is not null and, by the contract, leads to
+            // at least `length` writable bytes. `bytes` are not the caller's, because a slice of
+            // the caller's memory cannot be alive while `self` is borrowed exclusively.
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), room.start, length) };
         }
         length
@@ -159,14 +159,15 @@ impl Memory {
         }
     }
 
-    /// Overwrites a buffer with zeros. `zeroize` makes sure that the compiler does not leave it out.
+    /// Overwrites a buffer with zeros. `zeroize` makes sure that the compiler does not leave it
+    /// out.
     pub(crate) fn wipe(&mut self, Output { start, length }: Output) {
         if start.is_null() || length > isize::MAX.unsigned_abs() {
             return;
         }
-        // SAFETY: `start` is not null and, by the contract, leads to `length` writable bytes, which are no
-        // more than a slice may have. `MaybeUninit` lets them hold anything: C need not have written to
-        // them. No other slice of them is alive, because `self` is borrowed exclusively.
+        // SAFETY: `start` is not null and, by the contract, leads to `length` writable bytes, which
+        // are no more than a slice may have. `MaybeUninit` lets them hold anything: C need not have
+        // written to them. No other slice of them is alive, because `self` is borrowed exclusively.
         let bytes = unsafe { slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), length) };
         bytes.zeroize();
     }
@@ -176,8 +177,9 @@ impl Memory {
         if object.0.is_null() {
             return None;
         }
-        // SAFETY: the pointer is not null and, by the contract, leads to `T::SIZE` bytes, all of which
-        // were written when the object was made. Nobody writes to them while `self` is borrowed.
+        // SAFETY: the pointer is not null and, by the contract, leads to `T::SIZE` bytes, all of
+        // which were written when the object was made. Nobody writes to them while `self` is
+        // borrowed.
         Some(unsafe { slice::from_raw_parts(object.0, T::SIZE) })
     }
 
@@ -186,8 +188,8 @@ impl Memory {
         if object.0.is_null() {
             return None;
         }
-        // SAFETY: as in `object`; and no other slice of the caller's memory is alive, because `self` is
-        // borrowed exclusively.
+        // SAFETY: as in `object`; and no other slice of the caller's memory is alive, because
+        // `self` is borrowed exclusively.
         Some(unsafe { slice::from_raw_parts_mut(object.0, T::SIZE) })
     }
 

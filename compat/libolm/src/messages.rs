@@ -1,13 +1,13 @@
 //! Received messages: libolm's base64 and order of errors, moceril's strict parser.
 //!
-//! Programs count the NUL behind a text, read a text with its line end, and pad base64. All of these
-//! decode to bytes behind the last field of a message (S-44):
+//! Programs count the NUL behind a text, read a text with its line end, and pad base64. All of
+//! these decode to bytes behind the last field of a message (S-44):
 //!
 //! * Correct padding is taken off before a text is decoded.
 //! * In a pre-key message, no MAC covers what stands behind the outer fields. It is ignored where
 //!   libolm ignores it. The message within is covered by its MAC, and is parsed strictly.
-//! * In a normal message and in a group message, the MAC or the signature covers what stands behind the
-//!   fields, and was moved out of its place. Such a message fails as one whose MAC is wrong.
+//! * In a normal message and in a group message, the MAC or the signature covers what stands behind
+//!   the fields, and was moved out of its place. Such a message fails as one whose MAC is wrong.
 
 use moceril::{
     DecodeError, Ed25519Signature,
@@ -31,8 +31,8 @@ const GROUP_TRAILER_LENGTH: usize = MAC_LENGTH + Ed25519Signature::LENGTH;
 /// Tag and length of the identity key in a pre-key message.
 const IDENTITY_KEY: [u8; 2] = [0x1a, 32];
 
-/// The tags of the fields that a message has. A tag holds the field's number and, in its three lowest
-/// bits, the type: 0 for a number, 2 for bytes.
+/// The tags of the fields that a message has. A tag holds the field's number and, in its three
+/// lowest bits, the type: 0 for a number, 2 for bytes.
 const PRE_KEY_TAGS: &[u8] = &[0x0a, 0x12, 0x1a, 0x22];
 const NORMAL_TAGS: &[u8] = &[0x0a, 0x10, 0x22];
 const GROUP_TAGS: &[u8] = &[0x08, 0x12];
@@ -45,8 +45,8 @@ pub(crate) fn decode(memory: &Memory, message: Input) -> Result<Vec<u8>> {
 /// A message that ends in a MAC, or in a MAC and a signature.
 pub(crate) struct Received<M> {
     pub(crate) message: M,
-    /// Whether bytes stood between the fields and the trailer. The trailer is then not the one that the
-    /// sender wrote, and must not be accepted.
+    /// Whether bytes stood between the fields and the trailer. The trailer is then not the one that
+    /// the sender wrote, and must not be accepted.
     pub(crate) has_rest: bool,
 }
 
@@ -98,9 +98,10 @@ pub(crate) fn pre_key(
 
 /// A version and fields, without what stands behind the last field that has one of the tags.
 ///
-/// The fields are found as libolm finds them, so that what it takes for a field is never cut off: a tag is
-/// one byte, fields with other tags are skipped if their type is 0 or 2, and any other type or a length
-/// beyond the end ends the message. Whether the fields are acceptable is for the strict parser to say.
+/// The fields are found as libolm finds them, so that what it takes for a field is never cut off: a
+/// tag is one byte, fields with other tags are skipped if their type is 0 or 2, and any other type
+/// or a length beyond the end ends the message. Whether the fields are acceptable is for the strict
+/// parser to say.
 fn without_rest<'a>(bytes: &'a [u8], tags: &[u8]) -> &'a [u8] {
     let mut kept = bytes.get(..1).unwrap_or_default();
     let mut rest = bytes.get(1..).unwrap_or_default();
@@ -125,8 +126,8 @@ fn without_rest<'a>(bytes: &'a [u8], tags: &[u8]) -> &'a [u8] {
     kept
 }
 
-/// A number in digits of seven bits, the lowest first, and what stands behind it. A number that is cut off
-/// counts with the digits that it has.
+/// A number in digits of seven bits, the lowest first, and what stands behind it. A number that is
+/// cut off counts with the digits that it has.
 fn number(bytes: &[u8]) -> (usize, &[u8]) {
     let last = bytes.iter().position(|digit| digit & 0x80 == 0);
     let end = last.map_or(bytes.len(), |last| last.saturating_add(1));
@@ -138,8 +139,8 @@ fn number(bytes: &[u8]) -> (usize, &[u8]) {
     (value, behind)
 }
 
-/// The error for a message that is to be decrypted. An unacceptable key is one that no MAC can have been
-/// made with.
+/// The error for a message that is to be decrypted. An unacceptable key is one that no MAC can have
+/// been made with.
 pub(crate) fn received(error: DecodeError) -> Code {
     match error {
         DecodeError::Version(_) => Code::BadMessageVersion,
@@ -150,7 +151,8 @@ pub(crate) fn received(error: DecodeError) -> Code {
 
 /// How long the plaintext of a message may be, whatever the versions within.
 ///
-/// What is wrong besides the fields is for the decryption to say, so this gives an upper bound then.
+/// What is wrong besides the fields is for the decryption to say, so this gives an upper bound
+/// then.
 pub(crate) fn max_plaintext_length(message_type: usize, mut bytes: Vec<u8>) -> Result<usize> {
     if message_type == NORMAL && bytes.len() <= MAC_LENGTH {
         return Err(Code::BadMessageFormat);

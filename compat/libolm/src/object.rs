@@ -1,5 +1,5 @@
-//! Objects as bytes in the caller's memory, and nowhere else: programs free or reuse that memory without
-//! telling us.
+//! Objects as bytes in the caller's memory, and nowhere else: programs free or reuse that memory
+//! without telling us.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -8,8 +8,9 @@
 //! | 4..8 | length of the content; 0 for a blank object |
 //! | 8.. | the content, then zeros |
 //!
-//! The content is what libolm would encrypt into a pickle of the object. It is read anew by each call,
-//! and replaced when the call has succeeded: a call that fails changes the last error, and nothing else.
+//! The content is what libolm would encrypt into a pickle of the object. It is read anew by each
+//! call, and replaced when the call has succeeded: a call that fails changes the last error, and
+//! nothing else.
 
 use std::ffi::c_char;
 
@@ -28,8 +29,8 @@ pub(crate) const fn size_with(content: usize) -> usize {
     CONTENT_START.saturating_add(content)
 }
 
-/// Content in its longest form, an account's: its keys, and of 69 bytes each 100 one-time keys and two
-/// fallback keys.
+/// Content in its longest form, an account's: its keys, and of 69 bytes each 100 one-time keys and
+/// two fallback keys.
 pub(crate) const MAX_CONTENT: usize = 173 + 69 * 102;
 
 /// An object that has a state.
@@ -40,8 +41,8 @@ pub(crate) trait Stored: Kind + Sized {
     /// Reads the state from content that `write` wrote.
     fn read(content: &[u8]) -> Option<Self>;
 
-    /// Writes the state to the beginning of `content`, and returns its length; `None` for a state that
-    /// libolm's format has no form for, because its last index is used.
+    /// Writes the state to the beginning of `content`, and returns its length; `None` for a state
+    /// that libolm's format has no form for, because its last index is used.
     fn write(&self, content: &mut [u8]) -> Option<usize>;
 }
 
@@ -62,7 +63,8 @@ pub(crate) fn call<T: Kind>(
     })
 }
 
-/// Asks something that has an answer for every object; the answer for none at all is the last argument's.
+/// Asks something that has an answer for every object; the answer for none at all is the last
+/// argument's.
 pub(crate) fn ask<T: Stored, A>(object: Object<T>, answer: impl FnOnce(&T) -> A, blank: A) -> A {
     let memory = Memory::of_this_call();
     match content(&memory, object).and_then(T::read) {

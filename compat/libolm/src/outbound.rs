@@ -49,8 +49,8 @@ pub(crate) fn init_random_length(_: Object<GroupSession>) -> usize {
     CREATE_RANDOM_LENGTH
 }
 
-/// `olm_init_outbound_group_session`: the random bytes are the ratchet and the Ed25519 seed. They are
-/// wiped on success.
+/// `olm_init_outbound_group_session`: the random bytes are the ratchet and the Ed25519 seed. They
+/// are wiped on success.
 pub(crate) fn init(session: Object<GroupSession>, random: Output) -> usize {
     call(session, |memory| {
         let created = create(memory.random(random)?)?;
@@ -65,8 +65,8 @@ fn create(random: &[u8]) -> Result<GroupSession> {
         .map_err(|_| Code::NotEnoughRandom)
 }
 
-/// The index of the next message, out of the content: reading all of it decompresses the public key, a sixth
-/// of the time of encrypting. A blank session is at index 0, as any new one.
+/// The index of the next message, out of the content: reading all of it decompresses the public
+/// key, a sixth of the time of encrypting. A blank session is at index 0, as any new one.
 fn index(memory: &Memory, session: Object<GroupSession>) -> Result<u32> {
     let Some(content) = content(memory, session) else { return Ok(0) };
     let index = content.get(INDEX_START..).and_then(<[u8]>::first_chunk);

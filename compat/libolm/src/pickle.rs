@@ -15,8 +15,8 @@ const VERSION_LENGTH: usize = 4;
 
 /// An object that can be pickled.
 pub(crate) trait Pickled: Stored {
-    /// Blank objects: the version and the length of their content, which is zeros after the version. The
-    /// first is the one that is written.
+    /// Blank objects: the version and the length of their content, which is zeros after the
+    /// version. The first is the one that is written.
     const BLANKS: &'static [(u32, usize)];
 
     /// The newest version that is refused with an error of its own.

@@ -101,8 +101,8 @@ pub(crate) fn public_key(sas: Object<Keys>, key: Output) -> usize {
     })
 }
 
-/// `olm_sas_set_their_key`: the first 32 bytes of what the text decodes to are the key. Our own key,
-/// which somebody has sent back to us, is refused.
+/// `olm_sas_set_their_key`: the first 32 bytes of what the text decodes to are the key. Our own
+/// key, which somebody has sent back to us, is refused.
 pub(crate) fn set_their_key(sas: Object<Keys>, key: Input) -> usize {
     call(sas, |memory| {
         if key.length < KEY_LENGTH {

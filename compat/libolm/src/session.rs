@@ -54,8 +54,8 @@ pub(crate) fn create_outbound_random_length(_: Object<Session>) -> usize {
     CREATE_RANDOM_LENGTH
 }
 
-/// `olm_create_outbound_session`: the random bytes are the base key and the first ratchet key. They are
-/// wiped, unless the keys are refused before.
+/// `olm_create_outbound_session`: the random bytes are the base key and the first ratchet key. They
+/// are wiped, unless the keys are refused before.
 pub(crate) fn create_outbound(
     session: Object<Session>,
     account: Object<Account>,
@@ -227,8 +227,8 @@ fn stand_in() -> Result<Session> {
     Ok(Session::from_root_key_material(SessionConfig::default(), keys, [0; 32], [0; 32], [0; 32]))
 }
 
-/// `olm_encrypt`: returns the length of the message. The random bytes are wiped, unless the output buffer
-/// is too small.
+/// `olm_encrypt`: returns the length of the message. The random bytes are wiped, unless the output
+/// buffer is too small.
 pub(crate) fn encrypt(
     session: Object<Session>,
     plaintext: Input,

@@ -1,9 +1,11 @@
-/* A whole conversation in memory whose borders are watched, and the two things that a caller may do to any object:
- * clear it twice, and ask it for absurd lengths (S-40). What can be wrong with a single call is in sweep.cpp.
+/* A whole conversation in memory whose borders are watched, and the two things that a caller may do
+ * to any object: clear it twice, and ask it for absurd lengths (S-40). What can be wrong with a
+ * single call is in sweep.cpp.
  *
- * Every object has exactly the bytes its size function asks for, and every output exactly those its length function
- * names; they lie against forbidden pages, at odd addresses, or on a heap watched by AddressSanitizer or valgrind
- * (fence.h). Objects are freed without being cleared: they must not hold anything that would leak. */
+ * Every object has exactly the bytes its size function asks for, and every output exactly those its
+ * length function names; they lie against forbidden pages, at odd addresses, or on a heap watched
+ * by AddressSanitizer or valgrind (fence.h). Objects are freed without being cleared: they must not
+ * hold anything that would leak. */
 #include <olm/olm.h>
 #include <olm/pk.h>
 #include <olm/sas.h>
@@ -14,7 +16,8 @@ static enum fence_place place;
 static struct fence fences[64];
 static size_t fence_count;
 
-/* A new block; all of them are looked at and freed by end_of_story(). It is dirty, as recycled memory is. */
+/* A new block; all of them are looked at and freed by end_of_story(). It is dirty, as recycled
+ * memory is. */
 static void *block(size_t size) {
     if (fence_count == sizeof fences / sizeof fences[0]) abort();
     struct fence *fence = &fences[fence_count++];
@@ -231,8 +234,8 @@ static void clearing(void) {
     end_of_story("clearing");
 }
 
-/* A length function never names fewer bytes than go in, however many these are; and what is asked for without enough
- * random bytes is refused. */
+/* A length function never names fewer bytes than go in, however many these are; and what is asked
+ * for without enough random bytes is refused. */
 static void absurd_lengths(void) {
     OlmAccount *account = new_account();
     OlmSession *session = olm_session(block(olm_session_size()));

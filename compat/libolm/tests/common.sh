@@ -1,8 +1,9 @@
 # Sourced by the scripts beside it, each of which proves one thing about the installed library. Sets
 #   CRATE    this crate           BUILD    where everything goes that a test builds or downloads
 #   STAGE    an installation, made by install.sh (INCLUDE and LIB are its two folders)
-# LIBRARY_DIR may name another folder with libolm.so and libolm.a to test, for example the original's.
-# After a pipe stands `grep >/dev/null`: `grep -q` stops reading early, which pipefail takes for a failure.
+# LIBRARY_DIR may name another folder with libolm.so and libolm.a to test, for example the
+# original's. After a pipe stands `grep >/dev/null`: `grep -q` stops reading early, which pipefail
+# takes for a failure.
 set -euo pipefail
 
 PYTHON=/usr/bin/python3 # Debian's own: its packages are made for it
@@ -32,9 +33,11 @@ parallel_join() { for pid in "${parallel_pids[@]}"; do wait "$pid"; done; parall
 # Runs a program under valgrind: any error or any block that nobody can free any more fails.
 memcheck() { valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite "$@"; }
 
-# The original's sources, unpacked in $SDIST: its test programs, its headers, and the Python package. Never committed.
+# The original's sources, unpacked in $SDIST: its test programs, its headers, and the Python
+# package. Never committed.
 SDIST=$BUILD/python-olm-3.2.16
-# The package compiles the original with cmake when Python asks it for anything; one that does nothing prevents that.
+# The package compiles the original with cmake when Python asks it for anything; one that does
+# nothing prevents that.
 without_cmake() {
     mkdir -p "$BUILD/no-cmake"
     printf '#!/bin/sh\n' >"$BUILD/no-cmake/cmake"

@@ -1,8 +1,9 @@
 /* Memory whose borders are watched, for abuse.c and sweep.cpp (S-40).
  *
- * A block of exactly the wanted size is placed against a page that nobody may touch, so that the first byte read or
- * written beyond it ends the program, even inside a library that no sanitizer has seen. What lies on its other side
- * is filled with a pattern and looked at by fence_intact(). */
+ * A block of exactly the wanted size is placed against a page that nobody may touch, so that the
+ * first byte read or written beyond it ends the program, even inside a library that no sanitizer
+ * has seen. What lies on its other side is filled with a pattern and looked at by
+ * fence_intact(). */
 #ifndef FENCE_H
 #define FENCE_H
 

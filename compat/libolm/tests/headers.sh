@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The headers are the original's to a compiler: each stands alone in C and C++, they declare exactly the functions of
-# functions.txt with the original's types, and the library exports exactly these.
+# The headers are the original's to a compiler: each stands alone in C and C++, they declare exactly
+# the functions of functions.txt with the original's types, and the library exports exactly these.
 . "$(dirname "$0")/common.sh"
 out=$BUILD/headers
 rm -rf "$out"
@@ -18,13 +18,14 @@ for header in error olm olm_export inbound_group_session outbound_group_session 
 done
 ! grep -qE 'olm/(pk|sas)\.h' "$INCLUDE/olm/olm.h" || fail "olm.h includes more than the group sessions"
 
-# What the compiler saw, as `header function` and, for the next check, as prototypes without their places.
+# What the compiler saw, as `header function` and, for the next check, as prototypes without their
+# places.
 cat "$out"/*.protos | grep -F "$INCLUDE/olm/" | sort -u >"$out/seen"
 sed -E 's|.*/olm/([a-z_]+\.h):.*[ *](_?olm_[a-z0-9_]+) \(.*|\1 \2|' "$out/seen" | LC_ALL=C sort >"$out/declared.txt"
 diff "$list" "$out/declared.txt" || fail "the headers do not declare what functions.txt lists"
 
-# The original's headers, then our prototypes: a type that differs is an error, and so is a name it does not have.
-# The same for the constants, on both sides.
+# The original's headers, then our prototypes: a type that differs is an error, and so is a name it
+# does not have. The same for the constants, on both sides.
 fetch_sdist
 cat >"$out/constants.c" <<'TEXT'
 _Static_assert(sizeof(enum OlmErrorCode) == sizeof(int), "size of the enum");
@@ -48,8 +49,8 @@ for include in "$INCLUDE" "$SDIST/libolm/include"; do
     "$out/constants" || fail "message types ($include)"
 done
 
-# The library: the 150, and nothing that could clash with a program's own names. For a library built elsewhere,
-# EXTRA_SYMBOLS is a pattern of further names it may export.
+# The library: the 150, and nothing that could clash with a program's own names. For a library built
+# elsewhere, EXTRA_SYMBOLS is a pattern of further names it may export.
 nm -D --defined-only "$LIB/libolm.so" | awk '{print $3}' | grep -vE "${EXTRA_SYMBOLS:-^$}" | LC_ALL=C sort \
     >"$out/exported.txt"
 diff <(awk '{print $2}' "$list" | LC_ALL=C sort) "$out/exported.txt" || fail "the library exports other names"

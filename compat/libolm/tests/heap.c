@@ -1,9 +1,11 @@
-/* The library leaves nothing on the heap: no block outlives the call that allocated it, so nothing leaks when the
- * caller frees an object without clearing it; and no block that is freed still holds a secret or a plaintext (S-25,
- * S-40). After olm_clear_X() the object's own memory holds none either.
+/* The library leaves nothing on the heap: no block outlives the call that allocated it, so nothing
+ * leaks when the caller frees an object without clearing it; and no block that is freed still holds
+ * a secret or a plaintext (S-25, S-40). After olm_clear_X() the object's own memory holds none
+ * either.
  *
- * This program brings its own malloc and free, which the library uses as well, and looks at every block that is freed
- * during a call. Secrets are what the caller knows to be one: random bytes, pickle keys, plaintexts, session keys. */
+ * This program brings its own malloc and free, which the library uses as well, and looks at every
+ * block that is freed during a call. Secrets are what the caller knows to be one: random bytes,
+ * pickle keys, plaintexts, session keys. */
 #define _GNU_SOURCE
 #include <olm/olm.h>
 #include <olm/pk.h>
@@ -96,8 +98,8 @@ int posix_memalign(void **block, size_t alignment, size_t size) {
 
 void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
 
-/* Fills the stack that the next call will use with a secret: what a call finds there it must not carry to the heap, not
- * even in bytes of a structure that nobody writes. */
+/* Fills the stack that the next call will use with a secret: what a call finds there it must not
+ * carry to the heap, not even in bytes of a structure that nobody writes. */
 static const char STALE[] = "\1\2\3\4\5\6\7";
 static void soil_stack(void) {
     volatile char stack[64 * 1024];

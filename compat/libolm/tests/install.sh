@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The installation serves programs as a distribution's would: the example is built with pkg-config, with CMake and
-# statically, and runs; the links, the soname and the version are the ones that compiled programs look for.
+# The installation serves programs as a distribution's would: the example is built with pkg-config,
+# with CMake and statically, and runs; the links, the soname and the version are the ones that
+# compiled programs look for.
 . "$(dirname "$0")/common.sh"
 out=$BUILD/install
 rm -rf "$out"
@@ -31,8 +32,8 @@ line=$(sed -n 's/^ \*     \(cc .*\)/\1/p' "$example")
 uses_stage "$out/conversation"
 runs pkg-config "$out/conversation"
 
-# Statically: libolm.a and the system libraries that olm.pc names for it. STATIC_LIBS: more of them, for a library built
-# elsewhere.
+# Statically: libolm.a and the system libraries that olm.pc names for it. STATIC_LIBS: more of them,
+# for a library built elsewhere.
 cc -o "$out/static" -DOLM_STATIC_DEFINE "$example" -I"$INCLUDE" "$LIB/libolm.a" \
     $(pkg-config --static --libs-only-l olm | sed 's/-lolm\b//') ${STATIC_LIBS:-} || fail "static linking"
 ! ldd "$out/static" | grep libolm >/dev/null || fail "static linking used the shared library"

@@ -1,4 +1,5 @@
-/* One object of every type in the middle of its life, and inputs that it takes: what sweep.cpp starts from. */
+/* One object of every type in the middle of its life, and inputs that it takes: what sweep.cpp
+ * starts from. */
 #ifndef MATERIAL_H
 #define MATERIAL_H
 
@@ -24,7 +25,8 @@ inline std::string some_bytes(size_t size) {
     return bytes;
 }
 
-/* Objects at fixed places with watched borders, that can be put back to their blank or their used state. */
+/* Objects at fixed places with watched borders, that can be put back to their blank or their used
+ * state. */
 class Objects {
 public:
     explicit Objects(enum fence_place place) {

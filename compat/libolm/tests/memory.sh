@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# S-40: whatever the caller does wrong, nothing crashes, nothing is written out of bounds, nothing leaks, and no secret
-# stays in freed memory. The programs say in their first comment what each of them holds.
+# S-40: whatever the caller does wrong, nothing crashes, nothing is written out of bounds, nothing
+# leaks, and no secret stays in freed memory. The programs say in their first comment what each of
+# them holds.
 . "$(dirname "$0")/common.sh"
 here=$CRATE/tests
 out=$BUILD/memory
@@ -15,7 +16,8 @@ parallel_start cpp sweep "$here/sweep.cpp"
 parallel_start cpp sweep-asan $asan "$here/sweep.cpp"
 parallel_start c abuse "$here/abuse.c"
 parallel_start c abuse-asan $asan "$here/abuse.c"
-# The compiler may leave out blocks that are only filled and freed, which is what this program wants to see.
+# The compiler may leave out blocks that are only filled and freed, which is what this program wants
+# to see.
 parallel_start c heap -fno-builtin "$here/heap.c"
 parallel_join
 

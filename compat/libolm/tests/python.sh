@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Python programs work with the library: python-olm built against it passes its own tests, and Debian's python3-olm,
-# built against the original, loads it unchanged and holds a conversation.
+# Python programs work with the library: python-olm built against it passes its own tests, and
+# Debian's python3-olm, built against the original, loads it unchanged and holds a conversation.
 . "$(dirname "$0")/common.sh"
 fetch_sdist
 out=$BUILD/python
 mkdir -p "$out"
 
-# python-olm from its source package, but with our headers (also those it parses, which it ships preprocessed) and our
-# shared library where it would build the original.
+# python-olm from its source package, but with our headers (also those it parses, which it ships
+# preprocessed) and our shared library where it would build the original.
 package=$out/python-olm
 rm -rf "$package"
 cp -r "$SDIST" "$package"
@@ -28,8 +28,8 @@ echo 'void *memset(void *s, int c, size_t n);' >>"$package/include/olm/olm.h"
 LD_DEBUG=libs PYTHONPATH=$package $PYTHON -c 'import olm' 2>&1 | grep "calling init: $LIB/libolm.so.3" >/dev/null ||
     fail "python-olm loads another library"
 
-# Its tests are in Debian's source package of the original. The system's apt sources, with sources switched on, go into
-# package lists of our own.
+# Its tests are in Debian's source package of the original. The system's apt sources, with sources
+# switched on, go into package lists of our own.
 lists=$out/apt
 mkdir -p "$lists/lists/partial" "$lists/sources" "$lists/archives/partial"
 if [ -f /etc/apt/sources.list.d/debian.sources ]; then

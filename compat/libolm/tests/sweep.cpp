@@ -2,13 +2,17 @@
  *
  *     sweep heap|end|start|odd [brief]
  *
- * For each function there is one good call (sweep_table.h). From it, one argument after the other is spoilt: every
- * pointer is null, with and without a length; every buffer is cut, extended, damaged, replaced by rubbish, said to be
- * enormous, or another argument's; every number is extreme; the objects are blank. Each time
+ * For each function there is one good call (sweep_table.h). From it, one argument after the other
+ * is spoilt: every pointer is null, with and without a length; every buffer is cut, extended,
+ * damaged, replaced by rubbish, said to be enormous, or another argument's; every number is
+ * extreme; the objects are blank. Each time
  *   - nothing crashes, and nothing beside a buffer or an object is touched (fence.h);
- *   - inputs and `const` objects are not changed, and a call that fails changes only its object's last error (S-04);
- *   - a null pointer with a length is an error, and so is a buffer too short for what a used object has to write;
- * and the good call itself succeeds. Each function runs in a process of its own, so that a crash is reported. */
+ *   - inputs and `const` objects are not changed, and a call that fails changes only its object's
+ *     last error (S-04);
+ *   - a null pointer with a length is an error, and so is a buffer too short for what a used object
+ *     has to write;
+ * and the good call itself succeeds. Each function runs in a process of its own, so that a crash is
+ * reported. */
 #include "sweep_call.h"
 
 #include <sys/wait.h>

@@ -1,4 +1,5 @@
-/* How sweep.cpp calls any function of the library: what its parameters are follows from its type. */
+/* How sweep.cpp calls any function of the library: what its parameters are follows from its
+ * type. */
 #ifndef SWEEP_CALL_H
 #define SWEEP_CALL_H
 

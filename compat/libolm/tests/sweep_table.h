@@ -1,6 +1,7 @@
-/* The good call of every function: what each buffer and number is, in the order of the parameters. Objects, lengths
- * and single values that are written are left out, because their types say enough. Included inside a function of
- * sweep.cpp, which knows `m`, the material, and `o`, the objects in their used state. */
+/* The good call of every function: what each buffer and number is, in the order of the parameters.
+ * Objects, lengths and single values that are written are left out, because their types say enough.
+ * Included inside a function of sweep.cpp, which knows `m`, the material, and `o`, the objects in
+ * their used state. */
 
 /* Makers take memory that is still nothing. */
 ROW(olm_account, memory(olm_account_size()));

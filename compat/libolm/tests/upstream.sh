@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The original's own test programs pass, compiled from its sources against our headers and our library; plain, and
-# under valgrind. The sources are fetched here and never committed.
+# The original's own test programs pass, compiled from its sources against our headers and our
+# library; plain, and under valgrind. The sources are fetched here and never committed.
 . "$(dirname "$0")/common.sh"
 fetch_sdist
 out=$BUILD/upstream
@@ -9,11 +9,12 @@ mkdir -p "$out"
 
 # Every program that speaks to the library through its public functions.
 public=(olm_decrypt olm_sha256 olm_signature olm_using_malloc sas)
-# These also make damaged pickles, with helpers of the original (_olm_enc_*) that are not part of its interface. The
-# helpers are compiled into the program, from the original's sources.
+# These also make damaged pickles, with helpers of the original (_olm_enc_*) that are not part of
+# its interface. The helpers are compiled into the program, from the original's sources.
 pickling=(olm group_session pk)
-# Left out: these test classes and functions inside the original (encoders, ciphers, lists, ratchets, and a session's
-# members) which no program can reach and another implementation does not have.
+# Left out: these test classes and functions inside the original (encoders, ciphers, lists,
+# ratchets, and a session's members) which no program can reach and another implementation does not
+# have.
 internal=(base64 crypto list megolm message ratchet session)
 
 theirs=$(cd "$SDIST/libolm/tests" && ls test_*.cpp | sed 's/test_\(.*\)\.cpp/\1/' | sort)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The public API of this crate and of vodozemac, as rustdoc sees them, for no features, the default
-# features and all features: nothing is missing, nothing is added, no signature differs. The features are the same, too.
+# features and all features: nothing is missing, nothing is added, no signature differs. The
+# features are the same, too.
 #
-# Needs a nightly toolchain (API_TOOLCHAIN, default: nightly) and cargo-public-api, and installs what is not
-# there.
+# Needs a nightly toolchain (API_TOOLCHAIN, default: nightly) and cargo-public-api, and installs
+# what is not there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

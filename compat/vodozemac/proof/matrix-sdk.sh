@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The test suites of matrix-sdk-crypto and matrix-sdk-sqlite with this crate, and with vodozemac: the same
-# tests pass.
+# The test suites of matrix-sdk-crypto and matrix-sdk-sqlite with this crate, and with vodozemac:
+# the same tests pass.
 #
-# The published crates come without the snapshots that some tests compare with: vodozemac writes them first.
-# Other files are missing, too, and the tests that read them fail with either: see README.md.
+# The published crates come without the snapshots that some tests compare with: vodozemac writes
+# them first. Other files are missing, too, and the tests that read them fail with either: see
+# README.md.
 #
 # The crates need a newer Rust than this one does: SDK_TOOLCHAIN (default: nightly).
 #

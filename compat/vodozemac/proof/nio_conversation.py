@@ -130,7 +130,8 @@ def go_on(folder: pathlib.Path) -> None:
     forged = send(alice, "hello")
     forged["content"]["ciphertext"] = send(bob, "hello")["content"]["ciphertext"]
     assert bob.decrypt_event(MegolmEvent.from_dict(forged), ROOM) is None
-    # More one-time keys, and a file of room keys from which a new device reads what was said before.
+    # More one-time keys, and a file of room keys from which a new device reads what was said
+    # before.
     bob.uploaded_key_count = bob.account.max_one_time_keys - 1
     assert len(bob.share_keys()["one_time_keys"]) == 1
     exported = folder / "room_keys.txt"

@@ -70,7 +70,8 @@ def cargo(*arguments, library, **environment):
     manifest = MANIFEST.format(source=source, features=FEATURES)
     if not (WORK / "Cargo.toml").exists() or manifest != (WORK / "Cargo.toml").read_text():
         (WORK / "Cargo.toml").write_text(manifest)
-        # The versions and the profile of the repository, so that what is built for it is not built again.
+        # The versions and the profile of the repository, so that what is built for it is not built
+        # again.
         shutil.copy(HERE / "Cargo.lock", WORK / "Cargo.lock")
     environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET)} | environment
     config = ["--config", str(ROOT / ".cargo" / "config.toml")]

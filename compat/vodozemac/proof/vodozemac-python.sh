@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# vodozemac-python, built on this crate, passes its own tests, and matrix-nio holds an encrypted conversation
-# on it; also when vodozemac wrote the stores that it opens after a restart, or opens those it wrote.
+# vodozemac-python, built on this crate, passes its own tests, and matrix-nio holds an encrypted
+# conversation on it; also when vodozemac wrote the stores that it opens after a restart, or opens
+# those it wrote.
 #
-# The bindings ask for vodozemac 0.10: besides the two lines of the patch, their requirement is changed.
+# The bindings ask for vodozemac 0.10: besides the two lines of the patch, their requirement is
+# changed.
 #
 #   proof/run vodozemac-python
 set -euo pipefail

@@ -1,4 +1,5 @@
-//! Base64 of what is not secret. Secret text goes through `moceril`, which decodes in constant time.
+//! Base64 of what is not secret. Secret text goes through `moceril`, which decodes in constant
+//! time.
 
 use base64::{
     DecodeError, Engine,

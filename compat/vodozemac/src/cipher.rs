@@ -100,8 +100,8 @@ mod low_level {
             self.verify(message, &tag.0)
         }
 
-        /// Verifies the truncated MAC of a message, in constant time. It must have 8 bytes (or be the
-        /// whole one).
+        /// Verifies the truncated MAC of a message, in constant time. It must have 8 bytes (or be
+        /// the whole one).
         ///
         /// # Errors
         ///

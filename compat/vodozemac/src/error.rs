@@ -72,7 +72,8 @@ pub enum DehydratedDeviceError {
     /// The content is not a possible state of an account.
     #[error(transparent)]
     LibolmPickle(#[from] LibolmPickleError),
-    /// The format has no form for this account, whose Ed25519 seed is not known: it came from libolm.
+    /// The format has no form for this account, whose Ed25519 seed is not known: it came from
+    /// libolm.
     #[error("the account's Ed25519 seed is not known")]
     InvalidAccount,
 }

@@ -2,9 +2,10 @@
 //!
 //! # The map
 //!
-//! Each module has the name and the content of vodozemac's module: a type there is a struct around the
-//! type of `moceril` that does the work. What is not a conversion or a new name is in `convert/` (errors
-//! from `moceril`'s to vodozemac's) and `pickled.rs` (when a stored object is checked).
+//! Each module has the name and the content of vodozemac's module: a type there is a struct around
+//! the type of `moceril` that does the work. What is not a conversion or a new name is in
+//! `convert/` (errors from `moceril`'s to vodozemac's) and `pickled.rs` (when a stored object is
+//! checked).
 #![forbid(unsafe_code)]
 
 mod base64_text;

@@ -1,7 +1,8 @@
 //! What the four pickle types have in common.
 //!
 //! vodozemac turns a pickle into its object with a call that cannot fail, so a pickle that was read
-//! from somewhere must have been checked before: when it is deserialized, it becomes the object at once.
+//! from somewhere must have been checked before: when it is deserialized, it becomes the object at
+//! once.
 
 use moceril::{
     ConversionError,

@@ -1,5 +1,5 @@
-//! Server-side key backup, `m.megolm_backup.v1.curve25519-aes-sha2`, which **does not authenticate** what
-//! it encrypts: anybody may have made or altered a message.
+//! Server-side key backup, `m.megolm_backup.v1.curve25519-aes-sha2`, which **does not
+//! authenticate** what it encrypts: anybody may have made or altered a message.
 //!
 //! ```
 //! use vodozemac::pk_encryption::{PkDecryption, PkEncryption};
@@ -31,7 +31,8 @@ pub enum Error {
     /// Never: damage that shows is [`Mac`](Self::Mac).
     #[error("invalid padding: {0}")]
     InvalidPadding(#[from] UnpadError),
-    /// The message was made for another key, or is damaged in a way that shows. Most damage does not.
+    /// The message was made for another key, or is damaged in a way that shows. Most damage does
+    /// not.
     #[error("the message does not decrypt: {0}")]
     Mac(#[from] MacError),
 }

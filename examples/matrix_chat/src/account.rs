@@ -115,9 +115,9 @@ impl Client {
         })
     }
 
-    /// A fallback key that was used, or that is old, is replaced; the one before it is forgotten once
-    /// no message to it can be on its way. Until then a used one stays: otherwise a stranger who uses
-    /// each new key would push out keys that messages of others are on their way to.
+    /// A fallback key that was used, or that is old, is replaced; the one before it is forgotten
+    /// once no message to it can be on its way. Until then a used one stays: otherwise a stranger
+    /// who uses each new key would push out keys that messages of others are on their way to.
     pub fn rotate_fallback_key(&self, account: &mut Account, used: bool) -> Result<()> {
         let rotated = self.store.meta("fallback_rotated")?;
         let rotated: u64 = rotated.as_deref().unwrap_or("0").parse()?;
@@ -149,8 +149,8 @@ impl Client {
         Value::Object(keys.iter().map(object).collect::<Map<_, _>>())
     }
 
-    /// Sends what waits in the outbox, in order. Each request names a transaction of its own, so one
-    /// that arrived before counts once.
+    /// Sends what waits in the outbox, in order. Each request names a transaction of its own, so
+    /// one that arrived before counts once.
     pub fn flush(&self) -> Result<()> {
         loop {
             let first = "SELECT id, path, body FROM outbox ORDER BY id LIMIT 1";

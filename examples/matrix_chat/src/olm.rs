@@ -127,8 +127,8 @@ pub fn send_plain(client: &Client, to: &Device, kind: &str, content: &Value) -> 
     client.api.put(&path, &body).map(drop)
 }
 
-/// Decrypts an event and checks who says what to whom (S-16). Session, account and what follows from
-/// the message are saved in one transaction, the caller's.
+/// Decrypts an event and checks who says what to whom (S-16). Session, account and what follows
+/// from the message are saved in one transaction, the caller's.
 pub fn receive(client: &Client, event: &Value) -> Result<Received> {
     let store = &client.store;
     let (sender, content) = (json::text(event, "/sender")?, &event["content"]);
@@ -163,7 +163,8 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
             store.save_account(&account)?;
             store.save_olm_session(sender_key, &created.session, true)?;
             if !created.replay_excluded {
-                // What this client does with the messages of Olm does no harm when it is done twice.
+                // What this client does with the messages of Olm does no harm when it is done
+                // twice.
                 warn(&format!("a message of {sender} may be a repetition of an earlier one"));
             }
             checked(client, device, &created.message)
@@ -186,7 +187,8 @@ fn checked(client: &Client, device: Device, decrypted: &DecryptedMessage) -> Res
     }
 }
 
-/// Gives a device a new session and says so with `m.dummy`, for it cannot know that ours do not work.
+/// Gives a device a new session and says so with `m.dummy`, for it cannot know that ours do not
+/// work.
 pub fn recover(client: &Client, device: &Device) -> Result<()> {
     let store = &client.store;
     let Device { user_id, device_id, .. } = device;
@@ -215,8 +217,8 @@ mod tests {
     use super::*;
     use crate::{api::Api, store::Store};
 
-    /// S-42: what a fallback key can no longer remember is received nevertheless, and what it remembers is
-    /// received once.
+    /// S-42: what a fallback key can no longer remember is received nevertheless, and what it
+    /// remembers is received once.
     #[test]
     fn no_message_is_lost_because_a_fallback_key_remembers_no_more() {
         let directory = std::env::temp_dir().join(format!("matrix_chat-{}", unique().unwrap()));

@@ -24,8 +24,8 @@ pub enum Read {
     Text {
         text: String,
         author: Author,
-        /// The replay guard was full and has forgotten this message, if it has seen it: somebody may
-        /// show it a second time.
+        /// The replay guard was full and has forgotten this message, if it has seen it: somebody
+        /// may show it a second time.
         maybe_replayed: bool,
     },
     /// The key has not come yet; it may.
@@ -104,8 +104,9 @@ pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> 
     client.flush()
 }
 
-/// Whether a new session must begin: the old one is worn, or somebody has its key who should not read
-/// on, because they left, their device is gone, or only verified devices are wanted now (S-20).
+/// Whether a new session must begin: the old one is worn, or somebody has its key who should not
+/// read on, because they left, their device is gone, or only verified devices are wanted now
+/// (S-20).
 fn is_over(
     store: &Store,
     room_id: &str,
@@ -167,7 +168,8 @@ fn share(
         if client.store.one(has, name)? == Some(1) {
             continue;
         }
-        // Without a session they get the key of a later message, once they offer one-time keys again.
+        // Without a session they get the key of a later message, once they offer one-time keys
+        // again.
         if let Some(message) = olm::encrypt(client, device, "m.room_key", &content)? {
             let sql = "REPLACE INTO shared (session_id, user_id, device_id) VALUES (?, ?, ?)";
             client.store.run(sql, name)?;
@@ -191,15 +193,16 @@ pub fn receive_key(store: &Store, from: &Device, content: &Value) -> Result<()> 
     Ok(())
 }
 
-/// A device that made a new Olm session may have lost room keys with the old one: it gets the present
-/// ones again with the next message.
+/// A device that made a new Olm session may have lost room keys with the old one: it gets the
+/// present ones again with the next message.
 pub fn share_again(store: &Store, with: &Device) -> Result<()> {
     let sql = "UPDATE shared SET again = 1 WHERE user_id = ? AND device_id = ?";
     store.run(sql, [&with.user_id, &with.device_id])?;
     Ok(())
 }
 
-/// Stores a session, or unites it with the one we have. Returns whether we can read more than before.
+/// Stores a session, or unites it with the one we have. Returns whether we can read more than
+/// before.
 pub fn keep(
     store: &Store,
     room_id: &str,

@@ -1,4 +1,5 @@
-//! The store: one SQLite database. Keys in it are pickles; no text of a message is stored in the clear.
+//! The store: one SQLite database. Keys in it are pickles; no text of a message is stored in the
+//! clear.
 //!
 //! Everything that changes is read and written in one transaction, so two commands may run at once.
 
@@ -19,8 +20,8 @@ use rand::{TryRng, rngs::SysRng};
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior};
 use serde_json::Value;
 
-/// Sessions that are kept with each device, those first that were used last. The specification wants
-/// four or more: messages to older ones may still be on their way.
+/// Sessions that are kept with each device, those first that were used last. The specification
+/// wants four or more: messages to older ones may still be on their way.
 const OLM_SESSIONS: u32 = 8;
 
 const SCHEMA: &str = "

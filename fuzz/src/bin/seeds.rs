@@ -1,7 +1,7 @@
 //! Writes the seed corpora: from the test vectors, and from objects in all kinds of states.
 //!
-//! `seeds TEST-VECTORS CORPUS`, called by `run`. It is built with the flags of the fuzz targets, beside which it
-//! stands in the manifest, so that nothing is compiled twice.
+//! `seeds TEST-VECTORS CORPUS`, called by `run`. It is built with the flags of the fuzz targets,
+//! beside which it stands in the manifest, so that nothing is compiled twice.
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -57,7 +57,8 @@ impl Offer<'_> {
         is_key.then(|| key.try_into().unwrap())
     }
 
-    /// The bytes before the MAC of the innermost message, with the fields that were read from them written as usual.
+    /// The bytes before the MAC of the innermost message, with the fields that were read from them
+    /// written as usual.
     fn authenticated_and_usual(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         if let Some(OlmParts { message, .. }) = self.olm() {
             let codec::NormalMessage { version, ratchet_key, chain_index, ciphertext, .. } =

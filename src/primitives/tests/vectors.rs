@@ -15,7 +15,7 @@ use super::super::{
 
 // `moceril-testing` depends on this library, so its unit tests cannot depend on it.
 #[allow(dead_code, reason = "the public tests use the rest of it")]
-#[path = "../../../testing/src/vector_file.rs"]
+#[path = "../../../test-vectors/vector_file.rs"]
 pub(in crate::primitives) mod vector_file;
 
 use vector_file::{Layer, VectorFile, assert_at_least, check_each, files};

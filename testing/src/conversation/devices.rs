@@ -147,8 +147,8 @@ impl BobsKeys {
     }
 }
 
-/// Alice, who has her session; Bob, who has none; Bob's keys; and messages of another session of the two, the first
-/// of which used up a one-time key or is remembered with the fallback key.
+/// Alice, who has her session; Bob, who has none; Bob's keys; and messages of another session of
+/// the two, the first of which used up a one-time key or is remembered with the fallback key.
 pub fn devices(setup: Setup, rng: &mut SeededRng) -> (End, End, BobsKeys, Vec<Packet>) {
     let mut draw = || -> [u8; 32] { rng.bytes() };
     let (alice_identity, identity, keys) = (draw(), draw(), [draw(), draw()]);
@@ -196,7 +196,8 @@ pub fn devices(setup: Setup, rng: &mut SeededRng) -> (End, End, BobsKeys, Vec<Pa
     (alice, End { account: bob, session: None, reference: None }, bobs_keys, foreign)
 }
 
-/// Messages of a session that is not the one of the conversation: of both types to Bob, and one to Alice.
+/// Messages of a session that is not the one of the conversation: of both types to Bob, and one to
+/// Alice.
 fn other_session(
     mut alices: Session,
     alice: &Account,

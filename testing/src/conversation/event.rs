@@ -16,8 +16,8 @@ impl Who {
     }
 }
 
-/// One step of a conversation. `which` chooses among the messages on the way, modulo their number; an event that
-/// needs such a message, or a session at Bob's end, does nothing without it.
+/// One step of a conversation. `which` chooses among the messages on the way, modulo their number;
+/// an event that needs such a message, or a session at Bob's end, does nothing without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message of this many bytes begins its way.
@@ -38,7 +38,8 @@ pub enum Event {
     Pickle { who: Who },
 }
 
-/// Ways to make a message that its sender did not send. The number makes the choices that are left open.
+/// Ways to make a message that its sender did not send. The number makes the choices that are left
+/// open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     /// One bit is different.
@@ -63,15 +64,16 @@ pub enum How {
     Reflect,
     /// The message within a pre-key message, on its own. It is authentic.
     Unwrap,
-    /// An unknown field around the message within a pre-key message. Nothing authenticates the wrapping.
+    /// An unknown field around the message within a pre-key message. Nothing authenticates the
+    /// wrapping.
     WrapMore,
 }
 
 /// The bytes of one event in a byte stream.
 pub const EVENT_LENGTH: usize = 4;
 
-/// Losses on both sides of the default and the raised limit on messages ahead. They are rare among random events,
-/// because they take time.
+/// Losses on both sides of the default and the raised limit on messages ahead. They are rare among
+/// random events, because they take time.
 const GREAT_LOSSES: [u16; 6] = [1_999, 2_000, 2_001, 2_499, 2_500, 2_501];
 
 /// Every byte string is a list of events.

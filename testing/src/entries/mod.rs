@@ -1,4 +1,5 @@
-//! Every public function that reads text or bytes from outside, each with something that it accepts.
+//! Every public function that reads text or bytes from outside, each with something that it
+//! accepts.
 
 mod channels;
 mod matrix;

@@ -1,16 +1,18 @@
 //! What can happen in a group, and its form as bytes, which a fuzzer can write.
 
-/// One step of a group conversation. Members and messages are chosen modulo their number; an event that needs one does
-/// nothing without it.
+/// One step of a group conversation. Members and messages are chosen modulo their number; an event
+/// that needs one does nothing without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The sender sends a message of this many bytes. It can be received at any later time, by all, and repeatedly.
+    /// The sender sends a message of this many bytes. It can be received at any later time, by all,
+    /// and repeatedly.
     Send { length: u8 },
     /// This many messages are encrypted and never arrive.
     Lose { count: u16 },
     /// A new member gets the session key.
     Join,
-    /// A new member gets a member's key, exported this far from the first index that the member knows.
+    /// A new member gets a member's key, exported this far from the first index that the member
+    /// knows.
     Export { from: u8, distance: i64 },
     /// A member receives a message.
     Receive { who: u8, which: u8 },
@@ -20,7 +22,8 @@ pub enum Event {
     Pickle { who: u8 },
     /// A member forgets the keys of this many messages.
     Advance { who: u8, distance: i64 },
-    /// A member takes what is best of its own copy and another member's; after the last one, that of an impostor.
+    /// A member takes what is best of its own copy and another member's; after the last one, that
+    /// of an impostor.
     Merge { who: u8, other: u8 },
 }
 

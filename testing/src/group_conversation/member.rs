@@ -108,7 +108,8 @@ impl Member {
         }
     }
 
-    /// Another session of the same name: the textbook's, but for one bit of the last part of the ratchet.
+    /// Another session of the same name: the textbook's, but for one bit of the last part of the
+    /// ratchet.
     pub fn impostor(&self) -> InboundGroupSession {
         let mut key = self.textbook.export_at(self.textbook.index);
         key[5 + 127] ^= 1;

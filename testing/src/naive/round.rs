@@ -38,7 +38,8 @@ impl Round {
         Self::new(keys, ratchet_key, ratchet_secret)
     }
 
-    // olm.md, "Advancing the root key": R_i || C_{i,0} = HKDF(R_{i-1}, ECDH(T_{i-1}, T_i), "OLM_RATCHET", 64)
+    // olm.md, "Advancing the root key": R_i || C_{i,0} = HKDF(R_{i-1}, ECDH(T_{i-1}, T_i),
+    // "OLM_RATCHET", 64)
     pub fn after(previous: &Self, ratchet_key: [u8; 32], ratchet_secret: Option<[u8; 32]>) -> Self {
         let shared_secret = match (previous.ratchet_secret, ratchet_secret) {
             (Some(ours), None) => ecdh(&ours, &ratchet_key),

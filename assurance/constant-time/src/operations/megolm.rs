@@ -13,7 +13,8 @@ use crate::secrets::{
     SecretRng, declassify, declassify_frame, declassify_length, declassify_verdict, must_be_secret,
 };
 
-/// Where the ratchet is in both forms of a session key, and the texts of those that have no other bits.
+/// Where the ratchet is in both forms of a session key, and the texts of those that have no other
+/// bits.
 const RATCHET: std::ops::Range<usize> = 5..5 + 128;
 const RATCHET_TEXT: std::ops::Range<usize> = RATCHET.start.div_ceil(3) * 4..RATCHET.end / 3 * 4;
 

@@ -60,7 +60,8 @@ pub const CONSTANT_TIME: [Operation; 45] = [
     ("key export: decryption", channels::key_import),
 ];
 
-/// What SECURITY.md excepts from S-26. They are here so that the exception goes when its reason goes.
+/// What SECURITY.md excepts from S-26. They are here so that the exception goes when its reason
+/// goes.
 pub const EXCEPTED: [Operation; 4] = [
     ("vodozemac's pickle: writing secrets as decimal digits", vodozemac_pickles::write_json),
     ("vodozemac's pickle: reading decimal digits", vodozemac_pickles::read_json),

@@ -1,8 +1,9 @@
 //! Native pickles and dehydrated devices.
 //!
-//! Their text is public. Both are encrypted with a stream cipher, so a bit of the ciphertext that is
-//! undefined makes the same bit of the state undefined: the state is read with undefined secrets between
-//! defined lengths, flags and public keys. They become undefined when the text has been decoded.
+//! Their text is public. Both are encrypted with a stream cipher, so a bit of the ciphertext that
+//! is undefined makes the same bit of the state undefined: the state is read with undefined secrets
+//! between defined lengths, flags and public keys. They become undefined when the text has been
+//! decoded.
 
 use std::ops::Range;
 
@@ -43,7 +44,8 @@ macro_rules! round_trip {
                 .map(|field| HEADER_LENGTH + field.place.start..HEADER_LENGTH + field.place.end);
             let wrong = PickleKey::new(rng.bytes());
             assert!($object::from_pickle(&pickle, &wrong, CONTEXT).is_err());
-            // The last block before the decryption is the associated data: version, type and context.
+            // The last block before the decryption is the associated data: version, type and
+            // context.
             hide_during(2 + CONTEXT.len(), decode(&pickle), secrets.collect(), || {
                 $object::from_pickle(&pickle, &key, CONTEXT).unwrap()
             })
@@ -94,7 +96,8 @@ const COST: PassphraseCost = PassphraseCost { memory_kib: 8, passes: 1, lanes: 1
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
-/// Pickles under a key from a passphrase, and the verdicts on a wrong passphrase and a wrong context.
+/// Pickles under a key from a passphrase, and the verdicts on a wrong passphrase and a wrong
+/// context.
 macro_rules! under_passphrase {
     ($key:ident, $($object:ident: $value:expr $(, of $session:ident)?);+) => {$(
         let pickle = $value.pickle_with_passphrase(&$key, CONTEXT).unwrap();

@@ -1,5 +1,5 @@
-//! How a C function is called whose parameters are only known when the program runs, and the table of libolm's
-//! functions. The programs that compare, time and fuzz the library share this crate.
+//! How a C function is called whose parameters are only known when the program runs, and the table
+//! of libolm's functions. The programs that compare, time and fuzz the library share this crate.
 
 pub mod functions;
 
@@ -12,16 +12,17 @@ type W = Word;
 /// A function whose type is not known.
 pub type Entry = unsafe extern "C" fn();
 
-/// Calls a function with the words of its parameters. Of a result of 32 bits, the upper half is not defined.
+/// Calls a function with the words of its parameters. Of a result of 32 bits, the upper half is not
+/// defined.
 ///
 /// # Safety
 ///
-/// The function has so many parameters; each of them and its result is a pointer, an integer or an enum of at most 64
-/// bits, or there is no result. The pointers are what the function asks for.
+/// The function has so many parameters; each of them and its result is a pointer, an integer or an
+/// enum of at most 64 bits, or there is no result. The pointers are what the function asks for.
 pub unsafe fn call(entry: Entry, words: &[Word]) -> Word {
-    // SAFETY: on 64-bit platforms the C calling convention passes each such parameter in one integer register or one
-    // 8-byte place of the stack, so that a function of as many words is called in the same way. The rest is
-    // what the caller promises.
+    // SAFETY: on 64-bit platforms the C calling convention passes each such parameter in one
+    // integer register or one 8-byte place of the stack, so that a function of as many words is
+    // called in the same way. The rest is what the caller promises.
     unsafe {
         match *words {
             [] => transmute::<Entry, extern "C" fn() -> W>(entry)(),

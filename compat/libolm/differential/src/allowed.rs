@@ -1,8 +1,9 @@
-//! The deliberate differences: the one table of what ours does otherwise than libolm, with the reason.
+//! The deliberate differences: the one table of what ours does otherwise than libolm, with the
+//! reason.
 //!
-//! A rule looks at the arguments of a call and at what both libraries did, and says whether it explains a
-//! difference. It must not explain more than its reason covers: where the arguments are ordinary, everything has
-//! to be equal.
+//! A rule looks at the arguments of a call and at what both libraries did, and says whether it
+//! explains a difference. It must not explain more than its reason covers: where the arguments are
+//! ordinary, everything has to be equal.
 
 use crate::{
     base64,
@@ -361,8 +362,8 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// The rule that explains a difference. Writing outside of buffers, and changing an object by a call that
-/// fails, has no explanation.
+/// The rule that explains a difference. Writing outside of buffers, and changing an object by a
+/// call that fails, has no explanation.
 pub fn rule(seen: &Seen<'_>, found: &Difference) -> Option<&'static str> {
     if matches!(found, Difference::Guards | Difference::Atomicity(_)) {
         return None;

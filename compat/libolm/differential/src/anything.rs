@@ -1,5 +1,5 @@
-//! Any function with arguments that only have the right types; and, for our library alone, arguments that libolm
-//! does not survive.
+//! Any function with arguments that only have the right types; and, for our library alone,
+//! arguments that libolm does not survive.
 
 use crate::{
     call::Arg,

@@ -132,7 +132,8 @@ impl Outcome {
 pub struct Call {
     pub function: usize,
     pub args: Vec<Arg>,
-    /// Where our buffers lie: the distance of the first from an aligned address. libolm's are aligned.
+    /// Where our buffers lie: the distance of the first from an aligned address. libolm's are
+    /// aligned.
     pub shift: usize,
 }
 

@@ -1,5 +1,5 @@
-//! Every text that the API takes, with every ending that programs give it: padding, a NUL that was counted, a line
-//! end (S-44). Not random, but each of them once, so that none is missed.
+//! Every text that the API takes, with every ending that programs give it: padding, a NUL that was
+//! counted, a line end (S-44). Not random, but each of them once, so that none is missed.
 
 use std::collections::HashSet;
 
@@ -19,12 +19,12 @@ pub const ENDINGS: &[&str] = &[
     "=\0", "==\0", "==\n", "=\r\n", "\0\0\0\0",
 ];
 
-/// Lengths of plaintexts: with these, the number of digits in a last group of four is 0, 2 and 3 for each kind of
-/// message and for the ciphertext of a backup.
+/// Lengths of plaintexts: with these, the number of digits in a last group of four is 0, 2 and 3
+/// for each kind of message and for the ciphertext of a backup.
 const LENGTHS: &[usize] = &[0, 5, 20, 37, 53, 70, 86, 200, 216, 232];
 
-/// Input that is no text: plaintexts and whatever else is signed, hashed or derived from, keys of pickles, and private
-/// keys. By function and place.
+/// Input that is no text: plaintexts and whatever else is signed, hashed or derived from, keys of
+/// pickles, and private keys. By function and place.
 const NOT_TEXTS: &[(&str, &[usize])] = &[
     ("olm_pickle_account", &[1]),
     ("olm_unpickle_account", &[1]),

@@ -1,4 +1,5 @@
-//! Calls that libolm answers by reading or writing outside its buffers. They are made only on our library.
+//! Calls that libolm answers by reading or writing outside its buffers. They are made only on our
+//! library.
 
 use crate::{base64, call::Arg, notes::Notes, wire::has_identity_key};
 
@@ -40,8 +41,8 @@ pub fn reason(notes: &Notes, name: &str, args: &[Arg]) -> Option<&'static str> {
     }
 }
 
-/// Whether our library must refuse such a call. A message without identity key may do no harm, padding is taken off,
-/// and lengths are only asked for.
+/// Whether our library must refuse such a call. A message without identity key may do no harm,
+/// padding is taken off, and lengths are only asked for.
 pub fn must_fail(reason: &str) -> bool {
     matches!(reason, PARTIAL_BLOCKS | SHORT_MAC | NULL)
 }

@@ -1,4 +1,5 @@
-//! The only unsafe code of this crate: a library loaded at run time, and the memory that is lent to it.
+//! The only unsafe code of this crate: a library loaded at run time, and the memory that is lent to
+//! it.
 
 use std::{
     cell::Cell,
@@ -11,14 +12,14 @@ use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 use crate::functions::{Functions, Returns};
 
-/// Bytes before and after what is lent to a library. They must never change, and are wide enough that
-/// a library that forgets a length damages them and nothing else.
+/// Bytes before and after what is lent to a library. They must never change, and are wide enough
+/// that a library that forgets a length damages them and nothing else.
 const GUARD: usize = 64;
 const GUARD_BYTE: u8 = 0xc3;
 const ALIGNMENT: usize = 16;
 
-/// Memory lent to a library, with guards around it. `Cell`, because the library writes to it while we
-/// only hold a shared reference.
+/// Memory lent to a library, with guards around it. `Cell`, because the library writes to it while
+/// we only hold a shared reference.
 pub struct Memory {
     cells: Box<[Cell<u8>]>,
     start: usize,
@@ -86,14 +87,14 @@ pub struct Library {
 
 impl Library {
     pub fn open(path: &str, functions: &Functions) -> Result<Self, String> {
-        // SAFETY: the caller of this program names two builds of libolm; loading one runs no more than
-        // the initialisers of the C++ runtime. RTLD_LOCAL keeps the two apart: neither may resolve its
-        // symbols from the other.
+        // SAFETY: the caller of this program names two builds of libolm; loading one runs no more
+        // than the initialisers of the C++ runtime. RTLD_LOCAL keeps the two apart: neither may
+        // resolve its symbols from the other.
         let handle = unsafe { Handle::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
             .map_err(|error| format!("{path}: {error}"))?;
         let entry = |name: &str| {
-            // SAFETY: the symbol is a C function of libolm's interface. It is only called through `call`,
-            // which gives it the parameters that the table states for it.
+            // SAFETY: the symbol is a C function of libolm's interface. It is only called through
+            // `call`, which gives it the parameters that the table states for it.
             let symbol = unsafe { handle.get::<Entry>(name.as_bytes()) };
             symbol.map(|symbol| *symbol).map_err(|error| format!("{path}: {error}"))
         };
@@ -101,8 +102,8 @@ impl Library {
         Ok(Self { entries: entries.collect::<Result<_, _>>()?, _handle: handle })
     }
 
-    /// Calls function number `function` of the table. The words must be those of its parameters: the
-    /// one caller (`call.rs`) builds them from the table.
+    /// Calls function number `function` of the table. The words must be those of its parameters:
+    /// the one caller (`call.rs`) builds them from the table.
     pub fn call(&self, function: usize, returns: Returns, words: &[Word<'_>]) -> Value {
         let words: Vec<calling::Word> = words
             .iter()
@@ -114,9 +115,9 @@ impl Library {
                 }
             })
             .collect();
-        // SAFETY: every parameter of libolm's functions is a pointer, a size_t, a uint32_t or an enum, and every result
-        // is one of these, an int, or nothing. The pointers are those of `Memory` that outlives the call, with its true
-        // length beside it.
+        // SAFETY: every parameter of libolm's functions is a pointer, a size_t, a uint32_t or an
+        // enum, and every result is one of these, an int, or nothing. The pointers are those of
+        // `Memory` that outlives the call, with its true length beside it.
         let result = unsafe { calling::call(self.entries[function], &words) };
         match returns {
             Returns::Result | Returns::Size | Returns::Pointer => {

@@ -62,8 +62,8 @@ pub fn is_x25519_pair(public: &[u8], private: &[u8]) -> bool {
     MontgomeryPoint::mul_base_clamped(private).0 == public
 }
 
-/// Whether the halves of an Ed25519 pair belong together, and neither half of the private key is the
-/// public one (S-37).
+/// Whether the halves of an Ed25519 pair belong together, and neither half of the private key is
+/// the public one (S-37).
 pub fn is_ed25519_pair(public: &[u8], private: &[u8]) -> bool {
     let (scalar, prefix) = private.split_at(32);
     let clamped = curve25519_dalek::scalar::clamp_integer(scalar.try_into().expect("32 bytes"));

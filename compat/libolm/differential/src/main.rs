@@ -1,11 +1,12 @@
-//! Drives the real libolm and ours through the same random calls and compares everything that they do: results,
-//! buffers and what lies beside them, errors, and the states of the objects.
+//! Drives the real libolm and ours through the same random calls and compares everything that they
+//! do: results, buffers and what lies beside them, errors, and the states of the objects.
 //!
 //! Before that, every text with every ending is given to both (`endings.rs`).
 //!
-//! `OLM_REAL` and `OLM_OURS` name the two libraries, `CALLS` how many calls to make. `run` sets them. `SEED` and
-//! `STEPS` make one episode again, and with `TRACE=1` every call of it is printed before it is made.
-//! With `BOTH_REAL` two builds of libolm can be compared: what only ours survives is left out.
+//! `OLM_REAL` and `OLM_OURS` name the two libraries, `CALLS` how many calls to make. `run` sets
+//! them. `SEED` and `STEPS` make one episode again, and with `TRACE=1` every call of it is printed
+//! before it is made. With `BOTH_REAL` two builds of libolm can be compared: what only ours
+//! survives is left out.
 
 mod accounts;
 mod allowed;

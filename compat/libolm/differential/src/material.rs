@@ -13,7 +13,8 @@ use crate::{
 };
 
 impl World<'_> {
-    /// A buffer to write `length` bytes to: mostly of that length, else one too short, empty, or longer.
+    /// A buffer to write `length` bytes to: mostly of that length, else one too short, empty, or
+    /// longer.
     pub fn room(&mut self, length: usize) -> Arg {
         if self.is_careful {
             return Arg::room(length);
@@ -119,8 +120,8 @@ impl World<'_> {
         })
     }
 
-    /// The objects of a kind that pickles and keys of others are read into: the last one in most cases, so that
-    /// the others live on.
+    /// The objects of a kind that pickles and keys of others are read into: the last one in most
+    /// cases, so that the others live on.
     pub fn target(&mut self, kind: Kind) -> Id {
         let ids = self.of_kind(kind);
         let last = ids[ids.len() - 1];

@@ -56,8 +56,8 @@ pub fn bytes(rng: &mut Rng, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Rewrites the fields of a message: repeated, left out, in another order, of another type, with over-long numbers,
-/// unknown ones between. The version byte and the trailer stay.
+/// Rewrites the fields of a message: repeated, left out, in another order, of another type, with
+/// over-long numbers, unknown ones between. The version byte and the trailer stay.
 pub fn fields(rng: &mut Rng, message: &[u8], trailer: usize) -> Vec<u8> {
     let Some((version, rest)) = message.split_first() else { return Vec::new() };
     let (mut rest, end) = rest.split_at(rest.len().saturating_sub(trailer));

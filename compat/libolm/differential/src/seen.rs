@@ -61,7 +61,8 @@ pub struct Seen<'a> {
     pub is_blank: bool,
     /// The first object was changed before.
     pub was_used: bool,
-    /// The public key of the first object, as base64, if it is a verification's and was asked for it.
+    /// The public key of the first object, as base64, if it is a verification's and was asked for
+    /// it.
     pub own_sas_key: Option<&'a [u8]>,
 }
 
@@ -76,7 +77,8 @@ impl State {
 }
 
 impl State {
-    /// Whether ours is without the skipped keys that belong to no chain, and may have more of the others.
+    /// Whether ours is without the skipped keys that belong to no chain, and may have more of the
+    /// others.
     pub fn differs_only_in_dead_keys(&self) -> bool {
         let split = |state: &[u8]| {
             pickle::open(state, STATE_KEY).and_then(|content| split_session(&content))
@@ -119,8 +121,8 @@ impl Seen<'_> {
         found
     }
 
-    /// Whether ours reports an error (or, asked whether something matches, says no), having written nothing and
-    /// changed nothing.
+    /// Whether ours reports an error (or, asked whether something matches, says no), having written
+    /// nothing and changed nothing.
     pub fn ours_refuses(&self) -> bool {
         let says_no = self.function.name.starts_with("olm_matches") && self.ours.number() == 0;
         let is_untouched = |(place, parameter): (usize, &Parameter)| {

@@ -190,7 +190,8 @@ impl World<'_> {
         self.call("olm_create_inbound_session_from", args![id, account, key, text]).map(drop)
     }
 
-    /// A damaged message: text, bytes, or fields; of a pre-key message also those of the message within.
+    /// A damaged message: text, bytes, or fields; of a pre-key message also those of the message
+    /// within.
     pub fn damage(&mut self, text: &[u8], trailer: usize) -> Vec<u8> {
         let raw = base64::decode(text).unwrap_or_default();
         // Three keys with their two bytes each, then the tag and two digits of length.

@@ -6,7 +6,8 @@ use crate::functions::{Functions, Returns};
 
 #[derive(Default)]
 pub struct Tally {
-    /// How often something happened: the parts of its name are `what`, `function` and, for errors, which.
+    /// How often something happened: the parts of its name are `what`, `function` and, for errors,
+    /// which.
     counts: BTreeMap<(String, String, String), u64>,
 }
 

@@ -1,4 +1,5 @@
-//! Messages: their fields as libolm's lenient parser takes them, and whether a strict one takes them too.
+//! Messages: their fields as libolm's lenient parser takes them, and whether a strict one takes
+//! them too.
 
 use crate::{base64, keys::is_good_curve25519};
 
@@ -88,19 +89,21 @@ fn one<'a, 'b>(fields: &'a [(u64, Field<'b>)], number: u64) -> Option<&'a Field<
     found.next().is_none().then_some(field)
 }
 
-/// Whether each mandatory field is there exactly once, with the right type, length and range, everything in its
-/// shortest encoding, nothing left over (S-07), and the keys are good ones (S-01).
+/// Whether each mandatory field is there exactly once, with the right type, length and range,
+/// everything in its shortest encoding, nothing left over (S-07), and the keys are good ones
+/// (S-01).
 pub fn is_strict(message: Message, bytes: &[u8]) -> bool {
     check(message, bytes).is_some()
 }
 
-/// The same of what a program gives as a message: without correct padding, and without what libolm ignores
-/// behind the fields (S-44).
+/// The same of what a program gives as a message: without correct padding, and without what libolm
+/// ignores behind the fields (S-44).
 pub fn is_strict_text(message: Message, text: &[u8]) -> bool {
     readable(message, text).is_some_and(|bytes| is_strict(message, &bytes))
 }
 
-/// The bytes of a message, without correct padding and without what libolm ignores behind the fields.
+/// The bytes of a message, without correct padding and without what libolm ignores behind the
+/// fields.
 pub fn readable(message: Message, text: &[u8]) -> Option<Vec<u8>> {
     let bytes = base64::decode(base64::without_padding(text))?;
     let (content, trailer) = bytes.split_at_checked(bytes.len().checked_sub(message.trailer())?)?;
@@ -142,7 +145,8 @@ fn check(message: Message, bytes: &[u8]) -> Option<()> {
     }
 }
 
-/// Identity key, base key and one-time key of a pre-key message, in the order of a session's pickle.
+/// Identity key, base key and one-time key of a pre-key message, in the order of a session's
+/// pickle.
 pub fn outer_keys(bytes: &[u8]) -> Option<Vec<u8>> {
     let fields = strict_fields(bytes.get(1..)?)?;
     let keys = [3, 2, 1].map(|number| match one(&fields, number) {
@@ -168,9 +172,9 @@ pub fn has_identity_key(bytes: &[u8]) -> bool {
     known_fields(Message::PreKey.tags(), bytes).iter().any(|(tag, _)| *tag == 0x1a)
 }
 
-/// The fields that libolm finds behind the version, each by its tag and the place where it ends. libolm compares
-/// a tag as one byte, skips unknown fields, takes a number that is cut off for what is there of it, and stops at what
-/// it cannot read.
+/// The fields that libolm finds behind the version, each by its tag and the place where it ends.
+/// libolm compares a tag as one byte, skips unknown fields, takes a number that is cut off for what
+/// is there of it, and stops at what it cannot read.
 fn known_fields(tags: &[u8], bytes: &[u8]) -> Vec<(u8, usize)> {
     let mut found = Vec::new();
     let mut place = 1;

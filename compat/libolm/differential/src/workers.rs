@@ -1,5 +1,5 @@
-//! The calls are shared among processes: a library that crashes takes only its own process with it, and we know which
-//! episode that was.
+//! The calls are shared among processes: a library that crashes takes only its own process with it,
+//! and we know which episode that was.
 
 use std::{
     env,

@@ -187,8 +187,8 @@ impl<'a> World<'a> {
         self.libraries.functions[call.function].returns == Returns::Result && outcome.failed()
     }
 
-    /// Calls only our library where libolm would damage memory. It must refuse, or do something harmless, and
-    /// write nowhere else.
+    /// Calls only our library where libolm would damage memory. It must refuse, or do something
+    /// harmless, and write nowhere else.
     fn call_ours_alone(&mut self, call: &Call, reason: &str) -> Step<Answer> {
         let name = &*self.libraries.functions[call.function].name;
         self.tally.count("excluded", name, reason);
@@ -212,8 +212,8 @@ impl<'a> World<'a> {
         Ok(Answer { outcome: ours, done: false })
     }
 
-    /// The states of the objects that a call may have changed. After a call that succeeded they are only
-    /// looked at in half of the cases, for speed.
+    /// The states of the objects that a call may have changed. After a call that succeeded they are
+    /// only looked at in half of the cases, for speed.
     fn states_after(&mut self, call: &Call, done: bool) -> Vec<State> {
         let parameters = &self.libraries.functions[call.function].parameters;
         let may_change = |parameter: &Parameter| match parameter {
@@ -310,8 +310,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether an inbound group session was read whose two ratchets do not belong together: what it does then
-    /// depends on which of them is used.
+    /// Whether an inbound group session was read whose two ratchets do not belong together: what it
+    /// does then depends on which of them is used.
     fn is_split_ratchet(&self, call: &Call, real: &Outcome) -> bool {
         let name = &self.libraries.functions[call.function].name;
         let (Some(key), Some(text)) = (call.args.get(1), call.args.get(2)) else { return false };
@@ -333,8 +333,8 @@ impl<'a> World<'a> {
         })
     }
 
-    /// After a difference that is allowed the two may hold different states. Both begin again, from ours if it can
-    /// be carried over.
+    /// After a difference that is allowed the two may hold different states. Both begin again, from
+    /// ours if it can be carried over.
     fn start_again(&mut self, id: Id) -> Step {
         let kind = self.objects[id.0].kind;
         let state = kind.can_be_pickled().then(|| self.state(id, Side::Ours));

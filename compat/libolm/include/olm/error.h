@@ -26,18 +26,18 @@ enum OlmErrorCode {
     OLM_BAD_MESSAGE_KEY_ID = 6,
     /* An input is not base64 of a possible length. */
     OLM_INVALID_BASE64 = 7,
-    /* The pickle was made with another key, or was altered. Also for a Curve25519 key that is refused, and for a blank
-     * object asked for what needs a key. */
+    /* The pickle was made with another key, or was altered. Also for a Curve25519 key that is
+     * refused, and for a blank object asked for what needs a key. */
     OLM_BAD_ACCOUNT_KEY = 8,
     /* The pickle has a version that this library does not know. */
     OLM_UNKNOWN_PICKLE_VERSION = 9,
     /* The pickle decrypts, but its content makes no sense. */
     OLM_CORRUPTED_PICKLE = 10,
-    /* The key of a group session has the wrong length or version. Also for a blank session asked for what needs a
-     * key. */
+    /* The key of a group session has the wrong length or version. Also for a blank session asked
+     * for what needs a key. */
     OLM_BAD_SESSION_KEY = 11,
-    /* The group message is older than the first one this session can decrypt. Also for a session that has sent the last
-     * message it can send. */
+    /* The group message is older than the first one this session can decrypt. Also for a session
+     * that has sent the last message it can send. */
     OLM_UNKNOWN_MESSAGE_INDEX = 12,
     /* The pickle is of version 1, whose keys must be taken as compromised. It cannot be loaded. */
     OLM_BAD_LEGACY_ACCOUNT_PICKLE = 13,

@@ -2,8 +2,8 @@
 #ifndef OLM_EXPORT_H
 #define OLM_EXPORT_H
 
-/* Define OLM_STATIC_DEFINE when linking libolm.a. OLM_EXPORT may also be given on the command line, for example
- * empty, for tools that read the declarations and do not know attributes. */
+/* Define OLM_STATIC_DEFINE when linking libolm.a. OLM_EXPORT may also be given on the command line,
+ * for example empty, for tools that read the declarations and do not know attributes. */
 #ifndef OLM_EXPORT
 #  if defined(OLM_STATIC_DEFINE)
 #    define OLM_EXPORT

@@ -1,8 +1,8 @@
-/* Public-key encryption of key backups (`m.megolm_backup.v1.curve25519-aes-sha2`) and the signatures of cross-signing
- * keys. Conventions: see olm.h.
+/* Public-key encryption of key backups (`m.megolm_backup.v1.curve25519-aes-sha2`) and the
+ * signatures of cross-signing keys. Conventions: see olm.h.
  *
- * The MAC of this scheme does not cover the ciphertext: whoever stores a backup can alter what it decrypts to. Check
- * what was decrypted by other means. */
+ * The MAC of this scheme does not cover the ciphertext: whoever stores a backup can alter what it
+ * decrypts to. Check what was decrypted by other means. */
 #ifndef OLM_PK_H_
 #define OLM_PK_H_
 
@@ -50,10 +50,10 @@ OLM_EXPORT size_t olm_pk_ciphertext_length(const OlmPkEncryption *encryption, si
 OLM_EXPORT size_t olm_pk_mac_length(const OlmPkEncryption *encryption);
 OLM_EXPORT size_t olm_pk_encrypt_random_length(const OlmPkEncryption *encryption);
 
-/* Encrypts to the recipient's key. Writes olm_pk_ciphertext_length(), olm_pk_mac_length() and olm_pk_key_length()
- * characters; all three are needed to decrypt. The random bytes are the secret half of the ephemeral key: the caller
- * wipes them. The result on success says nothing more than that it is not olm_error().
- * Fails with OLM_OUTPUT_BUFFER_TOO_SMALL or OLM_NOT_ENOUGH_RANDOM. */
+/* Encrypts to the recipient's key. Writes olm_pk_ciphertext_length(), olm_pk_mac_length() and
+ * olm_pk_key_length() characters; all three are needed to decrypt. The random bytes are the secret
+ * half of the ephemeral key: the caller wipes them. The result on success says nothing more than
+ * that it is not olm_error(). Fails with OLM_OUTPUT_BUFFER_TOO_SMALL or OLM_NOT_ENOUGH_RANDOM. */
 OLM_EXPORT size_t olm_pk_encrypt(
     OlmPkEncryption *encryption,
     const void *plaintext, size_t plaintext_length,
@@ -104,8 +104,8 @@ OLM_EXPORT size_t olm_pk_get_private_key(
     void *private_key, size_t private_key_length
 );
 
-/* The longest plaintext that so many characters of ciphertext can hold; olm_error() when no ciphertext has that
- * length. */
+/* The longest plaintext that so many characters of ciphertext can hold; olm_error() when no
+ * ciphertext has that length. */
 OLM_EXPORT size_t olm_pk_max_plaintext_length(const OlmPkDecryption *decryption, size_t ciphertext_length);
 
 /* Decrypts what olm_pk_encrypt() wrote and returns the length of the plaintext. Give a copy of the
@@ -127,9 +127,9 @@ OLM_EXPORT size_t olm_pickle_pk_decryption(
     void *pickled, size_t pickled_length
 );
 
-/* Loads a stored key, and writes its public key unless `pubkey` is NULL. Returns `pickled_length`. Fails with
- * OLM_OUTPUT_BUFFER_TOO_SMALL, OLM_INVALID_BASE64, OLM_BAD_ACCOUNT_KEY, OLM_UNKNOWN_PICKLE_VERSION,
- * OLM_CORRUPTED_PICKLE or OLM_PICKLE_EXTRA_DATA. */
+/* Loads a stored key, and writes its public key unless `pubkey` is NULL. Returns `pickled_length`.
+ * Fails with OLM_OUTPUT_BUFFER_TOO_SMALL, OLM_INVALID_BASE64, OLM_BAD_ACCOUNT_KEY,
+ * OLM_UNKNOWN_PICKLE_VERSION, OLM_CORRUPTED_PICKLE or OLM_PICKLE_EXTRA_DATA. */
 OLM_EXPORT size_t olm_unpickle_pk_decryption(
     OlmPkDecryption *decryption,
     const void *key, size_t key_length,

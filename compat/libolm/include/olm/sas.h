@@ -1,5 +1,5 @@
-/* Short authentication strings: two devices agree on a secret and let their users compare a few words or emoji.
- * Conventions: see olm.h. */
+/* Short authentication strings: two devices agree on a secret and let their users compare a few
+ * words or emoji. Conventions: see olm.h. */
 #ifndef OLM_SAS_H_
 #define OLM_SAS_H_
 
@@ -46,8 +46,8 @@ OLM_EXPORT size_t olm_sas_set_their_key(OlmSAS *sas, void *their_key, size_t the
 /* 1 once their key is set, else 0. */
 OLM_EXPORT int olm_sas_is_their_key_set(const OlmSAS *sas);
 
-/* Writes as many bytes as wanted, the same at both ends, to derive the words or emoji from. Returns 0.
- * Fails with OLM_SAS_THEIR_KEY_NOT_SET. */
+/* Writes as many bytes as wanted, the same at both ends, to derive the words or emoji from. Returns
+ * 0. Fails with OLM_SAS_THEIR_KEY_NOT_SET. */
 OLM_EXPORT size_t olm_sas_generate_bytes(
     OlmSAS *sas,
     const void *info, size_t info_length,
@@ -66,7 +66,8 @@ OLM_EXPORT size_t olm_sas_calculate_mac_fixed_base64(
     void *mac, size_t mac_length
 );
 
-/* The same MAC in an encoding of its own that is not base64: `hkdf-hmac-sha256`. For peers that know nothing newer. */
+/* The same MAC in an encoding of its own that is not base64: `hkdf-hmac-sha256`. For peers that
+ * know nothing newer. */
 OLM_EXPORT size_t olm_sas_calculate_mac(
     OlmSAS *sas,
     const void *input, size_t input_length,

@@ -31,11 +31,11 @@ impl Stored for BackupEncryptionKey {
     }
 }
 
-/// `olm_pk_encryption_set_recipient_key`: 43 characters, behind which one may stand that is no digit, such
-/// as `=` or NUL.
+/// `olm_pk_encryption_set_recipient_key`: 43 characters, behind which one may stand that is no
+/// digit, such as `=` or NUL.
 ///
-/// In a longer text, such as a key that was encoded twice, the first 43 characters are another key, and
-/// nobody could read what is encrypted to it (S-44).
+/// In a longer text, such as a key that was encoded twice, the first 43 characters are another key,
+/// and nobody could read what is encrypted to it (S-44).
 pub(crate) fn set_recipient_key(encryption: Object<BackupEncryptionKey>, key: Input) -> usize {
     call(encryption, |memory| {
         let text = memory.bytes(key)?;

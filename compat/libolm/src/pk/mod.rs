@@ -1,4 +1,5 @@
-//! `m.megolm_backup.v1.curve25519-aes-sha2`, which does not authenticate (S-31), and keys that only sign.
+//! `m.megolm_backup.v1.curve25519-aes-sha2`, which does not authenticate (S-31), and keys that only
+//! sign.
 
 pub(crate) mod decryption;
 pub(crate) mod encryption;

@@ -1,4 +1,5 @@
-//! S-44: texts that are padded, or end in a NUL, a line end or a space, at every function that takes a text.
+//! S-44: texts that are padded, or end in a NUL, a line end or a space, at every function that
+//! takes a text.
 //!
 //! The differential run makes the same calls to libolm (`differential/src/endings.rs`).
 
@@ -27,8 +28,8 @@ const ENDINGS: [&str; 16] = [
     "=\r\n", "\0\0\0\0",
 ];
 
-/// Lengths of plaintexts: with these, the number of digits in a last group of four is 0, 2 and 3 for each
-/// kind of message.
+/// Lengths of plaintexts: with these, the number of digits in a last group of four is 0, 2 and 3
+/// for each kind of message.
 const LENGTHS: [usize; 9] = [0, 5, 20, 37, 53, 70, 86, 200, 216];
 
 /// How a text with an ending decodes.
@@ -135,7 +136,8 @@ fn pre_key_messages_are_read_with_every_ending() {
     });
 }
 
-/// The MAC is at the end. Behind correct padding it is found there; other endings are errors, as in libolm.
+/// The MAC is at the end. Behind correct padding it is found there; other endings are errors, as in
+/// libolm.
 #[test]
 fn normal_messages_are_read_with_correct_padding_only() {
     each(|plaintext, ending| {
@@ -211,8 +213,8 @@ fn group_message(plaintext: &[u8]) -> (String, String) {
     (key, written(|out| outbound::encrypt(sender.object(), input(plaintext), out)))
 }
 
-/// What stands between the fields and the MAC is covered by it: bytes that are put in there do not leave a
-/// message that decrypts.
+/// What stands between the fields and the MAC is covered by it: bytes that are put in there do not
+/// leave a message that decrypts.
 #[test]
 fn bytes_before_a_mac_are_not_ignored() {
     let with_rest = |text: &str, trailer: usize, rest: &[u8]| {
@@ -240,8 +242,9 @@ fn bytes_before_a_mac_are_not_ignored() {
     }
 }
 
-/// Behind the outer fields only that is ignored which libolm ignores, and nothing within the message. A
-/// field that stands there a second time would be libolm's choice of key or message (S-07).
+/// Behind the outer fields only that is ignored which libolm ignores, and nothing within the
+/// message. A field that stands there a second time would be libolm's choice of key or message
+/// (S-07).
 #[test]
 fn fields_behind_a_pre_key_message_are_not_ignored() {
     let Conversation { mut bob, pre_key, .. } = conversation(b"hello");
@@ -329,8 +332,8 @@ fn backups_are_read_with_correct_padding_only() {
     });
 }
 
-/// A recipient's key is 43 characters. One more may be padding, a NUL or white space; a longer text, such as
-/// a key that was encoded twice, is another key in its first 43 characters.
+/// A recipient's key is 43 characters. One more may be padding, a NUL or white space; a longer
+/// text, such as a key that was encoded twice, is another key in its first 43 characters.
 #[test]
 fn a_recipients_key_has_43_characters() {
     let mut recipient = Held::<BackupEncryptionKey>::blank();

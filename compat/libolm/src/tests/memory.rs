@@ -42,8 +42,8 @@ fn buffers_may_overlap() {
     assert_eq!(&buffer[10..53], expected.as_bytes());
 }
 
-/// S-40: null pointers are errors unless nothing is to be read or written there, and so are lengths that
-/// no buffer has.
+/// S-40: null pointers are errors unless nothing is to be read or written there, and so are lengths
+/// that no buffer has.
 #[test]
 fn null_pointers_and_impossible_lengths_are_errors() {
     let mut buffer = [0; 1000];

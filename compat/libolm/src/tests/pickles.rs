@@ -20,8 +20,8 @@ use moceril_testing::vector_file::{
     Layer, VectorFile, assert_at_least, check_each, files, item_bytes, number,
 };
 
-/// The errors that a refused pickle may have. The base64 is read as leniently as ever, and then has no MAC
-/// that holds.
+/// The errors that a refused pickle may have. The base64 is read as leniently as ever, and then has
+/// no MAC that holds.
 const fn codes(layer: Layer) -> &'static [Code] {
     match layer {
         Layer::Base64 | Layer::Mac => &[Code::InvalidBase64, Code::BadAccountKey],
@@ -52,8 +52,8 @@ fn decrypt(session: &mut Held<Session>, kind: &str, body: &str) -> Vec<u8> {
     })
 }
 
-/// Accounts of every version that libolm reads are read, with their fallback keys, and have the private
-/// halves of the keys that messages were made with. Other pickles are refused.
+/// Accounts of every version that libolm reads are read, with their fallback keys, and have the
+/// private halves of the keys that messages were made with. Other pickles are refused.
 #[test]
 fn accounts_of_libolm_are_read() {
     let files = files("libolm-account-pickle");
@@ -190,8 +190,8 @@ fn bad_pickles_are_refused() {
     assert_ne!(read(&mut account, &text), FAILED);
 }
 
-/// A pickle may hold more one-time keys than libolm's 100, as one from vodozemac does, in either order. The
-/// newest 100 are kept.
+/// A pickle may hold more one-time keys than libolm's 100, as one from vodozemac does, in either
+/// order. The newest 100 are kept.
 #[test]
 fn the_newest_hundred_one_time_keys_are_kept() {
     const KEYS: usize = 4 + 160;
@@ -226,7 +226,8 @@ fn the_newest_hundred_one_time_keys_are_kept() {
     }
 }
 
-/// S-43: of the two ratchets of an inbound group session, the later one must follow from the earlier one.
+/// S-43: of the two ratchets of an inbound group session, the later one must follow from the
+/// earlier one.
 #[test]
 fn a_later_ratchet_that_does_not_follow_is_refused() {
     let config = GroupSessionConfig::default();

@@ -54,8 +54,8 @@ fn describe(session: &mut Held<Session>, length: usize) -> String {
     String::from_utf8(buffer).unwrap()
 }
 
-/// The text of `olm_session_describe`, and how it is cut: shorter than 23 bytes it is empty, and one byte
-/// too short it loses that byte only.
+/// The text of `olm_session_describe`, and how it is cut: shorter than 23 bytes it is empty, and
+/// one byte too short it loses that byte only.
 #[test]
 fn descriptions_are_cut_as_in_libolm() {
     const BLANK: &str = "sender chain index: 0 receiver chain indices: skipped message keys:";
@@ -81,7 +81,8 @@ fn descriptions_are_cut_as_in_libolm() {
     assert!(describe(&mut inbound, 600).starts_with(expected));
 }
 
-/// S-42: a fallback key serves any number of sessions, also of one sender, and its account does not grow.
+/// S-42: a fallback key serves any number of sessions, also of one sender, and its account does not
+/// grow.
 #[test]
 fn a_fallback_key_serves_1500_sessions() {
     let (mut alice, mut bob) = (Held::account(&[1; 64]), Held::account(&[2; 64]));
@@ -108,7 +109,8 @@ fn a_fallback_key_serves_1500_sessions() {
     assert!(bob.state() == before);
 }
 
-/// A message of a known sender may leave out whom it is from; S-09: another sender's key is refused.
+/// A message of a known sender may leave out whom it is from; S-09: another sender's key is
+/// refused.
 #[test]
 fn the_senders_key_may_come_from_the_caller() {
     let Pair { mut alice, mut bob, mut session } = pair();
@@ -174,7 +176,8 @@ fn decryption_reports_the_first_error() {
     });
 }
 
-/// The errors of `olm_group_decrypt`, in their order. The index is known as soon as the message parses.
+/// The errors of `olm_group_decrypt`, in their order. The index is known as soon as the message
+/// parses.
 #[test]
 fn group_decryption_reports_the_first_error() {
     let mut sender = Held::<GroupSession>::blank();

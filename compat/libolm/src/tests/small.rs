@@ -16,8 +16,8 @@ use crate::{
 };
 use moceril_testing::vector_file::{Layer, VectorFile, assert_at_least, check_each, files};
 
-/// S-01, S-32: bytes and MACs by all three methods are libolm's, the old encoding included; a key that
-/// nobody has is refused.
+/// S-01, S-32: bytes and MACs by all three methods are libolm's, the old encoding included; a key
+/// that nobody has is refused.
 #[test]
 fn verifications_are_those_of_libolm() {
     let files = files("sas");
@@ -148,7 +148,8 @@ fn check_encryption(file: &VectorFile, plaintext: &[u8], random: &[u8]) {
     }
 }
 
-/// S-24: the private key of a backup is read from libolm's pickle and written back to the same text.
+/// S-24: the private key of a backup is read from libolm's pickle and written back to the same
+/// text.
 #[test]
 fn backup_keys_of_libolm_are_read() {
     let files = files("libolm-backup-pickle");
@@ -171,7 +172,8 @@ fn backup_keys_of_libolm_are_read() {
     assert_at_least(&files, "libolm-backup-pickle", 4, 7);
 }
 
-/// S-14: a signature that was made verifies; cut, altered, or with S beyond the group order it does not.
+/// S-14: a signature that was made verifies; cut, altered, or with S beyond the group order it does
+/// not.
 #[test]
 fn signatures_are_verified_strictly() {
     let mut seed = Held::<Seed>::blank();

@@ -1,6 +1,7 @@
 //! Conversations that were recorded from libolm: the same random bytes give the same messages.
 //!
-//! Each is played twice: straight through, and with every object pickled and unpickled before each step.
+//! Each is played twice: straight through, and with every object pickled and unpickled before each
+//! step.
 
 use moceril::{
     megolm::{GroupSession, InboundGroupSession},

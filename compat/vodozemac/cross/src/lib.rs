@@ -1,7 +1,7 @@
 //! What the tests share, in which objects of this crate and of vodozemac meet.
 //!
-//! Both crates draw their keys from the operating system, so that a seed only repeats what is done, not
-//! with which keys. A failing test prints its seed.
+//! Both crates draw their keys from the operating system, so that a seed only repeats what is done,
+//! not with which keys. A failing test prints its seed.
 
 mod conversation;
 mod stored;
@@ -62,8 +62,8 @@ impl<O: Stored, R: Stored> Either<O, R> {
     }
 }
 
-/// Runs a test as often as the environment variable `CROSS_TRIALS` says (default: 300), each time with
-/// other choices.
+/// Runs a test as often as the environment variable `CROSS_TRIALS` says (default: 300), each time
+/// with other choices.
 pub fn trials(mut test: impl FnMut(&mut StdRng)) {
     let trials = std::env::var("CROSS_TRIALS").map_or(300, |count| count.parse().unwrap());
     for seed in 0..trials {

@@ -1,5 +1,5 @@
-//! Verification, backup, secure channels and libolm's formats: one end is of this crate, the other one
-//! vodozemac's.
+//! Verification, backup, secure channels and libolm's formats: one end is of this crate, the other
+//! one vodozemac's.
 
 use cross::{Either, account, either, plaintext, trials};
 use rand::RngExt;

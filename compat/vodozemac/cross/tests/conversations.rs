@@ -1,5 +1,5 @@
-//! Conversations in which one end, the other, or both change between the crates as often as they like:
-//! every message that arrives decrypts, and none does twice.
+//! Conversations in which one end, the other, or both change between the crates as often as they
+//! like: every message that arrives decrypts, and none does twice.
 
 use cross::{Form, account, pair, trials};
 use rand::RngExt;

@@ -1,5 +1,5 @@
-//! S-24: what one crate pickled the other one reads as the same object, in every form, and writes it as
-//! the same pickle.
+//! S-24: what one crate pickled the other one reads as the same object, in every form, and writes
+//! it as the same pickle.
 
 use cross::{
     Account, Either, Form, GroupSession, InboundGroupSession, Session, Stored, account, either,

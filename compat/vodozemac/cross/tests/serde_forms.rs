@@ -169,7 +169,8 @@ fn s_10_ids_of_an_account_of_vodozemac() {
     assert_eq!(account.fallback_key().into_keys().map(number).collect::<Vec<_>>(), [1]);
 }
 
-/// A session key that was wiped has the same form as vodozemac's: matrix-sdk shows it to its callers.
+/// A session key that was wiped has the same form as vodozemac's: matrix-sdk shows it to its
+/// callers.
 #[test]
 fn s_25_wiped_session_keys() {
     macro_rules! check {

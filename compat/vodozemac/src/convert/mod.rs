@@ -19,8 +19,8 @@ pub(crate) use self::{
     pickle::{dehydrated_device_error, pickle_error},
 };
 
-/// The result of a call that vodozemac's signature says cannot fail. It fails when the operating system
-/// has no randomness, or a counter has come to its end.
+/// The result of a call that vodozemac's signature says cannot fail. It fails when the operating
+/// system has no randomness, or a counter has come to its end.
 ///
 /// # Panics
 ///

@@ -1,5 +1,5 @@
-//! ECIES: a secure channel between two devices of which one has shown its public key to the other, for
-//! example as a QR code (MSC4108).
+//! ECIES: a secure channel between two devices of which one has shown its public key to the other,
+//! for example as a QR code (MSC4108).
 //!
 //! ```
 //! use vodozemac::ecies::{DigitMode, Ecies, InitialMessage, Message};

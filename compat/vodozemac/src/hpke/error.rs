@@ -21,8 +21,8 @@ pub enum MessageDecodeError {
 /// A channel could not be established, or a message not be opened.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The message was not made by the peer of this channel, was altered, is not the next one, or was
-    /// sealed with other associated data.
+    /// The message was not made by the peer of this channel, was altered, is not the next one, or
+    /// was sealed with other associated data.
     #[error("the message is not authentic, or not the next one")]
     Decryption,
     /// Nothing can be encapsulated for this key.

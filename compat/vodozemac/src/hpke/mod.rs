@@ -1,5 +1,5 @@
-//! HPKE: a secure channel between two devices of which one has shown its public key to the other, for
-//! example as a QR code (MSC4388).
+//! HPKE: a secure channel between two devices of which one has shown its public key to the other,
+//! for example as a QR code (MSC4388).
 //!
 //! ```
 //! use vodozemac::hpke::{HpkeRecipientChannel, HpkeSenderChannel, InitialMessage, InitialResponse};

@@ -10,7 +10,8 @@ use crate::{
     pickled::pickle_type,
 };
 
-/// A Megolm session that decrypts, from the first index it knows, in any order and as often as asked.
+/// A Megolm session that decrypts, from the first index it knows, in any order and as often as
+/// asked.
 #[derive(Deserialize)]
 #[serde(from = "InboundGroupSessionPickle")]
 pub struct InboundGroupSession {
@@ -51,8 +52,8 @@ impl InboundGroupSession {
         }
     }
 
-    /// Both of two copies of one session in one; `None` unless they are connected. The result counts
-    /// as signed only if the ratchets vouch for it.
+    /// Both of two copies of one session in one; `None` unless they are connected. The result
+    /// counts as signed only if the ratchets vouch for it.
     pub fn merge(&mut self, other: &mut InboundGroupSession) -> Option<InboundGroupSession> {
         self.inner.merge(&other.inner).map(Self::from_inner)
     }

@@ -15,8 +15,8 @@ pub struct SessionKey(Key<core::SessionKey>);
 /// The key of a group session, not signed by anyone.
 pub struct ExportedSessionKey(Key<core::ExportedSessionKey>);
 
-/// A key, or what `zeroize` left of it: the same bytes, but zeros where they were secret. Programs still
-/// serialize that to show what has arrived.
+/// A key, or what `zeroize` left of it: the same bytes, but zeros where they were secret. Programs
+/// still serialize that to show what has arrived.
 enum Key<T> {
     Whole(T),
     Wiped(Vec<u8>),

@@ -41,8 +41,8 @@ pub enum KeyError {
     #[error(transparent)]
     Signature(#[from] SignatureError),
 
-    /// A Curve25519 key is of low order or not canonically encoded, so that an agreement with it would
-    /// not be secret.
+    /// A Curve25519 key is of low order or not canonically encoded, so that an agreement with it
+    /// would not be secret.
     #[error("the key agreement would not be contributory")]
     NonContributoryKey,
 }

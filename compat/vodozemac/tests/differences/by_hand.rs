@@ -36,7 +36,8 @@ fn olm_message(sender: &mut Session, ciphertext: impl Fn(&Cipher) -> Vec<u8>) ->
     Message::from_bytes(&message).unwrap()
 }
 
-/// S-06, S-28: the MAC covers the bytes received, and who made it with a wrong padding learns nothing.
+/// S-06, S-28: the MAC covers the bytes received, and who made it with a wrong padding learns
+/// nothing.
 #[test]
 fn s_28_olm() {
     let (mut sender, mut receiver) = sessions();

@@ -63,8 +63,8 @@ fn s_22_missing_message_keys() {
     assert!(matches!(used, DecryptionError::MissingMessageKey(2)));
 }
 
-/// S-25: a wiped session key is the same but for zeros where it was secret, which make no session; a
-/// wiped channel sends nothing.
+/// S-25: a wiped session key is the same but for zeros where it was secret, which make no session;
+/// a wiped channel sends nothing.
 #[test]
 fn s_25_after_zeroize() {
     let sender = GroupSession::default();
@@ -166,7 +166,8 @@ fn s_29_debug() {
     let showing = showing.establish_inbound_channel(&scanning.message).unwrap();
     assert_eq!(showing.message, SECRET);
     printed.push((format!("{showing:?} {scanning:?}"), SECRET.to_vec()));
-    // Two bytes could stand anywhere by chance, so what holds the check code is compared with all that may be printed.
+    // Two bytes could stand anywhere by chance, so what holds the check code is compared with all
+    // that may be printed.
     assert_eq!(format!("{:?}", showing.ecies.check_code()), "CheckCode(CheckCode(..))");
     let [ours, theirs] =
         [showing.ecies.public_key(), scanning.ecies.public_key()].map(|key| format!("{key:?}"));

@@ -1,5 +1,5 @@
-//! What README.md promises beyond vodozemac, section by section: stricter where it matters, an error
-//! instead of a panic wherever the signature has room for one.
+//! What README.md promises beyond vodozemac, section by section: stricter where it matters, an
+//! error instead of a panic wherever the signature has room for one.
 
 #[cfg(all(feature = "insecure-pk-encryption", feature = "low-level-api"))]
 mod by_hand;

@@ -11,8 +11,8 @@ use super::{pair, sessions};
 /// A field of the type "varint" that no message has.
 const UNKNOWN: [u8; 2] = [0x78, 1];
 
-/// The fields between the version and a tail of this length, each with its tag. In the messages here no
-/// tag, length or number takes more than a byte.
+/// The fields between the version and a tail of this length, each with its tag. In the messages
+/// here no tag, length or number takes more than a byte.
 fn fields(message: &[u8], tail: usize) -> Vec<Vec<u8>> {
     let mut rest = &message[1..message.len() - tail];
     let mut fields = Vec::new();
@@ -85,7 +85,8 @@ fn s_07_fields() {
     check(&message.to_bytes(), 8 + 64, 10, |bytes| MegolmMessage::from_bytes(bytes).err());
 }
 
-/// S-06: a message keeps the bytes it came from, also what nobody knows, and is authenticated by them.
+/// S-06: a message keeps the bytes it came from, also what nobody knows, and is authenticated by
+/// them.
 #[test]
 fn s_06_bytes_are_kept() {
     let (mut sender, mut receiver) = sessions();

@@ -45,7 +45,8 @@ fn s_10_eviction() {
     assert_eq!(removed, published[..7]);
 }
 
-/// S-10: the ids of a rehydrated device were never given to another key, and the next ones go on from there.
+/// S-10: the ids of a rehydrated device were never given to another key, and the next ones go on
+/// from there.
 #[test]
 fn s_10_ids_of_a_rehydrated_device() {
     let mut account = Account::new();

@@ -7,8 +7,8 @@ use vodozemac::{
 
 use super::{edited, sessions};
 
-/// S-13: version 2 is understood with and without `experimental-session-config`, so that a store does
-/// not depend on the features of the program that opens it.
+/// S-13: version 2 is understood with and without `experimental-session-config`, so that a store
+/// does not depend on the features of the program that opens it.
 #[test]
 fn s_13_version_2() {
     let mut sender =

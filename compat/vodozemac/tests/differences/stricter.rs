@@ -54,11 +54,12 @@ fn s_01_bad_keys_are_refused_where_they_are_used() {
     bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
 }
 
-/// S-14: an Ed25519 key of small order verifies nothing and makes no session; one that is not canonically
-/// encoded is no key.
+/// S-14: an Ed25519 key of small order verifies nothing and makes no session; one that is not
+/// canonically encoded is no key.
 #[test]
 fn s_14_weak_signing_keys_are_refused() {
-    // For the neutral element as the key, this is a signature of everything: of the base point, and 1.
+    // For the neutral element as the key, this is a signature of everything: of the base point, and
+    // 1.
     let mut signature = [[0x66; 32], [0; 32]].concat();
     (signature[0], signature[32]) = (0x58, 1);
     let signature = Ed25519Signature::from_slice(&signature).unwrap();
@@ -122,8 +123,8 @@ fn s_08_a_first_message_works_once() {
     bob.create_inbound_session(config, alice.curve25519_key(), &message).unwrap();
 }
 
-/// S-42: as with vodozemac, a fallback key serves as many sessions as there are senders, and so many of one
-/// sender: nothing is refused because the key remembers no more.
+/// S-42: as with vodozemac, a fallback key serves as many sessions as there are senders, and so
+/// many of one sender: nothing is refused because the key remembers no more.
 #[test]
 fn s_42_a_fallback_key_serves_1500_sessions() {
     let (greedy, mut bob, ..) = pair();
@@ -217,7 +218,8 @@ fn s_24_session_keys_have_exactly_their_length() {
     }
 }
 
-/// S-21: a merged session counts as signed if the signed one vouches for the whole of the earlier one.
+/// S-21: a merged session counts as signed if the signed one vouches for the whole of the earlier
+/// one.
 #[test]
 fn s_21_merging() {
     // First index of the signed copy, of the exported copy, and whether the merged one is signed.

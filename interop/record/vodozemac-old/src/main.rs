@@ -1,5 +1,6 @@
 //! Records pickles of releases of vodozemac, old ones and the current one, as test vectors. Usage:
-//! `record-vodozemac-old <folder> [<name>]`, where the name is that of one recording, such as `0.9.0`.
+//! `record-vodozemac-old <folder> [<name>]`, where the name is that of one recording, such as
+//! `0.9.0`.
 
 use std::{env, error::Error, fs, path::Path};
 
@@ -78,8 +79,8 @@ fn hex(data: impl AsRef<[u8]>) -> String {
     data.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The releases have different types with the same names. The last ones take a configuration more and return more
-/// errors. `$version` is the function that makes the configurations.
+/// The releases have different types with the same names. The last ones take a configuration more
+/// and return more errors. `$version` is the function that makes the configurations.
 macro_rules! release {
     ($module:ident, $crate_name:ident, $release:literal, $name:literal, $version:ident, [$($config:expr)?], [$($try:tt)?]) => {
         mod $module {
@@ -139,7 +140,8 @@ macro_rules! release {
                 format!("receive {message_type} {} {}", body.text(), hex(plaintext))
             }
 
-            /// Some keys are published, some are not, one was used, and there are two fallback keys.
+            /// Some keys are published, some are not, one was used, and there are two fallback
+            /// keys.
             fn account(folder: &Path) -> Result<()> {
                 let (alice, mut bob) = (Account::new(), Account::new());
                 bob.generate_one_time_keys(4);

@@ -1,5 +1,6 @@
-//! Where the page says what differs: the lines of "Where it differs" in `README.md`, by the beginning of their first cell
-//! or of their bold text. The tests of the library hold both lists complete (`src/tests/page.rs`).
+//! Where the page says what differs: the lines of "Where it differs" in `README.md`, by the
+//! beginning of their first cell or of their bold text. The tests of the library hold both lists
+//! complete (`src/tests/page.rs`).
 
 /// For each rule in `allowed.rs`, the lines that say what it allows.
 pub const RULES: &[(&str, &[&str])] = &[

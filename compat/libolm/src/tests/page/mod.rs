@@ -1,5 +1,5 @@
-//! The section "Where it differs" of `README.md` has a line for each difference that the differential test accepts,
-//! and no other lines.
+//! The section "Where it differs" of `README.md` has a line for each difference that the
+//! differential test accepts, and no other lines.
 
 use std::collections::HashSet;
 

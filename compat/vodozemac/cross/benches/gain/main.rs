@@ -1,5 +1,5 @@
-//! What a program gains that takes this crate for vodozemac: the same source, compiled against both, in one
-//! process, interleaved. Prints a Markdown table.
+//! What a program gains that takes this crate for vodozemac: the same source, compiled against
+//! both, in one process, interleaved. Prints a Markdown table.
 //!
 //! ```text
 //! cargo bench -p cross               # all rows; about two minutes

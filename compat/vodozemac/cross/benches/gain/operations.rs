@@ -1,5 +1,5 @@
-//! The operations that are measured, written once in terms of vodozemac's API. The modules that this file is
-//! a part of say which crate that is.
+//! The operations that are measured, written once in terms of vodozemac's API. The modules that
+//! this file is a part of say which crate that is.
 
 use super::vodozemac::{
     megolm::{
@@ -90,7 +90,8 @@ fn accept(alice: &Account, bob: &mut Account, message: &PreKeyMessage) -> Sessio
     bob.create_inbound_session(config, alice.curve25519_key(), message).unwrap().session
 }
 
-/// Both ends of a session after a round trip. The first one's next message is in an established chain.
+/// Both ends of a session after a round trip. The first one's next message is in an established
+/// chain.
 fn conversation() -> (Session, Session) {
     let (alice, mut bob) = (account(0), account(1));
     let (mut one, message) = first_message(&alice, &bob);
@@ -182,7 +183,8 @@ fn exported_key() -> Run {
     })
 }
 
-/// What is stored encrypted, or as matrix-sdk's store has it: MessagePack with the names of the fields.
+/// What is stored encrypted, or as matrix-sdk's store has it: MessagePack with the names of the
+/// fields.
 trait Stored: Sized + 'static {
     fn pickle(&self) -> String;
     fn unpickle(pickle: &str) -> Self;

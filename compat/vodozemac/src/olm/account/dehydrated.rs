@@ -6,8 +6,8 @@ use super::{Account, DehydratedDeviceResult};
 use crate::{DehydratedDeviceError, convert::dehydrated_device_error};
 
 impl Account {
-    /// Encrypts the keys of this account for the server. The previous fallback key, and what the fallback
-    /// key remembers against replays, are not part of a dehydrated device.
+    /// Encrypts the keys of this account for the server. The previous fallback key, and what the
+    /// fallback key remembers against replays, are not part of a dehydrated device.
     ///
     /// # Errors
     ///
@@ -25,7 +25,8 @@ impl Account {
             .map_err(|error| dehydrated_device_error(error, "", ""))
     }
 
-    /// Takes over a dehydrated device. All its keys count as published, and have ids that no other key has.
+    /// Takes over a dehydrated device. All its keys count as published, and have ids that no other
+    /// key has.
     ///
     /// # Errors
     ///

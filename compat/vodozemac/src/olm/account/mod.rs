@@ -74,8 +74,8 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`SessionCreationError::NonContributoryKey`], for a key that no honest peer has; also if both
-    /// are the same key.
+    /// [`SessionCreationError::NonContributoryKey`], for a key that no honest peer has; also if
+    /// both are the same key.
     ///
     /// # Panics
     ///
@@ -102,8 +102,8 @@ impl Account {
         }
     }
 
-    /// Makes a session from another device's first message, and decrypts that message: both, and the
-    /// one-time key is used up, or nothing happens.
+    /// Makes a session from another device's first message, and decrypts that message: both, and
+    /// the one-time key is used up, or nothing happens.
     ///
     /// # Errors
     ///
@@ -162,8 +162,8 @@ impl Account {
         self.inner.one_time_keys().into_iter().map(with_id).collect()
     }
 
-    /// Generates a fallback key. The present one is kept for messages on the way; the one before it is
-    /// forgotten and returned.
+    /// Generates a fallback key. The present one is kept for messages on the way; the one before it
+    /// is forgotten and returned.
     ///
     /// # Panics
     ///
@@ -219,8 +219,8 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`LibolmPickleError::Encode`](crate::LibolmPickleError::Encode) if libolm could not go on from
-    /// here.
+    /// [`LibolmPickleError::Encode`](crate::LibolmPickleError::Encode) if libolm could not go on
+    /// from here.
     #[cfg(feature = "libolm-compat")]
     pub fn to_libolm_pickle(&self, pickle_key: &[u8]) -> Result<String, crate::LibolmPickleError> {
         self.inner

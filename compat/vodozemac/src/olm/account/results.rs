@@ -13,8 +13,8 @@ use crate::{
 /// An Olm session could not be created; the account is unchanged.
 #[derive(Error, Debug)]
 pub enum SessionCreationError {
-    /// The account has no such key: it was used, removed, or never its own. Or it is a fallback key that
-    /// has seen this very message before, or more sessions than it can remember.
+    /// The account has no such key: it was used, removed, or never its own. Or it is a fallback key
+    /// that has seen this very message before, or more sessions than it can remember.
     #[error("the one-time key {0} of the message does not serve it")]
     MissingOneTimeKey(Curve25519PublicKey),
     /// The message names another identity key than the caller expects.

@@ -31,8 +31,8 @@ impl MessageKey {
     ///
     /// # Panics
     ///
-    /// If the ratchet key is not one that an honest peer can have, or the index is above 2^32 - 1. Keys
-    /// that a session gave always are good.
+    /// If the ratchet key is not one that an honest peer can have, or the index is above 2^32 - 1.
+    /// Keys that a session gave always are good.
     pub fn encrypt_truncated_mac(self, plaintext: &[u8]) -> Message {
         self.encrypt_as(MessageVersion::V3, plaintext)
     }

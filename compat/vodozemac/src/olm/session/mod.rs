@@ -36,7 +36,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`EncryptionError`], whose only variant stands for every reason; the session is unchanged then.
+    /// [`EncryptionError`], whose only variant stands for every reason; the session is unchanged
+    /// then.
     pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<OlmMessage, EncryptionError> {
         let message = self.inner.encrypt(plaintext.as_ref());
         message.map(OlmMessage::from_inner).map_err(convert::encryption_error)

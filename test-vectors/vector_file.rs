@@ -177,7 +177,7 @@ fn names(folder: &Path) -> Vec<String> {
 pub fn areas() -> Vec<String> {
     let (areas, pages): (Vec<_>, Vec<_>) =
         names(&root()).into_iter().partition(|name| root().join(name).is_dir());
-    let of_all = ["LICENSE", "README.md", "example.py", "index.jsonl"];
+    let of_all = ["LICENSE", "README.md", "example.py", "index.jsonl", "vector_file.rs"];
     assert_eq!(pages, of_all, "a vector is in a folder");
     areas
 }
