@@ -27,6 +27,7 @@
 //! | | `libolm`: `read`, `write`, `content`, `backup` | libolm's format |
 //! | | `vodozemac`: `shape` (`values`, `account`, `session`, `group`), `convert`, `key_pair` | vodozemac's format |
 //! | | `dehydrated` | dehydrated devices |
+//! | | `forms` | the standard traits of what has a form as text or as bytes |
 //! | | `hazmat` | what the feature `hazmat` adds, in one list; the files of this name in the folders have it |
 //!
 //! `SECURITY.md` lists the guarantees of the crate under the numbers S-01, S-02 and so on, with the
@@ -54,6 +55,7 @@ extern crate alloc;
 extern crate std;
 
 mod error;
+mod forms;
 mod keys;
 mod matrix;
 mod pickle;

@@ -22,7 +22,7 @@ use crate::{
 ///
 /// It keeps the bytes that it was parsed from, and the signature and the MAC are checked over these
 /// bytes (S-06).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MegolmMessage {
     bytes: Vec<u8>,
     version: MessageVersion,

@@ -282,7 +282,7 @@ impl EstablishedEcies {
 /// The first message of a channel: the public key of its initiator, and a ciphertext.
 ///
 /// Nothing in it proves who made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InitialMessage {
     /// The initiator's public key.
     pub public_key: Curve25519PublicKey,
