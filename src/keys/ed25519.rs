@@ -89,11 +89,11 @@ impl Ed25519PublicKey {
     /// [`SignatureError`] for any fault.
     pub fn verify(
         &self,
-        message: &[u8],
+        message: impl AsRef<[u8]>,
         signature: &Ed25519Signature,
     ) -> Result<(), SignatureError> {
         let key = self.verifying_key().map_err(|_| SignatureError)?;
-        key.verify(message, &signature.0)
+        key.verify(message.as_ref(), &signature.0)
     }
 }
 
@@ -226,8 +226,8 @@ impl Ed25519SecretKey {
 
     /// Signs exactly these bytes.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
-        Ed25519Signature::from_bytes(self.0.key().sign(message))
+    pub fn sign(&self, message: impl AsRef<[u8]>) -> Ed25519Signature {
+        Ed25519Signature::from_bytes(self.0.key().sign(message.as_ref()))
     }
 }
 

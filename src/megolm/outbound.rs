@@ -246,7 +246,11 @@ impl GroupSession {
     /// # Errors
     ///
     /// [`EncryptionError::SessionExhausted`] after 2^32 messages (S-11).
-    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<MegolmMessage, EncryptionError> {
+    pub fn encrypt(
+        &mut self,
+        plaintext: impl AsRef<[u8]>,
+    ) -> Result<MegolmMessage, EncryptionError> {
+        let plaintext = plaintext.as_ref();
         let state = &mut *self.state;
         if state.exhausted {
             return Err(EncryptionError::SessionExhausted);

@@ -165,8 +165,8 @@ impl Account {
 
     /// Signs these bytes with the Ed25519 identity key.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
-        Ed25519Signature::from_bytes(self.state.signing_key.sign(message))
+    pub fn sign(&self, message: impl AsRef<[u8]>) -> Ed25519Signature {
+        Ed25519Signature::from_bytes(self.state.signing_key.sign(message.as_ref()))
     }
 
     /// Generates one-time keys, to be published with

@@ -58,8 +58,8 @@ impl MessageKey {
 
     /// Encrypts the one message that this key is for.
     #[must_use]
-    pub fn encrypt(self, version: MessageVersion, plaintext: &[u8]) -> Message {
-        encrypt_with(&self.0, version, plaintext)
+    pub fn encrypt(self, version: MessageVersion, plaintext: impl AsRef<[u8]>) -> Message {
+        encrypt_with(&self.0, version, plaintext.as_ref())
     }
 }
 

@@ -277,7 +277,7 @@ impl Session {
     ///
     /// [`EncryptionError`]; the session is unchanged then.
     #[cfg(feature = "std")]
-    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<OlmMessage, EncryptionError> {
+    pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<OlmMessage, EncryptionError> {
         self.encrypt_with_rng(plaintext, &mut rng::system())
     }
 
@@ -289,11 +289,11 @@ impl Session {
     /// [`EncryptionError`]; the session is unchanged then.
     pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
         &mut self,
-        plaintext: &[u8],
+        plaintext: impl AsRef<[u8]>,
         rng: &mut R,
     ) -> Result<OlmMessage, EncryptionError> {
         let key = self.take_message_key(rng)?;
-        let message = encrypt_with(&key, self.state.version, plaintext);
+        let message = encrypt_with(&key, self.state.version, plaintext.as_ref());
         Ok(if self.state.received {
             OlmMessage::Normal(message)
         } else {

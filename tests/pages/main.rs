@@ -1,5 +1,6 @@
 //! How the source files are written, and that what the pages say of them is true.
 
+mod arguments;
 mod auditing_page;
 mod layers;
 mod s27_conditions;
