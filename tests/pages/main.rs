@@ -2,6 +2,7 @@
 
 mod arguments;
 mod auditing_page;
+mod errors;
 mod layers;
 mod s27_conditions;
 mod s34_send_sync;
