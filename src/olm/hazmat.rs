@@ -116,6 +116,7 @@ impl fmt::Debug for SendingState {
 
 /// Where the chains of a session stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ChainIndices {
     /// The index of the next message we send in our chain; `None` if that message begins a new
     /// chain.

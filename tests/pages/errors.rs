@@ -47,7 +47,7 @@ macro_rules! each {
 
 #[test]
 fn every_error_has_its_variant() {
-    let created_at = GroupSessionConfig { created_at: Some(7), ..GroupSessionConfig::default() };
+    let created_at = GroupSessionConfig::default().with_created_at(7);
     let mut session = GroupSession::with_rng(created_at, &mut SeededRng::new(1)).unwrap();
     let known: CreationTimeError = session.set_created_at(8).unwrap_err();
     let listed = each![

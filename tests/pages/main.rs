@@ -9,3 +9,4 @@ mod s34_send_sync;
 mod s47_fail_closed;
 mod s48_constant_time;
 mod security_page;
+mod semver;

@@ -143,7 +143,7 @@ fn s_11_serial_numbers_of_skipped_keys_do_not_run_out() {
 
 /// A group session at `index`, and a receiver who knows it from there.
 fn group_at(index: u32, version: MessageVersion) -> (GroupSession, InboundGroupSession) {
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let session = GroupSession::with_rng(config, &mut SeededRng::new(5)).unwrap();
     let session = with_number(&session, "index", index.into());
     let receiver = InboundGroupSession::new_with_version(&session.session_key(), version);

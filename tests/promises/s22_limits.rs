@@ -12,7 +12,7 @@ const CHAINS: usize = 5;
 const REMEMBERED: usize = 16;
 
 fn config(limits: Limits) -> SessionConfig {
-    SessionConfig { version: VERSIONS[0], limits }
+    SessionConfig::default().with_version(VERSIONS[0]).with_limits(limits)
 }
 
 /// Bob's session with Alice, and her next messages in the chain whose first message, index 0, he has

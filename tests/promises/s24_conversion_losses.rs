@@ -228,7 +228,8 @@ fn s_24_the_limit_of_skipped_keys() {
     let rng = &mut SeededRng::new(4);
     let limits = Limits::default().with_skipped_keys(100);
     for skipped in [39, 40, 41, 90] {
-        let (mut alice, mut bob) = states::pair(SessionConfig { limits, version: V3 }, rng);
+        let (mut alice, mut bob) =
+            states::pair(SessionConfig::default().with_version(V3).with_limits(limits), rng);
         let late = write(&mut alice, skipped + 1, rng);
         bob.decrypt(&late[skipped]).unwrap();
         for (format, convert) in formats!(Session) {
@@ -248,7 +249,8 @@ fn s_24_chains() {
     let rng = &mut SeededRng::new(5);
     let limits = Limits::default().with_receiver_chains(20);
     for chains in [5, 6, 9] {
-        let (mut alice, mut bob) = states::pair(SessionConfig { limits, version: V3 }, rng);
+        let (mut alice, mut bob) =
+            states::pair(SessionConfig::default().with_version(V3).with_limits(limits), rng);
         let mut late = Vec::new();
         for chain in 0..chains {
             if chain > 0 {

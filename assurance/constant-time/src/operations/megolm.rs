@@ -168,8 +168,7 @@ pub fn compare() {
 
 pub fn versions() {
     let mut rng = SecretRng::new(28);
-    let config =
-        GroupSessionConfig { version: MessageVersion::V4, ..GroupSessionConfig::default() };
+    let config = GroupSessionConfig::default().with_version(MessageVersion::V4);
     let mut session = GroupSession::with_rng(config, &mut rng).unwrap();
     declassify(PublicKey, session.session_key().signing_key().as_bytes());
     let key = SessionKey::from_bytes(&session_key_bytes(&session)).unwrap();
