@@ -2,13 +2,25 @@
 //! the types, so each form is read and written in one place.
 //!
 //! All impls are here, so that one sees at a glance which type has which form. Secrets can be parsed,
-//! but have neither `Display` nor `AsRef`: their text and bytes are to be asked for by name.
+//! but have neither `Display` nor `AsRef`, nor serde's traits: their text and bytes are to be asked for
+//! by name.
 
+#[cfg(feature = "serde")]
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
+#[cfg(feature = "serde")]
+use core::marker::PhantomData;
 use core::{fmt, str::FromStr};
 
+#[cfg(feature = "serde")]
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "serde")]
+use crate::keys::KeyId;
 #[cfg(feature = "backup")]
 use crate::matrix::backup::BackupDecryptionKey;
 #[cfg(feature = "hpke")]
@@ -109,6 +121,46 @@ macro_rules! public_bytes {
     )+};
 }
 
+/// `Serialize` as the text that `Display` prints.
+#[cfg(feature = "serde")]
+macro_rules! serialized {
+    ($($type:ident),+ $(,)?) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )+};
+}
+
+/// `Deserialize` of the text that `FromStr` parses.
+#[cfg(feature = "serde")]
+macro_rules! deserialized {
+    ($($type:ident),+ $(,)?) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text(PhantomData))
+            }
+        }
+    )+};
+}
+
+#[cfg(feature = "serde")]
+struct Text<T>(PhantomData<T>);
+
+#[cfg(feature = "serde")]
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text in base64")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 parsed!(KeyError: Curve25519PublicKey::from_base64, Ed25519PublicKey::from_base64);
 parsed!(KeyError: Ed25519SecretKey::from_base64);
 #[cfg(feature = "backup")]
@@ -175,5 +227,59 @@ impl From<PreKeyMessage> for OlmMessage {
 impl From<Message> for OlmMessage {
     fn from(message: Message) -> Self {
         Self::Normal(message)
+    }
+}
+
+#[cfg(feature = "serde")]
+serialized!(
+    Curve25519PublicKey,
+    Ed25519PublicKey,
+    Ed25519Signature,
+    KeyId,
+    Message,
+    PreKeyMessage,
+    MegolmMessage,
+    InitialMessage,
+    ChannelMessage,
+);
+#[cfg(feature = "serde")]
+deserialized!(
+    Curve25519PublicKey,
+    Ed25519PublicKey,
+    Ed25519Signature,
+    Message,
+    PreKeyMessage,
+    MegolmMessage,
+    InitialMessage,
+    ChannelMessage,
+);
+#[cfg(all(feature = "hpke", feature = "serde"))]
+serialized!(HpkeInitialMessage, InitialResponse);
+#[cfg(all(feature = "hpke", feature = "serde"))]
+deserialized!(HpkeInitialMessage, InitialResponse);
+
+/// The ciphertext object of a Matrix event.
+#[cfg(feature = "serde")]
+#[derive(Serialize, Deserialize)]
+struct TypeAndBody<'a> {
+    #[serde(rename = "type")]
+    message_type: usize,
+    #[serde(borrow)]
+    body: Cow<'a, str>,
+}
+
+#[cfg(feature = "serde")]
+impl Serialize for OlmMessage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (message_type, body) = self.to_parts();
+        TypeAndBody { message_type, body: body.into() }.serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> Deserialize<'de> for OlmMessage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let TypeAndBody { message_type, body } = TypeAndBody::deserialize(deserializer)?;
+        Self::from_parts(message_type, &body).map_err(D::Error::custom)
     }
 }

@@ -106,8 +106,8 @@ fn forbidden(path: &str, code: &str) -> Vec<String> {
         .collect();
     let crates = CRYPTO_CRATES.iter().filter(|_| module != "primitives");
     let serde = ["serde", "serde_json"].iter();
-    let serde =
-        serde.filter(|_| !(["matrix", "pickle"].contains(&module) || path == "wire/json.rs"));
+    let serde = serde
+        .filter(|_| !(["forms", "matrix", "pickle"].contains(&module) || path == "wire/json.rs"));
     // Some modules of `primitives` have the name of the crate that they wrap.
     let code = without_primitives(code);
     forbidden.extend(

@@ -22,6 +22,8 @@ use moceril_testing::{
     rng::SeededRng,
     states,
 };
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 /// A type with a text reads it from the standard traits, with and without padding, and refuses what
 /// is not base64.
@@ -54,6 +56,16 @@ where
 fn is_public<T: Display + Debug + Clone + Eq + Hash>(value: &T, text: &str) {
     assert_eq!(value.to_string(), text);
     assert!(value == &value.clone());
+}
+
+/// What is public has the form of the Matrix specification in JSON, and secrets have none.
+fn is_json<T: Serialize + DeserializeOwned + Debug + PartialEq>(value: &T, json: Value) {
+    assert_eq!(serde_json::to_value(value).unwrap(), json);
+    assert_eq!(&serde_json::from_str::<T>(&json.to_string()).unwrap(), value);
+    assert_eq!(&serde_json::from_value::<T>(json).unwrap(), value);
+    for wrong in [json!("!"), json!(""), json!(7), json!(null), json!({"type": 2, "body": "AA"})] {
+        assert!(serde_json::from_value::<T>(wrong).is_err());
+    }
 }
 
 /// Checks one type, for each of its forms.
@@ -120,6 +132,10 @@ fn s_30_keys_have_the_standard_traits() {
 
     let (id, _) = account.one_time_keys()[0];
     is_public(&id, &id.to_base64());
+    assert_eq!(serde_json::to_value(id).unwrap(), json!(id.to_base64()));
+    is_json(&account.curve25519_key(), json!(account.curve25519_key().to_base64()));
+    is_json(&account.ed25519_key(), json!(account.ed25519_key().to_base64()));
+    is_json(&signature, json!(signature.to_base64()));
 
     let seed = Ed25519SecretKey::from_bytes([7; 32]);
     parses(&seed.to_base64(), |key: &Ed25519SecretKey| key.to_base64().to_string());
@@ -153,7 +169,13 @@ fn s_30_olm_messages_have_the_standard_traits() {
         is_public(message, &message.to_base64());
         assert_eq!(message.as_ref(), message.as_bytes());
         assert_eq!(message.to_parts(), (kind, message.to_base64()));
+        is_json(message, json!({"type": kind, "body": message.to_base64()}));
+        let escaped =
+            format!(r#"{{"body": "\u0041{}", "type": {kind}}}"#, &message.to_base64()[1..]);
+        assert_eq!(&serde_json::from_str::<OlmMessage>(&escaped).unwrap(), message);
     }
+    is_json(message, json!(message.to_base64()));
+    is_json(pre_key, json!(pre_key.to_base64()));
     assert_eq!(OlmMessage::from(message.clone()), normal);
     assert_eq!(OlmMessage::from(pre_key.clone()), first);
 }
@@ -173,6 +195,7 @@ fn s_30_megolm_has_the_standard_traits() {
     decodes(message.as_bytes(), |message: &MegolmMessage| message.as_bytes().to_vec());
     is_public(&message, &message.to_base64());
     assert_eq!(message.as_ref(), message.as_bytes());
+    is_json(&message, json!(message.to_base64()));
 }
 
 #[test]
@@ -183,7 +206,9 @@ fn s_30_channels_have_the_standard_traits() {
     let mut sent = scanning.establish_outbound_channel(showing.public_key(), b"text").unwrap();
     parses(&sent.message.encode(), ecies::InitialMessage::encode);
     is_public(&sent.message, &sent.message.encode());
+    is_json(&sent.message, json!(sent.message.encode()));
     let next = sent.channel.encrypt(b"text").unwrap();
+    is_json(&next, json!(next.encode()));
     parses(&next.encode(), ecies::Message::encode);
     is_public(&next, &next.encode());
 
@@ -196,6 +221,8 @@ fn s_30_channels_have_the_standard_traits() {
     parses(&sent.message.encode(), hpke::InitialMessage::encode);
     decodes(&sent.message.to_bytes(), hpke::InitialMessage::to_bytes);
     is_public(&sent.message, &sent.message.encode());
+    is_json(&sent.message, json!(sent.message.encode()));
+    is_json(&answer.message, json!(answer.message.encode()));
     parses(&answer.message.encode(), hpke::InitialResponse::encode);
     decodes(&answer.message.to_bytes(), hpke::InitialResponse::to_bytes);
     is_public(&answer.message, &answer.message.encode());
@@ -223,6 +250,16 @@ fn s_30_every_form_is_in_the_list() {
     let mut written = with(&["to_base64", "encode"], &|head| head.contains("self) -> String"));
     assert!(written.remove("wire/olm.rs OlmMessage"));
     assert_eq!(listed(|check| check.shown), written);
+
+    // Serde's traits, besides those of vodozemac's pickles.
+    let serde = |name: &str| {
+        let traits = public_traits().into_iter().filter(|function| function.path == "forms.rs");
+        traits.filter(|function| function.name.starts_with(name)).count()
+    };
+    let parsed_and_shown = CHECKS.iter().filter(|check| check.text && check.shown).count();
+    // An `OlmMessage` has both, and a `KeyId`, which is not parsed, only the first.
+    assert_eq!(serde("Serialize for "), parsed_and_shown + 2);
+    assert_eq!(serde("Deserialize for "), parsed_and_shown + 1);
 
     let mut traits: BTreeSet<_> = public_traits()
         .into_iter()
