@@ -45,7 +45,7 @@ pub fn turn(
     messages: usize,
     rng: &mut SeededRng,
 ) -> Vec<OlmMessage> {
-    let write = |number: usize| sender.encrypt_with_rng(&number.to_be_bytes(), rng).unwrap();
+    let write = |number: usize| sender.encrypt_with_rng(number.to_be_bytes(), rng).unwrap();
     let mut written: Vec<_> = (0..messages).map(write).collect();
     receiver.decrypt(&written.pop().unwrap()).unwrap();
     written
@@ -166,7 +166,7 @@ pub fn inbound_group_sessions(
         room.encrypt(b"nobody keeps this").unwrap();
     }
     let late = new(&room);
-    let messages: Vec<_> = (0..40_u8).map(|number| room.encrypt(&[number]).unwrap()).collect();
+    let messages: Vec<_> = (0..40_u8).map(|number| room.encrypt([number]).unwrap()).collect();
 
     let exported = late.export_at(260).unwrap();
     let import =

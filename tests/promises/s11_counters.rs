@@ -126,7 +126,7 @@ fn s_11_serial_numbers_of_skipped_keys_do_not_run_out() {
     let rng = &mut SeededRng::new(4);
     let (mut alice, bob) = states::pair(config(VERSIONS[0]), rng);
     let messages: Vec<_> =
-        (0..4_u8).map(|number| alice.encrypt_with_rng(&[number], rng).unwrap()).collect();
+        (0..4_u8).map(|number| alice.encrypt_with_rng([number], rng).unwrap()).collect();
     for left in 0..4 {
         let pickle = edit(&bob.snapshot(), |open| {
             open.set_number("next_serial", u64::MAX - left);

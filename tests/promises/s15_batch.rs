@@ -79,7 +79,7 @@ impl Room {
         let owner = Signer::from_seed(&seed);
         assert_eq!(&owner.public(), receiver.signing_key().as_bytes());
         let text = |number: usize| number.to_be_bytes();
-        let messages = (0..count).map(|number| sender.encrypt(&text(number)).unwrap()).collect();
+        let messages = (0..count).map(|number| sender.encrypt(text(number)).unwrap()).collect();
         Self { version, owner, receiver, messages }
     }
 

@@ -21,7 +21,7 @@ fn room(version: MessageVersion) -> (InboundGroupSession, Vec<MegolmMessage>) {
     let config = GroupSessionConfig::default().with_version(version);
     let mut sender = GroupSession::with_rng(config, &mut SeededRng::new(1)).unwrap();
     let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
-    let messages = (0..20_u8).map(|number| sender.encrypt(&[number]).unwrap()).collect();
+    let messages = (0..20_u8).map(|number| sender.encrypt([number]).unwrap()).collect();
     (receiver, messages)
 }
 

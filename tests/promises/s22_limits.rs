@@ -19,7 +19,7 @@ fn config(limits: Limits) -> SessionConfig {
 /// decrypted: the message at place `n` has the index `n + 1`.
 fn one_chain(limits: Limits, messages: u32, rng: &mut SeededRng) -> (Session, Vec<OlmMessage>) {
     let (mut alice, bob) = states::pair(config(limits), rng);
-    let write = |number: u32| alice.encrypt_with_rng(&number.to_be_bytes(), rng).unwrap();
+    let write = |number: u32| alice.encrypt_with_rng(number.to_be_bytes(), rng).unwrap();
     (bob, (1..=messages).map(write).collect())
 }
 

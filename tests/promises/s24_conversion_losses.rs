@@ -167,7 +167,7 @@ fn s_24_what_fallback_keys_remember() {
 
 /// `count` messages, of which none is delivered yet.
 fn write(session: &mut Session, count: usize, rng: &mut SeededRng) -> Vec<OlmMessage> {
-    (0..count).map(|place| session.encrypt_with_rng(&[place as u8], rng).unwrap()).collect()
+    (0..count).map(|place| session.encrypt_with_rng([place as u8], rng).unwrap()).collect()
 }
 
 /// Delivers each of `late`, and expects success exactly where `readable` says so.
