@@ -12,7 +12,7 @@ use moceril::{
     hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
     megolm::{
         ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
-        SessionKey,
+        SessionKey, SessionKeyError,
     },
     olm::{Message, OlmMessage, PreKeyMessage},
 };
@@ -188,6 +188,14 @@ fn s_30_megolm_has_the_standard_traits() {
     parses(&key.to_base64(), |key: &SessionKey| key.to_base64().to_string());
     decodes(&key.to_bytes(), |key: &SessionKey| key.to_bytes().to_vec());
     let exported = InboundGroupSession::new(&key).export_at(0).unwrap();
+    // Either format is refused as the other, and the error says both lengths.
+    let found = exported.to_bytes().len();
+    let expected = Err(SessionKeyError::Length { expected: key.to_bytes().len(), found });
+    assert_eq!(exported.to_base64().parse::<SessionKey>().map(|_| ()), expected);
+    assert_eq!(SessionKey::try_from(&exported.to_bytes()[..]).map(|_| ()), expected);
+    let padded = format!("{}==", &key.to_base64()[..306]);
+    let expected = Err(SessionKeyError::Length { expected: found, found: key.to_bytes().len() });
+    assert_eq!(padded.parse::<ExportedSessionKey>().map(|_| ()), expected);
     parses(&exported.to_base64(), |key: &ExportedSessionKey| key.to_base64().to_string());
     decodes(&exported.to_bytes(), |key: &ExportedSessionKey| key.to_bytes().to_vec());
     let message = room.encrypt(b"text").unwrap();
