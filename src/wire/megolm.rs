@@ -225,7 +225,7 @@ fn exactly<const N: usize>(bytes: &[u8]) -> Result<&[u8; N], SessionKeyError> {
     bytes.try_into().map_err(|_| SessionKeyError::Length { expected: N, found: bytes.len() })
 }
 
-fn decode<const N: usize>(text: &str) -> Result<Secret<N>, SessionKeyError> {
+fn secret_from_base64<const N: usize>(text: &str) -> Result<Secret<N>, SessionKeyError> {
     let found = base64::decoded_length(text);
     base64::decode_secret(text)?.ok_or(SessionKeyError::Length { expected: N, found })
 }
@@ -303,7 +303,7 @@ impl SessionKey {
     ///
     /// [`SessionKeyError`], which names the fault.
     pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
-        Self::from_bytes(decode::<SHARING_LENGTH>(text)?.as_bytes())
+        Self::from_bytes(secret_from_base64::<SHARING_LENGTH>(text)?.as_bytes())
     }
 
     pub(crate) fn new(
@@ -364,7 +364,7 @@ impl ExportedSessionKey {
     ///
     /// [`SessionKeyError`], which names the fault.
     pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
-        Self::from_bytes(decode::<EXPORT_LENGTH>(text)?.as_bytes())
+        Self::from_bytes(secret_from_base64::<EXPORT_LENGTH>(text)?.as_bytes())
     }
 
     pub(crate) fn new(
