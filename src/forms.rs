@@ -261,6 +261,7 @@ deserialized!(HpkeInitialMessage, InitialResponse);
 /// The ciphertext object of a Matrix event.
 #[cfg(feature = "serde")]
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object of type and body")]
 struct TypeAndBody<'a> {
     #[serde(rename = "type")]
     message_type: usize,

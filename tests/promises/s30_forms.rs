@@ -66,6 +66,10 @@ fn is_json<T: Serialize + DeserializeOwned + Debug + PartialEq>(value: &T, json:
     for wrong in [json!("!"), json!(""), json!(7), json!(null), json!({"type": 2, "body": "AA"})] {
         assert!(serde_json::from_value::<T>(wrong).is_err());
     }
+    let error = serde_json::from_value::<T>(json!(7)).unwrap_err().to_string();
+    assert!(
+        ["a text in base64", "an object of type and body"].iter().any(|form| error.contains(form))
+    );
 }
 
 /// Checks one type, for each of its forms.
