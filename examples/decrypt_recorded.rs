@@ -64,7 +64,7 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
         Some("4") => MessageVersion::V4,
         _ => MessageVersion::V3,
     };
-    let config = SessionConfig { version, ..SessionConfig::default() };
+    let config = SessionConfig::default().with_version(version);
 
     let mut session: Option<Session> = None;
     let mut sent = Vec::new();

@@ -48,6 +48,8 @@
 //! | | `libolm`: `read`, `write`, `content`, `backup` | libolm's format |
 //! | | `vodozemac`: `shape` (`values`, `account`, `session`, `group`), `convert`, `key_pair` | vodozemac's format |
 //! | | `dehydrated` | dehydrated devices |
+//! | | `any_error` | one error that every other one converts into |
+//! | | `forms` | the standard traits of what has a form as text or as bytes |
 //! | | `guide` | short pages for client developers; no code |
 //! | | `hazmat` | what the feature `hazmat` adds, in one list; the files of this name in the folders have it |
 //!
@@ -76,7 +78,9 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+mod any_error;
 mod error;
+mod forms;
 mod keys;
 mod matrix;
 mod pickle;
@@ -112,6 +116,7 @@ pub mod vodozemac {
 #[cfg(feature = "passphrase")]
 pub use crate::pickle::native::passphrase::{PassphraseCost, PassphraseError, PassphraseKey};
 pub use crate::{
+    any_error::Error,
     error::{Base64Error, DecodeError, KeyError, PickleError, RandomError, SignatureError},
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature},
     pickle::{

@@ -69,7 +69,7 @@ const MAX: u32 = Limits::MAX_MESSAGE_GAP;
 
 fn raised() -> SessionConfig {
     let limits = Limits::default().with_message_gap(MAX).with_skipped_keys(MAX);
-    SessionConfig { version: MessageVersion::V3, limits }
+    SessionConfig::default().with_version(MessageVersion::V3).with_limits(limits)
 }
 
 /// Alice's session with Bob and Bob's with Alice, after a round trip.

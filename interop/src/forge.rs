@@ -88,7 +88,7 @@ impl Sender {
 
         let account = Account::with_rng(&mut alice.as_randomness()).unwrap();
         let bundle = bundle(&bob);
-        let config = SessionConfig { version, ..SessionConfig::default() };
+        let config = SessionConfig::default().with_version(version);
         let mut source = RecordedRng::new([base, first_ratchet].concat());
         let mut session =
             account.create_outbound_session_with_rng(&bundle, config, &mut source).unwrap();
@@ -105,7 +105,7 @@ impl Sender {
         let ratchet_key = crypto::x25519_public(&first_ratchet);
         let chain = Round::first(shared_secret, ratchet_key, Some(first_ratchet));
 
-        let config = GroupSessionConfig { version, created_at: None };
+        let config = GroupSessionConfig::default().with_version(version);
         let mut source = RecordedRng::new([&ratchet[..], &signing_seed].concat());
         let mut group = GroupSession::with_rng(config, &mut source).unwrap();
         let key = group.session_key();

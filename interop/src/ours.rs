@@ -58,7 +58,7 @@ impl OurDevice {
     }
 
     fn config(&self) -> SessionConfig {
-        SessionConfig { version: self.version, ..SessionConfig::default() }
+        SessionConfig::default().with_version(self.version)
     }
 
     fn session(&mut self) -> &mut Session {
@@ -154,7 +154,7 @@ pub struct OurGroupSender(GroupSession);
 
 impl OurGroupSender {
     pub fn new(version: MessageVersion) -> Self {
-        let config = GroupSessionConfig { version, created_at: None };
+        let config = GroupSessionConfig::default().with_version(version);
         Self(GroupSession::with_rng(config, &mut SysRng).unwrap())
     }
 

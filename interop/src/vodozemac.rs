@@ -25,6 +25,7 @@ fn olm_config(version: MessageVersion) -> olm::SessionConfig {
     match version {
         MessageVersion::V3 => olm::SessionConfig::version_1(),
         MessageVersion::V4 => olm::SessionConfig::version_2(),
+        other => panic!("vodozemac has no {other:?}"),
     }
 }
 
@@ -32,6 +33,7 @@ fn megolm_config(version: MessageVersion) -> megolm::SessionConfig {
     match version {
         MessageVersion::V3 => megolm::SessionConfig::version_1(),
         MessageVersion::V4 => megolm::SessionConfig::version_2(),
+        other => panic!("vodozemac has no {other:?}"),
     }
 }
 

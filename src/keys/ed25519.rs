@@ -89,16 +89,16 @@ impl Ed25519PublicKey {
     /// [`SignatureError`] for any fault.
     pub fn verify(
         &self,
-        message: &[u8],
+        message: impl AsRef<[u8]>,
         signature: &Ed25519Signature,
     ) -> Result<(), SignatureError> {
         let key = self.verifying_key().map_err(|_| SignatureError)?;
-        key.verify(message, &signature.0)
+        key.verify(message.as_ref(), &signature.0)
     }
 }
 
 /// An Ed25519 signature: 64 bytes, 86 characters of base64.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ed25519Signature([u8; ed25519::SIGNATURE_LENGTH]);
 
 impl Ed25519Signature {
@@ -111,6 +111,15 @@ impl Ed25519Signature {
         Self(bytes)
     }
 
+    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`] for another length than 64.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, SignatureError> {
+        bytes.try_into().map(Self).map_err(|_| SignatureError)
+    }
+
     /// Reads a signature from base64 with or without padding. This verifies nothing.
     ///
     /// # Errors
@@ -118,7 +127,7 @@ impl Ed25519Signature {
     /// [`SignatureError`] for text that is not base64 of 64 bytes.
     pub fn from_base64(text: &str) -> Result<Self, SignatureError> {
         let bytes = base64::decode(text).map_err(|_| SignatureError)?;
-        bytes.as_slice().try_into().map(Self).map_err(|_| SignatureError)
+        Self::from_slice(&bytes)
     }
 
     /// The 64 bytes of the signature.
@@ -217,8 +226,8 @@ impl Ed25519SecretKey {
 
     /// Signs exactly these bytes.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
-        Ed25519Signature::from_bytes(self.0.key().sign(message))
+    pub fn sign(&self, message: impl AsRef<[u8]>) -> Ed25519Signature {
+        Ed25519Signature::from_bytes(self.0.key().sign(message.as_ref()))
     }
 }
 

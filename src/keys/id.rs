@@ -8,6 +8,9 @@ use crate::primitives::base64;
 
 /// The id of a one-time or fallback key. An account never gives it to another key of the same kind
 /// (S-10).
+///
+/// It prints as base64 and is not parsed from it, because the text does not say whether it is the id
+/// of a one-time or of a fallback key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     pub(crate) number: u64,
@@ -31,7 +34,7 @@ impl KeyId {
 }
 
 /// The two public identity keys of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdentityKeys {
     /// The signing key, which is the device's fingerprint.
     pub ed25519: Ed25519PublicKey,

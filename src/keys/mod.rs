@@ -43,11 +43,7 @@ fn key_from_base64(text: &str) -> Result<[u8; 32], KeyError> {
 
 /// Reads 32 secret bytes from base64. The time depends only on the length of the text.
 pub(crate) fn secret_from_base64(text: &str) -> Result<Secret<32>, KeyError> {
-    base64::decode_secret(text)?.ok_or_else(|| {
-        // This is valid base64 of another length: three bytes for each four characters before the
-        // padding.
-        KeyError::Length(text.trim_end_matches('=').len().saturating_mul(3) / 4)
-    })
+    base64::decode_secret(text)?.ok_or_else(|| KeyError::Length(base64::decoded_length(text)))
 }
 
 fn key_from_slice(bytes: &[u8]) -> Result<[u8; 32], KeyError> {

@@ -173,7 +173,7 @@ impl BackupEncryptionKey {
     ///
     /// [`BackupError::Random`]; [`BackupError::NonContributoryKey`], which no parsed key causes.
     #[cfg(feature = "std")]
-    pub fn encrypt(&self, plaintext: &[u8]) -> Result<BackupMessage, BackupError> {
+    pub fn encrypt(&self, plaintext: impl AsRef<[u8]>) -> Result<BackupMessage, BackupError> {
         self.encrypt_with_rng(plaintext, &mut rng::system())
     }
 
@@ -185,12 +185,12 @@ impl BackupEncryptionKey {
     /// Those of `encrypt`.
     pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
         &self,
-        plaintext: &[u8],
+        plaintext: impl AsRef<[u8]>,
         rng: &mut R,
     ) -> Result<BackupMessage, BackupError> {
         let ephemeral = Curve25519KeyPair::generate(rng)?;
         let shared = agree(ephemeral.secret(), self.public_key)?;
-        let (ciphertext, mac) = seal_without_authentication(&shared, plaintext);
+        let (ciphertext, mac) = seal_without_authentication(&shared, plaintext.as_ref());
         Ok(BackupMessage { ciphertext, mac, ephemeral_key: ephemeral.public() })
     }
 }

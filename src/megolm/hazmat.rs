@@ -36,7 +36,7 @@ impl MegolmMessage {
         message_index: u32,
         cipher: &Cipher,
         signing_key: &Ed25519SecretKey,
-        plaintext: &[u8],
+        plaintext: impl AsRef<[u8]>,
     ) -> Self {
         let sign = |bytes: &[u8]| signing_key.sign(bytes);
         Self::encrypt_signed_by(version, message_index, cipher, sign, plaintext)
@@ -49,8 +49,9 @@ impl MegolmMessage {
         message_index: u32,
         cipher: &Cipher,
         sign: impl FnOnce(&[u8]) -> Ed25519Signature,
-        plaintext: &[u8],
+        plaintext: impl AsRef<[u8]>,
     ) -> Self {
+        let plaintext = plaintext.as_ref();
         let seal = |mut message: alloc::vec::Vec<u8>| {
             message.extend(cipher.encrypt(plaintext));
             let mac = cipher.mac(&message);

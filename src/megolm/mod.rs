@@ -11,7 +11,7 @@
 //! let mut room = GroupSession::new(now)?;
 //! let mut theirs = InboundGroupSession::new(&room.session_key());
 //!
-//! let event = room.encrypt(b"to everybody")?;
+//! let event = room.encrypt("to everybody")?;
 //! let decrypted = theirs.decrypt(&event)?;
 //! assert_eq!(decrypted.plaintext(), b"to everybody");
 //! assert_eq!(decrypted.message_index(), 0);

@@ -25,6 +25,7 @@ use crate::{
 
 /// What is chosen when a group session is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GroupSessionConfig {
     /// All receivers must choose the same version.
     pub version: MessageVersion,
@@ -34,17 +35,42 @@ pub struct GroupSessionConfig {
     pub created_at: Option<u64>,
 }
 
+impl GroupSessionConfig {
+    /// The same configuration but with messages of this version.
+    #[must_use]
+    pub const fn with_version(mut self, version: MessageVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The same configuration but with the present time, in seconds since 1970.
+    #[must_use]
+    pub const fn with_created_at(mut self, seconds: u64) -> Self {
+        self.created_at = Some(seconds);
+        self
+    }
+}
+
 /// When to replace a group session by a new one (S-20).
 ///
 /// The default is the recommendation of the Matrix specification: 100 messages or one week. A room may
 /// ask for other numbers in its `m.room.encryption` event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RotationPolicy {
     /// After this many messages. 0 counts as 1: a session that has encrypted nothing is never due by
     /// count, as its successor would be due again.
     pub messages: u32,
     /// After this many seconds. 0 counts as 1, for the same reason.
     pub seconds: u64,
+}
+
+impl RotationPolicy {
+    /// After so many messages or seconds, whichever comes first.
+    #[must_use]
+    pub const fn new(messages: u32, seconds: u64) -> Self {
+        Self { messages, seconds }
+    }
 }
 
 impl Default for RotationPolicy {
@@ -96,8 +122,7 @@ impl GroupSession {
     /// [`RandomError`].
     #[cfg(feature = "std")]
     pub fn new(now: u64) -> Result<Self, RandomError> {
-        let created_at = Some(now);
-        Self::with_config(GroupSessionConfig { created_at, ..GroupSessionConfig::default() })
+        Self::with_config(GroupSessionConfig::default().with_created_at(now))
     }
 
     /// As `new`, with a configuration of your choice.
@@ -246,7 +271,11 @@ impl GroupSession {
     /// # Errors
     ///
     /// [`EncryptionError::SessionExhausted`] after 2^32 messages (S-11).
-    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<MegolmMessage, EncryptionError> {
+    pub fn encrypt(
+        &mut self,
+        plaintext: impl AsRef<[u8]>,
+    ) -> Result<MegolmMessage, EncryptionError> {
+        let plaintext = plaintext.as_ref();
         let state = &mut *self.state;
         if state.exhausted {
             return Err(EncryptionError::SessionExhausted);

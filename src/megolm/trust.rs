@@ -4,7 +4,7 @@ use crate::error::texts;
 
 /// Where the key of an inbound group session came from, from the least to the most trustworthy
 /// (S-21). It says what this library could check; who handed over the key is for the caller to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Provenance {
     /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller may

@@ -165,8 +165,8 @@ impl Account {
 
     /// Signs these bytes with the Ed25519 identity key.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
-        Ed25519Signature::from_bytes(self.state.signing_key.sign(message))
+    pub fn sign(&self, message: impl AsRef<[u8]>) -> Ed25519Signature {
+        Ed25519Signature::from_bytes(self.state.signing_key.sign(message.as_ref()))
     }
 
     /// Generates one-time keys, to be published with
@@ -367,11 +367,24 @@ impl Account {
         &self,
         bundle: &PreKeyBundle,
     ) -> Result<Session, SessionCreationError> {
-        self.create_outbound_session_with_rng(bundle, SessionConfig::default(), &mut rng::system())
+        self.create_outbound_session_with_config(bundle, SessionConfig::default())
     }
 
-    /// As `create_outbound_session`, with a message version and limits of your choice and another
-    /// source of randomness: it gives 32 bytes for the base key, then 32 for the first ratchet key.
+    /// As `create_outbound_session`, with a message version and limits of your choice.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionCreationError::Random`].
+    #[cfg(feature = "std")]
+    pub fn create_outbound_session_with_config(
+        &self,
+        bundle: &PreKeyBundle,
+        config: SessionConfig,
+    ) -> Result<Session, SessionCreationError> {
+        self.create_outbound_session_with_rng(bundle, config, &mut rng::system())
+    }
+
+    /// As `create_outbound_session_with_config`, with another source of randomness: it gives 32 bytes for the base key, then 32 for the first ratchet key.
     ///
     /// # Errors
     ///

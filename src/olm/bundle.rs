@@ -9,7 +9,7 @@ use crate::{
 
 /// A one-time or fallback key with the signature of its device: a `signed_curve25519` key of the
 /// Matrix specification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SignedOneTimeKey {
     /// The key.
     pub key: Curve25519PublicKey,
@@ -58,7 +58,7 @@ PreKeyBundle::from_unverified_keys(identity_key, one_time_key); // only with the
 ```
 "
 )]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PreKeyBundle {
     identity_key: Curve25519PublicKey,
     one_time_key: Curve25519PublicKey,

@@ -58,8 +58,8 @@ impl MessageKey {
 
     /// Encrypts the one message that this key is for.
     #[must_use]
-    pub fn encrypt(self, version: MessageVersion, plaintext: &[u8]) -> Message {
-        encrypt_with(&self.0, version, plaintext)
+    pub fn encrypt(self, version: MessageVersion, plaintext: impl AsRef<[u8]>) -> Message {
+        encrypt_with(&self.0, version, plaintext.as_ref())
     }
 }
 
@@ -116,6 +116,7 @@ impl fmt::Debug for SendingState {
 
 /// Where the chains of a session stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ChainIndices {
     /// The index of the next message we send in our chain; `None` if that message begins a new
     /// chain.

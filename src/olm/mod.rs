@@ -15,13 +15,13 @@
 //! let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key)?;
 //!
 //! let mut to_bob = alice.create_outbound_session(&bundle)?;
-//! let message = to_bob.encrypt(b"hello")?;
+//! let message = to_bob.encrypt("hello")?;
 //!
 //! let pre_key = message.as_pre_key().ok_or("not a pre-key message")?;
 //! let mut inbound = bob.create_inbound_session(alice.curve25519_key(), pre_key)?;
 //! assert_eq!(inbound.message.plaintext(), b"hello");
 //!
-//! let reply = inbound.session.encrypt(b"hello, Alice")?;
+//! let reply = inbound.session.encrypt("hello, Alice")?;
 //! assert_eq!(to_bob.decrypt(&reply)?.plaintext(), b"hello, Alice");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

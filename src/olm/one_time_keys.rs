@@ -40,6 +40,7 @@ impl StoredKey {
 
 /// What generating one-time keys did.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OneTimeKeyGeneration {
     /// The new keys, to be published.
     pub created: Vec<(KeyId, Curve25519PublicKey)>,

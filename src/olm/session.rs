@@ -26,12 +26,37 @@ use crate::{
 };
 
 /// What is chosen when a session is made: the version of its messages, and its limits.
+///
+/// ```
+/// use moceril::olm::{Limits, SessionConfig};
+///
+/// // A busy bridge keeps the keys of more late messages.
+/// let config = SessionConfig::default().with_limits(Limits::default().with_skipped_keys(1_000));
+/// assert_eq!(config.limits.skipped_keys(), 1_000);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionConfig {
     /// Both ends must choose the same version.
     pub version: MessageVersion,
     /// How much the session remembers for late messages.
     pub limits: Limits,
+}
+
+impl SessionConfig {
+    /// The same configuration but with messages of this version.
+    #[must_use]
+    pub const fn with_version(mut self, version: MessageVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The same configuration but with these limits.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
 }
 
 /// One of the two ends of an Olm session.
@@ -277,7 +302,7 @@ impl Session {
     ///
     /// [`EncryptionError`]; the session is unchanged then.
     #[cfg(feature = "std")]
-    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<OlmMessage, EncryptionError> {
+    pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<OlmMessage, EncryptionError> {
         self.encrypt_with_rng(plaintext, &mut rng::system())
     }
 
@@ -289,11 +314,11 @@ impl Session {
     /// [`EncryptionError`]; the session is unchanged then.
     pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
         &mut self,
-        plaintext: &[u8],
+        plaintext: impl AsRef<[u8]>,
         rng: &mut R,
     ) -> Result<OlmMessage, EncryptionError> {
         let key = self.take_message_key(rng)?;
-        let message = encrypt_with(&key, self.state.version, plaintext);
+        let message = encrypt_with(&key, self.state.version, plaintext.as_ref());
         Ok(if self.state.received {
             OlmMessage::Normal(message)
         } else {

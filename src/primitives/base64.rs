@@ -84,6 +84,11 @@ pub(crate) fn decode_secret<const N: usize>(text: &str) -> Result<Option<Secret<
     decoded.map(|_| None)
 }
 
+/// How many bytes a valid text has: three for each four characters before the padding.
+pub(crate) fn decoded_length(text: &str) -> usize {
+    text.trim_end_matches('=').len().saturating_mul(3) / 4
+}
+
 /// Decodes in a time that depends only on the length. Returns the number of bytes.
 fn decode_into(text: &[u8], bytes: &mut [u8]) -> Result<usize, Base64Error> {
     let decoded = if text.ends_with(b"=") {

@@ -258,6 +258,12 @@ impl AsRef<str> for SecretString {
     }
 }
 
+impl AsRef<[u8]> for SecretString {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 impl fmt::Debug for SecretString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretString").finish_non_exhaustive()

@@ -22,7 +22,7 @@ use crate::{
 ///
 /// It keeps the bytes that it was parsed from, and the signature and the MAC are checked over these
 /// bytes (S-06).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MegolmMessage {
     bytes: Vec<u8>,
     version: MessageVersion,
@@ -217,7 +217,17 @@ impl Body {
 }
 
 fn split<const N: usize>(bytes: &[u8]) -> Result<(&[u8; N], &[u8]), SessionKeyError> {
-    bytes.split_first_chunk().ok_or(SessionKeyError::Length)
+    bytes.split_first_chunk().ok_or(SessionKeyError::Length { expected: N, found: bytes.len() })
+}
+
+/// The bytes of a format of this length.
+fn exactly<const N: usize>(bytes: &[u8]) -> Result<&[u8; N], SessionKeyError> {
+    bytes.try_into().map_err(|_| SessionKeyError::Length { expected: N, found: bytes.len() })
+}
+
+fn secret_from_base64<const N: usize>(text: &str) -> Result<Secret<N>, SessionKeyError> {
+    let found = base64::decoded_length(text);
+    base64::decode_secret(text)?.ok_or(SessionKeyError::Length { expected: N, found })
 }
 
 /// Methods of both types of session key, and their redacted `Debug`.
@@ -279,7 +289,7 @@ impl SessionKey {
     ///
     /// [`SessionKeyError`], which names the fault.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
-        let bytes: &[u8; SHARING_LENGTH] = bytes.try_into().map_err(|_| SessionKeyError::Length)?;
+        let bytes: &[u8; SHARING_LENGTH] = exactly(bytes)?;
         let (signed, signature) = split::<EXPORT_LENGTH>(bytes)?;
         let (signature, _) = split(signature)?;
         let (body, verifying_key) = Body::from_bytes(SHARING_VERSION, signed)?;
@@ -293,9 +303,7 @@ impl SessionKey {
     ///
     /// [`SessionKeyError`], which names the fault.
     pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
-        let bytes =
-            base64::decode_secret::<SHARING_LENGTH>(text)?.ok_or(SessionKeyError::Length)?;
-        Self::from_bytes(bytes.as_bytes())
+        Self::from_bytes(secret_from_base64::<SHARING_LENGTH>(text)?.as_bytes())
     }
 
     pub(crate) fn new(
@@ -346,8 +354,7 @@ impl ExportedSessionKey {
     ///
     /// [`SessionKeyError`], which names the fault.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
-        let bytes = bytes.try_into().map_err(|_| SessionKeyError::Length)?;
-        let (body, _) = Body::from_bytes(EXPORT_VERSION, bytes)?;
+        let (body, _) = Body::from_bytes(EXPORT_VERSION, exactly(bytes)?)?;
         Ok(Self { body })
     }
 
@@ -357,8 +364,7 @@ impl ExportedSessionKey {
     ///
     /// [`SessionKeyError`], which names the fault.
     pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
-        let bytes = base64::decode_secret::<EXPORT_LENGTH>(text)?.ok_or(SessionKeyError::Length)?;
-        Self::from_bytes(bytes.as_bytes())
+        Self::from_bytes(secret_from_base64::<EXPORT_LENGTH>(text)?.as_bytes())
     }
 
     pub(crate) fn new(
@@ -389,7 +395,12 @@ pub enum SessionKeyError {
     /// The text is not base64.
     Base64,
     /// The format has a fixed length; this input has another.
-    Length,
+    Length {
+        /// The length of the format in bytes.
+        expected: usize,
+        /// The length of this input in bytes.
+        found: usize,
+    },
     /// The first byte is not the version of this format.
     Version(u8),
     /// The signing key is unacceptable.
@@ -400,7 +411,7 @@ pub enum SessionKeyError {
 
 texts!(SessionKeyError {
     Self::Base64 => "the session key is not valid base64";
-    Self::Length => "the session key has the wrong length";
+    Self::Length { expected, found } => "a session key of this format has {expected} bytes, not {found}";
     Self::Version(found) => "unknown session key version {found}";
     Self::Key(error) => "the session key holds a bad signing key: {error}";
     Self::Signature => "the signature of the session key does not verify";

@@ -19,7 +19,8 @@ use crate::error::DecodeError;
 ///
 /// The version is chosen when a session is made, and belongs to the session. The session refuses a
 /// message of another version (S-13), so a peer cannot negotiate a weaker one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum MessageVersion {
     /// Version byte 3, MAC truncated to 8 bytes. Every Matrix client uses this version.
     #[default]

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The three public keys that define an Olm session; both ends have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKeys {
     /// The initiator's identity key, `I_A`.
     pub identity_key: Curve25519PublicKey,
@@ -47,13 +47,13 @@ pub(super) fn session_id(keys: [&[u8; 32]; 3]) -> String {
 /// A normal Olm message (type 1): ratchet key, chain index, ciphertext and MAC.
 ///
 /// It keeps the bytes that it was parsed from, and the MAC is checked over these bytes (S-06).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Message(Box<MessageParts>);
 
 /// These are in a heap block of their own, as the parts of a pre-key message are, so that both
 /// variants of [`OlmMessage`] have the same size. Otherwise, moving the smaller variant would copy
 /// unused bytes, with any secrets that were in that memory before (S-25).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct MessageParts {
     bytes: Vec<u8>,
     version: MessageVersion,
@@ -193,10 +193,10 @@ impl fmt::Debug for Message {
 }
 
 /// An Olm pre-key message (type 0): the keys that make a session, and the session's first message.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PreKeyMessage(Box<PreKeyParts>);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct PreKeyParts {
     bytes: Vec<u8>,
     session_keys: SessionKeys,
@@ -333,7 +333,7 @@ impl fmt::Debug for PreKeyMessage {
 }
 
 /// An Olm message of either type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OlmMessage {
     /// Type 0, which the initiator sends until it has received a reply.
     PreKey(PreKeyMessage),
@@ -373,7 +373,7 @@ impl OlmMessage {
     /// The `type` and `body` of a Matrix event's ciphertext object.
     #[must_use]
     pub fn to_parts(&self) -> (usize, String) {
-        (self.message_type(), base64::encode(self.as_bytes()))
+        (self.message_type(), self.to_base64())
     }
 
     /// 0 for a pre-key message, 1 for a normal one.
@@ -401,6 +401,12 @@ impl OlmMessage {
             Self::PreKey(message) => message.as_bytes(),
             Self::Normal(message) => message.as_bytes(),
         }
+    }
+
+    /// The message in unpadded base64, which is the `body` of a Matrix event's ciphertext object.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        base64::encode(self.as_bytes())
     }
 
     /// The message with the ciphertext: the inner message of a pre-key message, or the message

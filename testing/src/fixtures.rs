@@ -16,12 +16,12 @@ pub const VERSIONS: [MessageVersion; 2] = [MessageVersion::V3, MessageVersion::V
 pub fn other(version: MessageVersion) -> MessageVersion {
     match version {
         MessageVersion::V3 => MessageVersion::V4,
-        MessageVersion::V4 => MessageVersion::V3,
+        _ => MessageVersion::V3,
     }
 }
 
 pub fn config(version: MessageVersion) -> SessionConfig {
-    SessionConfig { version, ..SessionConfig::default() }
+    SessionConfig::default().with_version(version)
 }
 
 pub fn pickle_key() -> PickleKey {
@@ -144,7 +144,7 @@ pub fn pre_key(message: &OlmMessage) -> PreKeyMessage {
 
 /// A group session, and a receiver who knows it from its first message on.
 pub fn group(version: MessageVersion, seed: u64) -> (GroupSession, InboundGroupSession) {
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let sender = GroupSession::with_rng(config, &mut SeededRng::new(seed)).unwrap();
     let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
     (sender, receiver)

@@ -158,7 +158,7 @@ fn functions(code: &str) -> BTreeMap<String, String> {
 
 /// The traits by which a caller reaches the bytes of an object. `Debug` and `Display` are S-29, and
 /// a clone is a copy of memory. `Eq`, `Ord` and `Hash` come with `PartialEq`.
-const READING: [&str; 4] = ["PartialEq", "Serialize", "Deserialize", "Deref"];
+const READING: [&str; 5] = ["PartialEq", "Serialize", "Deserialize", "Deref", "AsRef"];
 
 /// The implementations of these traits in the code of one file for public types, written and
 /// derived: `Deref for Text`. A type that a macro names is taken to be public.

@@ -45,7 +45,7 @@ pub fn turn(
     messages: usize,
     rng: &mut SeededRng,
 ) -> Vec<OlmMessage> {
-    let write = |number: usize| sender.encrypt_with_rng(&number.to_be_bytes(), rng).unwrap();
+    let write = |number: usize| sender.encrypt_with_rng(number.to_be_bytes(), rng).unwrap();
     let mut written: Vec<_> = (0..messages).map(write).collect();
     receiver.decrypt(&written.pop().unwrap()).unwrap();
     written
@@ -85,7 +85,8 @@ pub fn sessions(version: MessageVersion, rng: &mut SeededRng) -> Vec<NamedSessio
 
     let limits =
         Limits::default().with_skipped_keys(300).with_message_gap(3_000).with_receiver_chains(9);
-    let (mut alice, mut bob) = pair(SessionConfig { version, limits }, rng);
+    let (mut alice, mut bob) =
+        pair(SessionConfig::default().with_version(version).with_limits(limits), rng);
     let on_the_way = turn(&mut alice, &mut bob, 200, rng);
     add("raised limits", &bob, &on_the_way);
     states
@@ -135,9 +136,9 @@ pub fn group_sessions(
     version: MessageVersion,
     rng: &mut SeededRng,
 ) -> Vec<(&'static str, GroupSession)> {
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let fresh = GroupSession::with_rng(config, rng).unwrap();
-    let config = GroupSessionConfig { version, created_at: Some(1_700_000_000) };
+    let config = GroupSessionConfig::default().with_version(version).with_created_at(1_700_000_000);
     let mut used = GroupSession::with_rng(config, rng).unwrap();
     for _ in 0..300 {
         used.encrypt(b"to everybody").unwrap();
@@ -156,7 +157,7 @@ pub fn inbound_group_sessions(
     version: MessageVersion,
     rng: &mut SeededRng,
 ) -> (Vec<(&'static str, InboundGroupSession)>, Vec<MegolmMessage>) {
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let mut room = GroupSession::with_rng(config, rng).unwrap();
     let new =
         |room: &GroupSession| InboundGroupSession::new_with_version(&room.session_key(), version);
@@ -165,7 +166,7 @@ pub fn inbound_group_sessions(
         room.encrypt(b"nobody keeps this").unwrap();
     }
     let late = new(&room);
-    let messages: Vec<_> = (0..40_u8).map(|number| room.encrypt(&[number]).unwrap()).collect();
+    let messages: Vec<_> = (0..40_u8).map(|number| room.encrypt([number]).unwrap()).collect();
 
     let exported = late.export_at(260).unwrap();
     let import =

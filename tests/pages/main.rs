@@ -1,6 +1,8 @@
 //! How the source files are written, and that what the pages say of them is true.
 
+mod arguments;
 mod auditing_page;
+mod errors;
 mod layers;
 mod metadata;
 mod s27_conditions;
@@ -8,4 +10,5 @@ mod s34_send_sync;
 mod s47_fail_closed;
 mod s48_constant_time;
 mod security_page;
+mod semver;
 mod text_width;

@@ -3,7 +3,7 @@
 
 use moceril::{
     Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
-    DehydratedDeviceError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, KeyError,
+    DehydratedDeviceError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, Error, KeyError,
     LibolmPickleError, Loss, MessageVersion, PickleError, PickleKey, RandomError, SecretString,
     SignatureError,
     ecies::{
@@ -93,6 +93,7 @@ shared!(
     DehydratedDeviceError,
     olm::DecryptionError,
     EncryptionError,
+    Error,
     ExportError,
     GroupDecryptionError,
     IdentityKeysError,

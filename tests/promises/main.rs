@@ -40,6 +40,7 @@ mod s24_vodozemac_pickles_refused;
 mod s29_secrecy;
 mod s29_secrecy_channels;
 mod s30_base64;
+mod s30_forms;
 mod s31_backup;
 mod s32_sas;
 mod s33_ecies;

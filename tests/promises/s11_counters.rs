@@ -127,7 +127,7 @@ fn s_11_serial_numbers_of_skipped_keys_do_not_run_out() {
     let rng = &mut SeededRng::new(4);
     let (mut alice, bob) = states::pair(config(VERSIONS[0]), rng);
     let messages: Vec<_> =
-        (0..4_u8).map(|number| alice.encrypt_with_rng(&[number], rng).unwrap()).collect();
+        (0..4_u8).map(|number| alice.encrypt_with_rng([number], rng).unwrap()).collect();
     for left in 0..4 {
         let pickle = edit(&bob.snapshot(), |open| {
             open.set_number("next_serial", u64::MAX - left);
@@ -144,7 +144,7 @@ fn s_11_serial_numbers_of_skipped_keys_do_not_run_out() {
 
 /// A group session at `index`, and a receiver who knows it from there.
 fn group_at(index: u32, version: MessageVersion) -> (GroupSession, InboundGroupSession) {
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let session = GroupSession::with_rng(config, &mut SeededRng::new(5)).unwrap();
     let session = with_number(&session, "index", index.into());
     let receiver = InboundGroupSession::new_with_version(&session.session_key(), version);

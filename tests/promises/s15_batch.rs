@@ -73,13 +73,13 @@ impl Room {
         let rng = &mut SeededRng::new(15);
         let (ratchet, seed): ([u8; 128], [u8; 32]) = (rng.bytes(), rng.bytes());
         let draws = [&ratchet[..], &seed].concat();
-        let config = GroupSessionConfig { version, created_at: None };
+        let config = GroupSessionConfig::default().with_version(version);
         let mut sender = GroupSession::with_rng(config, &mut RecordedRng::new(draws)).unwrap();
         let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
         let owner = Signer::from_seed(&seed);
         assert_eq!(&owner.public(), receiver.signing_key().as_bytes());
         let text = |number: usize| number.to_be_bytes();
-        let messages = (0..count).map(|number| sender.encrypt(&text(number)).unwrap()).collect();
+        let messages = (0..count).map(|number| sender.encrypt(text(number)).unwrap()).collect();
         Self { version, owner, receiver, messages }
     }
 

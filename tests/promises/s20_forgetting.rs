@@ -25,7 +25,7 @@ struct Room {
 }
 
 fn room(version: moceril::MessageVersion) -> Room {
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let mut sender = GroupSession::with_rng(config, &mut SeededRng::new(1)).unwrap();
     let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
     let (mut messages, mut ratchets) = (Vec::new(), Vec::new());
@@ -200,7 +200,7 @@ fn s_20_a_sender_forgets_too() {
 fn s_20_rotation_is_due_by_count_or_age() {
     let default = RotationPolicy::default();
     assert_eq!((default.messages, default.seconds), (100, 604_800));
-    let policy = RotationPolicy { messages: 3, seconds: 60 };
+    let policy = RotationPolicy::new(3, 60);
     let made = Some(1_000);
     for (messages, created_at, now, expected) in [
         (0, made, 1_000, false),
@@ -220,7 +220,8 @@ fn s_20_rotation_is_due_by_count_or_age() {
         (0, None, u64::MAX, true),
         (3, None, 0, true),
     ] {
-        let config = GroupSessionConfig { created_at, ..GroupSessionConfig::default() };
+        let mut config = GroupSessionConfig::default();
+        config.created_at = created_at;
         let mut session = GroupSession::with_rng(config, &mut SeededRng::new(3)).unwrap();
         for _ in 0..messages {
             session.encrypt(b"text").unwrap();
@@ -232,7 +233,7 @@ fn s_20_rotation_is_due_by_count_or_age() {
     }
 
     // An exhausted session is due under any policy.
-    let never = RotationPolicy { messages: u32::MAX, seconds: u64::MAX };
+    let never = RotationPolicy::new(u32::MAX, u64::MAX);
     let (_, session) = states::group_sessions(VERSIONS[0], &mut SeededRng::new(4)).remove(0);
     let almost = edit(&session.snapshot(), |open| open.set_number("index", (u32::MAX - 1).into()));
     let mut session = GroupSession::restore(&almost).unwrap();
@@ -263,7 +264,7 @@ fn s_20_a_new_session_knows_its_age() {
 fn s_20_no_policy_makes_a_new_session_due() {
     let made = 1_000;
     for (messages, seconds) in [(0, 60), (3, 0), (0, 0), (0, u64::MAX), (u32::MAX, 0)] {
-        let policy = RotationPolicy { messages, seconds };
+        let policy = RotationPolicy::new(messages, seconds);
         let mut session = GroupSession::new(made).unwrap();
         assert!(!session.rotation_due(&policy, made), "{policy:?}");
         assert_eq!(session.rotation_due(&policy, made + 1), seconds == 0, "{policy:?}");

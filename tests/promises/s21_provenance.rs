@@ -18,10 +18,10 @@ use moceril_testing::{
 
 /// A room that has sent 20 messages, the receiver from its first message on, and the messages.
 fn room(version: MessageVersion) -> (InboundGroupSession, Vec<MegolmMessage>) {
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let mut sender = GroupSession::with_rng(config, &mut SeededRng::new(1)).unwrap();
     let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
-    let messages = (0..20_u8).map(|number| sender.encrypt(&[number]).unwrap()).collect();
+    let messages = (0..20_u8).map(|number| sender.encrypt([number]).unwrap()).collect();
     (receiver, messages)
 }
 
@@ -138,7 +138,7 @@ fn s_21_trust_needs_an_equal_ratchet() {
         let genuine = signed.export_at(4).unwrap();
         let mut closed = signed.copy();
         closed.close();
-        let config = GroupSessionConfig { version, created_at: None };
+        let config = GroupSessionConfig::default().with_version(version);
         let another = GroupSession::with_rng(config, &mut SeededRng::new(2)).unwrap();
         let mut unconnected = vec![
             closed,

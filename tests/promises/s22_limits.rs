@@ -12,14 +12,14 @@ const CHAINS: usize = 5;
 const REMEMBERED: usize = 16;
 
 fn config(limits: Limits) -> SessionConfig {
-    SessionConfig { version: VERSIONS[0], limits }
+    SessionConfig::default().with_version(VERSIONS[0]).with_limits(limits)
 }
 
 /// Bob's session with Alice, and her next messages in the chain whose first message, index 0, he
 /// has decrypted: the message at place `n` has the index `n + 1`.
 fn one_chain(limits: Limits, messages: u32, rng: &mut SeededRng) -> (Session, Vec<OlmMessage>) {
     let (mut alice, bob) = states::pair(config(limits), rng);
-    let write = |number: u32| alice.encrypt_with_rng(&number.to_be_bytes(), rng).unwrap();
+    let write = |number: u32| alice.encrypt_with_rng(number.to_be_bytes(), rng).unwrap();
     (bob, (1..=messages).map(write).collect())
 }
 

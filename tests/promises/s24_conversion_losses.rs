@@ -168,7 +168,7 @@ fn s_24_what_fallback_keys_remember() {
 
 /// `count` messages, of which none is delivered yet.
 fn write(session: &mut Session, count: usize, rng: &mut SeededRng) -> Vec<OlmMessage> {
-    (0..count).map(|place| session.encrypt_with_rng(&[place as u8], rng).unwrap()).collect()
+    (0..count).map(|place| session.encrypt_with_rng([place as u8], rng).unwrap()).collect()
 }
 
 /// Delivers each of `late`, and expects success exactly where `readable` says so.
@@ -229,7 +229,8 @@ fn s_24_the_limit_of_skipped_keys() {
     let rng = &mut SeededRng::new(4);
     let limits = Limits::default().with_skipped_keys(100);
     for skipped in [39, 40, 41, 90] {
-        let (mut alice, mut bob) = states::pair(SessionConfig { limits, version: V3 }, rng);
+        let (mut alice, mut bob) =
+            states::pair(SessionConfig::default().with_version(V3).with_limits(limits), rng);
         let late = write(&mut alice, skipped + 1, rng);
         bob.decrypt(&late[skipped]).unwrap();
         for (format, convert) in formats!(Session) {
@@ -250,7 +251,8 @@ fn s_24_chains() {
     let rng = &mut SeededRng::new(5);
     let limits = Limits::default().with_receiver_chains(20);
     for chains in [5, 6, 9] {
-        let (mut alice, mut bob) = states::pair(SessionConfig { limits, version: V3 }, rng);
+        let (mut alice, mut bob) =
+            states::pair(SessionConfig::default().with_version(V3).with_limits(limits), rng);
         let mut late = Vec::new();
         for chain in 0..chains {
             if chain > 0 {

@@ -111,7 +111,7 @@ fn the_length_of_the_next_message_is_known_before() {
         let reply = bob.encrypt_with_rng(b"now without keys", rng).unwrap();
         alice.decrypt(&reply).unwrap();
         let length = alice.next_message_length(20);
-        assert_eq!(alice.encrypt_with_rng(&[7; 20], rng).unwrap().as_bytes().len(), length);
+        assert_eq!(alice.encrypt_with_rng([7; 20], rng).unwrap().as_bytes().len(), length);
     }
 }
 

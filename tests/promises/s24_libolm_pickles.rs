@@ -22,14 +22,20 @@ const V3: MessageVersion = MessageVersion::V3;
 type Read<T> = fn(&str, &[u8]) -> Result<T, LibolmPickleError>;
 type Write<T> = fn(&T, &[u8]) -> Result<String, ConversionError>;
 
-const ACCOUNT: (Read<Account>, Write<Account>) =
-    (Account::from_libolm_pickle, Account::to_libolm_pickle);
-const SESSION: (Read<Session>, Write<Session>) =
-    (Session::from_libolm_pickle, Session::to_libolm_pickle);
-const GROUP_SESSION: (Read<GroupSession>, Write<GroupSession>) =
-    (GroupSession::from_libolm_pickle, GroupSession::to_libolm_pickle);
+macro_rules! both {
+    ($object:ident) => {
+        (
+            |pickle, key| $object::from_libolm_pickle(pickle, key),
+            |object, key| object.to_libolm_pickle(key),
+        )
+    };
+}
+
+const ACCOUNT: (Read<Account>, Write<Account>) = both!(Account);
+const SESSION: (Read<Session>, Write<Session>) = both!(Session);
+const GROUP_SESSION: (Read<GroupSession>, Write<GroupSession>) = both!(GroupSession);
 const INBOUND_GROUP_SESSION: (Read<InboundGroupSession>, Write<InboundGroupSession>) =
-    (InboundGroupSession::from_libolm_pickle, InboundGroupSession::to_libolm_pickle);
+    both!(InboundGroupSession);
 
 /// The object after a round trip, if the format can hold all its keys. It must be written as it was
 /// read, under keys of any length, and without a loss.

@@ -189,7 +189,7 @@ fn s_29_megolm_does_not_print_secrets() {
     let rng = &mut SeededRng::new(5);
     let mut secrets = Secrets::default();
     secrets.add("plaintext", PLAINTEXT);
-    let config = GroupSessionConfig { version: VERSIONS[0], created_at: Some(7) };
+    let config = GroupSessionConfig::default().with_version(VERSIONS[0]).with_created_at(7);
     let mut room = GroupSession::with_rng(config, rng).unwrap();
     add_secrets(&mut secrets, "room", &room);
     let key: SessionKey = room.session_key();
@@ -268,7 +268,7 @@ fn s_29_errors_do_not_repeat_their_input() {
 /// Every error prints what happened in words, and with numbers that are no bytes of anything.
 #[test]
 fn s_29_errors_print_words() {
-    let config = GroupSessionConfig { created_at: Some(7), ..GroupSessionConfig::default() };
+    let config = GroupSessionConfig::default().with_created_at(7);
     let mut session = GroupSession::with_rng(config, &mut SeededRng::new(7)).unwrap();
     let known: CreationTimeError = session.set_created_at(8).unwrap_err();
     let errors: Vec<Box<dyn Error>> = vec![

@@ -52,7 +52,7 @@ fn transcript(file: &VectorFile) {
             }
             (["recipient", "refuse", "mac", aad, text], Progress::Nothing(recipient)) => {
                 let message = InitialMessage::decode(text).unwrap();
-                let refused = recipient.establish_channel(&message, &item_bytes(aad)).unwrap_err();
+                let refused = recipient.establish_channel(&message, item_bytes(aad)).unwrap_err();
                 assert_eq!(refused.error, ChannelError::Authentication);
                 Progress::Nothing(refused.unchanged)
             }
@@ -71,7 +71,7 @@ fn transcript(file: &VectorFile) {
             }
             (["sender", "refuse", "mac", aad, text], Progress::Begun(sender, recipient)) => {
                 let response = InitialResponse::decode(text).unwrap();
-                let refused = sender.establish_bidirectional_channel(&response, &item_bytes(aad));
+                let refused = sender.establish_bidirectional_channel(&response, item_bytes(aad));
                 let refused = refused.unwrap_err();
                 assert_eq!(refused.error, ChannelError::Authentication);
                 Progress::Begun(refused.unchanged, recipient)
@@ -91,7 +91,7 @@ fn transcript(file: &VectorFile) {
                     }
                     ["refuse", "mac", aad, text] => {
                         let message = Message::decode(text).unwrap();
-                        let opened = end.open(&message, &item_bytes(aad));
+                        let opened = end.open(&message, item_bytes(aad));
                         assert_eq!(opened, Err(ChannelError::Authentication));
                     }
                     _ => panic!("unknown step: {step:?}"),

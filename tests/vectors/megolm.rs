@@ -107,7 +107,7 @@ pub fn transcript(file: &VectorFile) {
 
 fn play(file: &VectorFile, restoring: bool) {
     let version = version(file);
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let mut rng = RecordedRng::new(file.array::<160>("group-random"));
     let mut sender = GroupSession::with_rng(config, &mut rng).unwrap();
     assert_eq!(rng.left(), 0);

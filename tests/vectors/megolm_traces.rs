@@ -37,7 +37,7 @@ fn trace(file: &VectorFile) {
     let random: [u8; 160] = file.array("group-random");
     let initial: Ratchet = std::array::from_fn(|j| random[32 * j..][..32].try_into().unwrap());
     let signing_key = Ed25519SecretKey::from_bytes(random[128..].try_into().unwrap());
-    let config = GroupSessionConfig { version, created_at: None };
+    let config = GroupSessionConfig::default().with_version(version);
     let mut sender = GroupSession::with_rng(config, &mut RecordedRng::new(random)).unwrap();
     assert_eq!(sender.session_id(), file.text("session-id"));
     let mut receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);

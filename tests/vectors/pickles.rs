@@ -108,7 +108,7 @@ fn session_step(session: &mut Session, step: &[&str]) {
     match *step {
         ["send", plaintext, kind, body] => {
             let mut no_random = RecordedRng::new([]);
-            let sent = session.encrypt_with_rng(&item_bytes(plaintext), &mut no_random);
+            let sent = session.encrypt_with_rng(item_bytes(plaintext), &mut no_random);
             assert_eq!(sent.unwrap().to_parts(), (number(kind) as usize, body.to_owned()));
         }
         ["receive", kind, body, plaintext] => {
@@ -121,7 +121,7 @@ fn session_step(session: &mut Session, step: &[&str]) {
 
 fn group_session_step(session: &mut GroupSession, step: &[&str]) {
     let ["send", plaintext, message] = *step else { panic!("unknown step {step:?}") };
-    assert_eq!(session.encrypt(&item_bytes(plaintext)).unwrap().to_base64(), message);
+    assert_eq!(session.encrypt(item_bytes(plaintext)).unwrap().to_base64(), message);
 }
 
 fn inbound_group_session_step(session: &mut InboundGroupSession, step: &[&str]) {

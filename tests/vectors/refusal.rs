@@ -13,7 +13,7 @@ pub fn session_key_layer(error: SessionKeyError) -> Layer {
     match error {
         SessionKeyError::Base64 => Layer::Base64,
         SessionKeyError::Version(_) => Layer::Version,
-        SessionKeyError::Length => Layer::Format,
+        SessionKeyError::Length { .. } => Layer::Format,
         SessionKeyError::Key(error) => key_layer(error),
         SessionKeyError::Signature => Layer::Signature,
         error => panic!("{error:?} has no layer"),

@@ -99,7 +99,7 @@ fn s_24_group_sessions_of_old_releases() {
         8,
         |session: &mut GroupSession, step| match *step {
             ["send", plaintext, expected] => {
-                let sent = session.encrypt(&item_bytes(plaintext)).unwrap();
+                let sent = session.encrypt(item_bytes(plaintext)).unwrap();
                 assert_eq!(sent.to_base64(), expected);
             }
             _ => panic!("unknown step {step:?}"),

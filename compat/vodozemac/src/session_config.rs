@@ -37,7 +37,7 @@ macro_rules! session_config {
             pub(crate) const fn from_inner(version: MessageVersion) -> Self {
                 let version = match version {
                     MessageVersion::V3 => Version::V1,
-                    MessageVersion::V4 => Version::V2,
+                    _ => Version::V2,
                 };
                 Self { version }
             }

@@ -123,7 +123,7 @@ impl Ecies {
     pub fn establish_outbound_channel(
         self,
         their_public_key: Curve25519PublicKey,
-        initial_plaintext: &[u8],
+        initial_plaintext: impl AsRef<[u8]>,
     ) -> Result<Outgoing<EstablishedEcies, InitialMessage>, ChannelError> {
         let mut channel = self.establish(their_public_key, Role::Initiator)?;
         let Message { ciphertext } = channel.encrypt(initial_plaintext)?;
@@ -263,8 +263,8 @@ impl EstablishedEcies {
     /// # Errors
     ///
     /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
-    pub fn encrypt(&mut self, plaintext: &[u8]) -> Result<Message, ChannelError> {
-        Ok(Message { ciphertext: self.sending.seal(plaintext)? })
+    pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<Message, ChannelError> {
+        Ok(Message { ciphertext: self.sending.seal(plaintext.as_ref())? })
     }
 
     /// Decrypts the next message of the other device.
@@ -282,7 +282,7 @@ impl EstablishedEcies {
 /// The first message of a channel: the public key of its initiator, and a ciphertext.
 ///
 /// Nothing in it proves who made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InitialMessage {
     /// The initiator's public key.
     pub public_key: Curve25519PublicKey,

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A message of an established channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     /// The ciphertext and its tag of 16 bytes.
     pub ciphertext: Vec<u8>,

@@ -18,8 +18,8 @@ impl BackupDecryptionKey {
     /// # Errors
     ///
     /// [`LibolmPickleError`]; also if the two halves of the key do not belong together.
-    pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
-        open(pickle, key, |version, reader| {
+    pub fn from_libolm_pickle(pickle: &str, key: impl AsRef<[u8]>) -> Result<Self> {
+        open(pickle, key.as_ref(), |version, reader| {
             if version != 1 {
                 return Err(LibolmPickleError::Version(version));
             }
@@ -31,10 +31,10 @@ impl BackupDecryptionKey {
 
     /// Pickles the key as libolm does, exactly.
     #[must_use]
-    pub fn to_libolm_pickle(&self, key: &[u8]) -> String {
+    pub fn to_libolm_pickle(&self, key: impl AsRef<[u8]>) -> String {
         let private = Zeroizing::new(self.to_bytes());
         let content: Secret<LENGTH> =
             Secret::concat((&1_u32.to_be_bytes(), self.public_key().as_bytes(), &*private));
-        envelope::seal(key, content.as_bytes())
+        envelope::seal(key.as_ref(), content.as_bytes())
     }
 }

@@ -69,8 +69,8 @@ macro_rules! libolm_pickle {
             /// # Errors
             ///
             /// [`LibolmPickleError`].
-            pub fn from_libolm_pickle(pickle: &str, key: &[u8]) -> Result<Self> {
-                let state = open(pickle, key, |version, reader| {
+            pub fn from_libolm_pickle(pickle: &str, key: impl AsRef<[u8]>) -> Result<Self> {
+                let state = open(pickle, key.as_ref(), |version, reader| {
                     read::$read(version, reader, PublicKeys::Derived)
                 })?;
                 Ok(Self::restore(state)?)
@@ -84,7 +84,10 @@ macro_rules! libolm_pickle {
             ///
             /// [`ConversionError::Lossy`] with what would be lost;
             /// [`ConversionError::Unrepresentable`] if no libolm could go on from here.
-            pub fn to_libolm_pickle(&self, key: &[u8]) -> core::result::Result<String, ConversionError> {
+            pub fn to_libolm_pickle(
+                &self,
+                key: impl AsRef<[u8]>,
+            ) -> core::result::Result<String, ConversionError> {
                 match self.to_libolm_pickle_lossy(key)? {
                     (pickle, loss) if loss.is_none() => Ok(pickle),
                     (_, loss) => Err(ConversionError::Lossy(loss)),
@@ -101,9 +104,9 @@ macro_rules! libolm_pickle {
             /// [`ConversionError::Unrepresentable`].
             pub fn to_libolm_pickle_lossy(
                 &self,
-                key: &[u8],
+                key: impl AsRef<[u8]>,
             ) -> core::result::Result<(String, Loss), ConversionError> {
-                seal(key, |sink| write::$write(self.state(), sink))
+                seal(key.as_ref(), |sink| write::$write(self.state(), sink))
             }
         }
     };

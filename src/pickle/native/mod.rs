@@ -151,8 +151,12 @@ macro_rules! pickled {
             ///
             /// [`PickleError::Random`].
             #[cfg(feature = "std")]
-            pub fn pickle(&self, key: &PickleKey, context: &[u8]) -> Result<String, PickleError> {
-                self.seal(key, context, &mut rng::system())
+            pub fn pickle(
+                &self,
+                key: &PickleKey,
+                context: impl AsRef<[u8]>,
+            ) -> Result<String, PickleError> {
+                self.pickle_with_rng(key, context, &mut rng::system())
             }
 
             /// As `pickle`, with another source of randomness: it gives 24 bytes for the nonce, which
@@ -164,13 +168,13 @@ macro_rules! pickled {
             pub fn pickle_with_rng<R>(
                 &self,
                 key: &PickleKey,
-                context: &[u8],
+                context: impl AsRef<[u8]>,
                 rng: &mut R,
             ) -> Result<String, PickleError>
             where
                 R: TryCryptoRng + ?Sized,
             {
-                self.seal(key, context, rng)
+                self.seal(key, context.as_ref(), rng)
             }
         }
     };
@@ -188,9 +192,9 @@ macro_rules! opened {
             pub fn from_pickle(
                 pickle: &str,
                 key: &PickleKey,
-                context: &[u8],
+                context: impl AsRef<[u8]>,
             ) -> Result<Self, PickleError> {
-                Self::open(pickle, key, context)
+                Self::open(pickle, key, context.as_ref())
             }
         }
     )+};
@@ -216,10 +220,10 @@ impl ReplayGuard {
     pub fn from_pickle(
         pickle: &str,
         key: &PickleKey,
-        context: &[u8],
+        context: impl AsRef<[u8]>,
         session: &InboundGroupSession,
     ) -> Result<Self, PickleError> {
-        let guard = Self::open(pickle, key, context)?;
+        let guard = Self::open(pickle, key, context.as_ref())?;
         if guard.state().signing_key == *session.signing_key() {
             Ok(guard)
         } else {

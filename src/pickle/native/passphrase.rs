@@ -294,9 +294,9 @@ macro_rules! passphrase_pickle {
             pub fn pickle_with_passphrase(
                 &self,
                 key: &PassphraseKey,
-                context: &[u8],
+                context: impl AsRef<[u8]>,
             ) -> Result<String, PickleError> {
-                let pickle = self.pickle(&key.key, &key.context(context))?;
+                let pickle = self.pickle(&key.key, key.context(context.as_ref()))?;
                 Ok([key.header.as_str(), &pickle].concat())
             }
         }
@@ -315,9 +315,9 @@ macro_rules! from_passphrase_pickle {
             pub fn from_passphrase_pickle(
                 pickle: &str,
                 key: &PassphraseKey,
-                context: &[u8],
+                context: impl AsRef<[u8]>,
             ) -> Result<Self, PickleError> {
-                Self::from_pickle(key.native(pickle)?, &key.key, &key.context(context))
+                Self::from_pickle(key.native(pickle)?, &key.key, key.context(context.as_ref()))
             }
         }
     )+};
@@ -336,10 +336,10 @@ impl ReplayGuard {
     pub fn from_passphrase_pickle(
         pickle: &str,
         key: &PassphraseKey,
-        context: &[u8],
+        context: impl AsRef<[u8]>,
         session: &InboundGroupSession,
     ) -> Result<Self, PickleError> {
-        Self::from_pickle(key.native(pickle)?, &key.key, &key.context(context), session)
+        Self::from_pickle(key.native(pickle)?, &key.key, key.context(context.as_ref()), session)
     }
 }
 

@@ -51,8 +51,8 @@ impl Ed25519KeyPair {
 
     /// Signs exactly these bytes.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
-        Ed25519Signature::from_bytes(self.0.sign(message))
+    pub fn sign(&self, message: impl AsRef<[u8]>) -> Ed25519Signature {
+        Ed25519Signature::from_bytes(self.0.sign(message.as_ref()))
     }
 }
 

@@ -27,34 +27,35 @@ impl Cipher {
 
     /// The cipher of libolm's and vodozemac's pickles.
     #[must_use]
-    pub fn pickle(key: &[u8]) -> Self {
-        Self(MessageCipher::derive(key, Purpose::Pickle.info()))
+    pub fn pickle(key: impl AsRef<[u8]>) -> Self {
+        Self(MessageCipher::derive(key.as_ref(), Purpose::Pickle.info()))
     }
 
     /// The ciphertext, without a MAC.
     #[must_use]
-    pub fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
+    pub fn encrypt(&self, plaintext: impl AsRef<[u8]>) -> Vec<u8> {
         let mut ciphertext = Vec::new();
-        self.0.encrypt_onto(&mut ciphertext, plaintext);
+        self.0.encrypt_onto(&mut ciphertext, plaintext.as_ref());
         ciphertext
     }
 
     /// The plaintext, whoever made the ciphertext; `None` if it is not padded as in PKCS#7.
     #[must_use]
-    pub fn decrypt(&self, ciphertext: &[u8]) -> Option<Vec<u8>> {
-        self.0.decrypt(ciphertext).map_err(|Forged| ()).ok()
+    pub fn decrypt(&self, ciphertext: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+        self.0.decrypt(ciphertext.as_ref()).map_err(|Forged| ()).ok()
     }
 
     /// The full MAC of a message.
     #[must_use]
-    pub fn mac(&self, message: &[u8]) -> [u8; 32] {
-        self.0.mac_key.tag(message)
+    pub fn mac(&self, message: impl AsRef<[u8]>) -> [u8; 32] {
+        self.0.mac_key.tag(message.as_ref())
     }
 
     /// Whether `tag` is the beginning of the message's MAC, compared in constant time. It must have 8
     /// or 32 bytes.
     #[must_use]
-    pub fn verify_mac(&self, message: &[u8], tag: &[u8]) -> bool {
+    pub fn verify_mac(&self, message: impl AsRef<[u8]>, tag: impl AsRef<[u8]>) -> bool {
+        let tag = tag.as_ref();
         let mac = self.mac(message);
         let expected = mac.get(..tag.len()).filter(|expected| matches!(expected.len(), 8 | 32));
         expected.is_some_and(|expected| expected.ct_eq(tag).into())

@@ -40,7 +40,7 @@ impl Setup {
     }
 
     pub fn config(self) -> SessionConfig {
-        SessionConfig { version: self.version, limits: self.numbers().to_limits() }
+        SessionConfig::default().with_version(self.version).with_limits(self.numbers().to_limits())
     }
 }
 

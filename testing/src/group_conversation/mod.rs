@@ -78,7 +78,7 @@ impl Group {
         let mut rng = SeededRng::new(setup.seed.into());
         let (ratchet, signing_seed): ([[u8; 32]; 4], [u8; 32]) =
             ([rng.bytes(), rng.bytes(), rng.bytes(), rng.bytes()], rng.bytes());
-        let config = GroupSessionConfig { version: setup.version, created_at: None };
+        let config = GroupSessionConfig::default().with_version(setup.version);
         let draws = [ratchet.as_flattened(), &signing_seed].concat();
         let sender = GroupSession::with_rng(config, &mut RecordedRng::new(draws)).unwrap();
         let textbook = NaiveGroupSession {

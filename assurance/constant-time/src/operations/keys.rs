@@ -36,7 +36,7 @@ pub fn sign() {
     let mut rng = SecretRng::new(2);
     let account = new_account(&mut rng);
     declassify(Signature, account.sign(b"public").as_bytes());
-    declassify(Signature, account.sign(&rng.text(100)).as_bytes());
+    declassify(Signature, account.sign(rng.text(100)).as_bytes());
 }
 
 pub fn one_time_keys() {
@@ -77,17 +77,17 @@ pub fn cipher() {
     let ciphers = [
         Cipher::olm(&rng.bytes()),
         Cipher::megolm(&rng.bytes()),
-        Cipher::pickle(&rng.bytes::<32>()),
-        Cipher::pickle(&rng.bytes::<100>()),
+        Cipher::pickle(rng.bytes::<32>()),
+        Cipher::pickle(rng.bytes::<100>()),
     ];
     for cipher in ciphers {
         for length in [0, 15, 16, 100] {
-            let ciphertext = cipher.encrypt(&rng.text(length));
+            let ciphertext = cipher.encrypt(rng.text(length));
             declassify(Message, &ciphertext);
             let mac = cipher.mac(&ciphertext);
             must_be_secret(&mac);
             assert!(declassify_verdict(cipher.verify_mac(&ciphertext, &mac[..8])));
-            assert!(!declassify_verdict(cipher.verify_mac(&ciphertext, &[0; 32])));
+            assert!(!declassify_verdict(cipher.verify_mac(&ciphertext, [0; 32])));
             let plaintext = cipher.decrypt(&ciphertext).unwrap();
             if length > 0 {
                 declassify_length(&plaintext);

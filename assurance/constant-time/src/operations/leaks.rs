@@ -20,7 +20,7 @@ pub fn branch() {
 
 pub fn lookup() {
     let cipher = Cipher::olm(&SecretRng::new(91).bytes());
-    let plaintext = cipher.decrypt(&cipher.encrypt(b"sixteen letters.")).unwrap();
+    let plaintext = cipher.decrypt(cipher.encrypt(b"sixteen letters.")).unwrap();
     crate::memcheck::make_inline_defined(&plaintext);
     black_box(black_box(&TABLE)[usize::from(plaintext[0])]);
 }

@@ -126,10 +126,10 @@ pub fn write() {
     let (alice, _) = devices.sessions();
     let group_session = megolm::new_session(&mut rng);
     let pickles = [
-        account().to_libolm_pickle_lossy(&rng.text(32)).unwrap().0,
-        alice.to_libolm_pickle_lossy(&rng.text(32)).unwrap().0,
-        group_session.to_libolm_pickle_lossy(&rng.text(32)).unwrap().0,
-        megolm::receiver(&group_session).to_libolm_pickle_lossy(&rng.text(32)).unwrap().0,
+        account().to_libolm_pickle_lossy(rng.text(32)).unwrap().0,
+        alice.to_libolm_pickle_lossy(rng.text(32)).unwrap().0,
+        group_session.to_libolm_pickle_lossy(rng.text(32)).unwrap().0,
+        megolm::receiver(&group_session).to_libolm_pickle_lossy(rng.text(32)).unwrap().0,
     ];
     for pickle in pickles {
         declassify(Pickle, pickle.as_bytes());
@@ -194,7 +194,7 @@ pub fn read_own() {
 
 pub fn wrong_key() {
     let mut rng = SecretRng::new(55);
-    let pickle = account().to_libolm_pickle_lossy(&rng.text(32)).unwrap().0;
+    let pickle = account().to_libolm_pickle_lossy(rng.text(32)).unwrap().0;
     declassify(Pickle, pickle.as_bytes());
     let wrong = rng.text(32);
     assert!(Account::from_libolm_pickle(&pickle, &wrong).is_err());

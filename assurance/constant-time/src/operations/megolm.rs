@@ -40,7 +40,7 @@ pub fn receiver(session: &GroupSession) -> InboundGroupSession {
 
 /// What arrives of a message with a secret text.
 fn send(session: &mut GroupSession, rng: &mut SecretRng) -> MegolmMessage {
-    let message = session.encrypt(&rng.text(40)).unwrap();
+    let message = session.encrypt(rng.text(40)).unwrap();
     declassify(Message, message.as_bytes());
     MegolmMessage::from_bytes(message.as_bytes()).unwrap()
 }
@@ -169,8 +169,7 @@ pub fn compare() {
 
 pub fn versions() {
     let mut rng = SecretRng::new(28);
-    let config =
-        GroupSessionConfig { version: MessageVersion::V4, ..GroupSessionConfig::default() };
+    let config = GroupSessionConfig::default().with_version(MessageVersion::V4);
     let mut session = GroupSession::with_rng(config, &mut rng).unwrap();
     declassify(PublicKey, session.session_key().signing_key().as_bytes());
     let key = SessionKey::from_bytes(&session_key_bytes(&session)).unwrap();
@@ -192,10 +191,10 @@ pub fn parts() {
     let key = Ed25519SecretKey::with_rng(&mut rng).unwrap();
     declassify(PublicKey, key.public_key().as_bytes());
     let version = MessageVersion::V3;
-    let message = MegolmMessage::encrypt(version, 3, &cipher, &key, &rng.text(40));
+    let message = MegolmMessage::encrypt(version, 3, &cipher, &key, rng.text(40));
     declassify(Message, message.as_bytes());
     let sign = |bytes: &[u8]| key.sign(bytes);
-    let message = MegolmMessage::encrypt_signed_by(version, 3, &cipher, sign, &rng.text(40));
+    let message = MegolmMessage::encrypt_signed_by(version, 3, &cipher, sign, rng.text(40));
     declassify(Message, message.as_bytes());
 }
 

@@ -26,7 +26,7 @@ impl Devices {
     pub fn new(seed: u64, version: MessageVersion) -> Self {
         let mut rng = SecretRng::new(seed);
         let (alice, bob) = (new_account(&mut rng), published_account(&mut rng));
-        Self { rng, alice, bob, config: SessionConfig { version, ..SessionConfig::default() } }
+        Self { rng, alice, bob, config: SessionConfig::default().with_version(version) }
     }
 
     /// Alice's session with Bob's fallback key.

@@ -16,7 +16,7 @@ impl GroupSession {
     ///
     /// If the operating system has no randomness.
     pub fn new(config: SessionConfig) -> Self {
-        let config = GroupSessionConfig { version: config.inner(), ..Default::default() };
+        let config = GroupSessionConfig::default().with_version(config.inner());
         Self::from_inner(drawn(core::GroupSession::with_rng(config, &mut SysRng)))
     }
 

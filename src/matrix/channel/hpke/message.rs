@@ -11,7 +11,7 @@ use crate::{
 /// The first message of a channel: the sender's public key, and a ciphertext.
 ///
 /// Nothing in it proves who made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InitialMessage {
     /// The sender's public key, which is the encapsulated key of RFC 9180.
     pub encapsulated_key: Curve25519PublicKey,
@@ -55,7 +55,7 @@ impl InitialMessage {
 
 /// The recipient's answer to the initial message: a nonce for the response direction, and a
 /// ciphertext.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InitialResponse {
     /// 32 random bytes, from which the keys of the response direction are derived.
     pub base_response_nonce: [u8; 32],

@@ -193,8 +193,8 @@ impl HpkeSenderChannel {
     pub fn establish_channel(
         self,
         their_public_key: Curve25519PublicKey,
-        initial_plaintext: &[u8],
-        aad: &[u8],
+        initial_plaintext: impl AsRef<[u8]>,
+        aad: impl AsRef<[u8]>,
     ) -> Result<Outgoing<UnidirectionalSenderChannel, InitialMessage>, ChannelError> {
         let mut rng = rng::system();
         self.establish_channel_with_rng(their_public_key, initial_plaintext, aad, &mut rng)
@@ -209,15 +209,15 @@ impl HpkeSenderChannel {
     pub fn establish_channel_with_rng<R: TryCryptoRng + ?Sized>(
         self,
         their_public_key: Curve25519PublicKey,
-        initial_plaintext: &[u8],
-        aad: &[u8],
+        initial_plaintext: impl AsRef<[u8]>,
+        aad: impl AsRef<[u8]>,
         rng: &mut R,
     ) -> Result<Outgoing<UnidirectionalSenderChannel, InitialMessage>, ChannelError> {
         let (encapsulated, mut context) =
             hpke::setup_sender(their_public_key.as_bytes(), self.info.as_bytes(), rng)?;
         let ours = Curve25519PublicKey::from_bytes(encapsulated)
             .map_err(|_| ChannelError::NonContributoryKey)?;
-        let ciphertext = context.seal(initial_plaintext, aad)?;
+        let ciphertext = context.seal(initial_plaintext.as_ref(), aad.as_ref())?;
         let ends = Ends { ours, theirs: their_public_key, role: Role::Initiator };
         let context = Box::new(context);
         Ok(Outgoing {
@@ -250,13 +250,13 @@ impl UnidirectionalSenderChannel {
     pub fn establish_bidirectional_channel(
         self,
         response: &InitialResponse,
-        aad: &[u8],
+        aad: impl AsRef<[u8]>,
     ) -> Result<Incoming<EstablishedHpkeChannel>, Refused<Self>> {
         let open = || {
             let secret = self.context.export(&response_context(&self.info))?;
             let (key, nonce) = response_keys(&self.ends, &secret, &response.base_response_nonce);
             let mut receiving = ContextR::from_key(&key, &nonce);
-            let plaintext = receiving.open(&response.ciphertext, aad)?;
+            let plaintext = receiving.open(&response.ciphertext, aad.as_ref())?;
             let check_code = self.context.export(&check_code_context(&self.info, &self.ends))?;
             Ok::<_, ContextError>((receiving, plaintext, check_code))
         };
@@ -337,14 +337,14 @@ impl HpkeRecipientChannel {
     pub fn establish_channel(
         self,
         message: &InitialMessage,
-        aad: &[u8],
+        aad: impl AsRef<[u8]>,
     ) -> Result<Incoming<UnidirectionalRecipientChannel>, Refused<Self>> {
         let theirs = message.encapsulated_key;
         let open = || {
             let info = self.info.as_bytes();
             let mut context = hpke::setup_recipient(theirs.as_bytes(), &self.secret_key, info)
                 .map_err(|NonContributory| ChannelError::NonContributoryKey)?;
-            let plaintext = context.open(&message.ciphertext, aad)?;
+            let plaintext = context.open(&message.ciphertext, aad.as_ref())?;
             Ok((Box::new(context), plaintext))
         };
         match open() {
@@ -378,8 +378,8 @@ impl UnidirectionalRecipientChannel {
     #[cfg(feature = "std")]
     pub fn establish_bidirectional_channel(
         self,
-        plaintext: &[u8],
-        aad: &[u8],
+        plaintext: impl AsRef<[u8]>,
+        aad: impl AsRef<[u8]>,
     ) -> Result<Outgoing<EstablishedHpkeChannel, InitialResponse>, Refused<Self>> {
         self.establish_bidirectional_channel_with_rng(plaintext, aad, &mut rng::system())
     }
@@ -393,8 +393,8 @@ impl UnidirectionalRecipientChannel {
     /// Those of `establish_bidirectional_channel`.
     pub fn establish_bidirectional_channel_with_rng<R: TryCryptoRng + ?Sized>(
         self,
-        plaintext: &[u8],
-        aad: &[u8],
+        plaintext: impl AsRef<[u8]>,
+        aad: impl AsRef<[u8]>,
         rng: &mut R,
     ) -> Result<Outgoing<EstablishedHpkeChannel, InitialResponse>, Refused<Self>> {
         let mut answer = || {
@@ -402,7 +402,7 @@ impl UnidirectionalRecipientChannel {
             let secret = self.context.export(&response_context(&self.info))?;
             let (key, base_nonce) = response_keys(&self.ends, &secret, nonce.as_bytes());
             let mut sending = ContextS::from_key(&key, &base_nonce);
-            let ciphertext = sending.seal(plaintext, aad)?;
+            let ciphertext = sending.seal(plaintext.as_ref(), aad.as_ref())?;
             let base_response_nonce = *nonce.as_bytes();
             let check_code = self.context.export(&check_code_context(&self.info, &self.ends))?;
             let message = InitialResponse { base_response_nonce, ciphertext };
@@ -446,8 +446,12 @@ impl EstablishedHpkeChannel {
     /// # Errors
     ///
     /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
-    pub fn seal(&mut self, plaintext: &[u8], aad: &[u8]) -> Result<Message, ChannelError> {
-        Ok(Message { ciphertext: self.sending.seal(plaintext, aad)? })
+    pub fn seal(
+        &mut self,
+        plaintext: impl AsRef<[u8]>,
+        aad: impl AsRef<[u8]>,
+    ) -> Result<Message, ChannelError> {
+        Ok(Message { ciphertext: self.sending.seal(plaintext.as_ref(), aad.as_ref())? })
     }
 
     /// Decrypts the next message of the other device. `aad` must be what the message was sealed
@@ -457,7 +461,11 @@ impl EstablishedHpkeChannel {
     ///
     /// [`ChannelError::Authentication`], also for a message that was opened before or that arrives
     /// too early. The channel is unchanged then, and the right message still opens (S-04).
-    pub fn open(&mut self, message: &Message, aad: &[u8]) -> Result<Vec<u8>, ChannelError> {
-        Ok(self.receiving.open(&message.ciphertext, aad)?)
+    pub fn open(
+        &mut self,
+        message: &Message,
+        aad: impl AsRef<[u8]>,
+    ) -> Result<Vec<u8>, ChannelError> {
+        Ok(self.receiving.open(&message.ciphertext, aad.as_ref())?)
     }
 }

@@ -235,7 +235,7 @@ impl Account {
 }
 
 fn inner_config(config: SessionConfig) -> core::SessionConfig {
-    core::SessionConfig { version: config.inner(), ..Default::default() }
+    core::SessionConfig::default().with_version(config.inner())
 }
 
 fn with_id((id, key): (core::KeyId, moceril::Curve25519PublicKey)) -> (KeyId, Curve25519PublicKey) {

@@ -18,7 +18,7 @@ impl Session {
         chain_key: [u8; 32],
         ratchet_key_secret: [u8; 32],
     ) -> Self {
-        let config = core::SessionConfig { version: config.inner(), ..Default::default() };
+        let config = core::SessionConfig::default().with_version(config.inner());
         let keys = drawn(session_keys.strict());
         Self::from_inner(core::Session::from_root_key_material(
             config,

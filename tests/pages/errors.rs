@@ -1,0 +1,102 @@
+//! Every error of the library converts into `moceril::Error`, and is its source.
+
+use std::{collections::BTreeSet, error::Error as _};
+
+use moceril::{
+    Base64Error, ConversionError, DecodeError, DehydratedDeviceError, Error, KeyError,
+    LibolmPickleError, PassphraseError, PickleError, RandomError, SignatureError,
+    backup::BackupError,
+    ecies::{ChannelError, Refused},
+    key_export::KeyExportError,
+    megolm::{
+        self, CreationTimeError, ExportError, GroupSession, GroupSessionConfig, ProvenanceError,
+        ReplayError, SessionKeyError,
+    },
+    olm::{
+        self, BundleError, EncryptionError, IdentityKeysError, KeyGenerationError,
+        SessionCreationError,
+    },
+    payload::PayloadError,
+    sas::SasError,
+    vodozemac::VodozemacPickleError,
+};
+use moceril_testing::{
+    rng::SeededRng,
+    sources::{identifier, sources},
+};
+
+/// The precise error, found again behind the general one.
+fn is_source<E: std::error::Error + PartialEq + Copy + 'static>(error: E)
+where
+    Error: From<E>,
+{
+    let general = Error::from(error);
+    let source = general.source().expect("an error has a source");
+    assert_eq!(source.downcast_ref(), Some(&error), "{error}");
+    let text = general.to_string();
+    assert!(text.ends_with(" failed") && !text.contains(&error.to_string()), "{text}");
+}
+
+/// Checks one error for each type, and returns the names of the types.
+macro_rules! each {
+    ($($error:expr => $name:literal),+ $(,)?) => {{
+        $(is_source($error);)+
+        [$($name),+].map(str::to_owned)
+    }};
+}
+
+#[test]
+fn every_error_has_its_variant() {
+    let created_at = GroupSessionConfig::default().with_created_at(7);
+    let mut session = GroupSession::with_rng(created_at, &mut SeededRng::new(1)).unwrap();
+    let known: CreationTimeError = session.set_created_at(8).unwrap_err();
+    let listed = each![
+        RandomError => "RandomError",
+        Base64Error => "Base64Error",
+        KeyError::LowOrder => "KeyError",
+        SignatureError => "SignatureError",
+        DecodeError::Format => "DecodeError",
+        SessionKeyError::Signature => "SessionKeyError",
+        KeyGenerationError::Random => "KeyGenerationError",
+        BundleError::Signature => "BundleError",
+        SessionCreationError::Replayed => "SessionCreationError",
+        IdentityKeysError::AnotherPeer => "IdentityKeysError",
+        EncryptionError::Random => "EncryptionError",
+        olm::DecryptionError::Evicted => "DecryptionError",
+        megolm::DecryptionError::Closed => "megolm DecryptionError",
+        ExportError::Closed => "ExportError",
+        known => "CreationTimeError",
+        ProvenanceError::Known => "ProvenanceError",
+        ReplayError::OtherSession => "ReplayError",
+        PickleError::Random => "PickleError",
+        LibolmPickleError::InvalidState => "LibolmPickleError",
+        ConversionError::Unrepresentable => "ConversionError",
+        DehydratedDeviceError::Version(9) => "DehydratedDeviceError",
+        ChannelError::OwnKey => "ChannelError",
+        SasError::NonContributoryKey => "SasError",
+        BackupError::Decryption => "BackupError",
+        KeyExportError::Random => "KeyExportError",
+        PayloadError::Malformed => "PayloadError",
+        PassphraseError::Format => "PassphraseError",
+        VodozemacPickleError::InvalidState => "VodozemacPickleError",
+    ];
+    let refused = Refused { unchanged: (), error: ChannelError::OwnKey };
+    assert_eq!(Error::from(refused), Error::Channel(ChannelError::OwnKey));
+
+    // Of the two that have one name, the sources show one in `megolm`.
+    let declared = sources().into_iter().flat_map(|source| {
+        let found = source.code.lines().filter_map(|line| {
+            let kinds = ["pub struct ", "pub enum "];
+            let item = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+            let name = identifier(item);
+            let prefix = if name == "DecryptionError" && source.path.starts_with("megolm/") {
+                "megolm "
+            } else {
+                ""
+            };
+            name.ends_with("Error").then(|| format!("{prefix}{name}"))
+        });
+        found.collect::<Vec<_>>()
+    });
+    assert_eq!(BTreeSet::from(listed), declared.collect::<BTreeSet<_>>());
+}
