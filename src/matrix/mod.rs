@@ -8,4 +8,6 @@ pub(crate) mod channel;
 pub mod key_export;
 #[cfg(feature = "payload")]
 pub mod payload;
+#[cfg(feature = "backup")]
+pub mod recovery_key;
 pub mod sas;

@@ -114,6 +114,7 @@ mod backup {
     use moceril::backup::{
         BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage, BackupMessageBase64,
     };
+    use moceril::recovery_key::RecoveryKeyError;
 
     shared!(
         BackupDecryptionKey,
@@ -121,6 +122,7 @@ mod backup {
         BackupError,
         BackupMessage,
         BackupMessageBase64,
+        RecoveryKeyError,
     );
 }
 

@@ -8,7 +8,9 @@ use moceril::{
 };
 use moceril_testing::{
     distinct_keys::DistinctKeys,
-    searching::{assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched},
+    searching::{
+        assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched, unsearched,
+    },
 };
 use sha2::{Sha256, Sha512};
 use x25519_dalek::{PublicKey, StaticSecret};
@@ -117,6 +119,7 @@ mod backup {
 
     use super::{
         DistinctKeys, Hkdf, PLAINTEXT, Sha256, Zeroize, agreed, learn, learn_with_texts, searched,
+        unsearched,
     };
 
     pub fn messages(rng: &mut DistinctKeys) {
@@ -131,6 +134,10 @@ mod backup {
             assert!(BackupDecryptionKey::from_base64(&text[..42]).is_err());
             assert!(BackupDecryptionKey::from_base64(&text[..40]).is_err());
             let key = BackupDecryptionKey::from_base64(&text).unwrap();
+            let text = key.to_recovery_key();
+            unsearched(|| learn("recovery key", text.as_bytes()));
+            assert!(BackupDecryptionKey::from_recovery_key(&text[..58]).is_err());
+            let key = BackupDecryptionKey::from_recovery_key(&text).unwrap();
             let pickle = key.to_libolm_pickle(b"key");
             assert!(BackupDecryptionKey::from_libolm_pickle(&pickle, b"other").is_err());
             let key = BackupDecryptionKey::from_libolm_pickle(&pickle, b"key").unwrap();

@@ -49,6 +49,10 @@ pub fn backup() {
     must_be_secret(key.to_base64().as_bytes());
     let key = BackupDecryptionKey::from_base64(&key.to_base64()).unwrap();
     let key = BackupDecryptionKey::from_bytes(key.to_bytes());
+    let text = key.to_recovery_key();
+    must_be_secret(text.as_bytes());
+    assert!(BackupDecryptionKey::from_recovery_key(&text[..58]).is_err());
+    let key = BackupDecryptionKey::from_recovery_key(&text).unwrap();
     let public = key.public_key();
     declassify(PublicKey, public.as_bytes());
     let text = rng.text(40);

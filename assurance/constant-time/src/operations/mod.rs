@@ -53,7 +53,7 @@ pub const CONSTANT_TIME: [Operation; 45] = [
     ("vodozemac's pickle: to its serde form and back", vodozemac_pickles::convert),
     ("vodozemac's pickle: encryption, a wrong key", vodozemac_pickles::encrypted),
     ("SAS: agreement, strings, MACs and their comparison", channels::sas),
-    ("backup: key, base64 both ways, encryption, decryption", channels::backup),
+    ("backup: key, base64 and recovery key both ways, encryption, decryption", channels::backup),
     ("ECIES: channel, messages, a forged one", channels::ecies),
     ("HPKE: channel and messages", channels::hpke),
     ("key export: encryption", channels::key_export),
