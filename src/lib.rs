@@ -20,6 +20,7 @@
 //! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
 //! | | [`sas`]: `emoji` | verification by short authentication strings |
 //! | | `backup`, `recovery_key`, `payload`, `key_export` | key backup and its key as text, the content of Olm events, key files |
+//! | | `canonical_json`, `signed_json`, `device_keys`, `cross_signing`, `secret_storage` | the JSON of Matrix: signed objects, and secrets that the server keeps |
 //! | | `channel`: `message`, `check_code`, [`ecies`], `hpke` | secure channels |
 //! | 4 | `pickle/` | stored forms of the objects of layer 3 |
 //! | | `native`: `encode`, `passphrase` | the native format |
@@ -74,6 +75,8 @@ pub use crate::matrix::key_export;
 pub use crate::matrix::payload;
 #[cfg(feature = "backup")]
 pub use crate::matrix::{backup, recovery_key};
+#[cfg(feature = "matrix")]
+pub use crate::matrix::{canonical_json, cross_signing, device_keys, secret_storage, signed_json};
 pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
 #[cfg(feature = "vodozemac")]

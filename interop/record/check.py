@@ -179,6 +179,10 @@ CHECKS = {
     "key-export": textbook_key_export.check,
     "key-export-refused": textbook_key_export.check_refused,
     "recovery-key": textbook_matrix.check_recovery_key,
+    "canonical-json": textbook_matrix.check_canonical_json,
+    "signed-json": textbook_matrix.check_signed_json,
+    "secret-storage": textbook_matrix.check_secret_storage,
+    "secret-storage-passphrase": textbook_matrix.check_passphrase,
 }
 
 

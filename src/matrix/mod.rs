@@ -3,7 +3,13 @@
 
 #[cfg(feature = "backup")]
 pub mod backup;
+#[cfg(feature = "matrix")]
+pub mod canonical_json;
 pub(crate) mod channel;
+#[cfg(feature = "matrix")]
+pub mod cross_signing;
+#[cfg(feature = "matrix")]
+pub mod device_keys;
 #[cfg(feature = "key-export")]
 pub mod key_export;
 #[cfg(feature = "payload")]
@@ -11,3 +17,7 @@ pub mod payload;
 #[cfg(feature = "backup")]
 pub mod recovery_key;
 pub mod sas;
+#[cfg(feature = "matrix")]
+pub mod secret_storage;
+#[cfg(feature = "matrix")]
+pub mod signed_json;

@@ -126,6 +126,36 @@ mod backup {
     );
 }
 
+mod matrix {
+    use super::shared;
+    use moceril::{
+        canonical_json::CanonicalJsonError,
+        cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
+        device_keys::DeviceKeys,
+        secret_storage::{
+            EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
+            SecretStorageKey,
+        },
+        signed_json::SignedJsonError,
+    };
+
+    shared!(
+        CanonicalJsonError,
+        CrossSigningKeys,
+        DeviceKeys,
+        EncryptedSecret,
+        KeyDescription,
+        MasterKey,
+        PassphraseParameters,
+        PublicKeys,
+        SecretStorageError,
+        SecretStorageKey,
+        SelfSigningKey,
+        SignedJsonError,
+        UserSigningKey,
+    );
+}
+
 mod vodozemac {
     use super::shared;
     use moceril::vodozemac::{

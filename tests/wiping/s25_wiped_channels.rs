@@ -29,6 +29,8 @@ fn s_25_no_freed_block_holds_a_secret_of_a_channel() {
     backup::messages(rng);
     forget_all();
     hpke::channels(rng);
+    forget_all();
+    secret_storage::secrets(rng);
 }
 
 fn public(private: [u8; 32]) -> [u8; 32] {
@@ -153,6 +155,62 @@ mod backup {
             let forged = BackupMessage { ciphertext, ..message };
             assert!(key.decrypt_unauthenticated(&forged).is_err());
             key
+        });
+    }
+}
+
+mod secret_storage {
+    use hmac::{Hmac, KeyInit, Mac};
+    use moceril::secret_storage::{
+        EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError, SecretStorageKey,
+    };
+
+    use super::{
+        DistinctKeys, Hkdf, PLAINTEXT, Sha256, Sha512, learn, learn_with_texts, searched,
+        unsearched,
+    };
+
+    const NAME: &str = "m.megolm_backup.v1";
+
+    /// Makes known what is derived from the key of the storage. The keys of the named secret.
+    fn learn_keys(key: &[u8; 32]) -> [u8; 64] {
+        learn_with_texts("key of the storage", key);
+        [NAME, ""].map(|name| {
+            let mut keys = [0; 64];
+            Hkdf::<Sha256>::new(None, key).expand(name.as_bytes(), &mut keys).unwrap();
+            learn("keys of a secret", &keys);
+            keys
+        })[0]
+    }
+
+    pub fn secrets(rng: &mut DistinctKeys) {
+        let keys = learn_keys(&rng.upcoming(0));
+        let mut derived = [0; 32];
+        pbkdf2::pbkdf2_hmac::<Sha512>(b"passphrase", b"salt", 2, &mut derived);
+        learn_keys(&derived);
+        learn_with_texts("secret", PLAINTEXT);
+        let secret = str::from_utf8(PLAINTEXT).unwrap();
+        searched("secret storage", || {
+            let key = SecretStorageKey::with_rng(rng).unwrap();
+            let text = key.to_recovery_key();
+            unsearched(|| learn("recovery key", text.as_bytes()));
+            let key = SecretStorageKey::from_recovery_key(&text).unwrap();
+            let stored = key.encrypt_with_rng(NAME, secret, rng).unwrap();
+            assert_eq!(&*key.decrypt(NAME, &stored).unwrap(), secret);
+            let description = KeyDescription::of_with_rng(&key, rng).unwrap();
+            description.check(&key).unwrap();
+            let parameters = PassphraseParameters { salt: String::from("salt"), iterations: 2 };
+            let other = SecretStorageKey::from_passphrase("passphrase", &parameters, 2).unwrap();
+            assert!(description.check(&other).is_err());
+            assert!(other.decrypt(NAME, &stored).is_err());
+            // The MAC is right and the last byte is not text: all of it was decrypted by then.
+            let mut ciphertext = stored.ciphertext.clone();
+            *ciphertext.last_mut().unwrap() ^= 0x80;
+            let mac = Hmac::<Sha256>::new_from_slice(&keys[32..]).unwrap();
+            let mac = mac.chain_update(&ciphertext).finalize().into_bytes().into();
+            let no_text = EncryptedSecret { ciphertext, mac, ..stored };
+            assert_eq!(key.decrypt(NAME, &no_text).err(), Some(SecretStorageError::NotText));
+            [key, other]
         });
     }
 }

@@ -70,6 +70,62 @@ pub mod payload {
     }
 }
 
+pub mod json {
+    use moceril::{
+        canonical_json,
+        cross_signing::CrossSigningKeys,
+        device_keys::DeviceKeys,
+        secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey},
+    };
+    use serde_json::Value;
+
+    use crate::{
+        entries::{BytesEntry, Entry, somewhere},
+        rng::SeededRng,
+        states,
+    };
+
+    const USER: &str = "@alice:a";
+
+    /// What reads a value of JSON.
+    fn entry(
+        name: &'static str,
+        genuine: &Value,
+        read: impl Fn(Value) -> bool + 'static,
+    ) -> BytesEntry {
+        Entry::new(name, genuine.to_string(), move |bytes: &[u8]| {
+            somewhere(serde_json::from_slice(bytes).is_ok_and(&read))
+        })
+    }
+
+    pub fn bytes_entries() -> [BytesEntry; 5] {
+        let rng = &mut SeededRng::new(40);
+        let device = DeviceKeys::new(&states::account(0, rng), USER, "A").unwrap().to_json();
+        let keys = CrossSigningKeys::with_rng(rng).unwrap().public_keys(USER).unwrap();
+        let key = SecretStorageKey::with_rng(rng).unwrap();
+        let description = KeyDescription::of_with_rng(&key, rng).unwrap().to_json();
+        let secret = key.encrypt_with_rng("a", "b", rng).unwrap().to_json();
+        let self_signing = keys.self_signing.to_json();
+        let check_key = SecretStorageKey::from_bytes(key.to_bytes());
+        [
+            entry("canonical_json", &device, |json| canonical_json::to_string(&json).is_ok()),
+            entry("DeviceKeys::verify", &device, |json| {
+                DeviceKeys::verify(json, USER, "A").is_ok()
+            }),
+            entry("MasterKey::verify_self_signing_key", &self_signing, move |json| {
+                keys.master.verify_self_signing_key(json).is_ok()
+            }),
+            entry("KeyDescription::check", &description, move |json| {
+                KeyDescription::from_json(&json).is_ok_and(|found| found.check(&check_key).is_ok())
+            }),
+            entry("SecretStorageKey::decrypt", &secret, move |json| {
+                EncryptedSecret::from_json(&json)
+                    .is_ok_and(|found| key.decrypt("a", &found).is_ok())
+            }),
+        ]
+    }
+}
+
 pub mod raw_cipher {
     use moceril::hazmat::Cipher;
 
