@@ -152,11 +152,25 @@ impl DeviceKeys {
     ///
     /// [`SignedJsonError`].
     pub fn verify_one_time_key(&self, object: &Value) -> Result<PreKeyBundle, SignedJsonError> {
-        signed_json::verify(object, &self.user_id, &self.device_id, &self.keys.ed25519)?;
-        let key = Curve25519PublicKey::from_base64(signed_json::text(object, "key")?)?;
-        PreKeyBundle::from_keys(self.keys.curve25519, key)
-            .map_err(|_| SignedJsonError::OneTimeKeyIsIdentityKey)
+        verify_one_time_key(object, &self.user_id, &self.device_id, self.keys)
     }
+}
+
+/// As [`DeviceKeys::verify_one_time_key`], for a caller who has stored the verified keys of the device.
+///
+/// # Errors
+///
+/// [`SignedJsonError`].
+pub fn verify_one_time_key(
+    object: &Value,
+    user_id: &str,
+    device_id: &str,
+    keys: IdentityKeys,
+) -> Result<PreKeyBundle, SignedJsonError> {
+    signed_json::verify(object, user_id, device_id, &keys.ed25519)?;
+    let key = Curve25519PublicKey::from_base64(signed_json::text(object, "key")?)?;
+    PreKeyBundle::from_keys(keys.curve25519, key)
+        .map_err(|_| SignedJsonError::OneTimeKeyIsIdentityKey)
 }
 
 fn curve25519_id(device_id: &str) -> String {

@@ -10,12 +10,16 @@ pub(crate) mod channel;
 pub mod cross_signing;
 #[cfg(feature = "matrix")]
 pub mod device_keys;
+#[cfg(feature = "matrix")]
+pub mod events;
 #[cfg(feature = "key-export")]
 pub mod key_export;
 #[cfg(feature = "payload")]
 pub mod payload;
 #[cfg(feature = "backup")]
 pub mod recovery_key;
+#[cfg(feature = "matrix")]
+pub mod room_keys;
 pub mod sas;
 #[cfg(feature = "matrix")]
 pub mod secret_storage;

@@ -149,6 +149,9 @@ fn one_time_keys_are_verified() {
         let object = device_keys::one_time_key(&key, USER, DEVICE);
         let bundle = PreKeyBundle::verify(account.identity_keys(), &key).unwrap();
         assert_eq!(device.verify_one_time_key(&object), Ok(bundle));
+        let keys = account.identity_keys();
+        let stored = device_keys::verify_one_time_key(&object, USER, DEVICE, keys);
+        assert_eq!(stored, Ok(bundle));
         assert_eq!(object.get("fallback").is_some(), key.fallback);
         let name = device_keys::one_time_key_name(id);
         assert_eq!(name, format!("signed_curve25519:{}", id.to_base64()));

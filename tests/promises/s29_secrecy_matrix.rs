@@ -4,15 +4,24 @@
 use std::fmt::Debug;
 
 use moceril::{
+    MessageVersion,
     canonical_json::{self, CanonicalJsonError},
     cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
     device_keys::DeviceKeys,
+    events::{EventError, MegolmContent, OlmContent},
+    olm::OlmMessage,
+    room_keys::{self, ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
     secret_storage::{
         EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError, SecretStorageKey,
     },
     signed_json::SignedJsonError,
 };
-use moceril_testing::{leaks::Secrets, rng::SeededRng, states};
+use moceril_testing::{
+    fixtures::{Devices, group},
+    leaks::Secrets,
+    rng::SeededRng,
+    states,
+};
 use serde_json::{Value, json};
 
 const USER: &str = "@alice:example.org";
@@ -57,5 +66,42 @@ fn s_29_secret_storage() {
     let decrypted = key.decrypt("name", &stored).unwrap();
     let error: SecretStorageError = key.decrypt("another name", &stored).unwrap_err();
     not_in_any(&secrets, &[&key, &stored, &description, &parameters, &decrypted, &error]);
+    secrets.not_in_text(&error.to_string());
+}
+
+#[test]
+fn s_29_room_keys() {
+    let (sender, receiver) = group(MessageVersion::V3, 3);
+    let exported = receiver.export_at(0).unwrap();
+    let mut secrets = Secrets::default();
+    secrets.add("session key", &sender.session_key().to_bytes()[5..133]);
+    secrets.add("exported session key", &exported.to_bytes()[5..133]);
+    secrets.add("unknown member", b"an unknown member");
+    let sender_key = states::account(0, &mut SeededRng::new(4)).curve25519_key();
+    let mut key: ExportedRoomKey = ExportedRoomKey::new("!room:example.org", exported, sender_key);
+    let mut shared: RoomKey = RoomKey::new("!room:example.org", sender.session_key());
+    key.other.insert(String::from("a"), json!("an unknown member"));
+    shared.other = key.other.clone();
+    let text = key.to_json().unwrap();
+    let reader: ExportReader<'_> = room_keys::read_export(&text);
+    let error: RoomKeyError = RoomKey::from_json(&text).unwrap_err();
+    not_in_any(&secrets, &[&key, &shared, &text, &reader, &error]);
+    secrets.not_in_text(&error.to_string());
+}
+
+#[test]
+fn s_29_events() {
+    let (mut sender, _) = group(MessageVersion::V3, 5);
+    let mut devices = Devices::new(6);
+    let (_, pre_key) = devices.outbound(&devices.one_time_bundle(), MessageVersion::V3);
+    let mut secrets = Secrets::default();
+    secrets.add("session key", &sender.session_key().to_bytes()[5..133]);
+    secrets.add("plaintext", b"what nobody else may see");
+    let message = sender.encrypt(b"what nobody else may see").unwrap();
+    let megolm: MegolmContent = MegolmContent::new(&sender.session_id(), message);
+    let sender_key = devices.alice.curve25519_key();
+    let olm: OlmContent = OlmContent { sender_key, message: OlmMessage::PreKey(pre_key) };
+    let error: EventError = MegolmContent::from_json(&olm.to_json(&sender_key)).unwrap_err();
+    not_in_any(&secrets, &[&megolm, &olm, &error]);
     secrets.not_in_text(&error.to_string());
 }

@@ -31,6 +31,8 @@ fn s_25_no_freed_block_holds_a_secret_of_a_channel() {
     hpke::channels(rng);
     forget_all();
     secret_storage::secrets(rng);
+    forget_all();
+    room_keys::texts(rng);
 }
 
 fn public(private: [u8; 32]) -> [u8; 32] {
@@ -155,6 +157,41 @@ mod backup {
             let forged = BackupMessage { ciphertext, ..message };
             assert!(key.decrypt_unauthenticated(&forged).is_err());
             key
+        });
+    }
+}
+
+mod room_keys {
+    use moceril::{
+        Curve25519PublicKey,
+        megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
+        room_keys::{self, ExportedRoomKey, RoomKey},
+    };
+
+    use super::{DistinctKeys, learn_with_texts, public, searched, unsearched};
+
+    pub fn texts(rng: &mut DistinctKeys) {
+        let session = GroupSession::with_rng(GroupSessionConfig::default(), rng).unwrap();
+        let shared = session.session_key();
+        let exported = InboundGroupSession::new(&shared).export_at(0).unwrap();
+        // What follows the index, and is in both keys.
+        learn_with_texts("session key", &shared.to_bytes()[..132]);
+        learn_with_texts("ratchet", &exported.to_bytes()[5..133]);
+        learn_with_texts("exported session key", &exported.to_bytes()[..132]);
+        let sender_key = Curve25519PublicKey::from_bytes(public([7; 32])).unwrap();
+        searched("room keys", || {
+            let shared = RoomKey::new("!room:example.org", shared).to_json().unwrap();
+            let key = ExportedRoomKey::new("!room:example.org", exported, sender_key);
+            let file = room_keys::write_export(&[key.clone(), key]).unwrap();
+            let keys: Vec<_> = room_keys::read_export(&file).map(Result::unwrap).collect();
+            let backup = keys[0].to_backup_json().unwrap();
+            assert!(ExportedRoomKey::from_backup_json(&backup, "!room", "another").is_err());
+            assert!(RoomKey::from_json(&keys[1].to_json().unwrap()).is_err(), "another format");
+            let key = RoomKey::from_json(&shared).unwrap();
+            let escaped = unsearched(|| shared.replace('/', "\\/"));
+            RoomKey::from_json(&escaped).unwrap();
+            unsearched(|| drop(escaped));
+            (key, keys, file)
         });
     }
 }

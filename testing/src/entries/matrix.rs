@@ -72,15 +72,20 @@ pub mod payload {
 
 pub mod json {
     use moceril::{
-        canonical_json,
+        MessageVersion, canonical_json,
         cross_signing::CrossSigningKeys,
         device_keys::DeviceKeys,
+        events::{MegolmContent, OlmContent},
+        megolm::InboundGroupSession,
+        olm::OlmMessage,
+        room_keys::{self, ExportedRoomKey, RoomKey},
         secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey},
     };
     use serde_json::Value;
 
     use crate::{
         entries::{BytesEntry, Entry, somewhere},
+        fixtures::{Devices, group},
         rng::SeededRng,
         states,
     };
@@ -96,6 +101,39 @@ pub mod json {
         Entry::new(name, genuine.to_string(), move |bytes: &[u8]| {
             somewhere(serde_json::from_slice(bytes).is_ok_and(&read))
         })
+    }
+
+    /// Room keys, and the contents of events.
+    pub fn megolm_entries() -> [BytesEntry; 4] {
+        let mut devices = Devices::new(41);
+        let version = MessageVersion::V3;
+        let (_, pre_key) = devices.outbound(&devices.one_time_bundle(), version);
+        let [alice, bob] = [&devices.alice, &devices.bob].map(|account| account.curve25519_key());
+        let olm = OlmContent { sender_key: alice, message: OlmMessage::PreKey(pre_key) };
+        let (mut sender, receiver) = group(version, 41);
+        let shared = RoomKey::new("!a:b", sender.session_key()).to_json().unwrap();
+        let exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), alice);
+        let file = room_keys::write_export(&[exported.clone(), exported]).unwrap();
+        let message = sender.encrypt(b"to everybody").unwrap();
+        let megolm = MegolmContent::new(&sender.session_id(), message).to_json();
+        [
+            Entry::new("RoomKey::from_json", shared.as_bytes(), |bytes: &[u8]| {
+                somewhere(RoomKey::from_json(&String::from_utf8_lossy(bytes)).is_ok())
+            }),
+            Entry::new("room_keys::read_export", file.as_bytes(), |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes);
+                let keys: Result<Vec<_>, _> = room_keys::read_export(&text).collect();
+                let keys = keys.unwrap_or_default();
+                keys.iter().for_each(|key| drop(InboundGroupSession::import(&key.session_key)));
+                somewhere(!keys.is_empty())
+            }),
+            entry("MegolmContent::from_json", &megolm, |json| {
+                MegolmContent::from_json(&json).is_ok()
+            }),
+            entry("OlmContent::from_json", &olm.to_json(&bob), move |json| {
+                OlmContent::from_json(&json, &bob).is_ok()
+            }),
+        ]
     }
 
     pub fn bytes_entries() -> [BytesEntry; 5] {
