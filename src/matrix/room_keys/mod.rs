@@ -102,7 +102,7 @@ impl RoomKey {
         Self { room_id: room_id.to_string(), session_key, other: Map::new() }
     }
 
-    /// Reads the content of the event, which is an [`OlmPayload`](super::payload::OlmPayload)'s.
+    /// Reads the content of the event, which is an [`OlmPayload`](crate::payload::OlmPayload)'s.
     ///
     /// # Errors
     ///
@@ -259,7 +259,7 @@ impl fmt::Debug for ExportedRoomKey {
     }
 }
 
-/// The content of a file of exported keys, for [`key_export::encrypt`](super::key_export::encrypt).
+/// The content of a file of exported keys, for [`key_export::encrypt`](crate::key_export::encrypt).
 ///
 /// # Errors
 ///

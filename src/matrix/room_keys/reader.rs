@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{ALGORITHM, ExportedRoomKey, RoomKeyError};
 use crate::{keys::Curve25519PublicKey, wire::megolm::ExportedSessionKey};
 
-/// The content of a file of exported keys, from [`key_export::decrypt`](super::key_export::decrypt).
+/// The content of a file of exported keys, from [`key_export::decrypt`](crate::key_export::decrypt).
 ///
 /// The entries are read one by one, so a large file needs no memory but that for its text.
 #[must_use]
