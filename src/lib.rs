@@ -30,7 +30,7 @@
 //! |---|---|---|
 //! | 0 | `error` | the errors that several layers share |
 //! | 0 | `primitives/` | the only folder that calls cryptography crates |
-//! | | `secret`, `rng`, `base64` | secrets that wipe themselves; randomness; text |
+//! | | `secret`, `rng`, `base64`, `base58` | secrets that wipe themselves; randomness; text |
 //! | | `x25519`, `edwards`, `ed25519`, `kdf`, `verdict` | key agreement, signatures, key derivation, and how a comparison becomes a decision |
 //! | | `cbc_hmac`, `ctr_hmac`, `chacha20poly1305`, `argon2`, `hpke` | each under the name of its standard; `cbc_hmac` has `unauthenticated`, for backups |
 //! | 1 | `keys/`: `curve25519`, `ed25519`, `id` | public keys that passed every check |
@@ -40,7 +40,9 @@
 //! | 3 | [`megolm`]: `outbound`, `inbound`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
 //! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
 //! | | [`sas`]: `emoji` | verification by short authentication strings |
-//! | | `backup`, `payload`, `key_export` | key backup, the content of Olm events, key files |
+//! | | `backup`, `recovery_key`, `payload`, `key_export` | key backup and its key as text, the content of Olm events, key files |
+//! | | `canonical_json`, `signed_json`, `device_keys`, `cross_signing`, `secret_storage` | the JSON of Matrix: signed objects, and secrets that the server keeps |
+//! | | `events`, `room_keys`: `reader`, `writer` | encrypted events, and the keys of rooms, as JSON |
 //! | | `channel`: `message`, `check_code`, [`ecies`], `hpke` | secure channels |
 //! | 4 | `pickle/` | stored forms of the objects of layer 3 |
 //! | | `native`: `encode`, `passphrase` | the native format |
@@ -95,14 +97,18 @@ pub mod hazmat;
 pub mod megolm;
 pub mod olm;
 
-#[cfg(feature = "backup")]
-pub use crate::matrix::backup;
 #[cfg(feature = "hpke")]
 pub use crate::matrix::channel::hpke;
 #[cfg(feature = "key-export")]
 pub use crate::matrix::key_export;
 #[cfg(feature = "payload")]
 pub use crate::matrix::payload;
+#[cfg(feature = "backup")]
+pub use crate::matrix::{backup, recovery_key};
+#[cfg(feature = "matrix")]
+pub use crate::matrix::{
+    canonical_json, cross_signing, device_keys, events, room_keys, secret_storage, signed_json,
+};
 pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
 #[cfg(feature = "vodozemac")]

@@ -127,6 +127,27 @@ const CASES: &[Case] = &[
         let key = moceril::backup::BackupEncryptionKey::new(account().curve25519_key());
         vec![key.encrypt(b"text").unwrap().ephemeral_key.to_base64()]
     }),
+    ("CrossSigningKeys::with_rng", || {
+        let keys = moceril::cross_signing::CrossSigningKeys::new().unwrap();
+        let keys = [keys.master, keys.self_signing, keys.user_signing];
+        keys.map(|key| key.public_key().to_base64()).to_vec()
+    }),
+    ("SecretStorageKey::with_rng", || {
+        let key = moceril::secret_storage::SecretStorageKey::new().unwrap();
+        vec![format!("{:?}", key.to_bytes())]
+    }),
+    ("SecretStorageKey::encrypt_with_rng", || {
+        let key = moceril::secret_storage::SecretStorageKey::from_bytes([1; 32]);
+        vec![format!("{:?}", key.encrypt("name", "text").unwrap().iv)]
+    }),
+    ("KeyDescription::of_with_rng", || {
+        let key = moceril::secret_storage::SecretStorageKey::from_bytes([1; 32]);
+        let description = moceril::secret_storage::KeyDescription::of(&key).unwrap();
+        vec![format!("{:?}", description.check.unwrap().0)]
+    }),
+    ("PassphraseParameters::with_rng", || {
+        vec![moceril::secret_storage::PassphraseParameters::new().unwrap().salt]
+    }),
     ("HpkeRecipientChannel::with_rng", || {
         vec![moceril::hpke::HpkeRecipientChannel::new().unwrap().public_key().to_base64()]
     }),

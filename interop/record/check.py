@@ -9,6 +9,7 @@ import textbook
 import textbook_backup
 import textbook_channels
 import textbook_key_export
+import textbook_matrix
 import textbook_native
 import textbook_pickle
 import textbook_sas
@@ -177,6 +178,11 @@ CHECKS = {
     "hpke": textbook_channels.check_hpke,
     "key-export": textbook_key_export.check,
     "key-export-refused": textbook_key_export.check_refused,
+    "recovery-key": textbook_matrix.check_recovery_key,
+    "canonical-json": textbook_matrix.check_canonical_json,
+    "signed-json": textbook_matrix.check_signed_json,
+    "secret-storage": textbook_matrix.check_secret_storage,
+    "secret-storage-passphrase": textbook_matrix.check_passphrase,
 }
 
 

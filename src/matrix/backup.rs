@@ -106,17 +106,21 @@ impl BackupDecryptionKey {
         Self { pair: Box::new(Curve25519KeyPair::from_secret(secret)) }
     }
 
+    pub(super) fn secret(&self) -> &[u8; 32] {
+        self.pair.secret().as_bytes()
+    }
+
     /// The 32 bytes of the key, as they were given. The caller must wipe them. The text that
     /// [`to_base64`](Self::to_base64) returns wipes itself.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
-        *self.pair.secret().as_bytes()
+        *self.secret()
     }
 
     /// The key as 43 characters of unpadded base64, wiped on drop.
     #[must_use]
     pub fn to_base64(&self) -> SecretString {
-        base64::encode_secret(self.pair.secret().as_bytes())
+        base64::encode_secret(self.secret())
     }
 
     /// The public half, which goes into the `auth_data` of the backup.

@@ -39,7 +39,7 @@ use crate::{
     error::{Base64Error, RandomError, texts},
     primitives::{
         base64,
-        ctr_hmac::{self, Forged, IV_LENGTH, Parameters, SALT_LENGTH, TAG_LENGTH},
+        ctr_hmac::{self, Forged, IV_LENGTH, Keys, SALT_LENGTH},
         rng::draw,
         secret::SecretString,
     },
@@ -117,19 +117,16 @@ pub fn encrypt_weak_with_rng<R: TryCryptoRng + ?Sized>(
 ) -> Result<String, KeyExportError> {
     check_rounds(rounds, 1, u32::MAX)?;
     let salt = draw::<SALT_LENGTH, R>(rng)?;
-    let mut iv = draw::<IV_LENGTH, R>(rng)?;
-    // "with bit 63 set to zero", for implementations whose counter has 64 bits.
-    if let Some(byte) = iv.as_mut_bytes().get_mut(8) {
-        *byte &= 0x7f;
-    }
+    let iv = ctr_hmac::draw_iv(rng)?;
     let mut head = Vec::with_capacity(HEAD_LENGTH);
     head.push(VERSION);
     head.extend(salt.as_bytes());
-    head.extend(iv.as_bytes());
+    head.extend(iv);
     head.extend(rounds.to_be_bytes());
-    let parameters = Parameters { passphrase, salt: salt.as_bytes(), iv: iv.as_bytes(), rounds };
+    let keys = Keys::from_passphrase(passphrase, salt.as_bytes(), rounds);
     let mut plaintext = Zeroizing::new(json.as_bytes().to_vec());
-    let bytes = ctr_hmac::seal(&parameters, &head, &mut plaintext);
+    let (mut bytes, tag) = ctr_hmac::seal(&keys, &iv, &head, &mut plaintext);
+    bytes.extend(tag);
     Ok(wrap(&base64::encode_padded(&bytes)))
 }
 
@@ -170,26 +167,21 @@ pub fn decrypt(
     max_rounds: u32,
 ) -> Result<SecretString, KeyExportError> {
     let bytes = base64::decode(&content(file)?)?;
-    let ([version], rest) = split(&bytes)?;
+    let ([version], _) = split(&bytes)?;
     if *version != VERSION {
         return Err(KeyExportError::Version(*version));
     }
+    let (authenticated, tag) = bytes.split_last_chunk().ok_or(KeyExportError::TooShort)?;
+    let ([_], rest) = split(authenticated)?;
     let (salt, rest) = split::<SALT_LENGTH>(rest)?;
     let (iv, rest) = split::<IV_LENGTH>(rest)?;
-    let (rounds, rest) = split(rest)?;
-    split::<TAG_LENGTH>(rest)?;
+    let (rounds, _) = split(rest)?;
     let rounds = u32::from_be_bytes(*rounds);
     check_rounds(rounds, 1, max_rounds)?;
-    let json = ctr_hmac::open(&Parameters { passphrase, salt, iv, rounds }, HEAD_LENGTH, &bytes)
+    let keys = Keys::from_passphrase(passphrase, salt, rounds);
+    let json = ctr_hmac::open(&keys, iv, HEAD_LENGTH, authenticated, tag)
         .map_err(|Forged| KeyExportError::Authentication)?;
-    let mut json = Zeroizing::new(json);
-    match String::from_utf8(core::mem::take(&mut *json)) {
-        Ok(json) => Ok(SecretString::new(json)),
-        Err(error) => {
-            drop(Zeroizing::new(error.into_bytes()));
-            Err(KeyExportError::NotText)
-        }
-    }
+    SecretString::from_utf8(json).ok_or(KeyExportError::NotText)
 }
 
 /// The base64 between header and trailer, without its white space.

@@ -3,9 +3,25 @@
 
 #[cfg(feature = "backup")]
 pub mod backup;
+#[cfg(feature = "matrix")]
+pub mod canonical_json;
 pub(crate) mod channel;
+#[cfg(feature = "matrix")]
+pub mod cross_signing;
+#[cfg(feature = "matrix")]
+pub mod device_keys;
+#[cfg(feature = "matrix")]
+pub mod events;
 #[cfg(feature = "key-export")]
 pub mod key_export;
 #[cfg(feature = "payload")]
 pub mod payload;
+#[cfg(feature = "backup")]
+pub mod recovery_key;
+#[cfg(feature = "matrix")]
+pub mod room_keys;
 pub mod sas;
+#[cfg(feature = "matrix")]
+pub mod secret_storage;
+#[cfg(feature = "matrix")]
+pub mod signed_json;

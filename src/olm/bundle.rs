@@ -83,7 +83,7 @@ impl PreKeyBundle {
         Self::from_keys(curve25519, one_time_key.key)
     }
 
-    fn from_keys(
+    pub(crate) fn from_keys(
         identity_key: Curve25519PublicKey,
         one_time_key: Curve25519PublicKey,
     ) -> Result<Self, BundleError> {

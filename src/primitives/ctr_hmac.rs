@@ -1,44 +1,62 @@
-//! The cipher of key export files: PBKDF2-HMAC-SHA-512, AES-256-CTR, HMAC-SHA-256.
+//! AES-256-CTR and HMAC-SHA-256, with keys from PBKDF2-HMAC-SHA-512 or HKDF-SHA-256: the cipher of key
+//! export files and of secret storage.
 //!
-//! Spec: Matrix specification, "Key exports". As in `seal.rs`, raw CTR does not leave this file, and
-//! the MAC is verified before anything is decrypted.
+//! Spec: Matrix specification, "Key exports" and "m.secret_storage.v1.aes-hmac-sha2". As in
+//! `cbc_hmac`, the bare cipher does not leave this file, and the MAC is verified before anything is
+//! decrypted.
 
 use aes::{
     Aes256,
     cipher::{KeyIvInit, StreamCipher},
 };
 use alloc::vec::Vec;
-use sha2::Sha512;
+use rand::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
-use super::{kdf::HmacKey, secret::Secret, verdict::if_equal};
+use super::{
+    kdf::{HmacKey, pbkdf2_sha512},
+    rng::draw,
+    secret::Secret,
+    verdict::if_equal,
+};
+use crate::error::RandomError;
 
 pub(crate) const SALT_LENGTH: usize = 16;
 pub(crate) const IV_LENGTH: usize = 16;
 pub(crate) const TAG_LENGTH: usize = 32;
 
-/// Wrong passphrase, or the file was altered.
+/// Wrong key or passphrase, or what was encrypted was altered.
 #[derive(Debug)]
 pub(crate) struct Forged;
 
-/// What the keys and the key stream are made from. All but the passphrase stands in the file.
-pub(crate) struct Parameters<'a> {
-    pub(crate) passphrase: &'a str,
-    pub(crate) salt: &'a [u8; SALT_LENGTH],
-    pub(crate) iv: &'a [u8; IV_LENGTH],
-    pub(crate) rounds: u32,
+/// Draws an IV. Its bit 63 is zero, as the specification demands, for implementations whose counter has
+/// 64 bits.
+pub(crate) fn draw_iv<R: TryCryptoRng + ?Sized>(
+    rng: &mut R,
+) -> Result<[u8; IV_LENGTH], RandomError> {
+    let mut iv = *draw::<IV_LENGTH, R>(rng)?.as_bytes();
+    iv[8] &= 0x7f;
+    Ok(iv)
 }
 
-struct Keys {
+pub(crate) struct Keys {
     aes: Secret<32>,
     hmac: HmacKey,
 }
 
 impl Keys {
-    fn derive(parameters: &Parameters<'_>) -> Self {
-        let Parameters { passphrase, salt, rounds, .. } = *parameters;
-        let mut okm = Secret::<64>::default();
-        pbkdf2::pbkdf2_hmac::<Sha512>(passphrase.as_bytes(), salt, rounds, okm.as_mut_bytes());
+    /// The keys of a key export file.
+    pub(crate) fn from_passphrase(passphrase: &str, salt: &[u8; SALT_LENGTH], rounds: u32) -> Self {
+        Self::from_okm(&pbkdf2_sha512(passphrase, salt, rounds))
+    }
+
+    /// The keys of a secret with this name in a secret storage.
+    #[cfg(feature = "matrix")]
+    pub(crate) fn from_secret(secret: &Secret<32>, name: &str) -> Self {
+        Self::from_okm(&super::kdf::hkdf(None, secret.as_bytes(), name.as_bytes()))
+    }
+
+    fn from_okm(okm: &Secret<64>) -> Self {
         Self { aes: okm.part::<0, 32>(), hmac: HmacKey::new(okm.part::<32, 32>().as_bytes()) }
     }
 
@@ -47,32 +65,34 @@ impl Keys {
     }
 }
 
-/// Encrypts `plaintext` in place. The file is `head`, the ciphertext, and the MAC over both.
+/// Encrypts `plaintext` in place. The result is `head` and the ciphertext, and the MAC over both.
 ///
-/// Only what was encrypted is copied into the file: no length, wrongly computed, could leave plaintext
-/// there (S-47).
-pub(crate) fn seal(parameters: &Parameters<'_>, head: &[u8], plaintext: &mut [u8]) -> Vec<u8> {
-    let keys = Keys::derive(parameters);
-    keys.apply(parameters.iv, plaintext);
-    let mut file = [head, plaintext].concat();
-    let tag = keys.hmac.tag(&file);
-    file.extend_from_slice(&tag);
-    file
+/// Only what was encrypted is copied there: no length, wrongly computed, could leave plaintext in it
+/// (S-47).
+pub(crate) fn seal(
+    keys: &Keys,
+    iv: &[u8; IV_LENGTH],
+    head: &[u8],
+    plaintext: &mut [u8],
+) -> (Vec<u8>, [u8; TAG_LENGTH]) {
+    keys.apply(iv, plaintext);
+    let authenticated = [head, plaintext].concat();
+    let tag = keys.hmac.tag(&authenticated);
+    (authenticated, tag)
 }
 
-/// Verifies the MAC at the end of `file`, then decrypts what lies between it and the first
-/// `head_length` bytes.
+/// Verifies the MAC, then decrypts what follows the first `head_length` bytes.
 pub(crate) fn open(
-    parameters: &Parameters<'_>,
+    keys: &Keys,
+    iv: &[u8; IV_LENGTH],
     head_length: usize,
-    file: &[u8],
+    authenticated: &[u8],
+    tag: &[u8; TAG_LENGTH],
 ) -> Result<Vec<u8>, Forged> {
-    let (authenticated, tag) = file.split_last_chunk::<TAG_LENGTH>().ok_or(Forged)?;
     let ciphertext = authenticated.get(head_length..).ok_or(Forged)?;
-    let keys = Keys::derive(parameters);
     if_equal(keys.hmac.tag(authenticated).ct_eq(tag), Forged, || {
         let mut plaintext = ciphertext.to_vec();
-        keys.apply(parameters.iv, &mut plaintext);
+        keys.apply(iv, &mut plaintext);
         Ok(plaintext)
     })
 }

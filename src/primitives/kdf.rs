@@ -1,4 +1,5 @@
-//! SHA-256, HMAC-SHA-256 (RFC 2104), HKDF-SHA-256 and HKDF-SHA-512 (RFC 5869).
+//! SHA-256, HMAC-SHA-256 (RFC 2104), HKDF-SHA-256 and HKDF-SHA-512 (RFC 5869), PBKDF2-HMAC-SHA-512
+//! (RFC 8018).
 
 use hkdf::Hkdf;
 use hmac::{
@@ -102,6 +103,18 @@ pub(crate) fn hkdf_sha512<const N: usize>(ikm: &[u8], info: &[u8]) -> Secret<N> 
     let (mut prk, hkdf) = Hkdf::<Sha512>::extract(None, ikm);
     prk.as_mut_slice().zeroize();
     proven(hkdf.expand(info, okm.as_mut_bytes()).map_err(|_| TooLong));
+    okm
+}
+
+/// PBKDF2-HMAC-SHA-512 (RFC 8018, 5.2) with `N` bytes of output.
+#[cfg(feature = "key-export")]
+pub(crate) fn pbkdf2_sha512<const N: usize>(
+    passphrase: &str,
+    salt: &[u8],
+    rounds: u32,
+) -> Secret<N> {
+    let mut okm = Secret::default();
+    pbkdf2::pbkdf2_hmac::<Sha512>(passphrase.as_bytes(), salt, rounds, okm.as_mut_bytes());
     okm
 }
 

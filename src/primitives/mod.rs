@@ -6,6 +6,8 @@
 
 #[cfg(feature = "passphrase")]
 pub(crate) mod argon2;
+#[cfg(feature = "backup")]
+pub(crate) mod base58;
 pub(crate) mod base64;
 pub(crate) mod cbc_hmac;
 pub(crate) mod chacha20poly1305;

@@ -242,6 +242,13 @@ impl SecretString {
     pub(crate) const fn new(text: String) -> Self {
         Self(text)
     }
+
+    /// The text of these bytes; `None` if they are not UTF-8, and then they are wiped.
+    #[cfg(feature = "key-export")]
+    pub(crate) fn from_utf8(bytes: Vec<u8>) -> Option<Self> {
+        let text = String::from_utf8(bytes).map_err(|error| error.into_bytes().zeroize());
+        text.ok().map(Self)
+    }
 }
 
 impl Deref for SecretString {

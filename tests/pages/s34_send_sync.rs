@@ -115,6 +115,7 @@ mod backup {
     use moceril::backup::{
         BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage, BackupMessageBase64,
     };
+    use moceril::recovery_key::RecoveryKeyError;
 
     shared!(
         BackupDecryptionKey,
@@ -122,6 +123,46 @@ mod backup {
         BackupError,
         BackupMessage,
         BackupMessageBase64,
+        RecoveryKeyError,
+    );
+}
+
+mod matrix {
+    use super::shared;
+    use moceril::{
+        canonical_json::CanonicalJsonError,
+        cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
+        device_keys::DeviceKeys,
+        events::{EventError, MegolmContent, OlmContent},
+        room_keys::{ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
+        secret_storage::{
+            EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
+            SecretStorageKey,
+        },
+        signed_json::SignedJsonError,
+    };
+
+    shared!(
+        CanonicalJsonError,
+        CrossSigningKeys,
+        DeviceKeys,
+        EncryptedSecret,
+        EventError,
+        ExportReader<'static>,
+        ExportedRoomKey,
+        KeyDescription,
+        MasterKey,
+        MegolmContent,
+        OlmContent,
+        PassphraseParameters,
+        PublicKeys,
+        RoomKey,
+        RoomKeyError,
+        SecretStorageError,
+        SecretStorageKey,
+        SelfSigningKey,
+        SignedJsonError,
+        UserSigningKey,
     );
 }
 

@@ -147,6 +147,13 @@ fn the_limits_are_those_of_the_code() {
             "rounds of a key export file",
             &format!("{key_export_rounds}, by the caller's choice"),
         ),
+        limit(
+            "iterations of a secret storage's passphrase",
+            &format!(
+                "{}, by the caller's choice",
+                grouped(moceril::secret_storage::MAX_ITERATIONS)
+            ),
+        ),
         limit("Argon2id of a pickle", &format!("{argon2id}, by the caller's choice")),
     ];
     for row in expected {

@@ -304,10 +304,15 @@ fn s_29_errors_print_words() {
     }
 }
 
-/// The two files name every public type there is.
+/// The three files name every public type there is.
 #[test]
 fn s_29_every_public_type_is_printed() {
-    let tests = [include_str!("s29_secrecy.rs"), include_str!("s29_secrecy_channels.rs")].concat();
+    let tests = [
+        include_str!("s29_secrecy.rs"),
+        include_str!("s29_secrecy_channels.rs"),
+        include_str!("s29_secrecy_matrix.rs"),
+    ]
+    .concat();
     for name in public_types() {
         assert!(names(&tests, &name), "{name} is missing");
     }

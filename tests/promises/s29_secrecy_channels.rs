@@ -115,6 +115,7 @@ fn s_29_backups() {
     use moceril::backup::{
         BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage, BackupMessageBase64,
     };
+    use moceril::recovery_key::RecoveryKeyError;
     let (secret, mut rng) = seeded(7);
     let key = BackupDecryptionKey::with_rng(&mut rng).unwrap();
     let secrets = secrets(&[("private key", &secret)]);
@@ -124,6 +125,10 @@ fn s_29_backups() {
     let other = BackupDecryptionKey::with_rng(&mut rng).unwrap();
     let error: BackupError = other.decrypt_unauthenticated(&message).unwrap_err();
     not_in_any(&secrets, &[&key, &key.to_base64(), &public, &message, &text, &error]);
+    let recovery_key = key.to_recovery_key();
+    let error: RecoveryKeyError =
+        BackupDecryptionKey::from_recovery_key(&recovery_key[1..]).unwrap_err();
+    not_in_any(&secrets, &[&recovery_key, &error]);
 }
 
 #[test]

@@ -8,7 +8,9 @@ use moceril::{
 };
 use moceril_testing::{
     distinct_keys::DistinctKeys,
-    searching::{assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched},
+    searching::{
+        assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched, unsearched,
+    },
 };
 use sha2::{Sha256, Sha512};
 use x25519_dalek::{PublicKey, StaticSecret};
@@ -27,6 +29,10 @@ fn s_25_no_freed_block_holds_a_secret_of_a_channel() {
     backup::messages(rng);
     forget_all();
     hpke::channels(rng);
+    forget_all();
+    secret_storage::secrets(rng);
+    forget_all();
+    room_keys::texts(rng);
 }
 
 fn public(private: [u8; 32]) -> [u8; 32] {
@@ -117,6 +123,7 @@ mod backup {
 
     use super::{
         DistinctKeys, Hkdf, PLAINTEXT, Sha256, Zeroize, agreed, learn, learn_with_texts, searched,
+        unsearched,
     };
 
     pub fn messages(rng: &mut DistinctKeys) {
@@ -131,6 +138,10 @@ mod backup {
             assert!(BackupDecryptionKey::from_base64(&text[..42]).is_err());
             assert!(BackupDecryptionKey::from_base64(&text[..40]).is_err());
             let key = BackupDecryptionKey::from_base64(&text).unwrap();
+            let text = key.to_recovery_key();
+            unsearched(|| learn("recovery key", text.as_bytes()));
+            assert!(BackupDecryptionKey::from_recovery_key(&text[..58]).is_err());
+            let key = BackupDecryptionKey::from_recovery_key(&text).unwrap();
             let pickle = key.to_libolm_pickle(b"key");
             assert!(BackupDecryptionKey::from_libolm_pickle(&pickle, b"other").is_err());
             let key = BackupDecryptionKey::from_libolm_pickle(&pickle, b"key").unwrap();
@@ -146,6 +157,97 @@ mod backup {
             let forged = BackupMessage { ciphertext, ..message };
             assert!(key.decrypt_unauthenticated(&forged).is_err());
             key
+        });
+    }
+}
+
+mod room_keys {
+    use moceril::{
+        Curve25519PublicKey,
+        megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
+        room_keys::{self, ExportedRoomKey, RoomKey},
+    };
+
+    use super::{DistinctKeys, learn_with_texts, public, searched, unsearched};
+
+    pub fn texts(rng: &mut DistinctKeys) {
+        let session = GroupSession::with_rng(GroupSessionConfig::default(), rng).unwrap();
+        let shared = session.session_key();
+        let exported = InboundGroupSession::new(&shared).export_at(0).unwrap();
+        // What follows the index, and is in both keys.
+        learn_with_texts("session key", &shared.to_bytes()[..132]);
+        learn_with_texts("ratchet", &exported.to_bytes()[5..133]);
+        learn_with_texts("exported session key", &exported.to_bytes()[..132]);
+        let sender_key = Curve25519PublicKey::from_bytes(public([7; 32])).unwrap();
+        searched("room keys", || {
+            let shared = RoomKey::new("!room:example.org", shared).to_json().unwrap();
+            let key = ExportedRoomKey::new("!room:example.org", exported, sender_key);
+            let file = room_keys::write_export(&[key.clone(), key]).unwrap();
+            let keys: Vec<_> = room_keys::read_export(&file).map(Result::unwrap).collect();
+            let backup = keys[0].to_backup_json().unwrap();
+            assert!(ExportedRoomKey::from_backup_json(&backup, "!room", "another").is_err());
+            assert!(RoomKey::from_json(&keys[1].to_json().unwrap()).is_err(), "another format");
+            let key = RoomKey::from_json(&shared).unwrap();
+            let escaped = unsearched(|| shared.replace('/', "\\/"));
+            RoomKey::from_json(&escaped).unwrap();
+            unsearched(|| drop(escaped));
+            (key, keys, file)
+        });
+    }
+}
+
+mod secret_storage {
+    use hmac::{Hmac, KeyInit, Mac};
+    use moceril::secret_storage::{
+        EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError, SecretStorageKey,
+    };
+
+    use super::{
+        DistinctKeys, Hkdf, PLAINTEXT, Sha256, Sha512, learn, learn_with_texts, searched,
+        unsearched,
+    };
+
+    const NAME: &str = "m.megolm_backup.v1";
+
+    /// Makes known what is derived from the key of the storage. The keys of the named secret.
+    fn learn_keys(key: &[u8; 32]) -> [u8; 64] {
+        learn_with_texts("key of the storage", key);
+        [NAME, ""].map(|name| {
+            let mut keys = [0; 64];
+            Hkdf::<Sha256>::new(None, key).expand(name.as_bytes(), &mut keys).unwrap();
+            learn("keys of a secret", &keys);
+            keys
+        })[0]
+    }
+
+    pub fn secrets(rng: &mut DistinctKeys) {
+        let keys = learn_keys(&rng.upcoming(0));
+        let mut derived = [0; 32];
+        pbkdf2::pbkdf2_hmac::<Sha512>(b"passphrase", b"salt", 2, &mut derived);
+        learn_keys(&derived);
+        learn_with_texts("secret", PLAINTEXT);
+        let secret = str::from_utf8(PLAINTEXT).unwrap();
+        searched("secret storage", || {
+            let key = SecretStorageKey::with_rng(rng).unwrap();
+            let text = key.to_recovery_key();
+            unsearched(|| learn("recovery key", text.as_bytes()));
+            let key = SecretStorageKey::from_recovery_key(&text).unwrap();
+            let stored = key.encrypt_with_rng(NAME, secret, rng).unwrap();
+            assert_eq!(&*key.decrypt(NAME, &stored).unwrap(), secret);
+            let description = KeyDescription::of_with_rng(&key, rng).unwrap();
+            description.check(&key).unwrap();
+            let parameters = PassphraseParameters { salt: String::from("salt"), iterations: 2 };
+            let other = SecretStorageKey::from_passphrase("passphrase", &parameters, 2).unwrap();
+            assert!(description.check(&other).is_err());
+            assert!(other.decrypt(NAME, &stored).is_err());
+            // The MAC is right and the last byte is not text: all of it was decrypted by then.
+            let mut ciphertext = stored.ciphertext.clone();
+            *ciphertext.last_mut().unwrap() ^= 0x80;
+            let mac = Hmac::<Sha256>::new_from_slice(&keys[32..]).unwrap();
+            let mac = mac.chain_update(&ciphertext).finalize().into_bytes().into();
+            let no_text = EncryptedSecret { ciphertext, mac, ..stored };
+            assert_eq!(key.decrypt(NAME, &no_text).err(), Some(SecretStorageError::NotText));
+            [key, other]
         });
     }
 }

@@ -1,7 +1,10 @@
 //! Our device: login, its keys, and the one-time keys it offers.
 
 use anyhow::{Context, Result, bail};
-use moceril::olm::{Account, KeyId, SignedOneTimeKey};
+use moceril::{
+    device_keys::{self, DeviceKeys},
+    olm::{Account, KeyId, SignedOneTimeKey},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -67,16 +70,7 @@ impl Client {
             return Ok(());
         }
         let account = self.store.account()?;
-        let mut device_keys = json!({
-            "user_id": self.user_id,
-            "device_id": self.device_id,
-            "algorithms": ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],
-            "keys": {
-                format!("curve25519:{}", self.device_id): account.curve25519_key().to_base64(),
-                format!("ed25519:{}", self.device_id): account.ed25519_key().to_base64(),
-            },
-        });
-        json::sign(&account, &self.user_id, &self.device_id, &mut device_keys);
+        let device_keys = DeviceKeys::new(&account, &self.user_id, &self.device_id)?.to_json();
         let answer = self
             .api
             .post("/_matrix/client/v3/keys/upload", &json!({ "device_keys": device_keys }))?;
@@ -136,15 +130,8 @@ impl Client {
 
     fn key_objects(&self, keys: &[(KeyId, SignedOneTimeKey)]) -> Value {
         let object = |(id, key): &(KeyId, SignedOneTimeKey)| {
-            let signer = format!("ed25519:{}", self.device_id);
-            let mut object = json!({
-                "key": key.key.to_base64(),
-                "signatures": { &self.user_id: { signer: key.signature.to_base64() } },
-            });
-            if key.fallback {
-                object["fallback"] = json!(true);
-            }
-            (format!("signed_curve25519:{}", id.to_base64()), object)
+            let object = device_keys::one_time_key(key, &self.user_id, &self.device_id);
+            (device_keys::one_time_key_name(*id), object)
         };
         Value::Object(keys.iter().map(object).collect::<Map<_, _>>())
     }

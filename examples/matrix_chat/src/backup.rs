@@ -2,9 +2,11 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use moceril::{
-    Curve25519PublicKey,
+    Curve25519PublicKey, SecretString,
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
     megolm::InboundGroupSession,
+    room_keys::ExportedRoomKey,
+    signed_json,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +25,7 @@ const MARK_AS_BACKED_UP: &str =
     "UPDATE inbound SET backed_up = 1 WHERE room_id = ? AND session_id = ?";
 
 /// Begins a backup. Returns the recovery key, which nobody else will ever have.
-pub fn create(client: &Client) -> Result<String> {
+pub fn create(client: &Client) -> Result<SecretString> {
     if let Some(present) = present(client)? {
         bail!(
             "there is backup {} already: `backup restore` makes this device use it",
@@ -34,11 +36,11 @@ pub fn create(client: &Client) -> Result<String> {
     let public_key = key.public_key().to_base64();
     let mut auth_data = json!({ "public_key": public_key });
     let account = client.store.account()?;
-    json::sign(&account, &client.user_id, &client.device_id, &mut auth_data);
+    signed_json::sign(&mut auth_data, &client.user_id, &client.device_id, &account)?;
     let body = json!({ "algorithm": ALGORITHM, "auth_data": auth_data });
     let answer = client.api.post("/_matrix/client/v3/room_keys/version", &body)?;
     use_version(client, json::text(&answer, "/version")?, &public_key)?;
-    Ok(recovery_key(&key))
+    Ok(key.to_recovery_key())
 }
 
 /// From now on this device uploads to that backup. The key was ours or the user's; what the server
@@ -75,8 +77,8 @@ pub fn upload(client: &Client) -> Result<usize> {
     for batch in keys.chunks(BATCH) {
         let mut rooms = json!({});
         for key in batch {
-            let message = encryption_key.encrypt(key.json.to_string().as_bytes())?.to_base64();
-            rooms[&key.room_id]["sessions"][&key.session_id] = json!({
+            let message = encryption_key.encrypt(key.key.to_backup_json()?.as_bytes())?.to_base64();
+            rooms[&key.key.room_id]["sessions"][&key.session_id] = json!({
                 "first_message_index": key.first_index,
                 "forwarded_count": 0,
                 "is_verified": false,
@@ -89,7 +91,7 @@ pub fn upload(client: &Client) -> Result<usize> {
         }
         client.api.put(&path, &json!({ "rooms": rooms })).context("the keys were not uploaded")?;
         for key in batch {
-            store.run(MARK_AS_BACKED_UP, [&key.room_id, &key.session_id])?;
+            store.run(MARK_AS_BACKED_UP, [&key.key.room_id, &key.session_id])?;
         }
         done += batch.len();
         progress(done, keys.len());
@@ -106,7 +108,7 @@ pub fn restore(client: &Client) -> Result<(usize, usize)> {
     let present = present(client)?.context("the server has no backup of yours")?;
     ensure!(json::text(&present, "/algorithm")? == ALGORITHM, "the backup's algorithm is unknown");
     let version = json::text(&present, "/version")?;
-    let key = parse_recovery_key(&secret("Recovery key")?)?;
+    let key = BackupDecryptionKey::from_recovery_key(&secret("Recovery key")?)?;
     let public_key = key.public_key().to_base64();
     let claimed = Curve25519PublicKey::from_base64(json::text(&present, "/auth_data/public_key")?)?;
     ensure!(claimed == key.public_key(), "this is not the recovery key of backup {version}");
@@ -149,58 +151,7 @@ fn open(
     let member = |name| json::text(data, name);
     let message =
         BackupMessage::from_base64(member("/ciphertext")?, member("/mac")?, member("/ephemeral")?)?;
-    let json: Value = serde_json::from_slice(&key.decrypt_unauthenticated(&message)?)?;
-    let import = InboundGroupSession::import_from_backup;
-    room_key::keep(&client.store, room_id, session_id, &json, import)
-}
-
-/// The first two bytes of each recovery key.
-const PREFIX: [u8; 2] = [0x8b, 0x01];
-
-/// Base58 in groups of four, with a byte of parity. Spec: Matrix, "Recovery key".
-fn recovery_key(key: &BackupDecryptionKey) -> String {
-    let mut bytes = [&PREFIX[..], &key.to_bytes()].concat();
-    bytes.push(bytes.iter().fold(0, |parity, byte| parity ^ byte));
-    let text = bs58::encode(bytes).into_string();
-    let groups: Vec<&str> =
-        (0..text.len()).step_by(4).map(|at| &text[at..text.len().min(at + 4)]).collect();
-    groups.join(" ")
-}
-
-fn parse_recovery_key(text: &str) -> Result<BackupDecryptionKey> {
-    let text: String = text.split_whitespace().collect();
-    let bytes = bs58::decode(text).into_vec().context("not a recovery key")?;
-    let parity = bytes.iter().fold(0, |parity, byte| parity ^ byte);
-    ensure!(parity == 0 && bytes.starts_with(&PREFIX), "a letter of the recovery key is wrong");
-    let key = bytes.get(2..34).filter(|_| bytes.len() == 35).context("not a recovery key")?;
-    Ok(BackupDecryptionKey::from_bytes(key.try_into()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A key and its text as other clients write it.
-    const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo";
-    const TEXT: &str = "EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ ZJV8 Q9fu gUMN UE4d";
-
-    #[test]
-    fn recovery_keys_are_those_of_other_clients() {
-        let key = BackupDecryptionKey::from_base64(KEY).unwrap();
-        assert_eq!(recovery_key(&key), TEXT);
-        let read = parse_recovery_key(&TEXT.replace(' ', "\n")).unwrap();
-        assert_eq!(&*read.to_base64(), KEY);
-    }
-
-    #[test]
-    fn a_wrong_letter_is_noticed() {
-        for place in TEXT.char_indices().filter(|(_, c)| *c != ' ').map(|(place, _)| place) {
-            let mut text = TEXT.to_owned();
-            let other = if text[place..].starts_with('2') { "3" } else { "2" };
-            text.replace_range(place..=place, other);
-            assert!(parse_recovery_key(&text).is_err(), "{text}");
-        }
-        assert!(parse_recovery_key("").is_err());
-        assert!(parse_recovery_key(&TEXT[..54]).is_err());
-    }
+    let json = String::from_utf8(key.decrypt_unauthenticated(&message)?)?;
+    let key = ExportedRoomKey::from_backup_json(&json, room_id, session_id)?;
+    room_key::keep(&client.store, &key, InboundGroupSession::import_from_backup)
 }

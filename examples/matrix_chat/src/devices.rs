@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail, ensure};
-use moceril::{Curve25519PublicKey, Ed25519PublicKey, olm::IdentityKeys};
+use moceril::{Curve25519PublicKey, Ed25519PublicKey, device_keys::DeviceKeys, olm::IdentityKeys};
 use rusqlite::Row;
 use serde_json::{Map, Value, json};
 
-use crate::{account::Client, json, store::Store, terminal::warn};
+use crate::{account::Client, store::Store, terminal::warn};
 
 /// A device whose keys carry its own signature.
 #[derive(Clone, Debug)]
@@ -133,27 +133,14 @@ fn update(client: &Client, user_id: &str, devices: &Map<String, Value>) -> Resul
         }
     }
     for (device_id, object) in devices {
-        let accepted = verified_keys(user_id, device_id, object)
-            .and_then(|keys| remember(client, user_id, device_id, keys));
+        let accepted = DeviceKeys::verify(object.clone(), user_id, device_id)
+            .map_err(anyhow::Error::from)
+            .and_then(|device| remember(client, user_id, device_id, device.identity_keys()));
         if let Err(error) = accepted {
             warn(&format!("device {device_id} of {user_id} is not trusted: {error}"));
         }
     }
     Ok(())
-}
-
-/// The keys of a device, if it signed them itself and they are those of this user and device.
-fn verified_keys(user_id: &str, device_id: &str, object: &Value) -> Result<IdentityKeys> {
-    ensure!(json::text(object, "/user_id")? == user_id, "the keys are another user's");
-    ensure!(json::text(object, "/device_id")? == device_id, "the keys are another device's");
-    let key = |kind: &str| {
-        let key = object["keys"][format!("{kind}:{device_id}")].as_str();
-        key.ok_or_else(|| anyhow::anyhow!("it has no {kind} key"))
-    };
-    let ed25519 = Ed25519PublicKey::from_base64(key("ed25519")?)?;
-    let curve25519 = Curve25519PublicKey::from_base64(key("curve25519")?)?;
-    json::verify(&ed25519, user_id, device_id, object)?;
-    Ok(IdentityKeys { ed25519, curve25519 })
 }
 
 /// Stores a new device. One that we know keeps its keys: a device never changes them, so others are

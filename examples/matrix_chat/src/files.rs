@@ -10,11 +10,11 @@ use anyhow::{Context, Result, ensure};
 use moceril::{
     key_export::{self, DEFAULT_ROUNDS, MAX_ROUNDS},
     megolm::InboundGroupSession,
+    room_keys,
 };
-use serde_json::Value;
 
 use crate::{
-    json, room_key,
+    room_key,
     store::Store,
     terminal::{progress, secret, warn},
 };
@@ -22,11 +22,12 @@ use crate::{
 /// Writes all room keys to a new file. Returns how many.
 pub fn export(store: &Store, path: &Path) -> Result<usize> {
     let keys = room_key::select(store, "1")?;
-    let json: Vec<&Value> = keys.iter().map(|key| &key.json).collect();
     let passphrase = secret("Passphrase for the file")?;
     ensure!(!passphrase.is_empty(), "without a passphrase everybody could read the file");
     ensure!(secret("Once more")? == passphrase, "these were two different passphrases");
-    let text = key_export::encrypt(&serde_json::to_string(&json)?, &passphrase, DEFAULT_ROUNDS)?;
+    let keys: Vec<_> = keys.into_iter().map(|key| key.key).collect();
+    let json = room_keys::write_export(&keys)?;
+    let text = key_export::encrypt(&json, &passphrase, DEFAULT_ROUNDS)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -43,11 +44,15 @@ pub fn import(store: &Store, path: &Path) -> Result<(usize, usize)> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let json = key_export::decrypt(&text, &secret("Passphrase of the file")?, MAX_ROUNDS)?;
-    let keys: Vec<Value> = serde_json::from_str(&json).context("the file holds no list of keys")?;
+    let keys: Vec<_> = room_keys::read_export(&json).collect();
     let mut gained = 0;
     store.atomically(|| {
         for (done, key) in keys.iter().enumerate() {
-            match keep(store, key) {
+            let kept = match key {
+                Ok(key) => room_key::keep(store, key, InboundGroupSession::import),
+                Err(error) => Err((*error).into()),
+            };
+            match kept {
                 Ok(more) => gained += usize::from(more),
                 Err(error) => warn(&format!("a key was left out: {error}")),
             }
@@ -56,9 +61,4 @@ pub fn import(store: &Store, path: &Path) -> Result<(usize, usize)> {
         Ok(())
     })?;
     Ok((gained, keys.len()))
-}
-
-fn keep(store: &Store, key: &Value) -> Result<bool> {
-    let (room_id, session_id) = (json::text(key, "/room_id")?, json::text(key, "/session_id")?);
-    room_key::keep(store, room_id, session_id, key, InboundGroupSession::import)
 }

@@ -155,7 +155,7 @@ fn run() -> Result<()> {
         ("import", [path]) => report(files::import(&client.store, path.as_ref())?),
         ("backup", ["create"]) => {
             println!("The recovery key of your backup. Write it down; it is not stored here:\n");
-            println!("  {}\n", backup::create(&client)?);
+            println!("  {}\n", &*backup::create(&client)?);
             println!("{} keys uploaded", backup::upload(&client)?);
             Ok(())
         }

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use moceril::{
-    Curve25519PublicKey,
-    olm::{
-        DecryptedMessage, DecryptionError, OlmMessage, PreKeyBundle, SessionCreationError,
-        SignedOneTimeKey,
-    },
+    device_keys,
+    events::OlmContent,
+    olm::{DecryptedMessage, DecryptionError, SessionCreationError},
     payload::{self, OlmPayload},
 };
 use serde_json::{Value, json};
@@ -78,33 +76,26 @@ fn create_session(client: &Client, device: &Device, keys: &Value) -> Result<()> 
         .iter()
         .find(|(id, _)| id.starts_with("signed_curve25519:"))
         .context("it has no signed one-time key")?;
-    let one_time_key = SignedOneTimeKey {
-        key: Curve25519PublicKey::from_base64(json::text(object, "/key")?)?,
-        fallback: object["fallback"].as_bool().unwrap_or(false),
-        signature: json::signature(object, &device.user_id, &device.device_id)?,
-    };
-    let bundle = PreKeyBundle::verify(device.keys, &one_time_key)?;
+    let Device { user_id, device_id, keys, .. } = device;
+    let bundle = device_keys::verify_one_time_key(object, user_id, device_id, *keys)?;
     let session = client.store.account()?.create_outbound_session(&bundle)?;
     client.store.save_olm_session(&device.keys.curve25519.to_base64(), &session, false)
 }
 
 /// Encrypts for one device and saves the session. `None` if there is no session with it. Call it in
 /// the transaction that queues the result.
-pub fn encrypt(client: &Client, to: &Device, kind: &str, content: &Value) -> Result<Option<Value>> {
+pub fn encrypt(client: &Client, to: &Device, kind: &str, content: &str) -> Result<Option<Value>> {
     let their_key = to.keys.curve25519.to_base64();
     let mut sessions = client.store.olm_sessions(&their_key)?;
     let Some(session) = sessions.first_mut() else { return Ok(None) };
     let account = client.store.account()?;
     let us = payload::Device { user_id: &client.user_id, keys: account.identity_keys() };
     let them = payload::Device { user_id: &to.user_id, keys: to.keys };
-    let payload = OlmPayload::encode(kind, &content.to_string(), &us, &them)?;
-    let (message_type, body) = session.encrypt(payload.as_bytes())?.to_parts();
+    let payload = OlmPayload::encode(kind, content, &us, &them)?;
+    let message = session.encrypt(payload.as_bytes())?;
     client.store.save_olm_session(&their_key, session, false)?;
-    Ok(Some(json!({
-        "algorithm": ALGORITHM,
-        "sender_key": account.curve25519_key().to_base64(),
-        "ciphertext": { their_key: { "type": message_type, "body": body } },
-    })))
+    let content = OlmContent { sender_key: account.curve25519_key(), message };
+    Ok(Some(content.to_json(&to.keys.curve25519)))
 }
 
 /// Queues encrypted messages to devices as one request.
@@ -136,10 +127,7 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
     let device = Device::with_key(store, sender, sender_key)?
         .with_context(|| format!("{sender} has no device with the key {sender_key}"))?;
     let mut account = store.account()?;
-    let ours = &content["ciphertext"][account.curve25519_key().to_base64()];
-    let message_type = ours["type"].as_u64().context("it is not for this device")?;
-    let message =
-        OlmMessage::from_parts(usize::try_from(message_type)?, json::text(ours, "/body")?)?;
+    let message = OlmContent::from_json(content, &account.curve25519_key())?.message;
 
     for mut session in store.olm_sessions(sender_key)? {
         let for_this = message.as_pre_key().map(|message| session.matches(message));
@@ -202,7 +190,7 @@ pub fn recover(client: &Client, device: &Device) -> Result<()> {
         return Ok(());
     }
     store.atomically(|| {
-        if let Some(content) = encrypt(client, device, "m.dummy", &json!({}))? {
+        if let Some(content) = encrypt(client, device, "m.dummy", "{}")? {
             queue(client, &[(device, content)])?;
         }
         Ok(())
@@ -212,7 +200,7 @@ pub fn recover(client: &Client, device: &Device) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use moceril::olm::Account;
+    use moceril::olm::{Account, PreKeyBundle};
 
     use super::*;
     use crate::{api::Api, store::Store};
@@ -250,6 +238,7 @@ mod tests {
             json!({
                 "sender": "@them:there",
                 "content": {
+                    "algorithm": ALGORITHM,
                     "sender_key": their_key,
                     "ciphertext": { ours: { "type": message_type, "body": body } },
                 },

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
-use moceril::megolm::{
-    DecryptionError, GroupSession, InboundGroupSession, MegolmMessage, Provenance, ReplayGuard,
-    ReplayVerdict, RotationPolicy, SessionKey,
+use moceril::{
+    megolm::{
+        DecryptionError, GroupSession, InboundGroupSession, MegolmMessage, Provenance, ReplayGuard,
+        ReplayVerdict, RotationPolicy,
+    },
+    room_keys::RoomKey,
 };
 use serde_json::{Value, json};
 
@@ -154,12 +157,7 @@ fn share(
     recipients: &[Device],
 ) -> Result<()> {
     let id = session.session_id();
-    let content = json!({
-        "algorithm": ALGORITHM,
-        "room_id": room_id,
-        "session_id": id,
-        "session_key": &*session.session_key().to_base64(),
-    });
+    let content = RoomKey::new(room_id, session.session_key()).to_json()?;
     let mut messages = Vec::new();
     for device in recipients {
         let name = [&id, &device.user_id, &device.device_id];
@@ -180,16 +178,14 @@ fn share(
 }
 
 /// Takes a room key that came over Olm.
-pub fn receive_key(store: &Store, from: &Device, content: &Value) -> Result<()> {
-    ensure!(json::text(content, "/algorithm")? == ALGORITHM, "unknown algorithm");
-    let key = SessionKey::from_base64(json::text(content, "/session_key")?)?;
-    ensure!(json::text(content, "/session_id")? == key.session_id(), "another session's id");
+pub fn receive_key(store: &Store, from: &Device, content: &str) -> Result<()> {
+    let RoomKey { room_id, session_key, .. } = RoomKey::from_json(content)?;
     let owner = Owner {
         user_id: Some(&from.user_id),
         curve25519: &from.keys.curve25519.to_base64(),
         ed25519: &from.keys.ed25519.to_base64(),
     };
-    keep(store, json::text(content, "/room_id")?, InboundGroupSession::new(&key), &owner)?;
+    keep(store, &room_id, InboundGroupSession::new(&session_key), &owner)?;
     Ok(())
 }
 

@@ -1,21 +1,22 @@
-//! Room keys as JSON, which is the content of files of exported keys and of backups.
+//! Room keys, which files of exported keys and backups hold.
 
-use anyhow::{Result, ensure};
-use moceril::megolm::{ExportedSessionKey, InboundGroupSession};
-use serde_json::{Value, json};
+use anyhow::Result;
+use moceril::{
+    Curve25519PublicKey,
+    megolm::{ExportedSessionKey, InboundGroupSession},
+    room_keys::ExportedRoomKey,
+};
 
 use crate::{
-    json,
     room::{self, Owner},
     store::Store,
 };
 
-/// A room key and where it belongs.
+/// A room key, and from which message on it is.
 pub struct RoomKey {
-    pub room_id: String,
     pub session_id: String,
     pub first_index: u32,
-    pub json: Value,
+    pub key: ExportedRoomKey,
 }
 
 /// The keys that the condition names, from the first message on that we can read.
@@ -29,18 +30,12 @@ pub fn select(store: &Store, condition: &str) -> Result<Vec<RoomKey>> {
     rows.map(|row| {
         let (room_id, pickle, sender_key, ed25519): (String, String, String, String) = row?;
         let session = store.open_inbound(&room_id, &pickle)?;
-        let key = session.export_at_first_known_index()?;
-        let json = json!({
-            "algorithm": room::ALGORITHM,
-            "room_id": room_id,
-            "session_id": session.session_id(),
-            "session_key": &*key.to_base64(),
-            "sender_key": sender_key,
-            "sender_claimed_keys": { "ed25519": ed25519 },
-            "forwarding_curve25519_key_chain": [],
-        });
+        let sender_key = Curve25519PublicKey::from_base64(&sender_key)?;
+        let exported = session.export_at_first_known_index()?;
+        let mut key = ExportedRoomKey::new(&room_id, exported, sender_key);
+        key.sender_claimed_keys.insert("ed25519".to_owned(), ed25519);
         let (session_id, first_index) = (session.session_id(), session.first_known_index());
-        Ok(RoomKey { room_id, session_id, first_index, json })
+        Ok(RoomKey { session_id, first_index, key })
     })
     .collect()
 }
@@ -48,19 +43,14 @@ pub fn select(store: &Store, condition: &str) -> Result<Vec<RoomKey>> {
 /// Keeps a key that somebody hands us. Returns whether it lets us read more than before.
 pub fn keep(
     store: &Store,
-    room_id: &str,
-    session_id: &str,
-    json: &Value,
+    key: &ExportedRoomKey,
     import: fn(&ExportedSessionKey) -> InboundGroupSession,
 ) -> Result<bool> {
-    ensure!(json::text(json, "/algorithm")? == room::ALGORITHM, "unknown algorithm");
-    let key = ExportedSessionKey::from_base64(json::text(json, "/session_key")?)?;
-    ensure!(key.session_id() == session_id, "another session's id");
     let owner = Owner {
         // Nothing shows it; who owns the sender key, the device lists say.
         user_id: None,
-        curve25519: json::text(json, "/sender_key")?,
-        ed25519: json["sender_claimed_keys"]["ed25519"].as_str().unwrap_or_default(),
+        curve25519: &key.sender_key.to_base64(),
+        ed25519: key.sender_claimed_keys.get("ed25519").map_or("", String::as_str),
     };
-    room::keep(store, room_id, import(&key), &owner)
+    room::keep(store, &key.room_id, import(&key.session_key), &owner)
 }

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use moceril::{
-    Curve25519PublicKey,
+    Curve25519PublicKey, canonical_json,
     sas::{EstablishedSas, MacMethod, Sas, commitment},
 };
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ pub fn start(it: &Verification<'_>) -> Result<()> {
     let sas = Sas::new()?;
     it.send("key", json!({ "key": sas.public_key().to_base64() }))?;
     let their_key = Curve25519PublicKey::from_base64(json::text(&it.expect("key")?, "/key")?)?;
-    let committed = commitment(&their_key, &json::canonical(&start));
+    let committed = commitment(&their_key, &canonical_json::to_string(&start)?);
     ensure!(
         json::text(&accept, "/commitment")?.trim_end_matches('=') == committed,
         End::Ours("m.mismatched_commitment", "the other device changed its key after it saw ours")
@@ -87,7 +87,7 @@ pub fn answer(it: &Verification<'_>, start: &Value) -> Result<()> {
         "hash": HASH,
         "message_authentication_code": method.name(),
         "short_authentication_string": ["emoji"],
-        "commitment": commitment(&sas.public_key(), &json::canonical(start)),
+        "commitment": commitment(&sas.public_key(), &canonical_json::to_string(start)?),
     });
     it.send("accept", accept)?;
     let their_key = Curve25519PublicKey::from_base64(json::text(&it.expect("key")?, "/key")?)?;

@@ -196,8 +196,7 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
     }
     match olm::receive(client, event)? {
         Received::Message(device, payload) if payload.event_type == "m.room_key" => {
-            let content: Value = serde_json::from_str(&payload.content)?;
-            room::receive_key(store, &device, &content).context("a room key")?;
+            room::receive_key(store, &device, &payload.content).context("a room key")?;
             Ok(None)
         }
         Received::Message(device, payload) if payload.event_type == "m.dummy" => {

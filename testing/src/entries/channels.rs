@@ -116,8 +116,14 @@ mod backup {
             let altered = BackupMessage { ciphertext: bytes.to_vec(), ..message.clone() };
             somewhere(key.decrypt_unauthenticated(&altered).is_ok())
         };
-        let ciphertext = backup().1.ciphertext;
-        vec![Entry::new("decrypt_unauthenticated", ciphertext, decrypt).any_bytes()]
+        let (key, BackupMessage { ciphertext, .. }) = backup();
+        vec![
+            Entry::new("decrypt_unauthenticated", ciphertext, decrypt).any_bytes(),
+            Entry::new("from_recovery_key", key.to_recovery_key().as_bytes(), |text: &[u8]| {
+                let text = String::from_utf8_lossy(text);
+                somewhere(BackupDecryptionKey::from_recovery_key(&text).is_ok())
+            }),
+        ]
     }
 }
 

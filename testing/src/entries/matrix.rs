@@ -70,6 +70,100 @@ pub mod payload {
     }
 }
 
+pub mod json {
+    use moceril::{
+        MessageVersion, canonical_json,
+        cross_signing::CrossSigningKeys,
+        device_keys::DeviceKeys,
+        events::{MegolmContent, OlmContent},
+        megolm::InboundGroupSession,
+        olm::OlmMessage,
+        room_keys::{self, ExportedRoomKey, RoomKey},
+        secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey},
+    };
+    use serde_json::Value;
+
+    use crate::{
+        entries::{BytesEntry, Entry, somewhere},
+        fixtures::{Devices, group},
+        rng::SeededRng,
+        states,
+    };
+
+    const USER: &str = "@alice:a";
+
+    /// What reads a value of JSON.
+    fn entry(
+        name: &'static str,
+        genuine: &Value,
+        read: impl Fn(Value) -> bool + 'static,
+    ) -> BytesEntry {
+        Entry::new(name, genuine.to_string(), move |bytes: &[u8]| {
+            somewhere(serde_json::from_slice(bytes).is_ok_and(&read))
+        })
+    }
+
+    /// Room keys, and the contents of events.
+    pub fn megolm_entries() -> [BytesEntry; 4] {
+        let mut devices = Devices::new(41);
+        let version = MessageVersion::V3;
+        let (_, pre_key) = devices.outbound(&devices.one_time_bundle(), version);
+        let [alice, bob] = [&devices.alice, &devices.bob].map(|account| account.curve25519_key());
+        let olm = OlmContent { sender_key: alice, message: OlmMessage::PreKey(pre_key) };
+        let (mut sender, receiver) = group(version, 41);
+        let shared = RoomKey::new("!a:b", sender.session_key()).to_json().unwrap();
+        let exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), alice);
+        let file = room_keys::write_export(&[exported.clone(), exported]).unwrap();
+        let message = sender.encrypt(b"to everybody").unwrap();
+        let megolm = MegolmContent::new(&sender.session_id(), message).to_json();
+        [
+            Entry::new("RoomKey::from_json", shared.as_bytes(), |bytes: &[u8]| {
+                somewhere(RoomKey::from_json(&String::from_utf8_lossy(bytes)).is_ok())
+            }),
+            Entry::new("room_keys::read_export", file.as_bytes(), |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes);
+                let keys: Result<Vec<_>, _> = room_keys::read_export(&text).collect();
+                let keys = keys.unwrap_or_default();
+                keys.iter().for_each(|key| drop(InboundGroupSession::import(&key.session_key)));
+                somewhere(!keys.is_empty())
+            }),
+            entry("MegolmContent::from_json", &megolm, |json| {
+                MegolmContent::from_json(&json).is_ok()
+            }),
+            entry("OlmContent::from_json", &olm.to_json(&bob), move |json| {
+                OlmContent::from_json(&json, &bob).is_ok()
+            }),
+        ]
+    }
+
+    pub fn bytes_entries() -> [BytesEntry; 5] {
+        let rng = &mut SeededRng::new(40);
+        let device = DeviceKeys::new(&states::account(0, rng), USER, "A").unwrap().to_json();
+        let keys = CrossSigningKeys::with_rng(rng).unwrap().public_keys(USER).unwrap();
+        let key = SecretStorageKey::with_rng(rng).unwrap();
+        let description = KeyDescription::of_with_rng(&key, rng).unwrap().to_json();
+        let secret = key.encrypt_with_rng("a", "b", rng).unwrap().to_json();
+        let self_signing = keys.self_signing.to_json();
+        let check_key = SecretStorageKey::from_bytes(key.to_bytes());
+        [
+            entry("canonical_json", &device, |json| canonical_json::to_string(&json).is_ok()),
+            entry("DeviceKeys::verify", &device, |json| {
+                DeviceKeys::verify(json, USER, "A").is_ok()
+            }),
+            entry("MasterKey::verify_self_signing_key", &self_signing, move |json| {
+                keys.master.verify_self_signing_key(json).is_ok()
+            }),
+            entry("KeyDescription::check", &description, move |json| {
+                KeyDescription::from_json(&json).is_ok_and(|found| found.check(&check_key).is_ok())
+            }),
+            entry("SecretStorageKey::decrypt", &secret, move |json| {
+                EncryptedSecret::from_json(&json)
+                    .is_ok_and(|found| key.decrypt("a", &found).is_ok())
+            }),
+        ]
+    }
+}
+
 pub mod raw_cipher {
     use moceril::hazmat::Cipher;
 

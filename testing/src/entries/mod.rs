@@ -176,6 +176,8 @@ pub fn bytes_entries() -> Vec<BytesEntry> {
     entries.extend(stored::bytes_entries());
     entries.push(matrix::key_export::bytes_entry());
     entries.extend(matrix::payload::bytes_entries());
+    entries.extend(matrix::json::bytes_entries());
+    entries.extend(matrix::json::megolm_entries());
     entries.extend(matrix::raw_cipher::bytes_entries());
     entries
 }

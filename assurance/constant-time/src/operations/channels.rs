@@ -43,12 +43,19 @@ pub fn sas() {
     }
 }
 
+/// A recovery key with a wrong last letter.
+const MISTYPED: &str = "EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ ZJV8 Q9fu gUMN UE4e";
+
 pub fn backup() {
     let mut rng = SecretRng::new(41);
     let key = BackupDecryptionKey::with_rng(&mut rng).unwrap();
     must_be_secret(key.to_base64().as_bytes());
     let key = BackupDecryptionKey::from_base64(&key.to_base64()).unwrap();
     let key = BackupDecryptionKey::from_bytes(key.to_bytes());
+    let text = key.to_recovery_key();
+    must_be_secret(text.as_bytes());
+    assert!(BackupDecryptionKey::from_recovery_key(&secret(MISTYPED)).is_err());
+    let key = BackupDecryptionKey::from_recovery_key(&text).unwrap();
     let public = key.public_key();
     declassify(PublicKey, public.as_bytes());
     let text = rng.text(40);

@@ -4,6 +4,7 @@ mod channels;
 mod keys;
 mod leaks;
 mod libolm_pickles;
+mod matrix;
 mod megolm;
 mod olm;
 mod payload;
@@ -12,7 +13,7 @@ mod vodozemac_pickles;
 
 type Operation = (&'static str, fn());
 
-pub const CONSTANT_TIME: [Operation; 45] = [
+pub const CONSTANT_TIME: [Operation; 47] = [
     ("account: key generation", keys::account),
     ("account: signing", keys::sign),
     ("account: one-time and fallback keys", keys::one_time_keys),
@@ -53,11 +54,13 @@ pub const CONSTANT_TIME: [Operation; 45] = [
     ("vodozemac's pickle: to its serde form and back", vodozemac_pickles::convert),
     ("vodozemac's pickle: encryption, a wrong key", vodozemac_pickles::encrypted),
     ("SAS: agreement, strings, MACs and their comparison", channels::sas),
-    ("backup: key, base64 both ways, encryption, decryption", channels::backup),
+    ("backup: key, base64 and recovery key both ways, encryption, decryption", channels::backup),
     ("ECIES: channel, messages, a forged one", channels::ecies),
     ("HPKE: channel and messages", channels::hpke),
     ("key export: encryption", channels::key_export),
     ("key export: decryption", channels::key_import),
+    ("secret storage: key, passphrase, key check, both ways", matrix::secret_storage),
+    ("cross-signing: keys, signatures of keys, devices and users", matrix::cross_signing),
 ];
 
 /// What SECURITY.md excepts from S-26. They are here so that the exception goes when its reason

@@ -1,0 +1,306 @@
+//! Room keys as JSON: files of exported keys, backups, and the events in which keys are sent. Feature
+//! `matrix`.
+//!
+//! | type | where |
+//! |---|---|
+//! | [`RoomKey`] | the content of an event `m.room_key`, with a key in the sharing format |
+//! | [`ExportedRoomKey`] | an entry of a file of exported keys, the `session_data` of a backup, the content of an event `m.forwarded_room_key`: all with a key in the export format |
+//!
+//! Members that are not described here are kept. The texts are wiped, and a key is read from the text
+//! that the caller has, without another copy.
+//!
+//! ```
+//! use moceril::{key_export, megolm::InboundGroupSession, room_keys::{self, ExportedRoomKey}};
+//! # use moceril::{megolm::{GroupSession, GroupSessionConfig}, olm::Account};
+//! # let session = GroupSession::with_config(GroupSessionConfig::default())?;
+//! # let session = InboundGroupSession::new(&session.session_key());
+//! # let sender_key = Account::new()?.curve25519_key();
+//! # let rounds = 1; // so that the documentation is tested in reasonable time
+//! # let _ = key_export::DEFAULT_ROUNDS;
+//!
+//! let key = session.export_at_first_known_index()?;
+//! let key = ExportedRoomKey::new("!room:example.org", key, sender_key);
+//! let json = room_keys::write_export(&[key])?;
+//! # let encrypt = key_export::encrypt_weak;
+//! let file = encrypt(&json, "correct horse battery staple", rounds)?;
+//!
+//! let json = key_export::decrypt(&file, "correct horse battery staple", key_export::MAX_ROUNDS)?;
+//! for key in room_keys::read_export(&json) {
+//!     let key = key?; // one that is malformed does not keep the others from being read
+//!     let session = InboundGroupSession::import(&key.session_key);
+//!     assert_eq!(key.room_id, "!room:example.org");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Nothing shows who made an exported key: [`InboundGroupSession::import`] and
+//! [`import_from_backup`] record that (S-21).
+//!
+//! [`InboundGroupSession::import`]: crate::megolm::InboundGroupSession::import
+//! [`import_from_backup`]: crate::megolm::InboundGroupSession::import_from_backup
+//!
+//! Spec: Matrix specification, "Key exports", "Server-side key backups", "`m.room_key`" and
+//! "`m.forwarded_room_key`".
+
+mod reader;
+mod writer;
+
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+use serde_json::{Map, Value};
+
+pub use self::reader::{ExportReader, read_export};
+use self::{
+    reader::Members,
+    writer::{Entries, Form, Object, Written, write},
+};
+use crate::{
+    error::{KeyError, texts},
+    keys::Curve25519PublicKey,
+    primitives::secret::SecretString,
+    wire::megolm::{ExportedSessionKey, SessionKey, SessionKeyError},
+};
+
+/// The only algorithm of room keys.
+const ALGORITHM: &str = "m.megolm.v1.aes-sha2";
+/// The name of the only claimed key.
+const ED25519: &str = "ed25519";
+/// The member of a forwarded key that has the claimed key.
+const CLAIMED: &str = "sender_claimed_ed25519_key";
+/// The members that are fields of the types.
+const FIELDS: [&str; 8] = [
+    "algorithm",
+    "room_id",
+    "session_id",
+    "session_key",
+    "sender_key",
+    "sender_claimed_keys",
+    CLAIMED,
+    "forwarding_curve25519_key_chain",
+];
+
+/// The content of an event `m.room_key`, in which a sender gives a session to a device.
+#[derive(Clone)]
+pub struct RoomKey {
+    /// The room for which the session is meant. A session is only used for this room.
+    pub room_id: String,
+    /// The session key, which its session has signed.
+    pub session_key: SessionKey,
+    /// Other members. They are not wiped.
+    pub other: Map<String, Value>,
+}
+
+impl RoomKey {
+    /// The content for a session key, without other members.
+    #[must_use]
+    pub fn new(room_id: &str, session_key: SessionKey) -> Self {
+        Self { room_id: room_id.to_string(), session_key, other: Map::new() }
+    }
+
+    /// Reads the content of the event, which is an [`OlmPayload`](crate::payload::OlmPayload)'s.
+    ///
+    /// # Errors
+    ///
+    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if the content names another session than that
+    /// of its key.
+    pub fn from_json(json: &str) -> Result<Self, RoomKeyError> {
+        let mut members = Members::read(json)?;
+        let room_id = members.text("room_id")?;
+        let session_key = SessionKey::from_base64(&members.secret("session_key")?)?;
+        members.session_id(&session_key.session_id())?;
+        Ok(Self { room_id, session_key, other: members.rest()? })
+    }
+
+    /// The content of the event.
+    ///
+    /// # Errors
+    ///
+    /// None for members that were read.
+    pub fn to_json(&self) -> Result<SecretString, RoomKeyError> {
+        let (id, key) = (self.session_key.session_id(), self.session_key.to_base64());
+        let mut object = Object::new(&key, &self.other);
+        object.room_id = Some(&self.room_id);
+        object.session_id = Some(&id);
+        write(&object)
+    }
+}
+
+impl fmt::Debug for RoomKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoomKey")
+            .field("room_id", &self.room_id)
+            .field("session_id", &self.session_key.session_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A room key that somebody else made: from a file, a backup or another device.
+#[derive(Clone)]
+pub struct ExportedRoomKey {
+    /// The room for which the session is meant. A session is only used for this room.
+    pub room_id: String,
+    /// The session key, of which nothing shows who made it.
+    pub session_key: ExportedSessionKey,
+    /// The Curve25519 key of the device that is said to have made the session.
+    pub sender_key: Curve25519PublicKey,
+    /// The Ed25519 key that the device is said to have, under the name `ed25519`.
+    pub sender_claimed_keys: BTreeMap<String, String>,
+    /// The Curve25519 keys of the devices that are said to have forwarded the key.
+    pub forwarding_chain: Vec<String>,
+    /// Other members. They are not wiped.
+    pub other: Map<String, Value>,
+}
+
+impl ExportedRoomKey {
+    /// A room key that nobody has forwarded, without claimed keys and without other members.
+    #[must_use]
+    pub fn new(
+        room_id: &str,
+        session_key: ExportedSessionKey,
+        sender_key: Curve25519PublicKey,
+    ) -> Self {
+        let room_id = room_id.to_string();
+        let (sender_claimed_keys, forwarding_chain) = (BTreeMap::new(), Vec::new());
+        Self {
+            room_id,
+            session_key,
+            sender_key,
+            sender_claimed_keys,
+            forwarding_chain,
+            other: Map::new(),
+        }
+    }
+
+    /// Reads an entry of a file of exported keys.
+    ///
+    /// # Errors
+    ///
+    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if the entry names another session than that of
+    /// its key.
+    pub fn from_json(json: &str) -> Result<Self, RoomKeyError> {
+        let mut members = Members::read(json)?;
+        let room_id = members.text("room_id")?;
+        let session_id = members.text("session_id")?;
+        members.exported(room_id, &session_id)
+    }
+
+    /// Reads the `session_data` of a backup after it was decrypted. The backup lists it under the ids.
+    ///
+    /// # Errors
+    ///
+    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if it was listed under another id than that of
+    /// its key.
+    pub fn from_backup_json(
+        json: &str,
+        room_id: &str,
+        session_id: &str,
+    ) -> Result<Self, RoomKeyError> {
+        Members::read(json)?.exported(room_id.to_string(), session_id)
+    }
+
+    /// Reads the content of an event `m.forwarded_room_key`.
+    ///
+    /// # Errors
+    ///
+    /// As for `from_json`.
+    pub fn from_forwarded_json(json: &str) -> Result<Self, RoomKeyError> {
+        let mut members = Members::read(json)?;
+        let claimed = members.text(CLAIMED)?;
+        let room_id = members.text("room_id")?;
+        let session_id = members.text("session_id")?;
+        let mut key = members.exported(room_id, &session_id)?;
+        key.sender_claimed_keys.insert(String::from(ED25519), claimed);
+        Ok(key)
+    }
+
+    /// The entry of a file of exported keys.
+    ///
+    /// # Errors
+    ///
+    /// None for members that were read.
+    pub fn to_json(&self) -> Result<SecretString, RoomKeyError> {
+        write(&Written { key: self, form: Form::Export })
+    }
+
+    /// The `session_data` of a backup, which is then encrypted.
+    ///
+    /// # Errors
+    ///
+    /// None for members that were read.
+    pub fn to_backup_json(&self) -> Result<SecretString, RoomKeyError> {
+        write(&Written { key: self, form: Form::Backup })
+    }
+
+    /// The content of an event `m.forwarded_room_key`.
+    ///
+    /// # Errors
+    ///
+    /// [`RoomKeyError::Malformed`] if there is no claimed Ed25519 key.
+    pub fn to_forwarded_json(&self) -> Result<SecretString, RoomKeyError> {
+        if !self.sender_claimed_keys.contains_key(ED25519) {
+            return Err(RoomKeyError::Malformed(CLAIMED));
+        }
+        write(&Written { key: self, form: Form::Forwarded })
+    }
+}
+
+impl fmt::Debug for ExportedRoomKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportedRoomKey")
+            .field("room_id", &self.room_id)
+            .field("session_id", &self.session_key.session_id())
+            .field("sender_key", &self.sender_key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The content of a file of exported keys, for [`key_export::encrypt`](crate::key_export::encrypt).
+///
+/// # Errors
+///
+/// None for keys that were read.
+pub fn write_export(keys: &[ExportedRoomKey]) -> Result<SecretString, RoomKeyError> {
+    let entries = keys.iter().map(|key| Written { key, form: Form::Export });
+    write(&Entries(entries))
+}
+
+/// The JSON is not a room key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RoomKeyError {
+    /// The array of a file, the object, or this member of it is missing or malformed.
+    Malformed(&'static str),
+    /// The key has another algorithm than `m.megolm.v1.aes-sha2`.
+    Algorithm,
+    /// The session key is invalid.
+    SessionKey(SessionKeyError),
+    /// The sender's key is invalid.
+    SenderKey(KeyError),
+    /// The session id is not that of the session key.
+    SessionId,
+}
+
+texts!(RoomKeyError {
+    Self::Malformed(name) => "the member {name} of a room key is missing or malformed";
+    Self::Algorithm => "the room key has an unknown algorithm";
+    Self::SessionKey(error) => "the room key holds a bad session key: {error}";
+    Self::SenderKey(error) => "the room key holds a bad key of its sender: {error}";
+    Self::SessionId => "the room key has the id of another session";
+});
+
+impl From<SessionKeyError> for RoomKeyError {
+    fn from(error: SessionKeyError) -> Self {
+        Self::SessionKey(error)
+    }
+}
+
+impl From<KeyError> for RoomKeyError {
+    fn from(error: KeyError) -> Self {
+        Self::SenderKey(error)
+    }
+}

@@ -1,0 +1,155 @@
+//! Reads room keys from JSON.
+
+use alloc::{collections::BTreeMap, string::String};
+use core::fmt;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, value::RawValue};
+use zeroize::Zeroizing;
+
+use super::{ALGORITHM, ExportedRoomKey, RoomKeyError};
+use crate::{keys::Curve25519PublicKey, wire::megolm::ExportedSessionKey};
+
+/// The content of a file of exported keys, from [`key_export::decrypt`](crate::key_export::decrypt).
+///
+/// The entries are read one by one, so a large file needs no memory but that for its text.
+#[must_use]
+pub const fn read_export(json: &str) -> ExportReader<'_> {
+    ExportReader { rest: Some(json), before: '[' }
+}
+
+/// Reads the entries of a file of exported keys. After an entry that is malformed the others follow;
+/// where the JSON itself is malformed, an error ends them.
+#[derive(Clone)]
+pub struct ExportReader<'a> {
+    /// What was not read yet; `None` after the end and after an error.
+    rest: Option<&'a str>,
+    /// What stands before the next entry: the beginning of the array, or a comma.
+    before: char,
+}
+
+impl<'a> ExportReader<'a> {
+    /// The JSON of the next entry; `None` at the end of the array.
+    fn entry(&mut self, rest: &'a str) -> Result<Option<&'a RawValue>, RoomKeyError> {
+        let malformed = RoomKeyError::Malformed("array");
+        let rest = trim(rest);
+        let mut rest = match (rest.strip_prefix(self.before), rest.strip_prefix(']')) {
+            (Some(rest), _) => rest,
+            (None, Some(after)) if self.before == ',' => return end(after),
+            _ => return Err(malformed),
+        };
+        if let (Some(after), '[') = (trim(rest).strip_prefix(']'), self.before) {
+            return end(after);
+        }
+        self.before = ',';
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        let entry = values.next().and_then(Result::ok).ok_or(malformed)?;
+        rest = rest.get(values.byte_offset()..).ok_or(malformed)?;
+        self.rest = Some(rest);
+        Ok(Some(entry))
+    }
+}
+
+/// Nothing may follow the array.
+fn end(after: &str) -> Result<Option<&RawValue>, RoomKeyError> {
+    if trim(after).is_empty() { Ok(None) } else { Err(RoomKeyError::Malformed("array")) }
+}
+
+/// Without the white space of JSON at the beginning.
+fn trim(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t', '\n', '\r'])
+}
+
+impl Iterator for ExportReader<'_> {
+    type Item = Result<ExportedRoomKey, RoomKeyError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.take()?;
+        let entry = self.entry(rest).transpose()?;
+        Some(entry.and_then(|entry| ExportedRoomKey::from_json(entry.get())))
+    }
+}
+
+/// It holds the text of the keys.
+impl fmt::Debug for ExportReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportReader").finish_non_exhaustive()
+    }
+}
+
+/// The members of an object that were not read yet, as they stand in the text.
+pub(super) struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Members<'a> {
+    /// Reads an object of a room key, whose algorithm must be the known one.
+    pub(super) fn read(json: &'a str) -> Result<Self, RoomKeyError> {
+        let members = serde_json::from_str(json).map_err(|_| RoomKeyError::Malformed("object"))?;
+        let mut members = Self(members);
+        if members.text("algorithm")? == ALGORITHM {
+            Ok(members)
+        } else {
+            Err(RoomKeyError::Algorithm)
+        }
+    }
+
+    /// Takes out a member; `None` if there is no such member.
+    fn optional<T: Deserialize<'a>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, RoomKeyError> {
+        let read = |raw: &'a RawValue| serde_json::from_str(raw.get());
+        self.0.remove(name).map(read).transpose().map_err(|_| RoomKeyError::Malformed(name))
+    }
+
+    pub(super) fn text(&mut self, name: &'static str) -> Result<String, RoomKeyError> {
+        self.optional(name)?.ok_or(RoomKeyError::Malformed(name))
+    }
+
+    /// Takes out a text of base64 that is secret. serde_json would unescape it in memory that is not
+    /// wiped; base64 has one letter that some programs escape.
+    pub(super) fn secret(&mut self, name: &'static str) -> Result<Zeroizing<String>, RoomKeyError> {
+        let malformed = RoomKeyError::Malformed(name);
+        let raw = self.0.remove(name).ok_or(malformed)?.get();
+        let raw = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).ok_or(malformed)?;
+        let mut text = Zeroizing::new(String::with_capacity(raw.len()));
+        for (place, part) in raw.split("\\/").enumerate() {
+            if place > 0 {
+                text.push('/');
+            }
+            text.push_str(part);
+        }
+        Ok(text)
+    }
+
+    /// Takes out the id of the session, which must be that of its key.
+    pub(super) fn session_id(&mut self, expected: &str) -> Result<(), RoomKeyError> {
+        if self.text("session_id")? == expected { Ok(()) } else { Err(RoomKeyError::SessionId) }
+    }
+
+    /// What all forms of an exported key have, besides the ids.
+    pub(super) fn exported(
+        mut self,
+        room_id: String,
+        session_id: &str,
+    ) -> Result<ExportedRoomKey, RoomKeyError> {
+        let session_key = ExportedSessionKey::from_base64(&self.secret("session_key")?)?;
+        if session_key.session_id() != session_id {
+            return Err(RoomKeyError::SessionId);
+        }
+        Ok(ExportedRoomKey {
+            room_id,
+            session_key,
+            sender_key: Curve25519PublicKey::from_base64(&self.text("sender_key")?)?,
+            sender_claimed_keys: self.optional("sender_claimed_keys")?.unwrap_or_default(),
+            forwarding_chain: self.optional("forwarding_curve25519_key_chain")?.unwrap_or_default(),
+            other: self.rest()?,
+        })
+    }
+
+    /// The members that nobody has taken out.
+    pub(super) fn rest(self) -> Result<Map<String, Value>, RoomKeyError> {
+        let read = |(name, raw): (String, &RawValue)| Ok((name, serde_json::from_str(raw.get())?));
+        let members: Result<_, serde_json::Error> = self.0.into_iter().map(read).collect();
+        members.map_err(|_| RoomKeyError::Malformed("object"))
+    }
+}

@@ -1,0 +1,443 @@
+//! Secret storage, `m.secret_storage.v1.aes-hmac-sha2`: secrets in the account data of a user,
+//! encrypted with a key that only the user has. Feature `matrix`.
+//!
+//! The keys of the backup and of cross-signing are usually stored so. The user writes down the key of
+//! the storage as a [recovery key](super::recovery_key), or remembers a passphrase from which it is
+//! derived.
+//!
+//! ```text
+//! AES key[32] || HMAC key[32] = HKDF-SHA-256(key, 32 zero bytes as salt, the secret's name)
+//! ciphertext = AES-256-CTR(secret), mac = HMAC-SHA-256(ciphertext)
+//! ```
+//!
+//! The name under which a secret is stored is authenticated, so the server cannot exchange two
+//! secrets. It can go back to an earlier one.
+//!
+//! ```
+//! use moceril::secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey};
+//!
+//! // A device of the user makes the storage, and puts a secret into it.
+//! let key = SecretStorageKey::new()?;
+//! let written_down = key.to_recovery_key();
+//! let description = KeyDescription::of(&key)?.to_json();
+//! let secret = key.encrypt("m.megolm_backup.v1", "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo")?;
+//! let stored = secret.to_json();
+//!
+//! // Another device reads it.
+//! let key = SecretStorageKey::from_recovery_key(&written_down)?;
+//! KeyDescription::from_json(&description)?.check(&key)?;
+//! let secret = key.decrypt("m.megolm_backup.v1", &EncryptedSecret::from_json(&stored)?)?;
+//! assert!(secret.starts_with("dwdtCnMY"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Spec: Matrix specification, "Secret storage".
+
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+use rand::TryCryptoRng;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::recovery_key::{self, RecoveryKeyError};
+#[cfg(feature = "std")]
+use crate::primitives::rng;
+use crate::{
+    error::{Base64Error, RandomError, texts},
+    primitives::{
+        base64,
+        ctr_hmac::{self, Forged, IV_LENGTH, Keys, TAG_LENGTH},
+        kdf::pbkdf2_sha512,
+        rng::draw,
+        secret::{Secret, SecretString},
+    },
+};
+
+const ALGORITHM: &str = "m.secret_storage.v1.aes-hmac-sha2";
+const PASSPHRASE_ALGORITHM: &str = "m.pbkdf2";
+/// The length of a key in bits, which a passphrase's parameters may name.
+const BITS: u64 = 256;
+/// What is encrypted to check a key: so many zeros, under the empty name.
+const CHECKED_LENGTH: usize = 32;
+
+/// The iterations that a new passphrase should have. Each guess then costs about half a second of work.
+pub const DEFAULT_ITERATIONS: u32 = 500_000;
+
+/// The most iterations that reading should allow. A hostile server can ask for 2^32 - 1, an hour of work.
+pub const MAX_ITERATIONS: u32 = 5_000_000;
+
+/// The key of a secret storage. Everyone who has it can read all secrets in it.
+///
+/// It is in a heap block that is wiped on drop.
+pub struct SecretStorageKey(Box<Secret<32>>);
+
+impl SecretStorageKey {
+    /// Draws a key from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new() -> Result<Self, RandomError> {
+        Self::with_rng(&mut rng::system())
+    }
+
+    /// Like `new`, but with the caller's source of randomness, which gives the 32 bytes of the key.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        draw(rng).map(|secret| Self(Box::new(secret)))
+    }
+
+    /// The key of these 32 bytes; any bytes are valid. The caller must wipe its own copy.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Box::new(Secret::new(bytes)))
+    }
+
+    /// Reads the key from a recovery key. ASCII white space is ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`RecoveryKeyError`].
+    pub fn from_recovery_key(text: &str) -> Result<Self, RecoveryKeyError> {
+        recovery_key::decode(text).map(|secret| Self(Box::new(secret)))
+    }
+
+    /// Derives the key from a passphrase.
+    ///
+    /// The server says how many iterations of hashing this takes, before anything can be verified: more
+    /// than `max_iterations` are refused. [`MAX_ITERATIONS`] is a good limit. That the passphrase is the
+    /// right one shows only [`KeyDescription::check`].
+    ///
+    /// # Errors
+    ///
+    /// [`SecretStorageError::EmptyPassphrase`]; [`SecretStorageError::Iterations`].
+    pub fn from_passphrase(
+        passphrase: &str,
+        parameters: &PassphraseParameters,
+        max_iterations: u32,
+    ) -> Result<Self, SecretStorageError> {
+        let iterations = parameters.iterations;
+        if passphrase.is_empty() {
+            return Err(SecretStorageError::EmptyPassphrase);
+        }
+        if iterations == 0 || iterations > max_iterations {
+            return Err(SecretStorageError::Iterations { iterations, maximum: max_iterations });
+        }
+        let secret = pbkdf2_sha512(passphrase, parameters.salt.as_bytes(), iterations);
+        Ok(Self(Box::new(secret)))
+    }
+
+    /// The 32 bytes of the key. The caller must wipe them.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        *self.0.as_bytes()
+    }
+
+    /// The key as a recovery key: 48 letters in groups of four, wiped on drop.
+    #[must_use]
+    pub fn to_recovery_key(&self) -> SecretString {
+        recovery_key::encode(self.0.as_bytes())
+    }
+
+    /// Encrypts a secret under its name, which is the type of the account data that holds it.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn encrypt(&self, name: &str, secret: &str) -> Result<EncryptedSecret, RandomError> {
+        self.encrypt_with_rng(name, secret, &mut rng::system())
+    }
+
+    /// Like `encrypt`, but with the caller's source of randomness, which gives the 16 bytes of the IV.
+    /// They must never be used twice.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
+        &self,
+        name: &str,
+        secret: &str,
+        rng: &mut R,
+    ) -> Result<EncryptedSecret, RandomError> {
+        let iv = ctr_hmac::draw_iv(rng)?;
+        let (ciphertext, mac) = self.seal(name, &iv, secret.as_bytes());
+        Ok(EncryptedSecret { iv, ciphertext, mac })
+    }
+
+    fn seal(
+        &self,
+        name: &str,
+        iv: &[u8; IV_LENGTH],
+        plaintext: &[u8],
+    ) -> (Vec<u8>, [u8; TAG_LENGTH]) {
+        let mut plaintext = Zeroizing::new(plaintext.to_vec());
+        ctr_hmac::seal(&self.keys(name), iv, &[], &mut plaintext)
+    }
+
+    /// Decrypts the secret that is stored under this name.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretStorageError::Authentication`] for a secret of another key or another name, or one that
+    /// was altered; [`SecretStorageError::NotText`].
+    pub fn decrypt(
+        &self,
+        name: &str,
+        secret: &EncryptedSecret,
+    ) -> Result<SecretString, SecretStorageError> {
+        let EncryptedSecret { iv, ciphertext, mac } = secret;
+        let plaintext = ctr_hmac::open(&self.keys(name), iv, 0, ciphertext, mac)
+            .map_err(|Forged| SecretStorageError::Authentication)?;
+        SecretString::from_utf8(plaintext).ok_or(SecretStorageError::NotText)
+    }
+
+    fn keys(&self, name: &str) -> Keys {
+        Keys::from_secret(&self.0, name)
+    }
+}
+
+impl fmt::Debug for SecretStorageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretStorageKey").finish_non_exhaustive()
+    }
+}
+
+/// A secret as it is stored. Under the id of its key, it is a member of `encrypted` in the account data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncryptedSecret {
+    /// The IV of AES-CTR.
+    pub iv: [u8; IV_LENGTH],
+    /// As long as the secret.
+    pub ciphertext: Vec<u8>,
+    /// The MAC over the ciphertext.
+    pub mac: [u8; TAG_LENGTH],
+}
+
+impl EncryptedSecret {
+    /// Reads the members `iv`, `ciphertext` and `mac`, in base64 with or without padding.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretStorageError::Malformed`], [`SecretStorageError::Base64`].
+    pub fn from_json(object: &Value) -> Result<Self, SecretStorageError> {
+        let ciphertext = base64::decode(text(object, "ciphertext")?)?;
+        Ok(Self { iv: array(object, "iv")?, ciphertext, mac: array(object, "mac")? })
+    }
+
+    /// The three members, in unpadded base64.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "iv": base64::encode(&self.iv),
+            "ciphertext": base64::encode(&self.ciphertext),
+            "mac": base64::encode(&self.mac),
+        })
+    }
+}
+
+/// What the account data says about a key: the content of `m.secret_storage.key.` and the key's id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyDescription {
+    /// A name for the user to know it by.
+    pub name: Option<String>,
+    /// From which parameters the key is derived, if the user has a passphrase.
+    pub passphrase: Option<PassphraseParameters>,
+    /// With which the key is checked: an IV, and the MAC over encrypted zeros. Without them, nothing but
+    /// a secret shows whether a key is the right one.
+    pub check: Option<([u8; IV_LENGTH], [u8; TAG_LENGTH])>,
+}
+
+impl KeyDescription {
+    /// Describes a key, so that it can be checked.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn of(key: &SecretStorageKey) -> Result<Self, RandomError> {
+        Self::of_with_rng(key, &mut rng::system())
+    }
+
+    /// Like `of`, but with the caller's source of randomness, which gives the 16 bytes of an IV.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn of_with_rng<R: TryCryptoRng + ?Sized>(
+        key: &SecretStorageKey,
+        rng: &mut R,
+    ) -> Result<Self, RandomError> {
+        let iv = ctr_hmac::draw_iv(rng)?;
+        let (_, mac) = key.seal("", &iv, &[0; CHECKED_LENGTH]);
+        Ok(Self { name: None, passphrase: None, check: Some((iv, mac)) })
+    }
+
+    /// Checks that a key is the one that is described.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretStorageError::Authentication`] for another key; [`SecretStorageError::Malformed`] if the
+    /// description has nothing to check a key with.
+    pub fn check(&self, key: &SecretStorageKey) -> Result<(), SecretStorageError> {
+        let (iv, mac) = self.check.as_ref().ok_or(SecretStorageError::Malformed("mac"))?;
+        let (_, expected) = key.seal("", iv, &[0; CHECKED_LENGTH]);
+        let refusal = SecretStorageError::Authentication;
+        Secret::new(expected).if_equal(&Secret::new(*mac), refusal, || Ok(()))
+    }
+
+    /// Reads the content of the account data. Members that are not described here are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretStorageError::Algorithm`] for another algorithm than the one of this module;
+    /// [`SecretStorageError::Malformed`], [`SecretStorageError::Base64`].
+    pub fn from_json(object: &Value) -> Result<Self, SecretStorageError> {
+        if text(object, "algorithm")? != ALGORITHM {
+            return Err(SecretStorageError::Algorithm);
+        }
+        let name = object.get("name").map(|_| text(object, "name")).transpose()?;
+        let passphrase = object.get("passphrase").map(PassphraseParameters::from_json);
+        let has_check = object.get("iv").is_some() || object.get("mac").is_some();
+        let check =
+            if has_check { Some((array(object, "iv")?, array(object, "mac")?)) } else { None };
+        let name = name.map(str::to_string);
+        Ok(Self { name, passphrase: passphrase.transpose()?, check })
+    }
+
+    /// The content of the account data.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut object = serde_json::Map::new();
+        let mut insert = |name: &str, value| drop(object.insert(name.to_string(), value));
+        insert("algorithm", json!(ALGORITHM));
+        if let Some(name) = &self.name {
+            insert("name", json!(name));
+        }
+        if let Some(parameters) = &self.passphrase {
+            insert("passphrase", parameters.to_json());
+        }
+        if let Some((iv, mac)) = &self.check {
+            insert("iv", json!(base64::encode(iv)));
+            insert("mac", json!(base64::encode(mac)));
+        }
+        Value::Object(object)
+    }
+}
+
+/// How a key is derived from a passphrase: PBKDF2-HMAC-SHA-512, the algorithm `m.pbkdf2`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassphraseParameters {
+    /// The salt, which is text.
+    pub salt: String,
+    /// How often it is hashed.
+    pub iterations: u32,
+}
+
+impl PassphraseParameters {
+    /// Parameters for a new passphrase: a random salt, and [`DEFAULT_ITERATIONS`].
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new() -> Result<Self, RandomError> {
+        Self::with_rng(&mut rng::system())
+    }
+
+    /// Like `new`, but with the caller's source of randomness, which gives 24 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        let salt = base64::encode(draw::<24, _>(rng)?.as_bytes());
+        Ok(Self { salt, iterations: DEFAULT_ITERATIONS })
+    }
+
+    fn from_json(object: &Value) -> Result<Self, SecretStorageError> {
+        if text(object, "algorithm")? != PASSPHRASE_ALGORITHM {
+            return Err(SecretStorageError::Algorithm);
+        }
+        if object.get("bits").is_some_and(|bits| bits.as_u64() != Some(BITS)) {
+            return Err(SecretStorageError::Malformed("bits"));
+        }
+        let iterations = object.get("iterations").and_then(Value::as_u64);
+        let iterations = iterations.and_then(|iterations| u32::try_from(iterations).ok());
+        let iterations = iterations.ok_or(SecretStorageError::Malformed("iterations"))?;
+        Ok(Self { salt: text(object, "salt")?.to_string(), iterations })
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "algorithm": PASSPHRASE_ALGORITHM,
+            "salt": self.salt,
+            "iterations": self.iterations,
+        })
+    }
+}
+
+fn text<'a>(object: &'a Value, name: &'static str) -> Result<&'a str, SecretStorageError> {
+    object.get(name).and_then(Value::as_str).ok_or(SecretStorageError::Malformed(name))
+}
+
+fn array<const N: usize>(
+    object: &Value,
+    name: &'static str,
+) -> Result<[u8; N], SecretStorageError> {
+    let bytes = base64::decode(text(object, name)?)?;
+    bytes.try_into().map_err(|_| SecretStorageError::Malformed(name))
+}
+
+/// A stored secret, or the description of its key, cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretStorageError {
+    /// This member is missing, or has a wrong type or length.
+    Malformed(&'static str),
+    /// A member is not valid base64.
+    Base64,
+    /// The algorithm of the key or of its passphrase is none of this module.
+    Algorithm,
+    /// Wrong key or wrong passphrase, another name, or the secret was altered.
+    Authentication,
+    /// The secret is not UTF-8.
+    NotText,
+    /// The passphrase is empty.
+    EmptyPassphrase,
+    /// The iterations of hashing are zero, or more than the caller allows.
+    Iterations {
+        /// What the parameters ask for.
+        iterations: u32,
+        /// The most that is allowed.
+        maximum: u32,
+    },
+}
+
+texts!(SecretStorageError {
+    Self::Malformed(name) => "the member {name} of the secret storage is missing or malformed";
+    Self::Base64 => "a member of the secret storage is not valid base64";
+    Self::Algorithm => "the secret storage has an unknown algorithm";
+    Self::Authentication => "wrong key of the secret storage, or the secret was altered";
+    Self::NotText => "the secret is not UTF-8";
+    Self::EmptyPassphrase => "the passphrase is empty";
+    Self::Iterations { iterations, maximum } =>
+        "{iterations} iterations of hashing, allowed are 1 to {maximum}";
+});
+
+impl From<Base64Error> for SecretStorageError {
+    fn from(_: Base64Error) -> Self {
+        Self::Base64
+    }
+}

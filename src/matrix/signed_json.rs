@@ -1,0 +1,184 @@
+//! Signed JSON objects. Feature `matrix`.
+//!
+//! A signature covers the [canonical form](super::canonical_json) of an object without the members
+//! `signatures` and `unsigned`. It stands in the object itself, under the user who signed and the name
+//! of the key:
+//!
+//! ```
+//! use moceril::{olm::Account, signed_json};
+//! use serde_json::json;
+//!
+//! let account = Account::new()?;
+//! let mut object = json!({ "public_key": "…", "unsigned": { "age": 1 } });
+//! signed_json::sign(&mut object, "@alice:example.org", "DEVICE", &account)?;
+//! assert!(object["signatures"]["@alice:example.org"]["ed25519:DEVICE"].is_string());
+//!
+//! object["unsigned"]["age"] = json!(2); // not signed
+//! let key = account.ed25519_key();
+//! signed_json::verify(&object, "@alice:example.org", "DEVICE", &key)?;
+//!
+//! object["public_key"] = json!("another");
+//! assert!(signed_json::verify(&object, "@alice:example.org", "DEVICE", &key).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`device_keys`](super::device_keys) and [`cross_signing`](super::cross_signing) have types for the
+//! objects of devices and users, which exist only verified.
+//!
+//! Spec: Matrix specification, appendices, "Signing JSON".
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
+use serde_json::{Map, Value};
+
+use super::canonical_json::{self, CanonicalJsonError};
+use crate::{
+    error::{KeyError, texts},
+    keys::{Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature},
+    olm::account::Account,
+};
+
+/// What can sign an object: a device, or a key that is not a device's.
+pub trait Signer {
+    /// Signs exactly these bytes.
+    fn sign(&self, message: &[u8]) -> Ed25519Signature;
+}
+
+impl Signer for Account {
+    fn sign(&self, message: &[u8]) -> Ed25519Signature {
+        self.sign(message)
+    }
+}
+
+impl Signer for Ed25519SecretKey {
+    fn sign(&self, message: &[u8]) -> Ed25519Signature {
+        self.sign(message)
+    }
+}
+
+/// Adds a signature to an object, beside those that it has. An earlier one of the same key is replaced.
+///
+/// `key_name` is what follows `ed25519:` in the key's id: the device id, or the public key of a
+/// cross-signing key.
+///
+/// # Errors
+///
+/// [`SignedJsonError::Malformed`] if the value or its `signatures` are not objects;
+/// [`SignedJsonError::Canonical`].
+pub fn sign<S: Signer + ?Sized>(
+    object: &mut Value,
+    user_id: &str,
+    key_name: &str,
+    signer: &S,
+) -> Result<(), SignedJsonError> {
+    let signature = signer.sign(signed_part(object)?.as_bytes()).to_base64();
+    let members = object.as_object_mut().ok_or(SignedJsonError::Malformed("object"))?;
+    let signatures = entry(members, "signatures")?;
+    entry(signatures, user_id)?.insert(key_id(key_name), Value::String(signature));
+    Ok(())
+}
+
+/// The object that is a member of this name, which is added if it is missing.
+fn entry<'a>(
+    members: &'a mut Map<String, Value>,
+    name: &str,
+) -> Result<&'a mut Map<String, Value>, SignedJsonError> {
+    let value = members.entry(name).or_insert_with(|| Value::Object(Map::new()));
+    value.as_object_mut().ok_or(SignedJsonError::Malformed("signatures"))
+}
+
+/// Verifies a signature of an object, strictly (S-14).
+///
+/// # Errors
+///
+/// [`SignedJsonError::MissingSignature`] if this key did not sign, [`SignedJsonError::Signature`] if
+/// the signature is wrong; [`SignedJsonError::Malformed`]; [`SignedJsonError::Canonical`].
+pub fn verify(
+    object: &Value,
+    user_id: &str,
+    key_name: &str,
+    key: &Ed25519PublicKey,
+) -> Result<(), SignedJsonError> {
+    let signed = signed_part(object)?;
+    let signature = object.get("signatures").and_then(|signatures| {
+        signatures.get(user_id)?.get(key_id(key_name)).and_then(Value::as_str)
+    });
+    let signature = signature.ok_or(SignedJsonError::MissingSignature)?;
+    let signature =
+        Ed25519Signature::from_base64(signature).map_err(|_| SignedJsonError::Signature)?;
+    key.verify(signed.as_bytes(), &signature).map_err(|_| SignedJsonError::Signature)
+}
+
+/// What a signature of an object covers: its canonical form without `signatures` and `unsigned`.
+///
+/// # Errors
+///
+/// [`SignedJsonError::Malformed`] if the value is not an object; [`SignedJsonError::Canonical`].
+pub fn signed_part(object: &Value) -> Result<String, SignedJsonError> {
+    let members = object.as_object().ok_or(SignedJsonError::Malformed("object"))?;
+    Ok(canonical_json::without(members, &["signatures", "unsigned"])?)
+}
+
+pub(super) fn key_id(key_name: &str) -> String {
+    format!("ed25519:{key_name}")
+}
+
+/// The text that is a member of an object.
+pub(super) fn text<'a>(object: &'a Value, name: &'static str) -> Result<&'a str, SignedJsonError> {
+    object.get(name).and_then(Value::as_str).ok_or(SignedJsonError::Malformed(name))
+}
+
+/// Checks that a member says what the caller expects.
+pub(super) fn expect(
+    object: &Value,
+    name: &'static str,
+    expected: &str,
+) -> Result<String, SignedJsonError> {
+    let found = text(object, name)?;
+    if found == expected { Ok(found.to_string()) } else { Err(SignedJsonError::Mismatch(name)) }
+}
+
+/// An object cannot be signed, or is not signed as it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignedJsonError {
+    /// The object, or this member of it, is missing or has the wrong type.
+    Malformed(&'static str),
+    /// This member is another than the caller expects: the object belongs to somebody else.
+    Mismatch(&'static str),
+    /// The object has no canonical form.
+    Canonical(CanonicalJsonError),
+    /// The object holds an invalid key.
+    Key(KeyError),
+    /// The key did not sign the object.
+    MissingSignature,
+    /// The signature does not verify.
+    Signature,
+    /// A one-time key is the identity key of its device, so it is not single-use.
+    OneTimeKeyIsIdentityKey,
+}
+
+texts!(SignedJsonError {
+    Self::Malformed(name) => "the member {name} of a signed object is missing or malformed";
+    Self::Mismatch(name) => "the {name} of a signed object is another than expected";
+    Self::Canonical(error) => "the object cannot be signed: {error}";
+    Self::Key(error) => "a signed object holds a bad key: {error}";
+    Self::MissingSignature => "the key did not sign the object";
+    Self::Signature => "the signature of the object does not verify";
+    Self::OneTimeKeyIsIdentityKey => "the one-time key is the identity key";
+});
+
+impl From<CanonicalJsonError> for SignedJsonError {
+    fn from(error: CanonicalJsonError) -> Self {
+        Self::Canonical(error)
+    }
+}
+
+impl From<KeyError> for SignedJsonError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}

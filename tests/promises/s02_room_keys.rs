@@ -1,0 +1,230 @@
+//! S-02: room keys as JSON, in files, backups and events, also malformed ones.
+
+use moceril::{
+    Curve25519PublicKey, KeyError,
+    megolm::{ExportedSessionKey, GroupSession, InboundGroupSession, SessionKey, SessionKeyError},
+    room_keys::{self, ExportedRoomKey, RoomKey, RoomKeyError},
+};
+use moceril_testing::{fixtures::group, rng::SeededRng, states, vector_file::files};
+use serde_json::{Value, json};
+
+const ROOM: &str = "!room:example.org";
+
+fn sender() -> GroupSession {
+    group(moceril::MessageVersion::V3, 1).0
+}
+
+fn exported() -> ExportedSessionKey {
+    InboundGroupSession::new(&sender().session_key()).export_at(0).unwrap()
+}
+
+fn sender_key() -> Curve25519PublicKey {
+    states::account(0, &mut SeededRng::new(1)).curve25519_key()
+}
+
+/// An entry of a file, as the specification shows it.
+fn entry() -> Value {
+    let key = exported();
+    json!({
+        "algorithm": "m.megolm.v1.aes-sha2",
+        "room_id": ROOM,
+        "session_id": key.session_id(),
+        "session_key": &*key.to_base64(),
+        "sender_key": sender_key().to_base64(),
+        "sender_claimed_keys": { "ed25519": "aj40p+aw64yPIdsxoog8jhPu9i7l7NcFRecuOQblE3Y" },
+        "forwarding_curve25519_key_chain": ["hPQNcabIABgGnx3/ACv/jmMmiQHoeFfuLB17tzWp6Hw"],
+        "org.matrix.msc3061.shared_history": true,
+    })
+}
+
+fn value(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
+}
+
+fn read(json: &Value) -> Result<ExportedRoomKey, RoomKeyError> {
+    ExportedRoomKey::from_json(&json.to_string())
+}
+
+fn is_exported(key: &ExportedSessionKey) -> bool {
+    *key.to_base64() == *exported().to_base64()
+}
+
+#[test]
+fn entries_of_files_come_back_as_they_were() {
+    let key = read(&entry()).unwrap();
+    assert_eq!((key.room_id.as_str(), key.sender_key), (ROOM, sender_key()));
+    assert!(is_exported(&key.session_key));
+    assert_eq!(key.sender_claimed_keys.len(), 1);
+    assert_eq!(key.forwarding_chain.len(), 1);
+    assert_eq!(
+        Value::Object(key.other.clone()),
+        json!({ "org.matrix.msc3061.shared_history": true })
+    );
+    assert_eq!(value(&key.to_json().unwrap()), entry());
+
+    // Members that some programs leave out.
+    let mut less = entry();
+    less.as_object_mut()
+        .unwrap()
+        .retain(|name, _| !name.contains("claimed") && !name.contains("chain"));
+    let key = read(&less).unwrap();
+    assert!(key.sender_claimed_keys.is_empty() && key.forwarding_chain.is_empty());
+    let made = ExportedRoomKey::new(ROOM, exported(), sender_key());
+    let empty = json!({ "sender_claimed_keys": {}, "forwarding_curve25519_key_chain": [] });
+    let mut expected = entry();
+    for (name, value) in empty.as_object().unwrap() {
+        expected[name] = value.clone();
+    }
+    expected.as_object_mut().unwrap().remove("org.matrix.msc3061.shared_history");
+    assert_eq!(value(&made.to_json().unwrap()), expected);
+}
+
+#[test]
+fn backups_have_no_ids() {
+    let mut data = entry();
+    let members = data.as_object_mut().unwrap();
+    members.remove("room_id");
+    members.remove("session_id");
+    let (json, id) = (data.to_string(), exported().session_id());
+    let key = ExportedRoomKey::from_backup_json(&json, ROOM, &id).unwrap();
+    assert!(is_exported(&key.session_key));
+    assert_eq!(key.room_id, ROOM);
+    assert_eq!(value(&key.to_backup_json().unwrap()), data);
+    let other = ExportedRoomKey::from_backup_json(&json, ROOM, "another").unwrap_err();
+    assert_eq!(other, RoomKeyError::SessionId);
+    // A caller that adds a member with the name of a field does not make an object with two of them.
+    let mut key = key;
+    key.other.insert(String::from("session_key"), json!("another"));
+    assert_eq!(value(&key.to_backup_json().unwrap()), data);
+    assert_eq!(key.to_backup_json().unwrap().matches("session_key").count(), 1);
+}
+
+#[test]
+fn forwarded_keys_name_the_claimed_key() {
+    let mut content = entry();
+    let members = content.as_object_mut().unwrap();
+    let claimed = members.remove("sender_claimed_keys").unwrap()["ed25519"].clone();
+    members.insert(String::from("sender_claimed_ed25519_key"), claimed);
+    let mut key = ExportedRoomKey::from_forwarded_json(&content.to_string()).unwrap();
+    assert_eq!(value(&key.to_json().unwrap()), entry());
+    assert_eq!(value(&key.to_forwarded_json().unwrap()), content);
+    key.sender_claimed_keys.clear();
+    let missing = RoomKeyError::Malformed("sender_claimed_ed25519_key");
+    assert_eq!(key.to_forwarded_json().err(), Some(missing));
+    let error = ExportedRoomKey::from_forwarded_json(&entry().to_string()).err();
+    assert_eq!(error, Some(missing));
+}
+
+#[test]
+fn room_keys_come_back_as_they_were() {
+    let session_key = sender().session_key();
+    let content = json!({
+        "algorithm": "m.megolm.v1.aes-sha2",
+        "room_id": ROOM,
+        "session_id": session_key.session_id(),
+        "session_key": &*session_key.to_base64(),
+        "org.example.other": [1, { "a": null }],
+    });
+    let key = RoomKey::from_json(&content.to_string()).unwrap();
+    assert_eq!((key.room_id.as_str(), key.other.len()), (ROOM, 1));
+    assert_eq!(*key.session_key.to_base64(), *session_key.to_base64());
+    assert_eq!(value(&key.to_json().unwrap()), content);
+    let new = RoomKey::new(ROOM, SessionKey::from_base64(&session_key.to_base64()).unwrap());
+    assert!(RoomKey::from_json(&new.to_json().unwrap()).unwrap().other.is_empty());
+    let mut other = content;
+    other["session_id"] = json!("another");
+    assert_eq!(RoomKey::from_json(&other.to_string()).err(), Some(RoomKeyError::SessionId));
+}
+
+#[test]
+fn malformed_keys_are_refused() {
+    let refused = |name: &str, member: Value| {
+        let mut altered = entry();
+        altered[name] = member;
+        read(&altered).unwrap_err()
+    };
+    let malformed = RoomKeyError::Malformed;
+    assert_eq!(refused("algorithm", json!("m.megolm.v2")), RoomKeyError::Algorithm);
+    assert_eq!(refused("session_id", json!("another")), RoomKeyError::SessionId);
+    for name in ["room_id", "session_id", "session_key", "sender_key", "algorithm"] {
+        assert_eq!(refused(name, json!(1)), malformed(name));
+        let mut without = entry();
+        without.as_object_mut().unwrap().remove(name);
+        assert_eq!(read(&without).err(), Some(malformed(name)));
+    }
+    for name in ["sender_claimed_keys", "forwarding_curve25519_key_chain"] {
+        assert_eq!(refused(name, json!("A")), malformed(name));
+    }
+    let base64 = RoomKeyError::SessionKey(SessionKeyError::Base64);
+    assert_eq!(refused("session_key", json!("A\n")), base64);
+    assert_eq!(refused("session_key", json!("A\"")), base64);
+    assert_eq!(refused("sender_key", json!("AA")), RoomKeyError::SenderKey(KeyError::Length(1)));
+    for json in ["", "[]", "null", "{", "{\"a\":1}}", "{\"algorithm\":\"m.megolm.v1.aes-sha2\"} x"]
+    {
+        assert!(ExportedRoomKey::from_json(json).is_err(), "{json}");
+        assert!(RoomKey::from_json(json).is_err(), "{json}");
+    }
+}
+
+/// Some programs escape the slash, which base64 has.
+#[test]
+fn escaped_slashes_are_read() {
+    let text = entry().to_string();
+    assert!(exported().to_base64().contains('/'));
+    let key = ExportedRoomKey::from_json(&text.replace('/', "\\/")).unwrap();
+    assert!(is_exported(&key.session_key));
+}
+
+#[test]
+fn files_are_read_one_by_one() {
+    let entries: Vec<_> = (0..5)
+        .map(|number| {
+            let mut key = read(&entry()).unwrap();
+            key.room_id = format!("!{number}:example.org");
+            key
+        })
+        .collect();
+    let json = room_keys::write_export(&entries).unwrap();
+    let rooms = |json: &str| -> Vec<_> {
+        room_keys::read_export(json).map(|key| key.map(|key| key.room_id)).collect()
+    };
+    let expected: Vec<_> = entries.iter().map(|key| Ok(key.room_id.clone())).collect();
+    assert_eq!(rooms(&json), expected);
+    assert_eq!(rooms(&json.replace("},{", "}\t ,\r\n {").replace(']', " ] \n")), expected);
+    assert_eq!(&*room_keys::write_export(&[]).unwrap(), "[]");
+    for empty in ["[]", " [ ] ", "\n[\n]\n"] {
+        assert_eq!(rooms(empty), []);
+    }
+    // One that is malformed does not keep the others from being read.
+    let mut expected = expected;
+    expected[2] = Err(RoomKeyError::Malformed("room_id"));
+    assert_eq!(rooms(&json.replace("\"!2:example.org\"", "2")), expected);
+    // Malformed JSON is an error, and the end.
+    let array = RoomKeyError::Malformed("array");
+    for wrong in ["", " ", "{}", "[", "[,]", "[1", "[}", "[]]", "[] x", "]", "null", "[\"", "[{]"] {
+        assert_eq!(rooms(wrong).last(), Some(&Err(array)), "{wrong}");
+        assert!(rooms(wrong).len() <= 2, "{wrong}");
+    }
+    for wrong in ["[{},]", "[{} {}]", "[{}}", "[{}", "[{},", "[{}]]"] {
+        let expected = [Err(RoomKeyError::Malformed("algorithm")), Err(array)];
+        assert_eq!(rooms(wrong), expected, "{wrong}");
+    }
+}
+
+/// The files that other programs have written.
+#[test]
+fn the_vectors_of_key_exports_are_read() {
+    let mut read = 0;
+    for file in files("key-export") {
+        let json = String::from_utf8(file.bytes("plaintext")).unwrap();
+        for key in room_keys::read_export(&json) {
+            let key = key.unwrap();
+            assert_eq!(
+                InboundGroupSession::import(&key.session_key).session_id(),
+                key.session_key.session_id()
+            );
+            read += 1;
+        }
+    }
+    assert!(read >= 20, "{read}");
+}

@@ -1,0 +1,228 @@
+//! S-02, S-03, S-28, S-29, S-45: secret storage, in the Matrix specification's format, also hostile
+//! descriptions of keys.
+
+use moceril::{
+    RandomError,
+    recovery_key::RecoveryKeyError,
+    secret_storage::{
+        EncryptedSecret, KeyDescription, MAX_ITERATIONS, PassphraseParameters, SecretStorageError,
+        SecretStorageKey,
+    },
+};
+use moceril_testing::{
+    rng::{RecordedRng, SeededRng},
+    vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
+};
+use serde_json::{Value, json};
+
+const NAME: &str = "m.megolm_backup.v1";
+const SECRET: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo";
+
+fn key() -> SecretStorageKey {
+    SecretStorageKey::with_rng(&mut SeededRng::new(1)).unwrap()
+}
+
+fn sealed(name: &str, secret: &str) -> EncryptedSecret {
+    key().encrypt_with_rng(name, secret, &mut SeededRng::new(2)).unwrap()
+}
+
+fn object(file: &VectorFile) -> Value {
+    let [iv, ciphertext, mac] = ["iv", "ciphertext", "mac"].map(|name| file.text(name));
+    json!({ "iv": iv, "ciphertext": ciphertext, "mac": mac })
+}
+
+#[test]
+fn vectors() {
+    let files = files("secret-storage");
+    check_each(&files, |file| {
+        assert_eq!(file.kind, "secret-storage");
+        let (key, name) = (SecretStorageKey::from_bytes(file.array("key")), file.text("name"));
+        let object = object(file);
+        let secret = EncryptedSecret::from_json(&object);
+        let decrypted = secret.clone().and_then(|secret| key.decrypt(name, &secret));
+        if let Some(layer) = file.expect {
+            let found = match decrypted.unwrap_err() {
+                SecretStorageError::Base64 => Layer::Base64,
+                SecretStorageError::Malformed(_) | SecretStorageError::NotText => Layer::Format,
+                SecretStorageError::Authentication => Layer::Mac,
+                error => panic!("{error:?} has no layer"),
+            };
+            return assert_eq!(found, layer);
+        }
+        let (secret, decrypted) = (secret.unwrap(), decrypted.unwrap());
+        assert_eq!(decrypted.as_bytes(), file.bytes("plaintext"));
+        assert_eq!(secret.to_json(), object);
+        // Bit 63 is cleared, so only an IV without it is drawn.
+        let again =
+            key.encrypt_with_rng(name, &decrypted, &mut RecordedRng::new(secret.iv)).unwrap();
+        assert_eq!(again == secret, secret.iv[8] < 0x80);
+        if name.is_empty() {
+            let mut description = object;
+            description["algorithm"] = json!("m.secret_storage.v1.aes-hmac-sha2");
+            let description = KeyDescription::from_json(&description).unwrap();
+            assert_eq!(description.check(&key), Ok(()));
+            let error = description.check(&self::key());
+            assert_eq!(error, Err(SecretStorageError::Authentication));
+        }
+    });
+    assert_at_least(&files, "secret-storage", 7, 8);
+}
+
+#[test]
+fn passphrase_vectors() {
+    let files = files("secret-storage-passphrase");
+    check_each(&files, |file| {
+        assert_eq!((file.kind.as_str(), file.expect), ("secret-storage-passphrase", None));
+        let (salt, iterations) = (file.text("salt").to_owned(), file.number("iterations"));
+        let parameters = PassphraseParameters { salt, iterations };
+        let passphrase = String::from_utf8(file.bytes("passphrase")).unwrap();
+        let key = SecretStorageKey::from_passphrase(&passphrase, &parameters, iterations).unwrap();
+        assert_eq!(key.to_bytes(), file.array("key"));
+        let refused = SecretStorageKey::from_passphrase(&passphrase, &parameters, iterations - 1);
+        let maximum = iterations - 1;
+        assert_eq!(refused.err(), Some(SecretStorageError::Iterations { iterations, maximum }));
+    });
+    assert_at_least(&files, "secret-storage-passphrase", 2, 0);
+}
+
+/// S-28: every bit of what is stored counts, and so do name and key.
+#[test]
+fn what_was_altered_is_refused() {
+    let (key, genuine) = (key(), sealed(NAME, SECRET));
+    assert_eq!(&*key.decrypt(NAME, &genuine).unwrap(), SECRET);
+    let refused = |key: &SecretStorageKey, name, secret: &EncryptedSecret| {
+        let error = key.decrypt(name, secret).unwrap_err();
+        assert_eq!(error, SecretStorageError::Authentication);
+    };
+    for bit in 0..genuine.ciphertext.len() * 8 {
+        let mut altered = genuine.clone();
+        altered.ciphertext[bit / 8] ^= 1 << (bit % 8);
+        refused(&key, NAME, &altered);
+    }
+    for bit in 0..256 {
+        let mut altered = genuine.clone();
+        altered.mac[bit / 8] ^= 1 << (bit % 8);
+        refused(&key, NAME, &altered);
+    }
+    for length in 0..genuine.ciphertext.len() {
+        let mut cut = genuine.clone();
+        cut.ciphertext.truncate(length);
+        refused(&key, NAME, &cut);
+    }
+    refused(&key, "", &genuine);
+    refused(&key, "m.megolm_backup.v2", &genuine);
+    refused(&SecretStorageKey::from_bytes([1; 32]), NAME, &genuine);
+}
+
+/// S-45: a description cannot ask for more work than the caller allows.
+#[test]
+fn the_iterations_are_limited_before_they_are_done() {
+    let derive = |iterations, maximum| {
+        let parameters = PassphraseParameters { salt: String::from("salt"), iterations };
+        SecretStorageKey::from_passphrase("passphrase", &parameters, maximum).err()
+    };
+    for (iterations, maximum) in [(0, 10), (11, 10), (u32::MAX, MAX_ITERATIONS)] {
+        let error = SecretStorageError::Iterations { iterations, maximum };
+        assert_eq!(derive(iterations, maximum), Some(error));
+    }
+    assert_eq!(derive(10, 10), None);
+    let parameters = PassphraseParameters { salt: String::new(), iterations: 1 };
+    let empty = SecretStorageKey::from_passphrase("", &parameters, 1);
+    assert_eq!(empty.err(), Some(SecretStorageError::EmptyPassphrase));
+}
+
+#[test]
+fn descriptions_come_back_as_they_were() {
+    let rng = &mut SeededRng::new(3);
+    let mut description = KeyDescription::of_with_rng(&key(), rng).unwrap();
+    let check = |description: &KeyDescription| {
+        let read = KeyDescription::from_json(&description.to_json()).unwrap();
+        assert_eq!(read, *description);
+        read.check(&key())
+    };
+    assert_eq!(check(&description), Ok(()));
+    description.name = Some(String::from("Ämy's key"));
+    description.passphrase = Some(PassphraseParameters::with_rng(rng).unwrap());
+    assert_eq!(check(&description), Ok(()));
+    let other = description.check(&SecretStorageKey::from_bytes([1; 32]));
+    assert_eq!(other, Err(SecretStorageError::Authentication));
+    description.check = None;
+    assert_eq!(check(&description), Err(SecretStorageError::Malformed("mac")));
+}
+
+#[test]
+fn other_descriptions_are_refused() {
+    let mut good = KeyDescription::of_with_rng(&key(), &mut SeededRng::new(3)).unwrap();
+    good.passphrase = Some(PassphraseParameters { salt: String::from("salt"), iterations: 5 });
+    let good = good.to_json();
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut description = good.clone();
+        change(&mut description);
+        KeyDescription::from_json(&description).unwrap_err()
+    };
+    let malformed = SecretStorageError::Malformed;
+    let algorithm = SecretStorageError::Algorithm;
+    let remove =
+        |name: &'static str| refused(&|key| drop(key.as_object_mut().unwrap().remove(name)));
+    assert_eq!(refused(&|key| *key = json!(1)), malformed("algorithm"));
+    assert_eq!(refused(&|key| key["algorithm"] = json!("m.secret_storage.v2")), algorithm);
+    assert_eq!(refused(&|key| key["name"] = json!(1)), malformed("name"));
+    assert_eq!(remove("iv"), malformed("iv"));
+    assert_eq!(remove("mac"), malformed("mac"));
+    assert_eq!(refused(&|key| key["iv"] = json!("AA")), malformed("iv"));
+    assert_eq!(refused(&|key| key["mac"] = json!("_")), SecretStorageError::Base64);
+    assert_eq!(refused(&|key| key["passphrase"] = json!(1)), malformed("algorithm"));
+    assert_eq!(refused(&|key| key["passphrase"]["algorithm"] = json!("m.other")), algorithm);
+    assert_eq!(refused(&|key| key["passphrase"]["salt"] = json!(1)), malformed("salt"));
+    assert_eq!(refused(&|key| key["passphrase"]["bits"] = json!(512)), malformed("bits"));
+    for iterations in [json!(-1), json!(1.5), json!("5"), json!(1_u64 << 32)] {
+        let error = refused(&|key| key["passphrase"]["iterations"] = iterations.clone());
+        assert_eq!(error, malformed("iterations"));
+    }
+    let mut with_bits = good.clone();
+    with_bits["passphrase"]["bits"] = json!(256);
+    with_bits["org.example.other"] = json!({});
+    assert_eq!(KeyDescription::from_json(&with_bits), KeyDescription::from_json(&good));
+}
+
+/// S-03: what is drawn, and that nothing is made when the source fails.
+#[test]
+fn randomness() {
+    let mut rng = RecordedRng::new([0xff; 32 + 16 + 16 + 24]);
+    let key = SecretStorageKey::with_rng(&mut rng).unwrap();
+    assert_eq!(key.to_bytes(), [0xff; 32]);
+    let iv = key.encrypt_with_rng(NAME, SECRET, &mut rng).unwrap().iv;
+    assert_eq!(iv[8], 0x7f, "bit 63 is cleared");
+    assert!(iv.iter().enumerate().all(|(place, byte)| place == 8 || *byte == 0xff));
+    assert_eq!(KeyDescription::of_with_rng(&key, &mut rng).unwrap().check.unwrap().0, iv);
+    assert_eq!(PassphraseParameters::with_rng(&mut rng).unwrap().salt, "/".repeat(32));
+    assert_eq!(rng.left(), 0);
+    for length in 0..16 {
+        let rng = || RecordedRng::new(vec![7; length]);
+        assert_eq!(SecretStorageKey::with_rng(&mut rng()).err(), Some(RandomError));
+        assert_eq!(key.encrypt_with_rng(NAME, SECRET, &mut rng()), Err(RandomError));
+        assert_eq!(KeyDescription::of_with_rng(&key, &mut rng()), Err(RandomError));
+        assert_eq!(PassphraseParameters::with_rng(&mut rng()), Err(RandomError));
+    }
+    let new = || SecretStorageKey::new().unwrap().to_bytes();
+    assert_ne!(new(), new());
+    let iv = || key.encrypt(NAME, SECRET).unwrap().iv;
+    assert_ne!(iv(), iv());
+    assert_ne!(KeyDescription::of(&key).unwrap().check, KeyDescription::of(&key).unwrap().check);
+    assert_ne!(PassphraseParameters::new().unwrap(), PassphraseParameters::new().unwrap());
+}
+
+#[test]
+fn the_key_as_text() {
+    let text = key().to_recovery_key();
+    let read = SecretStorageKey::from_recovery_key(&text).unwrap();
+    assert_eq!(read.to_bytes(), key().to_bytes());
+    let error = SecretStorageKey::from_recovery_key(&text[1..]).unwrap_err();
+    assert_eq!(error, RecoveryKeyError::Length(47));
+}
+
+/// S-29: the key is not printed.
+#[test]
+fn the_key_is_not_printed() {
+    assert_eq!(format!("{:?}", key()), "SecretStorageKey { .. }");
+}
