@@ -2,12 +2,17 @@
 
 use core::fmt;
 
-#[cfg(feature = "backup")]
-use crate::matrix::backup::BackupError;
 #[cfg(feature = "key-export")]
 use crate::matrix::key_export::KeyExportError;
 #[cfg(feature = "payload")]
 use crate::matrix::payload::PayloadError;
+#[cfg(feature = "backup")]
+use crate::matrix::{backup::BackupError, recovery_key::RecoveryKeyError};
+#[cfg(feature = "matrix")]
+use crate::matrix::{
+    canonical_json::CanonicalJsonError, events::EventError, room_keys::RoomKeyError,
+    secret_storage::SecretStorageError, signed_json::SignedJsonError,
+};
 #[cfg(feature = "passphrase")]
 use crate::pickle::native::passphrase::PassphraseError;
 #[cfg(feature = "vodozemac")]
@@ -111,6 +116,18 @@ errors! {
     Sas(SasError): "a step of a verification by short strings",
     #[cfg(feature = "backup")]
     Backup(BackupError): "encrypting or decrypting a backed-up key",
+    #[cfg(feature = "backup")]
+    RecoveryKey(RecoveryKeyError): "reading a recovery key",
+    #[cfg(feature = "matrix")]
+    CanonicalJson(CanonicalJsonError): "writing canonical JSON",
+    #[cfg(feature = "matrix")]
+    SignedJson(SignedJsonError): "signing or verifying an object",
+    #[cfg(feature = "matrix")]
+    SecretStorage(SecretStorageError): "storing or reading a secret",
+    #[cfg(feature = "matrix")]
+    RoomKey(RoomKeyError): "reading a room key",
+    #[cfg(feature = "matrix")]
+    Event(EventError): "reading an encrypted event",
     #[cfg(feature = "key-export")]
     KeyExport(KeyExportError): "writing or reading a file of exported keys",
     #[cfg(feature = "payload")]

@@ -59,7 +59,8 @@ def recovery_keys(out):
         write(out, "recovery-key", f"format-{name}", SOURCE, "format", [("text", text)], COMMAND)
 
 
-# Appendices, "Canonical JSON", "Examples"; without the one that rewrites the numbers -0 and 1e10, which are refused.
+# Appendices, "Canonical JSON", "Examples"; without the one that rewrites the numbers -0 and 1e10,
+# which are refused.
 SPECIFICATION_JSON = (
     ("empty-object", "{}", "{}"),
     ("two-members", '{"one": 1, "two": "Two"}', '{"one":1,"two":"Two"}'),

@@ -15,8 +15,8 @@ use base64ct::{Base64Unpadded, Encoding};
 
 use super::distinct_keys::DistinctKeys;
 
-// The allocator uses all of these but the names, so they must not need a destructor. They are atomic
-// because the compiler assumes of other variables that freeing memory does not change them.
+// The allocator uses all of these but the names, so they must not need a destructor. They are
+// atomic because the compiler assumes of other variables that freeing memory does not change them.
 std::thread_local! {
     /// Whether what is freed is searched.
     static SEARCHING: AtomicBool = const { AtomicBool::new(false) };

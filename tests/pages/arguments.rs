@@ -2,8 +2,8 @@
 
 use moceril_testing::public_functions::public_functions;
 
-/// Decoders take a slice: they are called by the type, and `TryFrom` has the other forms. The content
-/// of a libolm pickle is a slice because the rest of it is returned.
+/// Decoders take a slice: they are called by the type, and `TryFrom` has the other forms. The
+/// content of a libolm pickle is a slice because the rest of it is returned.
 const DECODERS: [&str; 4] =
     ["from_bytes", "from_slice", "from_libolm_content", "from_own_libolm_content"];
 

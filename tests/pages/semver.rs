@@ -6,24 +6,31 @@ use std::collections::BTreeSet;
 use moceril_testing::sources::{identifier, sources};
 
 /// Complete types: callers may match every variant, and build them from their fields.
-const COMPLETE: [(&str, &str); 20] = [
+const COMPLETE: [(&str, &str); 27] = [
     ("BackupMessage", "the properties of the specification"),
     ("BackupMessageBase64", "the properties of the specification"),
-    ("Device", "a caller builds it: the members that the specification checks"),
+    ("CrossSigningKeys", "a caller builds it: the three keys of a user"),
     ("DehydratedDevice", "a caller builds it: the properties of the proposal"),
+    ("Device", "a caller builds it: the members that the specification checks"),
     ("DigitMode", "one for each of the two proposals"),
     ("Emoji", "the columns of the specification's table"),
+    ("EncryptedSecret", "the properties of the specification"),
+    ("ExportedRoomKey", "a caller builds it: the specification's members, and `other`"),
     ("IdentityKeys", "a caller builds it: the two keys of a device"),
     ("Incoming", "what every step that decrypts gives"),
     ("InitialMessage", "the parts of a message"),
     ("InitialResponse", "the parts of a message"),
+    ("MegolmContent", "a caller builds it: the specification's members, and `other`"),
     ("Message", "the parts of a message"),
+    ("OlmContent", "the properties of the specification"),
     ("OlmMessage", "the two types of Olm's specification, which every caller tells apart"),
     ("OlmPayload", "the members of the specification"),
     ("Outgoing", "what every step that encrypts gives"),
     ("PassphraseCost", "the parameters of Argon2"),
+    ("PassphraseParameters", "the parameters of `m.pbkdf2`"),
     ("RawSessionKeys", "a caller builds it: the keys of Olm's handshake"),
     ("Refused", "what every refused step gives"),
+    ("RoomKey", "a caller builds it: the specification's members, and `other`"),
     ("SessionKeys", "a caller builds it: the keys of Olm's handshake"),
     ("SessionOrdering", "an order has no other outcome"),
     ("SignedOneTimeKey", "a caller builds it: the members that are signed"),

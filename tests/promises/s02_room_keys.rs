@@ -92,7 +92,8 @@ fn backups_have_no_ids() {
     assert_eq!(value(&key.to_backup_json().unwrap()), data);
     let other = ExportedRoomKey::from_backup_json(&json, ROOM, "another").unwrap_err();
     assert_eq!(other, RoomKeyError::SessionId);
-    // A caller that adds a member with the name of a field does not make an object with two of them.
+    // A caller that adds a member with the name of a field does not make an object with two of
+    // them.
     let mut key = key;
     key.other.insert(String::from("session_key"), json!("another"));
     assert_eq!(value(&key.to_backup_json().unwrap()), data);

@@ -1,4 +1,5 @@
-//! S-06, S-27: what a signature of a JSON object covers is one text, whichever features serde_json has.
+//! S-06, S-27: what a signature of a JSON object covers is one text, whichever features serde_json
+//! has.
 
 use moceril::canonical_json::{self, CanonicalJsonError, MAX_DEPTH, MAX_INTEGER};
 use moceril_testing::vector_file::{Layer, assert_at_least, check_each, files};
@@ -66,7 +67,8 @@ fn only_safe_integers_are_numbers() {
     }
 }
 
-/// S-02: a value that nests deeper than serde_json reads is refused, and does not exhaust the stack.
+/// S-02: a value that nests deeper than serde_json reads is refused, and does not exhaust the
+/// stack.
 #[test]
 fn the_depth_is_bounded() {
     let nested = |depth| (0..depth).fold(json!(1), |value, _| json!([{ "a": value }]));

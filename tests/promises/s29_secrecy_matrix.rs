@@ -1,5 +1,5 @@
-//! S-29: what the JSON of Matrix prints. Published objects may be printed whole; what is made with them
-//! holds no private key.
+//! S-29: what the JSON of Matrix prints. Published objects may be printed whole; what is made with
+//! them holds no private key.
 
 use std::fmt::Debug;
 
