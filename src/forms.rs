@@ -1,9 +1,9 @@
-//! The standard traits of the types that have a form as text or as bytes. They call the functions of
-//! the types, so each form is read and written in one place.
+//! The standard traits of the types that have a form as text or as bytes. They call the functions
+//! of the types, so each form is read and written in one place.
 //!
-//! All impls are here, so that one sees at a glance which type has which form. Secrets can be parsed,
-//! but have neither `Display` nor `AsRef`, nor serde's traits: their text and bytes are to be asked for
-//! by name.
+//! All impls are here, so that one sees at a glance which type has which form. Secrets can be
+//! parsed, but have neither `Display` nor `AsRef`, nor serde's traits: their text and bytes are to
+//! be asked for by name.
 
 #[cfg(feature = "serde")]
 use alloc::borrow::Cow;

@@ -1,5 +1,5 @@
-// The first definition of a link counts. These come before those of README.md, which are relative to the
-// repository, and which rustdoc could not follow.
+// The first definition of a link counts. These come before those of README.md, which are relative
+// to the repository, and which rustdoc could not follow.
 #![cfg_attr(feature = "std", doc = concat!(
     "[assurance]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/assurance/README.md\n",
     "[auditing]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/auditing.md\n",
@@ -23,8 +23,8 @@
 //! # Source layers
 //!
 //! The source has five layers. A file imports only from its own folder and from what stands before
-//! it in this table, never from what stands after it; `tests/pages/layers.rs` enforces this. Read the
-//! modules in this order.
+//! it in this table, never from what stands after it; `tests/pages/layers.rs` enforces this. Read
+//! the modules in this order.
 //!
 //! | layer | modules | content |
 //! |---|---|---|

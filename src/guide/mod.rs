@@ -13,8 +13,8 @@
 //! | [`deterministic`] | How do I make my tests repeatable? |
 //!
 //! The crate does no HTTP and reads no clock. What the Matrix specification asks of a client beside
-//! encryption is listed in `docs/matrix.md` of the repository, and `examples/matrix_chat` there is a
-//! client that does it.
+//! encryption is listed in `docs/matrix.md` of the repository, and `examples/matrix_chat` there is
+//! a client that does it.
 
 #[doc = include_str!("accounts.md")]
 pub mod accounts {}

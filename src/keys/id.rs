@@ -9,8 +9,8 @@ use crate::primitives::base64;
 /// The id of a one-time or fallback key. An account never gives it to another key of the same kind
 /// (S-10).
 ///
-/// It prints as base64 and is not parsed from it, because the text does not say whether it is the id
-/// of a one-time or of a fallback key.
+/// It prints as base64 and is not parsed from it, because the text does not say whether it is the
+/// id of a one-time or of a fallback key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     pub(crate) number: u64,

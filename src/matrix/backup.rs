@@ -272,7 +272,8 @@ impl BackupMessage {
 pub enum BackupError {
     /// The key agreement came out as zero (S-01).
     NonContributoryKey,
-    /// The message was made for another key, or is damaged in a way that shows. Most damage does not.
+    /// The message was made for another key, or is damaged in a way that shows. Most damage does
+    /// not.
     Decryption,
     /// The random source failed.
     Random,

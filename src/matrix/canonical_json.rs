@@ -1,10 +1,11 @@
 //! Canonical JSON: the one text of a JSON value, which signatures cover. Feature `matrix`.
 //!
 //! There is no white space, the members of an object are in the order of the code points of their
-//! names, and a string has only those escapes that it needs. Numbers are integers from -(2^53) + 1 to
-//! 2^53 - 1; others are refused. So are integers that are written as `1e10` or `-0`, which an example
-//! of the specification rewrites: a program that reads them as floating-point numbers may round them,
-//! and would then verify another number than was signed. No object that Matrix signs has them.
+//! names, and a string has only those escapes that it needs. Numbers are integers from -(2^53) + 1
+//! to 2^53 - 1; others are refused. So are integers that are written as `1e10` or `-0`, which an
+//! example of the specification rewrites: a program that reads them as floating-point numbers may
+//! round them, and would then verify another number than was signed. No object that Matrix signs
+//! has them.
 //!
 //! The text is the same whichever features of serde_json another crate of the program switches on
 //! (S-27).
@@ -101,8 +102,8 @@ fn write_object(
     Ok(())
 }
 
-/// The text of a number. With serde_json's feature `arbitrary_precision`, a number keeps the text that
-/// was read, and `-0` is an integer.
+/// The text of a number. With serde_json's feature `arbitrary_precision`, a number keeps the text
+/// that was read, and `-0` is an integer.
 fn integer(number: &Number) -> Result<String, CanonicalJsonError> {
     let integer = number.as_i64().filter(|integer| integer.unsigned_abs() <= MAX_INTEGER as u64);
     let text = integer.ok_or(CanonicalJsonError::Number)?.to_string();
@@ -137,8 +138,8 @@ fn write_string(text: &mut String, string: &str) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CanonicalJsonError {
-    /// A number is no integer from -(2^53) + 1 to 2^53 - 1, or was written as none: with a fraction,
-    /// with an exponent, or as `-0`.
+    /// A number is no integer from -(2^53) + 1 to 2^53 - 1, or was written as none: with a
+    /// fraction, with an exponent, or as `-0`.
     Number,
     /// Objects and arrays are nested deeper than [`MAX_DEPTH`].
     Depth,

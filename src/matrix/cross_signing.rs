@@ -1,4 +1,5 @@
-//! Cross-signing: how a user vouches for devices, and for the keys of other users. Feature `matrix`.
+//! Cross-signing: how a user vouches for devices, and for the keys of other users. Feature
+//! `matrix`.
 //!
 //! Each user has three keys. The master key is the user's identity, which others compare or verify
 //! (`sas`). It signs the other two: the self-signing key, which signs the user's devices, and the
@@ -54,7 +55,8 @@ pub struct CrossSigningKeys {
     pub master: Ed25519SecretKey,
     /// Signs the user's devices. Its secret has the name `m.cross_signing.self_signing`.
     pub self_signing: Ed25519SecretKey,
-    /// Signs the master keys of other users. Its secret has the name `m.cross_signing.user_signing`.
+    /// Signs the master keys of other users. Its secret has the name
+    /// `m.cross_signing.user_signing`.
     pub user_signing: Ed25519SecretKey,
 }
 
@@ -69,8 +71,8 @@ impl CrossSigningKeys {
         Self::with_rng(&mut rng::system())
     }
 
-    /// Like `new`, but with the caller's source of randomness, which gives 32 bytes for each key, in
-    /// the order of the fields.
+    /// Like `new`, but with the caller's source of randomness, which gives 32 bytes for each key,
+    /// in the order of the fields.
     ///
     /// # Errors
     ///
@@ -83,8 +85,8 @@ impl CrossSigningKeys {
         })
     }
 
-    /// The objects that the user publishes: the master key, without a signature, and the two other keys
-    /// with that of the master key.
+    /// The objects that the user publishes: the master key, without a signature, and the two other
+    /// keys with that of the master key.
     ///
     /// # Errors
     ///
@@ -101,8 +103,8 @@ impl CrossSigningKeys {
         })
     }
 
-    /// Signs a device of the user, with the self-signing key. The caller knows that the device is the
-    /// user's: it is this one, or the user has verified it.
+    /// Signs a device of the user, with the self-signing key. The caller knows that the device is
+    /// the user's: it is this one, or the user has verified it.
     ///
     /// # Errors
     ///
@@ -113,8 +115,8 @@ impl CrossSigningKeys {
         signed_json::sign(device.object_mut(), &user_id, &name, &self.self_signing)
     }
 
-    /// Signs another user, with the user-signing key of `user_id`, who is us. The caller knows that the
-    /// master key is the other user's: the two users have compared it.
+    /// Signs another user, with the user-signing key of `user_id`, who is us. The caller knows that
+    /// the master key is the other user's: the two users have compared it.
     ///
     /// # Errors
     ///
@@ -188,18 +190,18 @@ impl Key {
     }
 }
 
-/// The identity of a user. Nothing but a comparison shows that it is the right one: with the key that
-/// was verified before, or by the users themselves.
+/// The identity of a user. Nothing but a comparison shows that it is the right one: with the key
+/// that was verified before, or by the users themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MasterKey(Key);
 
-/// The key that signs the devices of a user. There is no value of this type without a valid signature of
-/// the user's master key.
+/// The key that signs the devices of a user. There is no value of this type without a valid
+/// signature of the user's master key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelfSigningKey(Key);
 
-/// The key with which a user signs other users. There is no value of this type without a valid signature
-/// of the user's master key.
+/// The key with which a user signs other users. There is no value of this type without a valid
+/// signature of the user's master key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSigningKey(Key);
 
@@ -235,8 +237,8 @@ public_key!(SelfSigningKey, "self_signing");
 public_key!(UserSigningKey, "user_signing");
 
 impl MasterKey {
-    /// Reads the object that the server lists under `user_id`. This verifies no signature: compare the
-    /// [`key`](Self::key) with the one that is known, or let a [`UserSigningKey`] vouch for it.
+    /// Reads the object that the server lists under `user_id`. This verifies no signature: compare
+    /// the [`key`](Self::key) with the one that is known, or let a [`UserSigningKey`] vouch for it.
     ///
     /// # Errors
     ///
@@ -245,8 +247,8 @@ impl MasterKey {
         Key::read(Self::USAGE, object, user_id).map(Self)
     }
 
-    /// Adds the signature of a device of the user, so that those who have verified the device can trust
-    /// the key.
+    /// Adds the signature of a device of the user, so that those who have verified the device can
+    /// trust the key.
     ///
     /// # Errors
     ///

@@ -48,8 +48,8 @@ use crate::{
 /// The algorithms of new devices: version 1 of Olm and of Megolm, which every client knows.
 const ALGORITHMS: [&str; 2] = ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"];
 
-/// The keys of a device, which the device has signed. There is no value of this type without a valid
-/// signature.
+/// The keys of a device, which the device has signed. There is no value of this type without a
+/// valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceKeys {
     user_id: String,
@@ -156,7 +156,8 @@ impl DeviceKeys {
     }
 }
 
-/// As [`DeviceKeys::verify_one_time_key`], for a caller who has stored the verified keys of the device.
+/// As [`DeviceKeys::verify_one_time_key`], for a caller who has stored the verified keys of the
+/// device.
 ///
 /// # Errors
 ///

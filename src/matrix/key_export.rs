@@ -6,8 +6,8 @@
 //! -----END MEGOLM SESSION DATA-----
 //! ```
 //!
-//! Both keys come from the passphrase: `PBKDF2-HMAC-SHA-512(passphrase, salt, rounds, 64)`. What the
-//! JSON says is for the caller: an array of room keys, each with a `session_key` in the export
+//! Both keys come from the passphrase: `PBKDF2-HMAC-SHA-512(passphrase, salt, rounds, 64)`. What
+//! the JSON says is for the caller: an array of room keys, each with a `session_key` in the export
 //! format.
 //!
 //! Spec: Matrix specification, "Key exports".
@@ -25,8 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Files come from many programs, and pass through editors and mail. So everything before the header
-//! and after the trailer is ignored when a file is read, and all white space between them.
+//! Files come from many programs, and pass through editors and mail. So everything before the
+//! header and after the trailer is ignored when a file is read, and all white space between them.
 
 use alloc::{string::String, vec::Vec};
 
@@ -45,8 +45,8 @@ use crate::{
     },
 };
 
-/// The rounds that a new file should have. Each guess at the passphrase then costs about half a second of
-/// work. Other clients use the same number.
+/// The rounds that a new file should have. Each guess at the passphrase then costs about half a
+/// second of work. Other clients use the same number.
 pub const DEFAULT_ROUNDS: u32 = 500_000;
 
 /// The least rounds that the Matrix specification allows in a new file.
@@ -92,8 +92,8 @@ pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
     encrypt_weak_with_rng(json, passphrase, rounds, rng)
 }
 
-/// As `encrypt`, also with an empty passphrase and with less than [`MIN_ROUNDS`] rounds: for tests, and
-/// for files that need no protection. Whoever gets such a file can soon read it.
+/// As `encrypt`, also with an empty passphrase and with less than [`MIN_ROUNDS`] rounds: for tests,
+/// and for files that need no protection. Whoever gets such a file can soon read it.
 ///
 /// # Errors
 ///
@@ -103,8 +103,8 @@ pub fn encrypt_weak(json: &str, passphrase: &str, rounds: u32) -> Result<String,
     encrypt_weak_with_rng(json, passphrase, rounds, &mut rng::system())
 }
 
-/// As `encrypt_weak`, with another source of randomness: it gives 16 bytes for the salt, then 16 for
-/// the IV.
+/// As `encrypt_weak`, with another source of randomness: it gives 16 bytes for the salt, then 16
+/// for the IV.
 ///
 /// # Errors
 ///
@@ -157,9 +157,9 @@ fn wrap(text: &str) -> String {
 ///
 /// # Errors
 ///
-/// [`KeyExportError`], which tells apart what can be told apart without the right passphrase: no key
-/// file, one that was cut off, one that is damaged, and another version. Neither a wrong passphrase nor
-/// a change that leaves the base64 intact can be told from the other: both are
+/// [`KeyExportError`], which tells apart what can be told apart without the right passphrase: no
+/// key file, one that was cut off, one that is damaged, and another version. Neither a wrong
+/// passphrase nor a change that leaves the base64 intact can be told from the other: both are
 /// [`KeyExportError::Authentication`].
 pub fn decrypt(
     file: &str,
@@ -186,8 +186,8 @@ pub fn decrypt(
 
 /// The base64 between header and trailer, without its white space.
 ///
-/// The header begins a line, so that a text before it can speak of it. No base64 holds the trailer, so
-/// the first one ends the content, wherever it stands.
+/// The header begins a line, so that a text before it can speak of it. No base64 holds the trailer,
+/// so the first one ends the content, wherever it stands.
 fn content(file: &str) -> Result<String, KeyExportError> {
     let begins_a_line = |place: usize| {
         let before = file.get(..place).unwrap_or_default().trim_end_matches(is_inside_a_line);
@@ -237,8 +237,8 @@ pub enum KeyExportError {
     Base64,
     /// The file has another version than 1.
     Version(u8),
-    /// The rounds of hashing are not within the limits: those of the file that is read, or those that a
-    /// file to be written was to have.
+    /// The rounds of hashing are not within the limits: those of the file that is read, or those
+    /// that a file to be written was to have.
     Rounds {
         /// What the file asks for.
         rounds: u32,
@@ -247,8 +247,8 @@ pub enum KeyExportError {
         /// The most that is allowed.
         maximum: u32,
     },
-    /// Wrong passphrase, or the content was altered, or a part of it is missing. The MAC of the file is
-    /// keyed by the passphrase, so these look the same.
+    /// Wrong passphrase, or the content was altered, or a part of it is missing. The MAC of the
+    /// file is keyed by the passphrase, so these look the same.
     Authentication,
     /// The passphrase is right, and what was encrypted is not UTF-8.
     NotText,

@@ -190,8 +190,8 @@ pub enum PayloadError {
     /// The session or the event's `keys` are not those of the sender's device.
     SenderKeyMismatch,
     /// The session does not know its peer, because it was read from a format without the peer's key
-    /// (S-41). The message is authentic, and nothing can be said of who sent it: give the key to the
-    /// session with [`set_identity_keys`](crate::olm::Session::set_identity_keys) **before** it
+    /// (S-41). The message is authentic, and nothing can be said of who sent it: give the key to
+    /// the session with [`set_identity_keys`](crate::olm::Session::set_identity_keys) **before** it
     /// decrypts.
     SenderKeyUnknown,
     /// The event was meant for another user.

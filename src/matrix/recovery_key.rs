@@ -80,14 +80,15 @@ impl BackupDecryptionKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecoveryKeyError {
-    /// A character is neither white space nor a letter of base58, which has no `0`, `I`, `O` and `l`.
+    /// A character is neither white space nor a letter of base58, which has no `0`, `I`, `O` and
+    /// `l`.
     Alphabet,
     /// A recovery key has 48 letters; this text has another number.
     Length(usize),
     /// A letter is wrong, or two have changed places.
     Parity,
-    /// The text is not that of a Matrix key, or one of its first letters is wrong: each recovery key
-    /// begins with `EsS`, `EsT` or `EsU`.
+    /// The text is not that of a Matrix key, or one of its first letters is wrong: each recovery
+    /// key begins with `EsS`, `EsT` or `EsU`.
     Prefix,
 }
 

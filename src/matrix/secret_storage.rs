@@ -1,9 +1,9 @@
 //! Secret storage, `m.secret_storage.v1.aes-hmac-sha2`: secrets in the account data of a user,
 //! encrypted with a key that only the user has. Feature `matrix`.
 //!
-//! The keys of the backup and of cross-signing are usually stored so. The user writes down the key of
-//! the storage as a [recovery key](super::recovery_key), or remembers a passphrase from which it is
-//! derived.
+//! The keys of the backup and of cross-signing are usually stored so. The user writes down the key
+//! of the storage as a [recovery key](super::recovery_key), or remembers a passphrase from which it
+//! is derived.
 //!
 //! ```text
 //! AES key[32] || HMAC key[32] = HKDF-SHA-256(key, 32 zero bytes as salt, the secret's name)
@@ -65,10 +65,12 @@ const BITS: u64 = 256;
 /// What is encrypted to check a key: so many zeros, under the empty name.
 const CHECKED_LENGTH: usize = 32;
 
-/// The iterations that a new passphrase should have. Each guess then costs about half a second of work.
+/// The iterations that a new passphrase should have. Each guess then costs about half a second of
+/// work.
 pub const DEFAULT_ITERATIONS: u32 = 500_000;
 
-/// The most iterations that reading should allow. A hostile server can ask for 2^32 - 1, an hour of work.
+/// The most iterations that reading should allow. A hostile server can ask for 2^32 - 1, an hour of
+/// work.
 pub const MAX_ITERATIONS: u32 = 5_000_000;
 
 /// The key of a secret storage. Everyone who has it can read all secrets in it.
@@ -113,9 +115,9 @@ impl SecretStorageKey {
 
     /// Derives the key from a passphrase.
     ///
-    /// The server says how many iterations of hashing this takes, before anything can be verified: more
-    /// than `max_iterations` are refused. [`MAX_ITERATIONS`] is a good limit. That the passphrase is the
-    /// right one shows only [`KeyDescription::check`].
+    /// The server says how many iterations of hashing this takes, before anything can be verified:
+    /// more than `max_iterations` are refused. [`MAX_ITERATIONS`] is a good limit. That the
+    /// passphrase is the right one shows only [`KeyDescription::check`].
     ///
     /// # Errors
     ///
@@ -158,8 +160,8 @@ impl SecretStorageKey {
         self.encrypt_with_rng(name, secret, &mut rng::system())
     }
 
-    /// Like `encrypt`, but with the caller's source of randomness, which gives the 16 bytes of the IV.
-    /// They must never be used twice.
+    /// Like `encrypt`, but with the caller's source of randomness, which gives the 16 bytes of the
+    /// IV. They must never be used twice.
     ///
     /// # Errors
     ///
@@ -189,8 +191,8 @@ impl SecretStorageKey {
     ///
     /// # Errors
     ///
-    /// [`SecretStorageError::Authentication`] for a secret of another key or another name, or one that
-    /// was altered; [`SecretStorageError::NotText`].
+    /// [`SecretStorageError::Authentication`] for a secret of another key or another name, or one
+    /// that was altered; [`SecretStorageError::NotText`].
     pub fn decrypt(
         &self,
         name: &str,
@@ -213,7 +215,8 @@ impl fmt::Debug for SecretStorageKey {
     }
 }
 
-/// A secret as it is stored. Under the id of its key, it is a member of `encrypted` in the account data.
+/// A secret as it is stored. Under the id of its key, it is a member of `encrypted` in the account
+/// data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedSecret {
     /// The IV of AES-CTR.
@@ -254,8 +257,8 @@ pub struct KeyDescription {
     pub name: Option<String>,
     /// From which parameters the key is derived, if the user has a passphrase.
     pub passphrase: Option<PassphraseParameters>,
-    /// With which the key is checked: an IV, and the MAC over encrypted zeros. Without them, nothing but
-    /// a secret shows whether a key is the right one.
+    /// With which the key is checked: an IV, and the MAC over encrypted zeros. Without them,
+    /// nothing but a secret shows whether a key is the right one.
     pub check: Option<([u8; IV_LENGTH], [u8; TAG_LENGTH])>,
 }
 
@@ -288,8 +291,8 @@ impl KeyDescription {
     ///
     /// # Errors
     ///
-    /// [`SecretStorageError::Authentication`] for another key; [`SecretStorageError::Malformed`] if the
-    /// description has nothing to check a key with.
+    /// [`SecretStorageError::Authentication`] for another key; [`SecretStorageError::Malformed`] if
+    /// the description has nothing to check a key with.
     pub fn check(&self, key: &SecretStorageKey) -> Result<(), SecretStorageError> {
         let (iv, mac) = self.check.as_ref().ok_or(SecretStorageError::Malformed("mac"))?;
         let (_, expected) = key.seal("", iv, &[0; CHECKED_LENGTH]);

@@ -1,8 +1,8 @@
 //! Signed JSON objects. Feature `matrix`.
 //!
 //! A signature covers the [canonical form](super::canonical_json) of an object without the members
-//! `signatures` and `unsigned`. It stands in the object itself, under the user who signed and the name
-//! of the key:
+//! `signatures` and `unsigned`. It stands in the object itself, under the user who signed and the
+//! name of the key:
 //!
 //! ```
 //! use moceril::{olm::Account, signed_json};
@@ -22,8 +22,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`device_keys`](super::device_keys) and [`cross_signing`](super::cross_signing) have types for the
-//! objects of devices and users, which exist only verified.
+//! [`device_keys`](super::device_keys) and [`cross_signing`](super::cross_signing) have types for
+//! the objects of devices and users, which exist only verified.
 //!
 //! Spec: Matrix specification, appendices, "Signing JSON".
 
@@ -59,7 +59,8 @@ impl Signer for Ed25519SecretKey {
     }
 }
 
-/// Adds a signature to an object, beside those that it has. An earlier one of the same key is replaced.
+/// Adds a signature to an object, beside those that it has. An earlier one of the same key is
+/// replaced.
 ///
 /// `key_name` is what follows `ed25519:` in the key's id: the device id, or the public key of a
 /// cross-signing key.
@@ -94,8 +95,8 @@ fn entry<'a>(
 ///
 /// # Errors
 ///
-/// [`SignedJsonError::MissingSignature`] if this key did not sign, [`SignedJsonError::Signature`] if
-/// the signature is wrong; [`SignedJsonError::Malformed`]; [`SignedJsonError::Canonical`].
+/// [`SignedJsonError::MissingSignature`] if this key did not sign, [`SignedJsonError::Signature`]
+/// if the signature is wrong; [`SignedJsonError::Malformed`]; [`SignedJsonError::Canonical`].
 pub fn verify(
     object: &Value,
     user_id: &str,

@@ -12,12 +12,12 @@ impl InboundGroupSession {
     /// Decrypts messages in any order, among them perhaps copies, forgeries and messages of other
     /// sessions: one result for each, in the order of the messages.
     ///
-    /// Results, and the session afterwards, are exactly as if [`decrypt`](Self::decrypt) had been called
-    /// for one message after the other (S-15). From 24 messages on, the verification of the signatures
-    /// shares work; how much time that saves depends on the processor and on the backend of
-    /// curve25519-dalek (`benches/results/comparison.md` has measurements with AVX2; with the AVX-512
-    /// backend, decrypting one by one is at least as fast). Fewer messages gain only if they are out of
-    /// order: the ratchet is advanced once.
+    /// Results, and the session afterwards, are exactly as if [`decrypt`](Self::decrypt) had been
+    /// called for one message after the other (S-15). From 24 messages on, the verification of the
+    /// signatures shares work; how much time that saves depends on the processor and on the backend
+    /// of curve25519-dalek (`benches/results/comparison.md` has measurements with AVX2; with the
+    /// AVX-512 backend, decrypting one by one is at least as fast). Fewer messages gain only if
+    /// they are out of order: the ratchet is advanced once.
     ///
     /// ```
     /// use moceril::megolm::{DecryptionError, GroupSession, InboundGroupSession};

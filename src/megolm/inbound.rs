@@ -57,10 +57,11 @@ texts!(ExportError {
     Self::Closed => "the session is closed";
 });
 
-/// A Megolm session that decrypts, from the first index it knows, in any order and as often as asked.
+/// A Megolm session that decrypts, from the first index it knows, in any order and as often as
+/// asked.
 ///
-/// Everything secret is on the heap, wiped on drop: in one block, a second one once a later message than
-/// the first known was decrypted, and one of a kilobyte while the session is read backwards.
+/// Everything secret is on the heap, wiped on drop: in one block, a second one once a later message
+/// than the first known was decrypted, and one of a kilobyte while the session is read backwards.
 pub struct InboundGroupSession {
     state: Box<InboundGroupSessionState>,
     /// The signing key decompressed, from the first message on.
@@ -94,8 +95,8 @@ impl InboundGroupSession {
         Self::create(key.index(), key.ratchet(), *key.signing_key(), Provenance::Signed, version)
     }
 
-    /// Creates a session from an exported key. Nothing shows who made the key, so be sure of whoever
-    /// gave it to you.
+    /// Creates a session from an exported key. Nothing shows who made the key, so be sure of
+    /// whoever gave it to you.
     #[must_use]
     pub fn import(key: &ExportedSessionKey) -> Self {
         Self::import_with_version(key, Provenance::Exported, MessageVersion::V3)
@@ -199,16 +200,16 @@ impl InboundGroupSession {
         (index >= self.first_known_index()).then(|| self.state.trust.at(index))
     }
 
-    /// States where the session's key came from, for a session that was read from a format which does
-    /// not say it: libolm's and vodozemac's pickles, which leave it [`Provenance::Unknown`].
+    /// States where the session's key came from, for a session that was read from a format which
+    /// does not say it: libolm's and vodozemac's pickles, which leave it [`Provenance::Unknown`].
     ///
     /// It holds from the first known index on. Stating again what is known already changes nothing.
     ///
     /// # Errors
     ///
     /// [`ProvenanceError::Known`] if another provenance is known;
-    /// [`ProvenanceError::NotSigned`] for [`Provenance::Signed`] if the session says that the owner of
-    /// the signing key [has not signed with it](Self::is_signing_key_verified). The session is
+    /// [`ProvenanceError::NotSigned`] for [`Provenance::Signed`] if the session says that the owner
+    /// of the signing key [has not signed with it](Self::is_signing_key_verified). The session is
     /// unchanged then.
     pub fn set_provenance(&mut self, provenance: Provenance) -> Result<(), ProvenanceError> {
         let known = self.provenance();
@@ -347,8 +348,8 @@ impl InboundGroupSession {
         forgets
     }
 
-    /// Forgets all keys (S-20), when the sender has moved on to a new session. What is left knows its
-    /// id and answers every message with `Closed`, instead of a client asking for keys again.
+    /// Forgets all keys (S-20), when the sender has moved on to a new session. What is left knows
+    /// its id and answers every message with `Closed`, instead of a client asking for keys again.
     pub fn close(&mut self) {
         if !self.is_closed() {
             self.state.receiver.close();
@@ -388,11 +389,11 @@ impl InboundGroupSession {
     /// Both of two copies of one session in one: it begins with the earlier. `None` unless they are
     /// [connected](Self::connected).
     ///
-    /// Trust belongs to an index (S-43). Each message has the better [provenance](Self::provenance_at)
-    /// of the two copies at its index. The provenance of the later copy also counts for the earlier
-    /// messages of the same 256 (those whose indices differ in the lowest 8 bits only), because
-    /// equal ratchets vouch for each other there; not for those before, where a part of the ratchet
-    /// is replaced and a forged one could hide (S-21).
+    /// Trust belongs to an index (S-43). Each message has the better
+    /// [provenance](Self::provenance_at) of the two copies at its index. The provenance of the
+    /// later copy also counts for the earlier messages of the same 256 (those whose indices differ
+    /// in the lowest 8 bits only), because equal ratchets vouch for each other there; not for those
+    /// before, where a part of the ratchet is replaced and a forged one could hide (S-21).
     ///
     /// ```
     /// use moceril::megolm::{GroupSession, InboundGroupSession, Provenance};

@@ -29,9 +29,9 @@ use crate::{
 pub struct GroupSessionConfig {
     /// All receivers must choose the same version.
     pub version: MessageVersion,
-    /// The present time in seconds since 1970, for [`GroupSession::rotation_due`]. This library reads
-    /// no clock. A session whose age is not known is due for rotation immediately, unless the caller
-    /// [states it](GroupSession::set_created_at) later.
+    /// The present time in seconds since 1970, for [`GroupSession::rotation_due`]. This library
+    /// reads no clock. A session whose age is not known is due for rotation immediately, unless the
+    /// caller [states it](GroupSession::set_created_at) later.
     pub created_at: Option<u64>,
 }
 
@@ -53,13 +53,13 @@ impl GroupSessionConfig {
 
 /// When to replace a group session by a new one (S-20).
 ///
-/// The default is the recommendation of the Matrix specification: 100 messages or one week. A room may
-/// ask for other numbers in its `m.room.encryption` event.
+/// The default is the recommendation of the Matrix specification: 100 messages or one week. A room
+/// may ask for other numbers in its `m.room.encryption` event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RotationPolicy {
-    /// After this many messages. 0 counts as 1: a session that has encrypted nothing is never due by
-    /// count, as its successor would be due again.
+    /// After this many messages. 0 counts as 1: a session that has encrypted nothing is never due
+    /// by count, as its successor would be due again.
     pub messages: u32,
     /// After this many seconds. 0 counts as 1, for the same reason.
     pub seconds: u64,
@@ -99,9 +99,9 @@ pub(crate) struct GroupSessionState {
 }
 
 impl GroupSession {
-    /// Creates a session from the operating system's randomness. `now` is the present time in seconds
-    /// since 1970, from which the session knows when it is [due for rotation](Self::rotation_due);
-    /// this library reads no clock.
+    /// Creates a session from the operating system's randomness. `now` is the present time in
+    /// seconds since 1970, from which the session knows when it is [due for
+    /// rotation](Self::rotation_due); this library reads no clock.
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -135,8 +135,8 @@ impl GroupSession {
         Self::with_rng(config, &mut rng::system())
     }
 
-    /// As `with_config`, with another source of randomness: it gives 128 bytes for the ratchet, then 32
-    /// for the Ed25519 seed.
+    /// As `with_config`, with another source of randomness: it gives 128 bytes for the ratchet,
+    /// then 32 for the Ed25519 seed.
     ///
     /// # Errors
     ///
@@ -173,8 +173,8 @@ impl GroupSession {
         Ok(Self::from_state(state))
     }
 
-    /// A number that grows with every change and is part of the pickle (S-35). A store that remembers
-    /// the highest one it has written can tell that it was rolled back.
+    /// A number that grows with every change and is part of the pickle (S-35). A store that
+    /// remembers the highest one it has written can tell that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -209,15 +209,16 @@ impl GroupSession {
         self.state.exhausted
     }
 
-    /// When the session was made, as its maker said, in seconds since 1970. `None` if nobody said it, and
-    /// for a session that was read from a libolm or vodozemac pickle.
+    /// When the session was made, as its maker said, in seconds since 1970. `None` if nobody said
+    /// it, and for a session that was read from a libolm or vodozemac pickle.
     #[must_use]
     pub fn created_at(&self) -> Option<u64> {
         self.state.created_at.get()
     }
 
-    /// States when the session was made, in seconds since 1970, while that is not known: for a session
-    /// that was read from a libolm or vodozemac pickle. Stating the known time again changes nothing.
+    /// States when the session was made, in seconds since 1970, while that is not known: for a
+    /// session that was read from a libolm or vodozemac pickle. Stating the known time again
+    /// changes nothing.
     ///
     /// # Errors
     ///
@@ -234,10 +235,10 @@ impl GroupSession {
         }
     }
 
-    /// Whether the policy asks for a new session by now, `now` being in seconds since 1970: the session
-    /// has encrypted so many messages, is so old or is exhausted. A session of unknown age is due, and
-    /// so is one that was made after `now`, because then a clock was wrong and the age is not known
-    /// either. (A member leaving is a reason, too, which only the caller knows.)
+    /// Whether the policy asks for a new session by now, `now` being in seconds since 1970: the
+    /// session has encrypted so many messages, is so old or is exhausted. A session of unknown age
+    /// is due, and so is one that was made after `now`, because then a clock was wrong and the age
+    /// is not known either. (A member leaving is a reason, too, which only the caller knows.)
     #[must_use]
     pub fn rotation_due(&self, policy: &RotationPolicy, now: u64) -> bool {
         let age = self.created_at().and_then(|created| now.checked_sub(created));
@@ -249,10 +250,11 @@ impl GroupSession {
         self.state.generation = self.state.generation.saturating_add(1);
     }
 
-    /// The key to share with the receivers, over Olm: it decrypts all messages from the next one on.
+    /// The key to share with the receivers, over Olm: it decrypts all messages from the next one
+    /// on.
     ///
-    /// A session cannot go back. To share an earlier message again, keep an [`InboundGroupSession`] of your
-    /// own sessions from their first message on, and [export][export_at] its key.
+    /// A session cannot go back. To share an earlier message again, keep an [`InboundGroupSession`]
+    /// of your own sessions from their first message on, and [export][export_at] its key.
     ///
     /// [`InboundGroupSession`]: super::InboundGroupSession
     /// [export_at]: super::InboundGroupSession::export_at

@@ -50,8 +50,8 @@ use crate::{
 ///   [`FirstNotRemembered`](ReplayVerdict::FirstNotRemembered) when it comes first, and `Unknown`
 ///   afterwards.
 ///
-/// To read a long session completely, choose a capacity of at least its length, which is the highest
-/// index known plus one, or [raise](Self::raise_capacity) it before the guard is full.
+/// To read a long session completely, choose a capacity of at least its length, which is the
+/// highest index known plus one, or [raise](Self::raise_capacity) it before the guard is full.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReplayGuard {
     state: Box<ReplayGuardState>,
@@ -83,8 +83,8 @@ pub enum ReplayVerdict {
     First,
     /// The same event was checked before.
     Again,
-    /// No event had this index before. The guard is full of higher indices and does not remember it:
-    /// the next event of this index is [`Unknown`](Self::Unknown).
+    /// No event had this index before. The guard is full of higher indices and does not remember
+    /// it: the next event of this index is [`Unknown`](Self::Unknown).
     FirstNotRemembered,
     /// The index is among those that the guard has [forgotten](ReplayGuard::forgotten), so a replay
     /// cannot be excluded. Compare with the events that you have stored, or show the event with a
@@ -93,8 +93,8 @@ pub enum ReplayVerdict {
 }
 
 impl ReplayGuard {
-    /// Messages remembered by default: forty times the length of a session that rotates as the Matrix
-    /// specification recommends. The state then has at most 80 KiB.
+    /// Messages remembered by default: forty times the length of a session that rotates as the
+    /// Matrix specification recommends. The state then has at most 80 KiB.
     pub const DEFAULT_CAPACITY: u32 = 4_096;
 
     /// A guard of this session for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) messages.
@@ -275,8 +275,8 @@ mod tests {
         assert_eq!(guard.generation(), 1_000_000);
     }
 
-    /// S-42: reading backwards, a guard of any size says `First` of each event that comes first, says
-    /// truly whether it remembers it, and is never wrong about the ones that it forgot.
+    /// S-42: reading backwards, a guard of any size says `First` of each event that comes first,
+    /// says truly whether it remembers it, and is never wrong about the ones that it forgot.
     #[test]
     fn newest_first() {
         for capacity in 1..=12 {
@@ -293,9 +293,9 @@ mod tests {
         }
     }
 
-    /// S-19, S-42: whatever the order, the guard agrees with an oracle that forgets nothing. `First` and
-    /// `FirstNotRemembered` are said of new events only, a replay is proven, and the highest indices,
-    /// as many as the capacity says, are always judged exactly.
+    /// S-19, S-42: whatever the order, the guard agrees with an oracle that forgets nothing.
+    /// `First` and `FirstNotRemembered` are said of new events only, a replay is proven, and the
+    /// highest indices, as many as the capacity says, are always judged exactly.
     #[test]
     fn verdicts_agree_with_an_oracle() {
         let mut unknown = 0;

@@ -3,12 +3,13 @@
 use crate::error::texts;
 
 /// Where the key of an inbound group session came from, from the least to the most trustworthy
-/// (S-21). It says what this library could check; who handed over the key is for the caller to know.
+/// (S-21). It says what this library could check; who handed over the key is for the caller to
+/// know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Provenance {
-    /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller may
-    /// [state it](crate::megolm::InboundGroupSession::set_provenance).
+    /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller
+    /// may [state it](crate::megolm::InboundGroupSession::set_provenance).
     Unknown,
     /// An exported key from a server-side backup, which authenticates nothing.
     Backup,
@@ -28,8 +29,8 @@ const RESEED: u32 = 256;
 ///
 /// The key at an index determines all later ones, so trust never falls as the index rises, and a
 /// higher level never starts before a lower one. Each start is the session's first known index or a
-/// multiple of 256: only merging puts it after the first index, and [`merged`](Self::merged) moves it
-/// back to where its ratchet was reseeded.
+/// multiple of 256: only merging puts it after the first index, and [`merged`](Self::merged) moves
+/// it back to where its ratchet was reseeded.
 #[derive(Clone, Copy)]
 pub(crate) struct Trust {
     highest: Provenance,
@@ -94,15 +95,15 @@ impl Trust {
             Self::from_starts(LEVELS.map(|level| self.start(level).map(|start| start.max(first))));
     }
 
-    /// The trust in the earlier of two sessions that begins at `first` and has the same ratchet as the
-    /// later one from that one's first index on.
+    /// The trust in the earlier of two sessions that begins at `first` and has the same ratchet as
+    /// the later one from that one's first index on.
     ///
-    /// At each index from a start of the later session on, the merged session has that session's key,
-    /// so it deserves that trust, too. It also deserves it before that index, as long as equal keys
-    /// there imply equal keys here. Within a block of 256 messages only part 3 changes, by one hash for
-    /// each message, so a part 3 that leads to the trusted value is the trusted one, or a second
-    /// preimage of it. The message before the block is different: its part 3 is replaced at the block's
-    /// beginning and leaves no trace in what follows, so a forged one could be there.
+    /// At each index from a start of the later session on, the merged session has that session's
+    /// key, so it deserves that trust, too. It also deserves it before that index, as long as equal
+    /// keys there imply equal keys here. Within a block of 256 messages only part 3 changes, by one
+    /// hash for each message, so a part 3 that leads to the trusted value is the trusted one, or a
+    /// second preimage of it. The message before the block is different: its part 3 is replaced at
+    /// the block's beginning and leaves no trace in what follows, so a forged one could be there.
     pub(super) fn merged(earlier: &Self, first: u32, later: &Self) -> Self {
         let reseeded = |start: u32| start.saturating_sub(start % RESEED).max(first);
         Self::from_starts(LEVELS.map(|level| {

@@ -384,7 +384,8 @@ impl Account {
         self.create_outbound_session_with_rng(bundle, config, &mut rng::system())
     }
 
-    /// As `create_outbound_session_with_config`, with another source of randomness: it gives 32 bytes for the base key, then 32 for the first ratchet key.
+    /// As `create_outbound_session_with_config`, with another source of randomness: it gives 32
+    /// bytes for the base key, then 32 for the first ratchet key.
     ///
     /// # Errors
     ///

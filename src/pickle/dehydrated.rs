@@ -8,9 +8,9 @@
 //! ciphertext = base64(ChaCha20-Poly1305(key, nonce[12], state) || tag[16])
 //! ```
 //!
-//! The format has no ids: the private keys of the one-time keys stand in the order of their ids, and
-//! whoever reads them gives them new ones. Ours are counted from a number that only this device's keys
-//! lead to, so that no id is ever given to two keys (S-10):
+//! The format has no ids: the private keys of the one-time keys stand in the order of their ids,
+//! and whoever reads them gives them new ones. Ours are counted from a number that only this
+//! device's keys lead to, so that no id is ever given to two keys (S-10):
 //!
 //! ```text
 //! first id = 2^61 + the first 61 bits of SHA-256(Ed25519 key || X25519 key
@@ -114,23 +114,23 @@ impl From<RandomError> for DehydratedDeviceError {
 impl Account {
     /// Encrypts the keys of this account for the server.
     ///
-    /// The account should be new, with the keys that are to be published. What a dehydrated device begins
-    /// anew by definition is not called a loss: the ids of the keys, which of them are published (all
-    /// count as published), and the [`generation`](Self::generation), which is 0.
+    /// The account should be new, with the keys that are to be published. What a dehydrated device
+    /// begins anew by definition is not called a loss: the ids of the keys, which of them are
+    /// published (all count as published), and the [`generation`](Self::generation), which is 0.
     ///
     /// # Errors
     ///
-    /// [`DehydratedDeviceError::Lossy`] if the account has a previous fallback key, its fallback key
-    /// remembers sessions, or [`fallback_memory`](Self::fallback_memory) is not the default: the format
-    /// cannot hold that. [`DehydratedDeviceError::Unrepresentable`] for an account that came from libolm,
-    /// whose Ed25519 seed nobody knows; [`DehydratedDeviceError::Random`].
+    /// [`DehydratedDeviceError::Lossy`] if the account has a previous fallback key, its fallback
+    /// key remembers sessions, or [`fallback_memory`](Self::fallback_memory) is not the default:
+    /// the format cannot hold that. [`DehydratedDeviceError::Unrepresentable`] for an account that
+    /// came from libolm, whose Ed25519 seed nobody knows; [`DehydratedDeviceError::Random`].
     #[cfg(feature = "std")]
     pub fn dehydrate(&self, key: &PickleKey) -> Result<DehydratedDevice> {
         self.dehydrate_with_rng(key, &mut rng::system())
     }
 
-    /// As `dehydrate`, with another source of randomness: it gives 12 bytes for the nonce, which must
-    /// never repeat under one key.
+    /// As `dehydrate`, with another source of randomness: it gives 12 bytes for the nonce, which
+    /// must never repeat under one key.
     ///
     /// # Errors
     ///
@@ -152,7 +152,8 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`DehydratedDeviceError::Unrepresentable`] and [`DehydratedDeviceError::Random`], as `dehydrate`.
+    /// [`DehydratedDeviceError::Unrepresentable`] and [`DehydratedDeviceError::Random`], as
+    /// `dehydrate`.
     #[cfg(feature = "std")]
     pub fn dehydrate_lossy(&self, key: &PickleKey) -> Result<(DehydratedDevice, Loss)> {
         self.dehydrate_lossy_with_rng(key, &mut rng::system())
@@ -178,9 +179,9 @@ impl Account {
 
     /// Takes over a dehydrated device. All its keys count as published.
     ///
-    /// The same device always gets the same key ids, other keys get other ids, and no account that was
-    /// not rehydrated has any of them (S-10). They are beyond the 32 bits of libolm's ids, so the account
-    /// has no libolm pickle.
+    /// The same device always gets the same key ids, other keys get other ids, and no account that
+    /// was not rehydrated has any of them (S-10). They are beyond the 32 bits of libolm's ids, so
+    /// the account has no libolm pickle.
     ///
     /// Nobody knows which sessions were made with the fallback key before:
     /// [`replay_excluded`](crate::olm::InboundCreation::replay_excluded) is false for it.
@@ -289,8 +290,8 @@ fn read(reader: &mut Reader<'_>) -> Result<AccountState> {
     Ok(AccountState { signing_key, identity_key, one_time_keys, generation: 0 })
 }
 
-/// The id of the device's first key. The ids above 2^61 are for rehydrated devices: no account that counts
-/// from 1 gets there.
+/// The id of the device's first key. The ids above 2^61 are for rehydrated devices: no account that
+/// counts from 1 gets there.
 fn first_id(signing_key: &SigningKey, identity_key: &Curve25519KeyPair, keys: &OneTimeKeys) -> u64 {
     let one_time = keys.keys.iter().map(|key| key.pair.public());
     let fallback = keys.fallback.iter().map(|fallback| fallback.key.pair.public());
@@ -302,8 +303,8 @@ fn first_id(signing_key: &SigningKey, identity_key: &Curve25519KeyPair, keys: &O
     (1 << 61) | (u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 3)
 }
 
-/// Adds `first` to all ids, which were counted from 0. They are small and `first` is below 2^62, so nothing
-/// saturates.
+/// Adds `first` to all ids, which were counted from 0. They are small and `first` is below 2^62, so
+/// nothing saturates.
 fn number_from(first: u64, keys: &mut OneTimeKeys) {
     let fallback = keys.fallback.iter_mut().map(|fallback| &mut fallback.key.id);
     let ids = keys.keys.iter_mut().map(|key| &mut key.id).chain(fallback);

@@ -1,5 +1,5 @@
-//! `base64(AES-CBC(content) || MAC[8])`, keyed by HKDF with the info "Pickle": the encryption of libolm's
-//! pickles, and of vodozemac's.
+//! `base64(AES-CBC(content) || MAC[8])`, keyed by HKDF with the info "Pickle": the encryption of
+//! libolm's pickles, and of vodozemac's.
 
 use alloc::{string::String, vec::Vec};
 

@@ -60,10 +60,10 @@ use crate::{
 ///
 /// # What can be given back
 ///
-/// After reading libolm's or vodozemac's pickle of an Olm session, the peer's identity key is known if
-/// the pickle proves that the peer began the session: a libolm session that was made from a message and
-/// has not decrypted it, and a vodozemac session whose index of the root key is that of the end that
-/// answered (vodozemac writes the index since 0.7). In all other cases
+/// After reading libolm's or vodozemac's pickle of an Olm session, the peer's identity key is known
+/// if the pickle proves that the peer began the session: a libolm session that was made from a
+/// message and has not decrypted it, and a vodozemac session whose index of the root key is that of
+/// the end that answered (vodozemac writes the index since 0.7). In all other cases
 /// [`set_identity_keys`](crate::olm::Session::set_identity_keys) supplies it, and
 /// [`set_limits`](crate::olm::Session::set_limits) the limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +77,8 @@ pub struct Loss {
     pub receiver_chains: usize,
     /// The previous fallback key: messages made with it will not be readable.
     pub previous_fallback_key: bool,
-    /// Sessions that fallback keys remember (S-08): their first messages can be replayed afterwards.
+    /// Sessions that fallback keys remember (S-08): their first messages can be replayed
+    /// afterwards.
     pub fallback_sessions: usize,
     /// The peer's identity key of a session.
     /// [`set_identity_keys`](crate::olm::Session::set_identity_keys) supplies it again.
@@ -140,8 +141,8 @@ impl Loss {
         *self == Self::default()
     }
 
-    /// Whether messages become unreadable, or can be replayed. Everything else that can be lost is a
-    /// fact about the object, without which it decrypts the same messages.
+    /// Whether messages become unreadable, or can be replayed. Everything else that can be lost is
+    /// a fact about the object, without which it decrypts the same messages.
     #[must_use]
     pub const fn drops_keys(&self) -> bool {
         self.one_time_keys > 0

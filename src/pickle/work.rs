@@ -1,5 +1,5 @@
-//! S-45: a hostile pickle is refused by its counts, before there is work for each item. Who makes one
-//! knows the pickle key, for example because a store is shared.
+//! S-45: a hostile pickle is refused by its counts, before there is work for each item. Who makes
+//! one knows the pickle key, for example because a store is shared.
 
 use alloc::vec::Vec;
 

@@ -31,7 +31,8 @@ pub(crate) struct Derived {
 pub(crate) struct WrongPassphrase;
 
 impl Derived {
-    /// What `accepted` makes of the key, if this is its commitment. Compared in constant time (S-26).
+    /// What `accepted` makes of the key, if this is its commitment. Compared in constant time
+    /// (S-26).
     pub(crate) fn if_committed<T>(
         &self,
         commitment: &Secret<COMMITMENT_LENGTH>,
@@ -44,9 +45,9 @@ impl Derived {
 
 /// `None` if Argon2 does not allow this cost, or there is not as much memory.
 ///
-/// The key is the first half of 64 bytes of output, the commitment the second half. The output is one
-/// BLAKE2b hash of Argon2id's last block, so neither half tells anything of the other, and to find two
-/// passphrases with one commitment is to find a collision of 32 bytes.
+/// The key is the first half of 64 bytes of output, the commitment the second half. The output is
+/// one BLAKE2b hash of Argon2id's last block, so neither half tells anything of the other, and to
+/// find two passphrases with one commitment is to find a collision of 32 bytes.
 ///
 /// The memory is ours, and wiped: whoever has its last block can compute the key (S-25).
 pub(crate) fn derive(passphrase: &str, salt: &[u8; SALT_LENGTH], cost: Cost) -> Option<Derived> {

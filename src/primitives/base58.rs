@@ -51,8 +51,8 @@ fn divide(dividend: u16) -> (u8, u8) {
     (quotient as u8, remainder as u8)
 }
 
-/// The letter of a digit: digits, upper case and lower case in their order, without `0`, `I`, `O` and
-/// `l`.
+/// The letter of a digit: digits, upper case and lower case in their order, without `0`, `I`, `O`
+/// and `l`.
 fn letter(digit: u8) -> u8 {
     // The shift gives all ones if the digit is greater than the last one before the gap.
     let after = |last: i16, gap: i16| last.wrapping_sub(i16::from(digit)) >> 8 & gap;

@@ -1,5 +1,5 @@
-//! AES-256-CTR and HMAC-SHA-256, with keys from PBKDF2-HMAC-SHA-512 or HKDF-SHA-256: the cipher of key
-//! export files and of secret storage.
+//! AES-256-CTR and HMAC-SHA-256, with keys from PBKDF2-HMAC-SHA-512 or HKDF-SHA-256: the cipher of
+//! key export files and of secret storage.
 //!
 //! Spec: Matrix specification, "Key exports" and "m.secret_storage.v1.aes-hmac-sha2". As in
 //! `cbc_hmac`, the bare cipher does not leave this file, and the MAC is verified before anything is
@@ -29,8 +29,8 @@ pub(crate) const TAG_LENGTH: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Forged;
 
-/// Draws an IV. Its bit 63 is zero, as the specification demands, for implementations whose counter has
-/// 64 bits.
+/// Draws an IV. Its bit 63 is zero, as the specification demands, for implementations whose counter
+/// has 64 bits.
 pub(crate) fn draw_iv<R: TryCryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<[u8; IV_LENGTH], RandomError> {
@@ -67,8 +67,8 @@ impl Keys {
 
 /// Encrypts `plaintext` in place. The result is `head` and the ciphertext, and the MAC over both.
 ///
-/// Only what was encrypted is copied there: no length, wrongly computed, could leave plaintext in it
-/// (S-47).
+/// Only what was encrypted is copied there: no length, wrongly computed, could leave plaintext in
+/// it (S-47).
 pub(crate) fn seal(
     keys: &Keys,
     iv: &[u8; IV_LENGTH],

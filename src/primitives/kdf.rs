@@ -96,7 +96,8 @@ pub(crate) fn hkdf_into(
     hkdf.expand(info, okm).map_err(|_| TooLong)
 }
 
-/// HKDF-SHA-512 with `N` bytes of output and without salt, which means 64 zero bytes (RFC 5869, 2.2).
+/// HKDF-SHA-512 with `N` bytes of output and without salt, which means 64 zero bytes (RFC 5869,
+/// 2.2).
 pub(crate) fn hkdf_sha512<const N: usize>(ikm: &[u8], info: &[u8]) -> Secret<N> {
     const { assert!(N <= 255 * 64) };
     let mut okm = Secret::default();
@@ -118,8 +119,8 @@ pub(crate) fn pbkdf2_sha512<const N: usize>(
     okm
 }
 
-/// Stops if HKDF has refused a length that the compiler has checked. HKDF has no other error, so this
-/// never happens; if it did, going on would mean encrypting with a key of zeros (S-47).
+/// Stops if HKDF has refused a length that the compiler has checked. HKDF has no other error, so
+/// this never happens; if it did, going on would mean encrypting with a key of zeros (S-47).
 #[expect(clippy::expect_used, reason = "the compiler has checked the length of the output")]
 fn proven(expanded: Result<(), TooLong>) {
     expanded.expect("the output is at most 255 hashes long");

@@ -4,9 +4,9 @@ use subtle::Choice;
 
 /// What `accepted` makes if the compared bytes were equal, else `refusal`.
 ///
-/// Whether a MAC was right is public: the caller acts on it. `assurance/constant-time` excepts the branch
-/// of this function and none of its callers' branches, so that a comparison which stops at the first
-/// different byte is reported there. For the same reason it must not be inlined.
+/// Whether a MAC was right is public: the caller acts on it. `assurance/constant-time` excepts the
+/// branch of this function and none of its callers' branches, so that a comparison which stops at
+/// the first different byte is reported there. For the same reason it must not be inlined.
 #[inline(never)]
 pub(crate) fn if_equal<T, E>(
     equal: Choice,

@@ -1,12 +1,13 @@
-//! Counts expensive operations, so that tests can hold the work before a verdict to its bound (S-45).
-//! Only in tests.
+//! Counts expensive operations, so that tests can hold the work before a verdict to its bound
+//! (S-45). Only in tests.
 
 use core::{cell::Cell, convert::Infallible};
 use std::thread_local;
 
 use rand::{TryCryptoRng, TryRng};
 
-/// A source of randomness that gives different bytes for every draw, and the same ones in every run.
+/// A source of randomness that gives different bytes for every draw, and the same ones in every
+/// run.
 pub(crate) struct Counting(pub(crate) u8);
 
 impl TryRng for Counting {

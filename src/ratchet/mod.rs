@@ -10,8 +10,8 @@
 //! 3. **Commit** takes only an `Authenticated` change and cannot fail.
 //!
 //! The files are `handshake` (3DH), `limits` (those of sessions and accounts), `chain` (C and M of
-//! olm.md, and skipped keys), `double` (R and T of olm.md), `megolm` (R of megolm.md) and `ladder` (a
-//! cache for reading a Megolm session backwards).
+//! olm.md, and skipped keys), `double` (R and T of olm.md), `megolm` (R of megolm.md) and `ladder`
+//! (a cache for reading a Megolm session backwards).
 
 pub(crate) mod chain;
 pub(crate) mod double;

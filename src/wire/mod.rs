@@ -1,9 +1,9 @@
 //! Layer 1: decodes messages and session keys from bytes and text, and encodes them. It makes no
 //! decisions about messages, and holds no secrets except the session keys that it parses.
 //!
-//! `fields::Fields` is the only decoder of message fields in the library. It is strict, has a result for
-//! every input, and makes no copies (S-02, S-07). Spec: olm.md, "The Olm Message Format";
-//! megolm.md, "Message format".
+//! `fields::Fields` is the only decoder of message fields in the library. It is strict, has a
+//! result for every input, and makes no copies (S-02, S-07). Spec: olm.md, "The Olm Message
+//! Format"; megolm.md, "Message format".
 
 mod fields;
 #[cfg(feature = "hazmat")]

@@ -1,13 +1,13 @@
-//! Room keys as JSON: files of exported keys, backups, and the events in which keys are sent. Feature
-//! `matrix`.
+//! Room keys as JSON: files of exported keys, backups, and the events in which keys are sent.
+//! Feature `matrix`.
 //!
 //! | type | where |
 //! |---|---|
 //! | [`RoomKey`] | the content of an event `m.room_key`, with a key in the sharing format |
 //! | [`ExportedRoomKey`] | an entry of a file of exported keys, the `session_data` of a backup, the content of an event `m.forwarded_room_key`: all with a key in the export format |
 //!
-//! Members that are not described here are kept. The texts are wiped, and a key is read from the text
-//! that the caller has, without another copy.
+//! Members that are not described here are kept. The texts are wiped, and a key is read from the
+//! text that the caller has, without another copy.
 //!
 //! ```
 //! use moceril::{key_export, megolm::InboundGroupSession, room_keys::{self, ExportedRoomKey}};
@@ -106,8 +106,8 @@ impl RoomKey {
     ///
     /// # Errors
     ///
-    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if the content names another session than that
-    /// of its key.
+    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if the content names another session than
+    /// that of its key.
     pub fn from_json(json: &str) -> Result<Self, RoomKeyError> {
         let mut members = Members::read(json)?;
         let room_id = members.text("room_id")?;
@@ -180,8 +180,8 @@ impl ExportedRoomKey {
     ///
     /// # Errors
     ///
-    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if the entry names another session than that of
-    /// its key.
+    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if the entry names another session than
+    /// that of its key.
     pub fn from_json(json: &str) -> Result<Self, RoomKeyError> {
         let mut members = Members::read(json)?;
         let room_id = members.text("room_id")?;
@@ -189,12 +189,13 @@ impl ExportedRoomKey {
         members.exported(room_id, &session_id)
     }
 
-    /// Reads the `session_data` of a backup after it was decrypted. The backup lists it under the ids.
+    /// Reads the `session_data` of a backup after it was decrypted. The backup lists it under the
+    /// ids.
     ///
     /// # Errors
     ///
-    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if it was listed under another id than that of
-    /// its key.
+    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if it was listed under another id than
+    /// that of its key.
     pub fn from_backup_json(
         json: &str,
         room_id: &str,

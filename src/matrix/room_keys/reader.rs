@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::{ALGORITHM, ExportedRoomKey, RoomKeyError};
 use crate::{keys::Curve25519PublicKey, wire::megolm::ExportedSessionKey};
 
-/// The content of a file of exported keys, from [`key_export::decrypt`](crate::key_export::decrypt).
+/// The content of a file of exported keys, from
+/// [`key_export::decrypt`](crate::key_export::decrypt).
 ///
 /// The entries are read one by one, so a large file needs no memory but that for its text.
 #[must_use]
@@ -18,8 +19,8 @@ pub const fn read_export(json: &str) -> ExportReader<'_> {
     ExportReader { rest: Some(json), before: '[' }
 }
 
-/// Reads the entries of a file of exported keys. After an entry that is malformed the others follow;
-/// where the JSON itself is malformed, an error ends them.
+/// Reads the entries of a file of exported keys. After an entry that is malformed the others
+/// follow; where the JSON itself is malformed, an error ends them.
 #[derive(Clone)]
 pub struct ExportReader<'a> {
     /// What was not read yet; `None` after the end and after an error.
@@ -105,8 +106,8 @@ impl<'a> Members<'a> {
         self.optional(name)?.ok_or(RoomKeyError::Malformed(name))
     }
 
-    /// Takes out a text of base64 that is secret. serde_json would unescape it in memory that is not
-    /// wiped; base64 has one letter that some programs escape.
+    /// Takes out a text of base64 that is secret. serde_json would unescape it in memory that is
+    /// not wiped; base64 has one letter that some programs escape.
     pub(super) fn secret(&mut self, name: &'static str) -> Result<Zeroizing<String>, RoomKeyError> {
         let malformed = RoomKeyError::Malformed(name);
         let raw = self.0.remove(name).ok_or(malformed)?.get();

@@ -42,7 +42,8 @@ impl<'a> Object<'a> {
             sender_claimed_keys: None,
             sender_claimed_ed25519_key: None,
             forwarding_curve25519_key_chain: None,
-            // A caller who adds a member of one of these names must not make an object with two of them.
+            // A caller who adds a member of one of these names must not make an object with two of
+            // them.
             other: other.filter(|(name, _)| !FIELDS.contains(name)).collect(),
         }
     }

@@ -1,11 +1,11 @@
 //! SAS: two people compare a short authentication string, and so verify each other's keys.
 //!
 //! Spec: Matrix, "Short Authentication String (SAS) verification". This module is its cryptography;
-//! the events that carry keys, commitments and MACs are the client's. Both devices draw a single-use
-//! key pair ([`Sas`]) and exchange the public keys, one of them after it has sent a [`commitment`] to
-//! its own, so that nobody in between can choose keys that lead to equal strings. From the agreed
-//! secret ([`EstablishedSas`]) come the emoji or numbers that the users compare, and the MACs of the
-//! long-term keys that are verified by it.
+//! the events that carry keys, commitments and MACs are the client's. Both devices draw a
+//! single-use key pair ([`Sas`]) and exchange the public keys, one of them after it has sent a
+//! [`commitment`] to its own, so that nobody in between can choose keys that lead to equal strings.
+//! From the agreed secret ([`EstablishedSas`]) come the emoji or numbers that the users compare,
+//! and the MACs of the long-term keys that are verified by it.
 //!
 //! ```
 //! use moceril::sas::{MacMethod, Sas, commitment};
@@ -107,8 +107,8 @@ impl Sas {
         self,
         their_public_key: Curve25519PublicKey,
     ) -> Result<EstablishedSas, SasError> {
-        // Why: we would agree with ourselves, and whoever sent the key back could answer with our own
-        // MACs.
+        // Why: we would agree with ourselves, and whoever sent the key back could answer with our
+        // own MACs.
         if their_public_key == self.public_key() {
             return Err(SasError::OwnKey);
         }
@@ -128,7 +128,8 @@ impl fmt::Debug for Sas {
     }
 }
 
-/// One device's end of a verification with the agreed secret, which is in a heap block, wiped on drop.
+/// One device's end of a verification with the agreed secret, which is in a heap block, wiped on
+/// drop.
 ///
 /// Every function here is of the secret and its arguments alone; nothing ever changes the object.
 pub struct EstablishedSas {
@@ -178,8 +179,9 @@ impl EstablishedSas {
 
     /// The MAC of a key or of a list of key ids, as 43 characters of base64.
     ///
-    /// Spec: Matrix, "MAC calculation", which says what `input` and `info` are. The method is the one
-    /// that the accept event names; choose [`MacMethod::default`] whenever both devices know it.
+    /// Spec: Matrix, "MAC calculation", which says what `input` and `info` are. The method is the
+    /// one that the accept event names; choose [`MacMethod::default`] whenever both devices know
+    /// it.
     #[must_use]
     pub fn calculate_mac(
         &self,
@@ -236,9 +238,9 @@ impl fmt::Debug for EstablishedSas {
     }
 }
 
-/// The bytes that the two old methods encode (S-32). They write the text over the MAC while they read
-/// it: three bytes are read where four characters go, so the place of a byte that is read holds, from
-/// the second group on, characters of the text written so far.
+/// The bytes that the two old methods encode (S-32). They write the text over the MAC while they
+/// read it: three bytes are read where four characters go, so the place of a byte that is read
+/// holds, from the second group on, characters of the text written so far.
 fn overwritten(mut mac: Secret<32>) -> Secret<32> {
     let mut text = String::new();
     for (start, group) in (0_usize..).step_by(3).zip(mac.as_mut_bytes().chunks_mut(3)) {
@@ -260,9 +262,9 @@ pub enum MacMethod {
     /// `hkdf-hmac-sha256.v2`: the MAC in base64. All current clients use it.
     #[default]
     HkdfHmacSha256V2,
-    /// `hkdf-hmac-sha256`: deprecated by the specification, and forbidden when both devices know the
-    /// default. Its text is not the base64 of the MAC: only six of the MAC's 32 bytes count, which is
-    /// 48 bits against a forger instead of 256.
+    /// `hkdf-hmac-sha256`: deprecated by the specification, and forbidden when both devices know
+    /// the default. Its text is not the base64 of the MAC: only six of the MAC's 32 bytes count,
+    /// which is 48 bits against a forger instead of 256.
     HkdfHmacSha256,
     /// `hmac-sha256`, which no version of the specification has had: a key of 256 bytes, and the
     /// text of [`HkdfHmacSha256`](Self::HkdfHmacSha256).
@@ -286,8 +288,9 @@ impl MacMethod {
     /// it over. Older clients offer it.
     const PROPOSED: &str = "org.matrix.msc3783.hkdf-hmac-sha256";
 
-    /// The method with exactly this name. The default method has two names: that of the specification
-    /// and that of its proposal, MSC3783. Answer a device with the name that it offered.
+    /// The method with exactly this name. The default method has two names: that of the
+    /// specification and that of its proposal, MSC3783. Answer a device with the name that it
+    /// offered.
     ///
     /// ```
     /// use moceril::sas::MacMethod;

@@ -29,8 +29,8 @@ impl Sink for Unwritten<'_> {
 macro_rules! libolm_content {
     ($object:ident, $read:ident, $write:ident) => {
         impl $object {
-            /// Reads the content of a libolm pickle, and returns what stands after it too. It is checked
-            /// as in `from_libolm_pickle`.
+            /// Reads the content of a libolm pickle, and returns what stands after it too. It is
+            /// checked as in `from_libolm_pickle`.
             ///
             /// # Errors
             ///
@@ -40,8 +40,9 @@ macro_rules! libolm_content {
             }
 
             /// As `from_libolm_content`, for bytes that the caller **knows to be unaltered** since
-            /// `write_libolm_content` wrote them: the public half of a signing key is taken as it is,
-            /// instead of being derived again. Signing under a wrong one reveals the private half (S-14).
+            /// `write_libolm_content` wrote them: the public half of a signing key is taken as it
+            /// is, instead of being derived again. Signing under a wrong one reveals the private
+            /// half (S-14).
             ///
             /// # Errors
             ///
@@ -61,9 +62,9 @@ macro_rules! libolm_content {
             }
 
             /// Writes what libolm would encrypt into a pickle of this object to the beginning of
-            /// `memory`, and returns its length; `None` if `memory` is too short, and is then partly
-            /// overwritten. What the format cannot hold is dropped, in the order in which libolm would
-            /// have dropped it.
+            /// `memory`, and returns its length; `None` if `memory` is too short, and is then
+            /// partly overwritten. What the format cannot hold is dropped, in the order in which
+            /// libolm would have dropped it.
             ///
             /// The bytes hold all secrets of the object, in the clear.
             ///

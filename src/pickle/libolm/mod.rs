@@ -6,7 +6,8 @@
 //! Reading and writing are exact (S-24): what was read is written back byte for byte, and what the
 //! format cannot hold is an error, or is dropped by an explicit `lossy` call, which reports it and
 //! drops what libolm itself would have evicted. The documentation of [`Loss`] lists what the format
-//! holds of each object. What is dropped and can be known elsewhere, the caller supplies again (S-41).
+//! holds of each object. What is dropped and can be known elsewhere, the caller supplies again
+//! (S-41).
 
 #[cfg(feature = "backup")]
 mod backup;
@@ -45,8 +46,8 @@ fn open<T>(
     if reader.0.is_empty() { Ok(object) } else { Err(LibolmPickleError::InvalidState) }
 }
 
-/// Encrypts what `write` writes. It is called twice, first to measure: a buffer that grows would leave
-/// copies of secrets behind (S-25).
+/// Encrypts what `write` writes. It is called twice, first to measure: a buffer that grows would
+/// leave copies of secrets behind (S-25).
 fn seal(
     key: &[u8],
     write: impl Fn(&mut dyn Sink) -> core::result::Result<Loss, ConversionError>,
@@ -96,8 +97,8 @@ macro_rules! libolm_pickle {
 
             /// As `to_libolm_pickle`, but drops what the format cannot hold, in the order in which
             /// libolm would have dropped it, and reports it. libolm goes on where we stopped; no
-            /// message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`] lists what the
-            /// format holds.
+            /// message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`] lists what
+            /// the format holds.
             ///
             /// # Errors
             ///
@@ -116,33 +117,34 @@ libolm_pickle!(
     Account,
     read_account,
     write_account,
-    /// Reads an account that libolm pickled (versions 2 to 4). Version 1 is refused, as libolm does.
+    /// Reads an account that libolm pickled (versions 2 to 4). Version 1 is refused, as libolm
+    /// does.
 );
 libolm_pickle!(
     Session,
     read_session,
     write_session,
-    /// Reads a session that libolm pickled. Keys that libolm evicted count as used. The pickle does not
-    /// hold the peer's identity key: give it to
+    /// Reads a session that libolm pickled. Keys that libolm evicted count as used. The pickle does
+    /// not hold the peer's identity key: give it to
     /// [`set_identity_keys`](Session::set_identity_keys) before the session decrypts, or no payload
-    /// can be verified. Only of a session that was made from a message which it has not decrypted yet,
-    /// the key is known: it is that of the device that began the session.
+    /// can be verified. Only of a session that was made from a message which it has not decrypted
+    /// yet, the key is known: it is that of the device that began the session.
 );
 libolm_pickle!(
     GroupSession,
     read_group_session,
     write_group_session,
-    /// Reads an outbound group session that libolm pickled. The pickle does not say when the session was
-    /// made, so it is due for rotation unless you [state it](Self::set_created_at).
+    /// Reads an outbound group session that libolm pickled. The pickle does not say when the
+    /// session was made, so it is due for rotation unless you [state it](Self::set_created_at).
 );
 libolm_pickle!(
     InboundGroupSession,
     read_inbound_group_session,
     write_inbound_group_session,
-    /// Reads an inbound group session that libolm pickled. The pickle does not say where the session's key
-    /// came from, so the [provenance](Self::provenance) is `Unknown` unless you
-    /// [state it](Self::set_provenance). Of the two ratchets in the pickle the later one must follow from
-    /// the earlier one (S-43).
+    /// Reads an inbound group session that libolm pickled. The pickle does not say where the
+    /// session's key came from, so the [provenance](Self::provenance) is `Unknown` unless you
+    /// [state it](Self::set_provenance). Of the two ratchets in the pickle the later one must
+    /// follow from the earlier one (S-43).
 );
 
 /// A pickle in libolm's format could not be read.

@@ -82,7 +82,8 @@ trait Pickled: Sized {
         R: TryCryptoRng + ?Sized,
     {
         let nonce = draw::<NONCE_LENGTH, R>(rng)?;
-        // Sized before it is filled: a buffer that grows would leave copies of secrets behind (S-25).
+        // Sized before it is filled: a buffer that grows would leave copies of secrets behind
+        // (S-25).
         let mut length = Length(0);
         self.state().write(&mut length);
         let capacity = HEADER_LENGTH.saturating_add(length.0).saturating_add(TAG_LENGTH);
@@ -144,8 +145,9 @@ macro_rules! pickled {
         }
 
         impl $object {
-            /// Encrypts the whole state as text. `context` says where the pickle belongs, for example a
-            /// user and device id; it is not stored, and only the same context opens the pickle again.
+            /// Encrypts the whole state as text. `context` says where the pickle belongs, for
+            /// example a user and device id; it is not stored, and only the same context opens the
+            /// pickle again.
             ///
             /// # Errors
             ///
@@ -159,8 +161,8 @@ macro_rules! pickled {
                 self.pickle_with_rng(key, context, &mut rng::system())
             }
 
-            /// As `pickle`, with another source of randomness: it gives 24 bytes for the nonce, which
-            /// must never repeat.
+            /// As `pickle`, with another source of randomness: it gives 24 bytes for the nonce,
+            /// which must never repeat.
             ///
             /// # Errors
             ///
@@ -210,13 +212,13 @@ opened!(Account, Session, GroupSession, InboundGroupSession);
 impl ReplayGuard {
     /// Opens a pickle made with the same key and context, of the guard of this session.
     ///
-    /// Whoever can write to the store can put an older pickle of the same guard in its place: compare
-    /// [`generation`](Self::generation) with the highest that you have written.
+    /// Whoever can write to the store can put an older pickle of the same guard in its place:
+    /// compare [`generation`](Self::generation) with the highest that you have written.
     ///
     /// # Errors
     ///
-    /// [`PickleError::OtherSession`] for the guard of another session, which somebody may have put in
-    /// the place of this one (S-46); otherwise as for the other objects.
+    /// [`PickleError::OtherSession`] for the guard of another session, which somebody may have put
+    /// in the place of this one (S-46); otherwise as for the other objects.
     pub fn from_pickle(
         pickle: &str,
         key: &PickleKey,

@@ -5,16 +5,17 @@
 //! 2.argon2id.<memory in KiB>.<passes>.<lanes>.<salt[16]>.<commitment[32]>.<native pickle>
 //! ```
 //!
-//! Salt and commitment are unpadded base64. The first 32 bytes of Argon2id's output are the key, the
-//! next 32 the commitment. Everything before the native pickle is bound to it as part of its context.
+//! Salt and commitment are unpadded base64. The first 32 bytes of Argon2id's output are the key,
+//! the next 32 the commitment. Everything before the native pickle is bound to it as part of its
+//! context.
 //!
-//! Why a commitment (S-46): XChaCha20-Poly1305 does not commit to its key, so a text can be made that
-//! opens under two keys, and whoever is asked to open it tells, by success or failure, to which half
-//! of a list of passphrases theirs belongs. (Len, Grubbs, Ristenpart: "Partitioning Oracle Attacks",
-//! 2021.) The commitment is compared before anything is decrypted.
+//! Why a commitment (S-46): XChaCha20-Poly1305 does not commit to its key, so a text can be made
+//! that opens under two keys, and whoever is asked to open it tells, by success or failure, to
+//! which half of a list of passphrases theirs belongs. (Len, Grubbs, Ristenpart: "Partitioning
+//! Oracle Attacks", 2021.) The commitment is compared before anything is decrypted.
 //!
-//! Version 1, which no release wrote, began with `argon2id.` and had no commitment; it is refused as
-//! [`PassphraseError::Version`].
+//! Version 1, which no release wrote, began with `argon2id.` and had no commitment; it is refused
+//! as [`PassphraseError::Version`].
 
 use alloc::{format, string::String, vec::Vec};
 use core::{fmt, str::FromStr};
@@ -38,7 +39,8 @@ use crate::{
 
 /// What it costs to derive a key from a passphrase, and so to guess one.
 ///
-/// The default is RFC 9106's second recommendation: 64 MiB, 3 passes, 4 lanes; some tenths of a second.
+/// The default is RFC 9106's second recommendation: 64 MiB, 3 passes, 4 lanes; some tenths of a
+/// second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassphraseCost {
     /// Memory in KiB, at least 8 for each lane.
@@ -50,17 +52,17 @@ pub struct PassphraseCost {
 }
 
 impl PassphraseCost {
-    /// The least that a new key may cost: 19 MiB, 2 passes, 1 lane, the least that OWASP's "Password
-    /// Storage Cheat Sheet" recommends for Argon2id. Each of the three numbers counts.
+    /// The least that a new key may cost: 19 MiB, 2 passes, 1 lane, the least that OWASP's
+    /// "Password Storage Cheat Sheet" recommends for Argon2id. Each of the three numbers counts.
     pub const MINIMUM: Self = Self { memory_kib: 19 << 10, passes: 2, lanes: 1 };
 
-    /// A good limit for opening pickles, also on a phone: 128 MiB, 4 passes, 8 lanes. That is twice the
-    /// memory and less than three times the work of the default: 0.7 s of one core of a server, where the
-    /// default takes 0.2 s.
+    /// A good limit for opening pickles, also on a phone: 128 MiB, 4 passes, 8 lanes. That is twice
+    /// the memory and less than three times the work of the default: 0.7 s of one core of a server,
+    /// where the default takes 0.2 s.
     ///
-    /// The text says what its derivation costs before anything can be verified, so whoever can put a
-    /// text in the place of a pickle makes us spend as much as the limit allows. Raise it only for
-    /// pickles that you wrote at a higher cost.
+    /// The text says what its derivation costs before anything can be verified, so whoever can put
+    /// a text in the place of a pickle makes us spend as much as the limit allows. Raise it only
+    /// for pickles that you wrote at a higher cost.
     pub const RECOMMENDED_LIMIT: Self = Self { memory_kib: 128 << 10, passes: 4, lanes: 8 };
 
     /// Whether none of the numbers is above that of `limit`.
@@ -185,9 +187,9 @@ impl PassphraseKey {
     ///
     /// # Errors
     ///
-    /// [`PassphraseError::Format`] for a text that is no such pickle, [`PassphraseError::Version`] for
-    /// one of another version; [`PassphraseError::Cost`]; [`PassphraseError::WrongPassphrase`], also if
-    /// the parameters were altered.
+    /// [`PassphraseError::Format`] for a text that is no such pickle, [`PassphraseError::Version`]
+    /// for one of another version; [`PassphraseError::Cost`]; [`PassphraseError::WrongPassphrase`],
+    /// also if the parameters were altered.
     pub fn for_pickle(
         pickle: &str,
         passphrase: &str,
@@ -331,8 +333,8 @@ impl ReplayGuard {
     ///
     /// # Errors
     ///
-    /// [`PickleError`], as for [`from_pickle`](Self::from_pickle); also for a key with other parameters
-    /// than the pickle's.
+    /// [`PickleError`], as for [`from_pickle`](Self::from_pickle); also for a key with other
+    /// parameters than the pickle's.
     pub fn from_passphrase_pickle(
         pickle: &str,
         key: &PassphraseKey,
@@ -351,8 +353,8 @@ pub enum PassphraseError {
     Format,
     /// The text has a version that this library does not know.
     Version(u8),
-    /// The cost is beyond the caller's limit, or one that Argon2 does not allow, or there is not as much
-    /// memory.
+    /// The cost is beyond the caller's limit, or one that Argon2 does not allow, or there is not as
+    /// much memory.
     Cost,
     /// A new key would cost less than [`PassphraseCost::MINIMUM`](crate::PassphraseCost::MINIMUM).
     LowCost,

@@ -1,7 +1,7 @@
 //! vodozemac's pickles: the plain serde form, and that form as JSON, encrypted by `envelope.rs`.
 //!
-//! The documentation of [`Loss`] lists what the format holds of each object. vodozemac does not store
-//! whether a message was received: it takes a receiver chain as the sign.
+//! The documentation of [`Loss`] lists what the format holds of each object. vodozemac does not
+//! store whether a message was received: it takes a receiver chain as the sign.
 
 mod convert;
 mod key_pair;
@@ -83,7 +83,8 @@ macro_rules! vodozemac_pickle {
             ///
             /// # Errors
             ///
-            /// None in practice: [`VodozemacPickleError::InvalidState`] if the JSON cannot be written.
+            /// None in practice: [`VodozemacPickleError::InvalidState`] if the JSON cannot be
+            /// written.
             pub fn encrypt(&self, key: &[u8; 32]) -> Result<String> {
                 encrypt(&self.0, key)
             }
@@ -104,8 +105,8 @@ macro_rules! vodozemac_pickle {
             ///
             /// # Errors
             ///
-            /// [`VodozemacPickleError::InvalidState`], and [`VodozemacPickleError::Key`] for a key that
-            /// is not acceptable.
+            /// [`VodozemacPickleError::InvalidState`], and [`VodozemacPickleError::Key`] for a key
+            /// that is not acceptable.
             pub fn from_vodozemac_pickle(pickle: $pickle) -> Result<Self> {
                 Ok(Self::restore(convert::$from(pickle.0)?)?)
             }
@@ -125,10 +126,10 @@ macro_rules! vodozemac_pickle {
                 }
             }
 
-            /// As `to_vodozemac_pickle`, but drops what the format cannot hold, in the order in which
-            /// vodozemac would have dropped it, and reports it. vodozemac goes on where we stopped; no
-            /// message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`] lists what the
-            /// format holds.
+            /// As `to_vodozemac_pickle`, but drops what the format cannot hold, in the order in
+            /// which vodozemac would have dropped it, and reports it. vodozemac goes on where we
+            /// stopped; no message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`]
+            /// lists what the format holds.
             ///
             /// # Errors
             ///
@@ -153,10 +154,10 @@ vodozemac_pickle!(
     "an Olm session",
     ///
     /// The pickle does not hold the peer's identity key: give it to
-    /// [`set_identity_keys`](Session::set_identity_keys) before the session decrypts, or no payload can
-    /// be verified. Only where the counts of ratchet steps show that the peer began the session, the
-    /// key is known: it is one of the session's keys. vodozemac writes these counts since 0.7, for
-    /// sessions that began there.
+    /// [`set_identity_keys`](Session::set_identity_keys) before the session decrypts, or no payload
+    /// can be verified. Only where the counts of ratchet steps show that the peer began the
+    /// session, the key is known: it is one of the session's keys. vodozemac writes these counts
+    /// since 0.7, for sessions that began there.
 );
 vodozemac_pickle!(
     GroupSessionPickle,
@@ -179,13 +180,14 @@ vodozemac_pickle!(
 macro_rules! versioned_pickle {
     ($($pickle:ident),+) => {$(
         impl $pickle {
-            /// Takes the messages to be of version 3 if the pickle does not say their version (S-13).
+            /// Takes the messages to be of version 3 if the pickle does not say their version
+            /// (S-13).
             ///
-            /// Releases of vodozemac before 0.3 did not write it, since they knew no other version; all
-            /// later ones do. So call this only for a store that such a release wrote: if the version was
-            /// lost from a later pickle, its messages may be of version 4, and nothing in the pickle of
-            /// a group session shows it. A session's pickle that holds something else that came later
-            /// stays without a version, and is refused.
+            /// Releases of vodozemac before 0.3 did not write it, since they knew no other version;
+            /// all later ones do. So call this only for a store that such a release wrote: if the
+            /// version was lost from a later pickle, its messages may be of version 4, and nothing
+            /// in the pickle of a group session shows it. A session's pickle that holds something
+            /// else that came later stays without a version, and is refused.
             #[must_use]
             pub fn assume_version_3(mut self) -> Self {
                 self.0.assume_version_3();
@@ -207,8 +209,9 @@ pub enum VodozemacPickleError {
     Authentication,
     /// The content is not such a pickle, or not a possible state of the object.
     InvalidState,
-    /// The pickle does not say the version of the object's messages (S-13). For a pickle of a very old
-    /// release, see [`SessionPickle::assume_version_3`](crate::vodozemac::SessionPickle::assume_version_3).
+    /// The pickle does not say the version of the object's messages (S-13). For a pickle of a very
+    /// old release, see
+    /// [`SessionPickle::assume_version_3`](crate::vodozemac::SessionPickle::assume_version_3).
     MissingVersion,
     /// The signing key is unacceptable (S-37). Bad public keys make the content no possible state.
     Key(KeyError),

@@ -51,8 +51,8 @@ impl Cipher {
         self.0.mac_key.tag(message.as_ref())
     }
 
-    /// Whether `tag` is the beginning of the message's MAC, compared in constant time. It must have 8
-    /// or 32 bytes.
+    /// Whether `tag` is the beginning of the message's MAC, compared in constant time. It must have
+    /// 8 or 32 bytes.
     #[must_use]
     pub fn verify_mac(&self, message: impl AsRef<[u8]>, tag: impl AsRef<[u8]>) -> bool {
         let tag = tag.as_ref();

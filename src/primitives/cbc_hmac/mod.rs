@@ -2,8 +2,8 @@
 //!
 //! Spec: olm.md, "Olm Authenticated Encryption"; megolm.md, "Message encryption".
 //! Raw CBC does not leave this file: [`seal`] always appends the MAC, [`open`] always verifies it
-//! first, so there is no padding oracle to build (S-28). The one scheme that cannot be had this way is
-//! in a file of its own, `unauthenticated.rs`.
+//! first, so there is no padding oracle to build (S-28). The one scheme that cannot be had this way
+//! is in a file of its own, `unauthenticated.rs`.
 
 use aes::{
     Aes256, Block,
@@ -51,8 +51,8 @@ pub(crate) struct Forged;
 
 /// Proof that the value was carried through a successful MAC check.
 ///
-/// Only [`open`] makes one, and every `commit` of the ratchets takes nothing else, so a state change
-/// before authentication does not compile.
+/// Only [`open`] makes one, and every `commit` of the ratchets takes nothing else, so a state
+/// change before authentication does not compile.
 pub(crate) struct Authenticated<T>(T);
 
 impl<T> Authenticated<T> {
@@ -82,8 +82,8 @@ impl MessageCipher {
 
     /// Appends the ciphertext of `plaintext`, of [`ciphertext_length`] bytes, to `message`.
     ///
-    /// The plaintext is never in `message`: only blocks that were encrypted are copied there. So no length
-    /// and no error could leave it there, to be covered by a MAC and sent (S-47).
+    /// The plaintext is never in `message`: only blocks that were encrypted are copied there. So no
+    /// length and no error could leave it there, to be covered by a MAC and sent (S-47).
     fn encrypt_onto(&self, message: &mut Vec<u8>, plaintext: &[u8]) {
         let mut encryptor = cbc::Encryptor::<Aes256>::new(
             self.aes_key.as_bytes().into(),
@@ -154,8 +154,8 @@ pub(crate) struct Sealed<'a> {
     pub(crate) mac: &'a [u8],
 }
 
-/// Verifies the MAC, then decrypts. `candidate` is the state to commit if the message is genuine; it
-/// comes back [`Authenticated`], or not at all.
+/// Verifies the MAC, then decrypts. `candidate` is the state to commit if the message is genuine;
+/// it comes back [`Authenticated`], or not at all.
 ///
 /// `mac_length` is the length that the session's version demands (S-12).
 pub(crate) fn open<T>(
@@ -212,8 +212,9 @@ mod tests {
         assert_at_least(&files, "aes-256-cbc", 1, 0);
     }
 
-    /// S-36: Project Wycheproof's paddings, good and bad. A bad one is refused, the empty ciphertext
-    /// too. Its other two groups have keys of 128 and 192 bits, which neither protocol uses.
+    /// S-36: Project Wycheproof's paddings, good and bad. A bad one is refused, the empty
+    /// ciphertext too. Its other two groups have keys of 128 and 192 bits, which neither protocol
+    /// uses.
     #[test]
     fn wycheproof_vectors() {
         let set = cipher::TestSet::load(cipher::TestName::AesCbcPkcs5).unwrap();

