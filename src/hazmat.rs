@@ -14,15 +14,16 @@
 //!   chains, and the lengths of the next messages;
 //! * [`Account::take_one_time_key`](crate::olm::Account::take_one_time_key): the private half of a
 //!   one-time key;
-//! *
-//!   [`Account::create_inbound_session_unread`](crate::olm::Account::create_inbound_session_unread):
-//!   makes a session from a message without decrypting it;
+//! * [`Account::create_inbound_session_unread`][unread]: makes a session from a message without
+//!   decrypting it;
 //! * `write_libolm_content`, `from_libolm_content` and `from_own_libolm_content` of
 //!   [every object that has a libolm pickle](crate::olm::Account::write_libolm_content): the
 //!   unencrypted content of the pickle, for callers that keep objects as bytes;
 //! * [`InboundGroupSession::cipher_at`](crate::megolm::InboundGroupSession::cipher_at) and
 //!   [`MegolmMessage::encrypt`](crate::megolm::MegolmMessage::encrypt): Megolm's cipher at an
 //!   index.
+//!
+//! [unread]: crate::olm::Account::create_inbound_session_unread
 
 pub use crate::{
     olm::hazmat::{ChainIndices, MessageKey, SendingState},
