@@ -254,7 +254,7 @@ fn accounts_that_vodozemac_wrote_in_this_format_are_read() {
 }
 
 /// An account that began in vodozemac, came to us and went on to libolm comes back: fallback keys
-/// that were counted for themselves may have the ids of one-time keys.
+/// that were counted separately may have the ids of one-time keys.
 #[test]
 fn accounts_from_vodozemac_go_to_libolm_and_come_back() {
     for_each_seed(100, |_, rng| {

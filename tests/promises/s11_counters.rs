@@ -231,7 +231,7 @@ fn s_11_key_ids_run_out() {
     assert_eq!(account.copy().generate_one_time_keys_with_rng(1, rng), exhausted);
 }
 
-/// The same for accounts whose fallback keys count their ids for themselves: one-time keys go on.
+/// The same for accounts whose fallback keys count their ids separately: one-time keys go on.
 #[test]
 fn s_11_fallback_key_ids_run_out() {
     let rng = &mut SeededRng::new(8);

@@ -75,7 +75,7 @@ fn s_24_accounts_come_back() {
     assert_eq!(names, ["fresh", "with one-time keys", "with a fallback key"]);
 }
 
-/// S-10, S-24: also with fallback keys that count their ids for themselves, as those of accounts
+/// S-10, S-24: also with fallback keys that count their ids separately, as those of accounts
 /// from vodozemac do, what we write in libolm's format we can read.
 #[test]
 fn s_24_accounts_with_fallback_ids_of_their_own_come_back() {

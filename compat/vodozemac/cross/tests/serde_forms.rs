@@ -152,7 +152,7 @@ fn s_24_message_pack_without_names() {
     assert!(!is_read::<ours::olm::SessionPickle>(&read));
 }
 
-/// An account that vodozemac began goes on counting one-time and fallback keys each for themselves.
+/// An account that vodozemac began goes on counting one-time and fallback keys separately.
 #[test]
 fn s_10_ids_of_an_account_of_vodozemac() {
     let mut account = real::olm::Account::new();
