@@ -12,6 +12,7 @@ pub mod peer;
 pub mod refusals;
 pub mod secrets;
 mod tolerant;
+pub mod traffic;
 pub mod vodozemac;
 
 pub use moceril::MessageVersion;

@@ -1,8 +1,6 @@
 //! S-24: pickles move between our library and the real libolm, exactly and at any time.
 
 mod moves;
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod traffic;
 
 use interop::{
     LIBOLM, SeededRng, for_each_seed,

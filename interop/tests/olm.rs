@@ -4,15 +4,13 @@
 //! from a pickle in between, every message within the limits that all libraries have in common
 //! decrypts exactly once, to the plaintext that was sent.
 
-mod traffic;
-
 use interop::{
     LIBOLM, Library, MessageVersion, Pair, SeededRng, VODOZEMAC, VODOZEMAC_V4, chosen_seed,
     for_each_seed,
     peer::{OlmPeer, Wire},
     random_length, random_text,
+    traffic::{Arrival, Direction, Sent},
 };
-use traffic::{Arrival, Direction, Sent};
 
 /// For each pair and each role of ours.
 const CONVERSATIONS: u64 = 600;

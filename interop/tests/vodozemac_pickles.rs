@@ -2,13 +2,12 @@
 //! encrypted, in JSON and in MessagePack.
 
 mod moves;
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod traffic;
 
 use interop::{
     Library, SeededRng, VODOZEMAC, VODOZEMAC_V4, for_each_seed,
     moving::{Form, Moves},
     peer::OlmPeer,
+    traffic::{Arrival, Direction},
     vodozemac::VodozemacDevice,
 };
 use moceril::{
@@ -17,7 +16,6 @@ use moceril::{
     olm::{Account, Session},
     vodozemac as shapes,
 };
-use traffic::Direction;
 use vodozemac::{megolm, olm};
 
 const CONVERSATIONS: u64 = 1_000;
@@ -125,7 +123,7 @@ fn sessions(version: MessageVersion, rng: &mut SeededRng) -> Vec<olm::Session> {
         if let Some((sent, arrival)) = directions[sender].take_any(rng) {
             parties[1 - sender].decrypt(&sent.message).unwrap();
             directions[sender].arrived(sent, arrival);
-            if arrival == traffic::Arrival::NewChain {
+            if arrival == Arrival::NewChain {
                 directions[1 - sender].begin_chain_with_next_message();
             }
         }

@@ -11,7 +11,6 @@ use std::{
 pub struct Source {
     /// With slashes, as in `olm/account.rs`.
     pub path: String,
-    pub lines: usize,
     /// The text without its comments.
     pub code: String,
 }
@@ -44,7 +43,7 @@ pub fn sources_of(folder: &str) -> Vec<Source> {
         let text = fs::read_to_string(path).unwrap();
         let parts = path.strip_prefix(&root).unwrap().iter();
         let parts: Vec<_> = parts.map(|part| part.to_str().unwrap()).collect();
-        Source { path: parts.join("/"), lines: text.lines().count(), code: without_comments(&text) }
+        Source { path: parts.join("/"), code: without_comments(&text) }
     };
     paths.iter().map(read).collect()
 }

@@ -6,13 +6,13 @@ use moceril::{
     ConversionError, Loss, MessageVersion,
     megolm::{GroupSession, InboundGroupSession},
     olm::{
-        Account, DecryptionError, Limits, OlmMessage, PreKeyMessage, Session, SessionConfig,
-        SessionCreationError,
+        Account, DecryptionError, Limits, OlmMessage, PreKeyBundle, PreKeyMessage, Session,
+        SessionConfig, SessionCreationError,
     },
 };
 use moceril_testing::{
     fixtures::{VERSIONS, config, pre_key},
-    libolm_pickle::KEY,
+    libolm_pickle::{KEY, SessionLayout, open, seal},
     pickle_editor::{OpenPickle, edit},
     pickled::Pickled,
     rng::SeededRng,
@@ -95,16 +95,13 @@ fn session_loss(format: &str, change: impl FnOnce(&mut Loss)) -> Loss {
 /// An end's first message to each one-time key of an account, oldest key first.
 fn first_messages(to: &Account, from: &Account, rng: &mut SeededRng) -> Vec<PreKeyMessage> {
     let signed = to.signed_one_time_keys();
-    let bundles = signed
-        .iter()
-        .map(|(_, key)| moceril::olm::PreKeyBundle::verify(to.identity_keys(), key).unwrap());
-    let bundles: Vec<_> = bundles.collect();
-    let mut first = |bundle| {
+    let mut first = |key| {
+        let bundle = PreKeyBundle::verify(to.identity_keys(), key).unwrap();
         let config = SessionConfig::default();
-        let mut session = from.create_outbound_session_with_rng(bundle, config, rng).unwrap();
+        let mut session = from.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
         pre_key(&session.encrypt_with_rng(b"first", rng).unwrap())
     };
-    bundles.iter().map(&mut first).collect()
+    signed.iter().map(|(_, key)| first(key)).collect()
 }
 
 /// libolm holds 100 one-time keys: the newest stay, published or not. vodozemac holds as many as
@@ -345,8 +342,6 @@ fn s_24_what_has_no_form() {
 /// from a message and have not decrypted it yet; those vodozemac could not go on from.
 #[test]
 fn s_24_a_session_before_its_first_message_has_no_form_in_vodozemac() {
-    use moceril_testing::libolm_pickle::{SessionLayout, open, seal};
-
     let (_, bob) = states::pair(config(V3), &mut SeededRng::new(7));
     let mut layout = SessionLayout::of(&open(&bob.to_libolm_pickle_lossy(KEY).unwrap().0, KEY));
     layout.head[4] = 0;

@@ -13,7 +13,9 @@ use moceril::{
 };
 
 use crate::{
-    account, describe, inbound, library,
+    account, describe,
+    export::exports,
+    inbound, library,
     memory::{Buffer, Input, Object, Out, Output},
     object, outbound, pickle,
     pk::{self, decryption, encryption, signing, signing::Seed},
@@ -21,45 +23,6 @@ use crate::{
     session,
     utility::{self, Utility},
 };
-
-/// Makes one C function. A buffer is one argument here and two of C's, a pointer and a length,
-/// which stay together from here on.
-macro_rules! export {
-    ($name:ident [$($c:tt)*] [$($call:tt)*] (
-        ($start:ident, $length:ident): $buffer:ident $(, $($rest:tt)*)?
-    ) $($end:tt)*) => {
-        export! {
-            $name
-            [$($c)* $start: <$buffer as Buffer>::Start, $length: usize,]
-            [$($call)* $buffer::from_c($start, $length),]
-            ($($($rest)*)?) $($end)*
-        }
-    };
-    ($name:ident [$($c:tt)*] [$($call:tt)*] (
-        $argument:ident: $type:ty $(, $($rest:tt)*)?
-    ) $($end:tt)*) => {
-        export! {
-            $name [$($c)* $argument: $type,] [$($call)* $argument,] ($($($rest)*)?) $($end)*
-        }
-    };
-    ($name:ident [$($c:tt)*] [$($call:tt)*] () $(-> $result:ty)? = $function:path) => {
-        #[allow(unsafe_code, missing_docs, clippy::too_many_arguments)]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $name($($c)*) $(-> $result)? {
-            $function($($call)*)
-        }
-    };
-}
-
-macro_rules! exports {
-    ($($name:ident $arguments:tt $(-> $result:ty)? = $function:path;)+) => {
-        $(export! { $name [] [] $arguments $(-> $result)? = $function })+
-
-        /// Every name.
-        #[cfg(test)]
-        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),+];
-    };
-}
 
 exports! {
     olm_get_library_version(major: Out, minor: Out, patch: Out) = library::version;

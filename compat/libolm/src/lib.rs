@@ -5,6 +5,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `exports.rs` | every C function: its name, its arguments, and the function here that it calls |
+//! | `export.rs` | the macro that makes the C function from a line of `exports.rs` |
 //! | `memory.rs` | the caller's memory: the only file with `unsafe` blocks |
 //! | `object.rs` | objects as bytes in the caller's memory: last error, content, blank objects |
 //! | `error.rs`, `base64.rs`, `random.rs`, `messages.rs` | error codes; what libolm reads as base64; the caller's random bytes; received Olm messages |
@@ -33,6 +34,7 @@ mod account;
 mod base64;
 mod describe;
 mod error;
+mod export;
 mod exports;
 mod inbound;
 mod library;

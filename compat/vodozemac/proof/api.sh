@@ -3,8 +3,8 @@
 # features and all features: nothing is missing, nothing is added, no signature differs. The
 # features are the same, too.
 #
-# Needs a nightly toolchain (API_TOOLCHAIN, default: nightly) and cargo-public-api, and installs
-# what is not there.
+# Needs a nightly toolchain (API_TOOLCHAIN, default: nightly), whose rustdoc writes JSON, and
+# installs it where it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,10 +12,9 @@ toolchain=${API_TOOLCHAIN:-nightly}
 version=0.11.1
 target=${CARGO_TARGET_DIR:-$PWD/target}/api
 cargo "+$toolchain" --version 2>/dev/null || rustup toolchain install "$toolchain" --profile minimal
-. ../../.ci/needs.sh
-needs_tool cargo-public-api 0.52.0
 
-# vodozemac's source, where cargo keeps it: a copy, because rustdoc wants to write beside it.
+# vodozemac's source, where cargo keeps it: a copy, because rustdoc wants to write beside it. With
+# our lock file, what the two depend on is built once.
 rm -rf "$target/real" && mkdir -p "$target/real"
 cargo metadata --format-version 1 --manifest-path cross/Cargo.toml >"$target/metadata"
 python3 proof/api_features.py <"$target/metadata"
@@ -27,14 +26,14 @@ for package in json.load(sys.stdin)["packages"]:
 cp -r "$registry"/. "$target/real"
 grep -q "^version = \"$version\"" "$target/real/Cargo.toml"
 printf '\n[workspace]\n' >>"$target/real/Cargo.toml"
+cp Cargo.lock "$target/real/Cargo.lock"
 
-# Everything but blanket impls (-s), which other crates make.
 api() { # api MANIFEST FEATURES...
     local manifest=$1
     shift
-    cargo "+$toolchain" public-api --manifest-path "$manifest" --target-dir "$target/build" \
-        -s --color never "$@" 2>"$target/log" >"$target/raw" || { cat "$target/log" >&2; exit 1; }
-    python3 proof/api_normal.py <"$target/raw"
+    cargo "+$toolchain" rustdoc --quiet --lib --manifest-path "$manifest" --target-dir "$target/build" \
+        "$@" -- -Z unstable-options --output-format json --cap-lints allow
+    python3 proof/api_items.py "$target/build/doc/vodozemac.json"
 }
 
 failed=0

@@ -5,9 +5,8 @@ use interop::{
     moving::MovingDevice,
     peer::{OlmPeer, Wire},
     random_length, random_text,
+    traffic::{Arrival, Direction, Sent},
 };
-
-use crate::traffic::{Arrival, Direction, Sent};
 
 const STEPS: usize = 70;
 

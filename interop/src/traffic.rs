@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use interop::{SeededRng, peer::Wire};
+use crate::{SeededRng, peer::Wire};
 
 /// The limits that all libraries have in common. Ours are per chain; these are for the whole
 /// session.
