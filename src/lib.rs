@@ -134,4 +134,4 @@ pub use crate::{
     primitives::secret::SecretString,
     wire::MessageVersion,
 };
-pub use rand::TryCryptoRng;
+pub use rand::{TryCryptoRng, TryRng};
