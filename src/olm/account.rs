@@ -107,8 +107,10 @@ impl Account {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        let signing_key = SigningKey::from_seed(draw(rng)?);
-        let identity_key = Curve25519KeyPair::generate(rng)?;
+        // In one call: from WebAssembly each takes a thirtieth of the whole.
+        let random = draw::<64, R>(rng)?;
+        let signing_key = SigningKey::from_seed(random.part::<0, 32>());
+        let identity_key = Curve25519KeyPair::from_secret_bytes(&random.part::<32, 32>());
         Ok(Self::from_state(AccountState {
             signing_key,
             identity_key,
