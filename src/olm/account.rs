@@ -109,11 +109,9 @@ impl Account {
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
         // In one call: from WebAssembly each takes a thirtieth of the whole.
         let random = draw::<64, R>(rng)?;
-        let signing_key = SigningKey::from_seed(random.part::<0, 32>());
-        let identity_key = Curve25519KeyPair::from_secret_bytes(&random.part::<32, 32>());
         Ok(Self::from_state(AccountState {
-            signing_key,
-            identity_key,
+            signing_key: SigningKey::from_seed(random.part::<0, 32>()),
+            identity_key: Curve25519KeyPair::from_secret_bytes(&random.part::<32, 32>()),
             one_time_keys: OneTimeKeys::new(),
             generation: 0,
         }))
