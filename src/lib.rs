@@ -3,6 +3,7 @@
 #![cfg_attr(feature = "std", doc = concat!(
     "[assurance]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/assurance/README.md\n",
     "[auditing]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/auditing.md\n",
+    "[bare]: ", env!("CARGO_PKG_REPOSITORY"), "/tree/HEAD/assurance/platforms/bare/src\n",
     "[benches]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/README.md\n",
     "[comparison]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/results/comparison.md\n",
     "[compat-libolm]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/compat/libolm/README.md\n",
@@ -134,4 +135,4 @@ pub use crate::{
     primitives::secret::SecretString,
     wire::MessageVersion,
 };
-pub use rand::TryCryptoRng;
+pub use rand::{TryCryptoRng, TryRng};

@@ -145,8 +145,10 @@ impl GroupSession {
         config: GroupSessionConfig,
         rng: &mut R,
     ) -> Result<Self, RandomError> {
-        let ratchet = MegolmRatchet::new(draw(rng)?, 0);
-        let signing_key = SigningKey::from_seed(draw(rng)?);
+        // In one call, as for an account.
+        let random = draw::<160, R>(rng)?;
+        let ratchet = MegolmRatchet::new(random.part::<0, 128>(), 0);
+        let signing_key = SigningKey::from_seed(random.part::<128, 32>());
         Ok(Self::from_state(GroupSessionState {
             ratchet,
             exhausted: false,

@@ -107,11 +107,11 @@ impl Account {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        let signing_key = SigningKey::from_seed(draw(rng)?);
-        let identity_key = Curve25519KeyPair::generate(rng)?;
+        // In one call: from WebAssembly each takes a thirtieth of the whole.
+        let random = draw::<64, R>(rng)?;
         Ok(Self::from_state(AccountState {
-            signing_key,
-            identity_key,
+            signing_key: SigningKey::from_seed(random.part::<0, 32>()),
+            identity_key: Curve25519KeyPair::from_secret_bytes(&random.part::<32, 32>()),
             one_time_keys: OneTimeKeys::new(),
             generation: 0,
         }))

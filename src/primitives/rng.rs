@@ -24,6 +24,9 @@ where
 /// kernels have mixed in something new. A kernel does so when it learns of the restoration, for
 /// example from the hypervisor's VM Generation ID; otherwise only with its next regular reseeding.
 /// This library cannot detect it.
+///
+/// A target without a source does not compile with the feature `std`, except that `wasm_js` gives
+/// one to wasm32-unknown-unknown.
 #[cfg(feature = "std")]
 pub(crate) const fn system() -> rand::rngs::SysRng {
     rand::rngs::SysRng
