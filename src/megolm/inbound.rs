@@ -299,7 +299,7 @@ impl InboundGroupSession {
         let decrypted = DecryptedMessage {
             plaintext,
             message_index: index,
-            fingerprint: sha256(&[message.as_bytes()]),
+            fingerprint: sha256(&[message.signature().as_bytes()]),
             signing_key: state.signing_key,
             provenance: state.trust.at(index),
         };
