@@ -134,6 +134,9 @@ pub enum DecryptionError {
     Closed,
     /// The message was not made by the sender of this session, or was altered.
     Authentication,
+    /// The session's signing key is not a point of the curve, so no message is from its owner. The
+    /// session was imported from an exported key that is damaged or made up.
+    InvalidSigningKey,
 }
 
 texts!(DecryptionError {
@@ -142,6 +145,8 @@ texts!(DecryptionError {
         "message index {index} is before {first_known}, the first one known";
     Self::Closed => "the session is closed";
     Self::Authentication => "the message is not authentic";
+    Self::InvalidSigningKey =>
+        "the session's signing key is not a point of the curve; import another copy of its key";
 });
 
 impl From<SignatureError> for DecryptionError {
