@@ -17,8 +17,9 @@ use crate::{
 /// An Ed25519 public key: 32 bytes, 43 characters of base64.
 ///
 /// It is always canonically encoded and not of small order (S-14). Parsing checks that it is a
-/// point of the curve. A key from a native pickle, which is authenticated, is checked when it first
-/// verifies a signature.
+/// point of the curve, with one exception: a key that arrived within an exported session key or a
+/// native pickle is checked when it first verifies a signature, because the check takes nearly all
+/// of the time of an import.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ed25519PublicKey([u8; 32]);
 
@@ -35,10 +36,9 @@ impl Ed25519PublicKey {
         ed25519::VerifyingKey::from_bytes(&bytes).map(|key| Self::from_verifying_key(&key))
     }
 
-    /// A key from an authenticated native pickle, which was a valid key when it was pickled. That
-    /// it is a point is checked only when a signature is verified; the check takes an eighth of
-    /// that time.
-    pub(crate) fn from_own_pickle(bytes: [u8; 32]) -> Result<Self, KeyError> {
+    /// A key whose encoding is checked here, and only when it verifies a signature that it is a
+    /// point. Until then a key that is no point does no harm: it only names a session.
+    pub(crate) fn from_unverified_point(bytes: [u8; 32]) -> Result<Self, KeyError> {
         ed25519::check_encoding(&bytes).map(|()| Self(bytes))
     }
 

@@ -38,13 +38,14 @@ impl InboundGroupSession {
         messages: impl IntoIterator<Item = &'a MegolmMessage>,
     ) -> Vec<Result<DecryptedMessage, DecryptionError>> {
         let (mut results, mut admitted) = (Vec::new(), Vec::new());
+        let refusal = self.verifying_key().err().unwrap_or(DecryptionError::Authentication);
         for (place, message) in messages.into_iter().enumerate() {
             results.push(Err(match self.state().admit(message) {
                 Err(refusal) => refusal,
                 Ok(()) => {
                     admitted.push((place, message));
                     // Unless it is decrypted below.
-                    DecryptionError::Authentication
+                    refusal
                 }
             }));
         }

@@ -61,7 +61,13 @@ impl DecryptedMessage {
         self.message_index
     }
 
-    /// SHA-256 of the message's bytes, which tells this message from every other one (S-19).
+    /// SHA-256 of the message's signature, which tells this message from every other one (S-19).
+    ///
+    /// Two messages with one signature under a key that is not of small order would be a collision
+    /// of SHA-512 modulo the group order, also if the sender makes them. So the fingerprint is as
+    /// good as a hash of the whole message, whose bytes then need not be hashed once more. See
+    /// Brendel, Cremers, Jackson and Zhao, "The Provable Security of Ed25519", on message-bound
+    /// signatures.
     #[must_use]
     pub const fn fingerprint(&self) -> &[u8; 32] {
         &self.fingerprint
@@ -128,6 +134,9 @@ pub enum DecryptionError {
     Closed,
     /// The message was not made by the sender of this session, or was altered.
     Authentication,
+    /// The session's signing key is not a point of the curve, so no message is from its owner. The
+    /// session was imported from an exported key that is damaged or made up.
+    InvalidSigningKey,
 }
 
 texts!(DecryptionError {
@@ -136,6 +145,8 @@ texts!(DecryptionError {
         "message index {index} is before {first_known}, the first one known";
     Self::Closed => "the session is closed";
     Self::Authentication => "the message is not authentic";
+    Self::InvalidSigningKey =>
+        "the session's signing key is not a point of the curve; import another copy of its key";
 });
 
 impl From<SignatureError> for DecryptionError {

@@ -8,7 +8,7 @@ use super::{
     trust::{Provenance, ProvenanceError, Trust},
 };
 use crate::{
-    error::{PickleError, SignatureError, texts},
+    error::{PickleError, texts},
     keys::Ed25519PublicKey,
     primitives::{
         cbc_hmac::{self, Purpose},
@@ -267,10 +267,13 @@ impl InboundGroupSession {
     }
 
     /// The signing key, decompressed once.
-    pub(super) fn verifying_key(&mut self) -> Result<&VerifyingKey, SignatureError> {
+    pub(super) fn verifying_key(&mut self) -> Result<&VerifyingKey, DecryptionError> {
         let key = match self.verifying_key.take() {
             Some(key) => key,
-            None => Box::new(self.state.signing_key.verifying_key().map_err(|_| SignatureError)?),
+            None => {
+                let key = self.state.signing_key.verifying_key();
+                Box::new(key.map_err(|_| DecryptionError::InvalidSigningKey)?)
+            }
         };
         Ok(self.verifying_key.insert(key))
     }
@@ -299,7 +302,7 @@ impl InboundGroupSession {
         let decrypted = DecryptedMessage {
             plaintext,
             message_index: index,
-            fingerprint: sha256(&[message.as_bytes()]),
+            fingerprint: sha256(&[message.signature().as_bytes()]),
             signing_key: state.signing_key,
             provenance: state.trust.at(index),
         };

@@ -13,7 +13,7 @@ use crate::{
     primitives::{
         base64,
         cbc_hmac::{Sealed, ciphertext_length},
-        ed25519::{SIGNATURE_LENGTH, VerifyingKey},
+        ed25519::SIGNATURE_LENGTH,
         secret::{Secret, SecretString},
     },
 };
@@ -194,11 +194,7 @@ impl Body {
         Secret::concat((&[version], &index, self.ratchet.as_bytes(), signing_key))
     }
 
-    /// The body, and its signing key in the form for verification.
-    fn from_bytes(
-        version: u8,
-        bytes: &[u8; EXPORT_LENGTH],
-    ) -> Result<(Self, VerifyingKey), SessionKeyError> {
+    fn from_bytes(version: u8, bytes: &[u8; EXPORT_LENGTH]) -> Result<Self, SessionKeyError> {
         let ([found], rest) = split(bytes)?;
         if *found != version {
             return Err(SessionKeyError::Version(*found));
@@ -206,13 +202,11 @@ impl Body {
         let (index, rest) = split(rest)?;
         let (ratchet, rest) = split(rest)?;
         let (signing_key, _) = split::<32>(rest)?;
-        let verifying_key = VerifyingKey::from_bytes(signing_key)?;
-        let body = Self {
+        Ok(Self {
             index: u32::from_be_bytes(*index),
             ratchet: Box::new(Secret::new(*ratchet)),
-            signing_key: Ed25519PublicKey::from_verifying_key(&verifying_key),
-        };
-        Ok((body, verifying_key))
+            signing_key: Ed25519PublicKey::from_unverified_point(*signing_key)?,
+        })
     }
 }
 
@@ -292,8 +286,8 @@ impl SessionKey {
         let bytes: &[u8; SHARING_LENGTH] = exactly(bytes)?;
         let (signed, signature) = split::<EXPORT_LENGTH>(bytes)?;
         let (signature, _) = split(signature)?;
-        let (body, verifying_key) = Body::from_bytes(SHARING_VERSION, signed)?;
-        verifying_key.verify(signed, signature)?;
+        let body = Body::from_bytes(SHARING_VERSION, signed)?;
+        body.signing_key.verifying_key()?.verify(signed, signature)?;
         Ok(Self { body, signature: Ed25519Signature::from_bytes(*signature) })
     }
 
@@ -337,7 +331,11 @@ impl SessionKey {
 
 /// The key of a group session, in the export format: 165 bytes, 220 characters of base64.
 ///
-/// It is like [`SessionKey`], but without a signature, so nothing in it shows who made it.
+/// It is like [`SessionKey`], but without a signature, so nothing in it shows who made it. Whether
+/// its signing key is a point of the curve is checked with the first message; a key that is none
+/// decrypts nothing, with [`InvalidSigningKey`].
+///
+/// [`InvalidSigningKey`]: crate::megolm::DecryptionError::InvalidSigningKey
 ///
 /// Spec: megolm.md, "Session export format".
 #[derive(Clone)]
@@ -354,8 +352,7 @@ impl ExportedSessionKey {
     ///
     /// [`SessionKeyError`], which names the fault.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
-        let (body, _) = Body::from_bytes(EXPORT_VERSION, exactly(bytes)?)?;
-        Ok(Self { body })
+        Body::from_bytes(EXPORT_VERSION, exactly(bytes)?).map(|body| Self { body })
     }
 
     /// Parses the 220 characters of base64, with or without padding.

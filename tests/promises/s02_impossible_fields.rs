@@ -153,7 +153,7 @@ fn s_14_a_key_that_is_no_point_verifies_nothing() {
         InboundGroupSession::restore(&edit(&pickle, |open| open.set("signing_key", &no_point)))
             .unwrap();
     let before = session.snapshot();
-    let refused = Err(megolm::DecryptionError::Authentication);
+    let refused = Err(megolm::DecryptionError::InvalidSigningKey);
     assert_eq!(session.decrypt(&message), refused);
     assert_eq!(session.decrypt_batch(&vec![message; 30]), vec![refused; 30]);
     assert_eq!(session.snapshot(), before);

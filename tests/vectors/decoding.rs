@@ -2,7 +2,10 @@
 
 use moceril::{
     MessageVersion,
-    megolm::{ExportedSessionKey, InboundGroupSession, MegolmMessage, SessionKey},
+    megolm::{
+        DecryptionError, ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage,
+        SessionKey,
+    },
     olm::{Message, OlmMessage, PreKeyMessage},
 };
 
@@ -99,7 +102,15 @@ pub fn session_key(file: &VectorFile) {
 
 pub fn exported_session_key(file: &VectorFile) {
     let result = ExportedSessionKey::from_base64(file.text("key"));
-    let Some(key) = decoded(file, result, session_key_layer) else { return };
+    let result = result.map_err(session_key_layer).and_then(|key| {
+        // That the signing key is a point is checked with the first message.
+        let message = GroupSession::new(0).unwrap().encrypt(b"of another session").unwrap();
+        match InboundGroupSession::import(&key).decrypt(&message) {
+            Err(DecryptionError::InvalidSigningKey) => Err(Layer::Key),
+            _ => Ok(key),
+        }
+    });
+    let Some(key) = decoded(file, result, |layer| layer) else { return };
 
     assert_eq!(key.index(), file.number("index"));
     assert_eq!(key.to_bytes()[RATCHET], file.bytes("ratchet"));

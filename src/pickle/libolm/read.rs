@@ -302,7 +302,7 @@ pub(super) fn read_inbound_group_session(
             if_successor(&first, &latest, || Ok(Ed25519PublicKey::from_bytes(signing_key)?))?
         }
         #[cfg(feature = "hazmat")]
-        PublicKeys::Stored => Ed25519PublicKey::from_own_pickle(signing_key)?,
+        PublicKeys::Stored => Ed25519PublicKey::from_unverified_point(signing_key)?,
     };
     let index = first.index();
     Ok(InboundGroupSessionState {

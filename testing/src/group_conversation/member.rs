@@ -60,7 +60,8 @@ impl Member {
             Ok(message) => match self.session.decrypt(&message) {
                 Err(error) => Outcome::Refused(error),
                 Ok(message) => {
-                    assert_eq!(*message.fingerprint(), <[u8; 32]>::from(Sha256::digest(bytes)));
+                    let signature = &bytes[bytes.len() - 64..];
+                    assert_eq!(message.fingerprint()[..], Sha256::digest(signature)[..]);
                     assert_eq!(message.signing_key().as_bytes(), &self.textbook.signing_public);
                     let index = message.message_index();
                     assert_eq!(message.provenance(), self.provenance_at(index));

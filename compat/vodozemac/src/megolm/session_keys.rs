@@ -22,6 +22,13 @@ enum Key<T> {
     Wiped(Vec<u8>),
 }
 
+/// That the signing key is a point of the curve: the core looks at that of an exported key only
+/// when it decrypts, and vodozemac when it parses.
+fn check_point(key: &moceril::Ed25519PublicKey) -> Result<(), core::SessionKeyError> {
+    moceril::Ed25519PublicKey::from_bytes(*key.as_bytes())?;
+    Ok(())
+}
+
 macro_rules! session_key {
     ($key:ident, $version:literal) => {
         impl $key {
@@ -32,7 +39,7 @@ macro_rules! session_key {
             /// [`SessionKeyDecodeError`].
             pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyDecodeError> {
                 core::$key::from_bytes(bytes)
-                    .map(Self::from_inner)
+                    .and_then(|key| check_point(key.signing_key()).map(|()| Self::from_inner(key)))
                     .map_err(|error| session_key_error(error, $version))
             }
 
@@ -43,7 +50,7 @@ macro_rules! session_key {
             /// [`SessionKeyDecodeError`].
             pub fn from_base64(key: &str) -> Result<Self, SessionKeyDecodeError> {
                 core::$key::from_base64(key)
-                    .map(Self::from_inner)
+                    .and_then(|key| check_point(key.signing_key()).map(|()| Self::from_inner(key)))
                     .map_err(|error| session_key_error(error, $version))
             }
 
