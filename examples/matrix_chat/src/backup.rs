@@ -9,6 +9,7 @@ use moceril::{
     signed_json,
 };
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
@@ -151,7 +152,8 @@ fn open(
     let member = |name| json::text(data, name);
     let message =
         BackupMessage::from_base64(member("/ciphertext")?, member("/mac")?, member("/ephemeral")?)?;
-    let json = String::from_utf8(key.decrypt_unauthenticated(&message)?)?;
-    let key = ExportedRoomKey::from_backup_json(&json, room_id, session_id)?;
+    let json = Zeroizing::new(key.decrypt_unauthenticated(&message)?);
+    let json = std::str::from_utf8(&json)?;
+    let key = ExportedRoomKey::from_backup_json(json, room_id, session_id)?;
     room_key::keep(&client.store, &key, InboundGroupSession::import_from_backup)
 }

@@ -10,6 +10,7 @@ use moceril::{
     payload::{self, OlmPayload},
 };
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
@@ -20,7 +21,6 @@ use crate::{
     terminal::warn,
 };
 
-pub const ALGORITHM: &str = "m.olm.v1.curve25519-aes-sha2";
 /// A device is helped out of a wedged session once in this many seconds at most.
 const RECOVERY_INTERVAL: u64 = 60 * 60;
 
@@ -122,12 +122,13 @@ pub fn send_plain(client: &Client, to: &Device, kind: &str, content: &Value) -> 
 /// from the message are saved in one transaction, the caller's.
 pub fn receive(client: &Client, event: &Value) -> Result<Received> {
     let store = &client.store;
-    let (sender, content) = (json::text(event, "/sender")?, &event["content"]);
-    let sender_key = json::text(content, "/sender_key")?;
+    let sender = json::text(event, "/sender")?;
+    let mut account = store.account()?;
+    let content = OlmContent::from_json(&event["content"], &account.curve25519_key())?;
+    let OlmContent { sender_key, message } = content;
+    let sender_key = &sender_key.to_base64();
     let device = Device::with_key(store, sender, sender_key)?
         .with_context(|| format!("{sender} has no device with the key {sender_key}"))?;
-    let mut account = store.account()?;
-    let message = OlmContent::from_json(content, &account.curve25519_key())?.message;
 
     for mut session in store.olm_sessions(sender_key)? {
         let for_this = message.as_pre_key().map(|message| session.matches(message));
@@ -137,7 +138,7 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
         match session.decrypt(&message) {
             Ok(decrypted) => {
                 store.save_olm_session(sender_key, &session, true)?;
-                return checked(client, device, &decrypted);
+                return checked(client, device, decrypted);
             }
             Err(DecryptionError::AlreadyUsed) => return Ok(Received::Nothing),
             // The session is this one, so no other can be made of the message.
@@ -155,18 +156,21 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
                 // twice.
                 warn(&format!("a message of {sender} may be a repetition of an earlier one"));
             }
-            checked(client, device, &created.message)
+            checked(client, device, created.message)
         }
         Err(SessionCreationError::Replayed) => Ok(Received::Nothing),
         Err(_) => Ok(Received::Wedged(device)),
     }
 }
 
-fn checked(client: &Client, device: Device, decrypted: &DecryptedMessage) -> Result<Received> {
+fn checked(client: &Client, device: Device, decrypted: DecryptedMessage) -> Result<Received> {
     let keys = client.store.account()?.identity_keys();
     let us = payload::Device { user_id: &client.user_id, keys };
     let them = payload::Device { user_id: &device.user_id, keys: device.keys };
-    match OlmPayload::verify(decrypted, &them, &us) {
+    let payload = OlmPayload::verify(&decrypted, &them, &us);
+    // It may hold a room key.
+    drop(Zeroizing::new(decrypted.into_plaintext()));
+    match payload {
         Ok(payload) => Ok(Received::Message(device, payload)),
         Err(error) => {
             warn(&format!("a message of {} was dropped: {error}", device.user_id));
@@ -217,10 +221,10 @@ mod tests {
             device_id: "US".to_owned(),
         };
         let them = Account::new().unwrap();
-        let their_key = them.curve25519_key().to_base64();
         let row = "INSERT INTO devices (user_id, device_id, ed25519, curve25519) \
                    VALUES ('@them:there', 'THEM', ?, ?)";
-        client.store.run(row, [&them.ed25519_key().to_base64(), &their_key]).unwrap();
+        let keys = [them.ed25519_key().to_base64(), them.curve25519_key().to_base64()];
+        client.store.run(row, keys).unwrap();
 
         let mut us = Account::new().unwrap();
         us.generate_fallback_key().unwrap();
@@ -233,16 +237,9 @@ mod tests {
         let event = || {
             let payload = OlmPayload::encode("m.dummy", "{}", &there, &here).unwrap();
             let mut session = them.create_outbound_session(&bundle).unwrap();
-            let (message_type, body) = session.encrypt(payload.as_bytes()).unwrap().to_parts();
-            let ours = us.curve25519_key().to_base64();
-            json!({
-                "sender": "@them:there",
-                "content": {
-                    "algorithm": ALGORITHM,
-                    "sender_key": their_key,
-                    "ciphertext": { ours: { "type": message_type, "body": body } },
-                },
-            })
+            let message = session.encrypt(payload.as_bytes()).unwrap();
+            let content = OlmContent { sender_key: them.curve25519_key(), message };
+            json!({ "sender": "@them:there", "content": content.to_json(&us.curve25519_key()) })
         };
         let receive = |event: &Value| client.store.atomically(|| receive(&client, event)).unwrap();
         let first = event();

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 use moceril::{
+    events::MegolmContent,
     megolm::{
-        DecryptionError, GroupSession, InboundGroupSession, MegolmMessage, Provenance, ReplayGuard,
-        ReplayVerdict, RotationPolicy,
+        DecryptionError, GroupSession, InboundGroupSession, Provenance, ReplayGuard, ReplayVerdict,
+        RotationPolicy,
     },
     room_keys::RoomKey,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
@@ -20,6 +22,7 @@ use crate::{
     store::{Store, now, unique},
 };
 
+/// What the state of an encrypted room says.
 pub const ALGORITHM: &str = "m.megolm.v1.aes-sha2";
 
 /// What an event says.
@@ -94,15 +97,12 @@ pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> 
             segment(room_id),
             unique()?
         );
-        let event = json!({
-            "algorithm": ALGORITHM,
-            "ciphertext": message.to_base64(),
-            "session_id": session.session_id(),
-            // Deprecated by the specification, but older clients look for them.
-            "sender_key": store.account()?.curve25519_key().to_base64(),
-            "device_id": client.device_id,
-        });
-        store.queue(&path, &event)
+        let mut content = MegolmContent::new(&session.session_id(), message);
+        // Deprecated by the specification, but older clients look for them.
+        let sender_key = store.account()?.curve25519_key().to_base64();
+        content.other.insert("sender_key".to_owned(), json!(sender_key));
+        content.other.insert("device_id".to_owned(), json!(client.device_id));
+        store.queue(&path, &content.to_json())
     })?;
     client.flush()
 }
@@ -245,14 +245,17 @@ pub fn keep(
 /// Decrypts an event of a room and notes that it was seen (S-19).
 pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
     let content = &event["content"];
-    if content["algorithm"] != ALGORITHM {
-        return Ok(Read::Bad("it was removed, or its algorithm is unknown".into()));
+    if content.as_object().is_none_or(Map::is_empty) {
+        return Ok(Read::Bad("it was removed".into()));
     }
-    let id = json::text(content, "/session_id")?;
+    let MegolmContent { session_id: id, message, .. } = match MegolmContent::from_json(content) {
+        Ok(content) => content,
+        Err(error) => return Ok(Read::Bad(error.to_string())),
+    };
     let row = store.db.query_row(
         "SELECT pickle, guard, sender, sender_key, sender_ed25519 FROM inbound \
          WHERE room_id = ? AND session_id = ?",
-        [room_id, id],
+        [room_id, &id],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
     );
     let (pickle, guard, owner, key, ed25519): (String, String, Option<String>, String, String) =
@@ -261,10 +264,6 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
             row => row?,
         };
     let mut session = store.open_inbound(room_id, &pickle)?;
-    let message = match MegolmMessage::from_base64(json::text(content, "/ciphertext")?) {
-        Ok(message) => message,
-        Err(error) => return Ok(Read::Bad(error.to_string())),
-    };
     let decrypted = match session.decrypt(&message) {
         Ok(decrypted) => decrypted,
         Err(DecryptionError::UnknownIndex { .. }) => return Ok(Read::NoKey),
@@ -275,7 +274,9 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
         Ok(verdict) => verdict == ReplayVerdict::Unknown,
         Err(error) => return Ok(Read::Bad(error.to_string())),
     };
-    let payload: Value = serde_json::from_slice(decrypted.plaintext()).unwrap_or_default();
+    let provenance = decrypted.provenance();
+    let plaintext = Zeroizing::new(decrypted.into_plaintext());
+    let payload: Value = serde_json::from_slice(&plaintext).unwrap_or_default();
     if payload["room_id"] != *room_id {
         return Ok(Read::Bad("it was written for another room".into()));
     }
@@ -286,11 +287,11 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
     let device = Device::with_key(store, sender, &key)?
         .filter(|device| device.keys.ed25519.to_base64() == ed25519);
     let author = match device {
-        Some(device) if decrypted.provenance() == Provenance::Signed => match device.verified {
+        Some(device) if provenance == Provenance::Signed => match device.verified {
             true => Author::Verified,
             false => Author::Unverified { user_id: device.user_id, device_id: device.device_id },
         },
-        _ => Author::Unproven(decrypted.provenance()),
+        _ => Author::Unproven(provenance),
     };
     store.run(
         "UPDATE inbound SET pickle = ?, guard = ? WHERE room_id = ? AND session_id = ?",

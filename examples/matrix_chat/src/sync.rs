@@ -191,7 +191,7 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
         return Ok(None);
     }
     // A room key that comes in the clear is nobody's.
-    if kind != "m.room.encrypted" || event["content"]["algorithm"] != olm::ALGORITHM {
+    if kind != "m.room.encrypted" {
         return Ok(None);
     }
     match olm::receive(client, event)? {
