@@ -1,10 +1,6 @@
 //! Files of exported room keys, encrypted with a passphrase.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::Write,
-    path::Path,
-};
+use std::{fs, io::Write, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use moceril::{
@@ -14,7 +10,7 @@ use moceril::{
 };
 
 use crate::{
-    room_key,
+    private, room_key,
     store::Store,
     terminal::{progress, secret, warn},
 };
@@ -28,12 +24,8 @@ pub fn export(store: &Store, path: &Path) -> Result<usize> {
     let keys: Vec<_> = keys.into_iter().map(|key| key.key).collect();
     let json = room_keys::write_export(&keys)?;
     let text = key_export::encrypt(&json, &passphrase, DEFAULT_ROUNDS)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file =
-        options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut file = private::new_file(path)
+        .with_context(|| format!("cannot write {}: name a new file", path.display()))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(keys.len())

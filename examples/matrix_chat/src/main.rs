@@ -9,6 +9,7 @@ mod files;
 mod json;
 mod membership;
 mod olm;
+mod private;
 mod room;
 mod room_key;
 mod sas;
@@ -18,10 +19,13 @@ mod tail;
 mod terminal;
 mod verify;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use account::Client;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use devices::Device;
 use lexopt::{Arg, Parser, ValueExt};
 use store::Store;
@@ -111,13 +115,11 @@ fn run() -> Result<()> {
     let words: Vec<&str> = arguments.words.iter().map(String::as_str).collect();
     let [command, rest @ ..] = words.as_slice() else { bail!("no command: see --help") };
     let directory = arguments.store.clone().map_or_else(store::default_directory, Ok)?;
-    let store = Store::open(&directory)
-        .with_context(|| format!("cannot use the store {}", directory.display()))?;
     if *command == "login" {
         let [user] = rest else { bail!("login needs one user id: see --help") };
-        return login(store, user, arguments.homeserver.as_deref());
+        return login(&directory, user, arguments.homeserver.as_deref());
     }
-    let client = Client::open(store)?;
+    let client = Client::open(Store::open(&directory)?)?;
     match (*command, rest) {
         ("rooms", []) => rooms(&client),
         ("create", []) => create(&client, None, &arguments.invited),
@@ -168,9 +170,13 @@ fn run() -> Result<()> {
     }
 }
 
-fn login(store: Store, user: &str, homeserver: Option<&str>) -> Result<()> {
-    let homeserver = homeserver.map_or_else(|| api::discover(user), |url| Ok(url.to_owned()))?;
-    let client = Client::login(store, &homeserver, user, &secret("Password")?)?;
+/// Whatever can be wrong without a password is found out before it is asked for.
+fn login(directory: &Path, user: &str, homeserver: Option<&str>) -> Result<()> {
+    Store::vacant(directory)?;
+    let homeserver = homeserver.map_or_else(|| api::discover(user), api::address)?;
+    api::probe(&homeserver)?;
+    let password = secret("Password")?;
+    let client = Client::login(Store::create(directory)?, &homeserver, user, &password)?;
     let fingerprint = client.store.account()?.ed25519_key();
     println!("{} on device {}", client.user_id, client.device_id);
     println!("fingerprint {fingerprint}");

@@ -216,7 +216,7 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("matrix_chat-{}", unique().unwrap()));
         let client = Client {
             api: Api::new("http://localhost:1", None).unwrap(),
-            store: Store::open(&directory).unwrap(),
+            store: Store::create(&directory).unwrap(),
             user_id: "@us:here".to_owned(),
             device_id: "US".to_owned(),
         };
