@@ -4,6 +4,7 @@ use std::{fmt, thread, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
+use tracing::{debug, info};
 use ureq::{Agent, http::Uri};
 
 /// Answers are limited, so that a server cannot fill our memory.
@@ -71,6 +72,8 @@ impl Api {
             let (status, answer) = self.call_once(method, path, body).with_context(|| {
                 format!("cannot reach {} (are you online, and is it the address?)", self.base)
             })?;
+            // Without the query, which is long, and without the headers, which have the token.
+            debug!(method, path = path.split('?').next(), status, "answered");
             if status < 300 {
                 return Ok(answer);
             }
@@ -78,6 +81,7 @@ impl Api {
                 bail!(refused(status, &answer));
             }
             let wait = answer["retry_after_ms"].as_u64().unwrap_or(1_000);
+            info!(milliseconds = wait, "the server asks us to wait");
             thread::sleep(Duration::from_millis(wait.min(30_000)));
         }
         bail!("the server is too busy for us: try again later")
@@ -131,7 +135,7 @@ pub fn segment(text: &str) -> String {
 pub fn address(text: &str) -> Result<String> {
     let uri = text.parse::<Uri>().ok().filter(|uri| uri.query().is_none());
     let host = uri.as_ref().and_then(Uri::host);
-    // What stands before an @ looks like a host, and is none.
+    // What stands before an @ looks like a host, and is none; nor is a password stored.
     let host = host.filter(|_| !text.contains('@'));
     match (uri.as_ref().and_then(Uri::scheme_str), host) {
         (Some("https"), Some(_)) => {}
@@ -187,6 +191,7 @@ mod tests {
             "http://localhost@example.org",
             "http://localhost:8008@example.org",
             "http://127.0.0.1:x@example.org",
+            "https://alice:password@example.org",
         ] {
             assert!(address(refused).is_err(), "{refused}");
             assert!(Api::new(refused, None).is_err(), "{refused}");

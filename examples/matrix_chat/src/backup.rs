@@ -13,14 +13,17 @@ use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
-    api::{Refused, segment},
+    api::{refusal, segment},
     json, room_key,
-    terminal::{progress, secret, warn},
+    terminal::{progress, secret, waiting, warn},
 };
 
 const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
 /// Keys in one request.
 const BATCH: usize = 100;
+
+const NO_BACKUP: &str = "this device uses no backup: `matrix_chat backup create` begins one, \
+                         `matrix_chat backup restore` uses the one on the server";
 
 const MARK_AS_BACKED_UP: &str =
     "UPDATE inbound SET backed_up = 1 WHERE room_id = ? AND session_id = ?";
@@ -29,7 +32,7 @@ const MARK_AS_BACKED_UP: &str =
 pub fn create(client: &Client) -> Result<SecretString> {
     if let Some(present) = present(client)? {
         bail!(
-            "there is backup {} already: `backup restore` makes this device use it",
+            "there is backup {} already: `matrix_chat backup restore` makes this device use it",
             json::text(&present, "/version")?
         );
     }
@@ -59,7 +62,7 @@ fn use_version(client: &Client, version: &str, public_key: &str) -> Result<()> {
 fn present(client: &Client) -> Result<Option<Value>> {
     match client.api.get("/_matrix/client/v3/room_keys/version") {
         Ok(version) => Ok(Some(version)),
-        Err(error) => match error.downcast_ref::<Refused>() {
+        Err(error) => match refusal(&error) {
             Some(refused) if refused.status == 404 => Ok(None),
             _ => Err(error),
         },
@@ -69,12 +72,12 @@ fn present(client: &Client) -> Result<Option<Value>> {
 /// Uploads the keys that are not in the backup. Returns how many.
 pub fn upload(client: &Client) -> Result<usize> {
     let store = &client.store;
-    let meta = |name| store.meta(name)?.context("this device has no backup: `backup create`");
+    let meta = |name| store.meta(name)?.context(NO_BACKUP);
     let (version, public_key) = (meta("backup_version")?, meta("backup_public_key")?);
     let encryption_key = BackupEncryptionKey::new(Curve25519PublicKey::from_base64(&public_key)?);
     let keys = room_key::select(store, "NOT backed_up")?;
     let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(&version));
-    let mut done = 0;
+    let bar = progress(keys.len());
     for batch in keys.chunks(BATCH) {
         let mut rooms = json!({});
         for key in batch {
@@ -94,8 +97,7 @@ pub fn upload(client: &Client) -> Result<usize> {
         for key in batch {
             store.run(MARK_AS_BACKED_UP, [&key.key.room_id, &key.session_id])?;
         }
-        done += batch.len();
-        progress(done, keys.len());
+        bar.inc(batch.len() as u64);
     }
     Ok(keys.len())
 }
@@ -106,26 +108,33 @@ pub fn upload(client: &Client) -> Result<usize> {
 /// not told which of them decrypt.
 pub fn restore(client: &Client) -> Result<(usize, usize)> {
     let store = &client.store;
-    let present = present(client)?.context("the server has no backup of yours")?;
+    let present = present(client)?
+        .context("the server has no backup of yours: `matrix_chat backup create` begins one")?;
     ensure!(json::text(&present, "/algorithm")? == ALGORITHM, "the backup's algorithm is unknown");
     let version = json::text(&present, "/version")?;
-    let key = BackupDecryptionKey::from_recovery_key(&secret("Recovery key")?)?;
+    let key = BackupDecryptionKey::from_recovery_key(&secret("Recovery key")?)
+        .context("type the recovery key that `backup create` has shown")?;
     let public_key = key.public_key().to_base64();
     let claimed = Curve25519PublicKey::from_base64(json::text(&present, "/auth_data/public_key")?)?;
-    ensure!(claimed == key.public_key(), "this is not the recovery key of backup {version}");
+    ensure!(
+        claimed == key.public_key(),
+        "this is the recovery key of another backup than {version}, which the server has now"
+    );
     use_version(client, version, &public_key)?;
 
     let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(version));
+    let spinner = waiting("Fetching the keys");
     let answer = client.api.get(&path)?;
+    drop(spinner);
     let mut keys = Vec::new();
     for (room_id, room) in answer["rooms"].as_object().into_iter().flatten() {
         for (session_id, data) in room["sessions"].as_object().into_iter().flatten() {
             keys.push((room_id, session_id, &data["session_data"]));
         }
     }
-    let mut gained = 0;
+    let (mut gained, bar) = (0, progress(keys.len()));
     store.atomically(|| {
-        for (done, (room_id, session_id, data)) in keys.iter().enumerate() {
+        for (room_id, session_id, data) in &keys {
             match open(client, &key, room_id, session_id, data) {
                 Ok(false) => {}
                 Ok(true) => {
@@ -133,9 +142,9 @@ pub fn restore(client: &Client) -> Result<(usize, usize)> {
                     // Not sent back, which would tell the server that it decrypted.
                     store.run(MARK_AS_BACKED_UP, [room_id, session_id])?;
                 }
-                Err(error) => warn(&format!("a key was left out: {error}")),
+                Err(error) => bar.suspend(|| warn(&format!("a key was left out: {error:#}"))),
             }
-            progress(done + 1, keys.len());
+            bar.inc(1);
         }
         Ok(())
     })?;

@@ -206,7 +206,9 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
         Received::Message(..) | Received::Nothing => Ok(None),
         Received::Wedged(device) => {
             let Device { user_id, device_id, .. } = &device;
-            warn(&format!("a message of device {device_id} of {user_id} cannot be decrypted"));
+            warn(&format!(
+                "a message of device {device_id} of {user_id} cannot be decrypted; -v says why"
+            ));
             Ok(Some(device))
         }
     }
