@@ -175,7 +175,7 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub enum Backup {
-    /// Begin a backup, show its recovery key, and upload your keys
+    /// Begin a backup, show your recovery key if it is new, and upload your keys
     #[command(after_help = "\
 Examples:
   matrix_chat backup create
@@ -187,7 +187,7 @@ Examples:
   matrix_chat backup upload
   matrix_chat --store work backup upload")]
     Upload,
-    /// Read the keys of a backup, with its recovery key
+    /// Read the keys of a backup, with your recovery key or passphrase
     #[command(after_help = "\
 Examples:
   matrix_chat backup restore

@@ -15,6 +15,7 @@ use crate::{
     account::Client,
     api::{refusal, segment},
     json, room_key,
+    secrets::{self, Storage},
     terminal::{progress, secret, waiting, warn},
 };
 
@@ -22,29 +23,47 @@ const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
 /// Keys in one request.
 const BATCH: usize = 100;
 
+/// The name of a backup's key in secret storage.
+const SECRET: &str = "m.megolm_backup.v1";
+const RECOVERY_KEY: &str = "Recovery key or passphrase";
+
 const NO_BACKUP: &str = "this device uses no backup: `matrix_chat backup create` begins one, \
                          `matrix_chat backup restore` uses the one on the server";
 
 const MARK_AS_BACKED_UP: &str =
     "UPDATE inbound SET backed_up = 1 WHERE room_id = ? AND session_id = ?";
 
-/// Begins a backup. Returns the recovery key, which nobody else will ever have.
-pub fn create(client: &Client) -> Result<SecretString> {
+/// Begins a backup, whose key goes into the user's secret storage. Returns the recovery key of the
+/// storage if it is a new one.
+pub fn create(client: &Client) -> Result<Option<SecretString>> {
     if let Some(present) = present(client)? {
         bail!(
             "there is backup {} already: `matrix_chat backup restore` makes this device use it",
             json::text(&present, "/version")?
         );
     }
+    let (storage, is_new) = match secrets::find(client)? {
+        Some(locked) => {
+            let typed = secret(RECOVERY_KEY)?;
+            (locked.unlock(&typed).context("your secret storage stays locked")?, false)
+        }
+        None => (Storage::new(client)?, true),
+    };
     let key = BackupDecryptionKey::new()?;
     let public_key = key.public_key().to_base64();
     let mut auth_data = json!({ "public_key": public_key });
     let account = client.store.account()?;
     signed_json::sign(&mut auth_data, &client.user_id, &client.device_id, &account)?;
+    // First the key: a backup without it could never be read.
+    storage.put(client, SECRET, &key.to_base64())?;
     let body = json!({ "algorithm": ALGORITHM, "auth_data": auth_data });
     let answer = client.api.post("/_matrix/client/v3/room_keys/version", &body)?;
     use_version(client, json::text(&answer, "/version")?, &public_key)?;
-    Ok(key.to_recovery_key())
+    if !is_new {
+        return Ok(None);
+    }
+    storage.make_default(client)?;
+    Ok(Some(storage.recovery_key()))
 }
 
 /// From now on this device uploads to that backup. The key was ours or the user's; what the server
@@ -112,14 +131,10 @@ pub fn restore(client: &Client) -> Result<(usize, usize)> {
         .context("the server has no backup of yours: `matrix_chat backup create` begins one")?;
     ensure!(json::text(&present, "/algorithm")? == ALGORITHM, "the backup's algorithm is unknown");
     let version = json::text(&present, "/version")?;
-    let key = BackupDecryptionKey::from_recovery_key(&secret("Recovery key")?)
-        .context("type the recovery key that `backup create` has shown")?;
-    let public_key = key.public_key().to_base64();
     let claimed = Curve25519PublicKey::from_base64(json::text(&present, "/auth_data/public_key")?)?;
-    ensure!(
-        claimed == key.public_key(),
-        "this is the recovery key of another backup than {version}, which the server has now"
-    );
+    let key = decryption_key(client, claimed)
+        .with_context(|| format!("backup {version} stays locked"))?;
+    let public_key = claimed.to_base64();
     use_version(client, version, &public_key)?;
 
     let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(version));
@@ -149,6 +164,25 @@ pub fn restore(client: &Client) -> Result<(usize, usize)> {
         Ok(())
     })?;
     Ok((gained, keys.len()))
+}
+
+/// The private key of the backup. What the user types may be its recovery key; or it opens the
+/// secret storage, in which most clients keep the backup's key.
+fn decryption_key(client: &Client, public_key: Curve25519PublicKey) -> Result<BackupDecryptionKey> {
+    let typed = secret(RECOVERY_KEY)?;
+    let own = BackupDecryptionKey::from_recovery_key(&typed);
+    match own {
+        Ok(key) if key.public_key() == public_key => return Ok(key),
+        _ => {}
+    }
+    let Some(locked) = secrets::find(client)? else {
+        own?;
+        bail!("this is the recovery key of another backup");
+    };
+    let stored = locked.unlock(&typed)?.get(client, SECRET)?;
+    let key = BackupDecryptionKey::from_base64(&stored)?;
+    ensure!(key.public_key() == public_key, "your secret storage has the key of another backup");
+    Ok(key)
 }
 
 fn open(

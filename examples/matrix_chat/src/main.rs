@@ -14,6 +14,7 @@ mod private;
 mod room;
 mod room_key;
 mod sas;
+mod secrets;
 mod store;
 mod sync;
 mod tail;
@@ -167,9 +168,13 @@ fn backup(client: &Client, command: &Backup) -> Result<()> {
         return report(backup::restore(client)?);
     }
     if matches!(command, Backup::Create) {
-        let recovery_key = backup::create(client)?;
-        println!("The recovery key of your backup. Write it down; it is not stored here:\n");
-        println!("  {}\n", &*recovery_key);
+        match backup::create(client)? {
+            Some(recovery_key) => {
+                println!("Your recovery key. Write it down; it is not stored here:\n");
+                println!("  {}\n", &*recovery_key);
+            }
+            None => println!("The recovery key that you have opens this backup, too."),
+        }
     }
     println!("{} keys uploaded", backup::upload(client)?);
     Ok(())
