@@ -29,7 +29,7 @@ use std::{
 
 use account::Client;
 use anstream::{eprintln, println};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use arguments::{Arguments, Backup, Command};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
@@ -152,7 +152,9 @@ fn rooms(client: &Client) -> Result<()> {
 fn devices(client: &Client, user_id: &str) -> Result<()> {
     devices::outdated(&client.store, user_id)?;
     devices::refresh(client, &[user_id])?;
-    for device in Device::of_user(&client.store, user_id)? {
+    let devices = Device::of_user(&client.store, user_id)?;
+    ensure!(!devices.is_empty(), "{user_id} has no device with keys: is this their user id?");
+    for device in devices {
         let mark = match device.verified {
             _ if device.device_id == client.device_id && user_id == client.user_id => "this device",
             true => "verified",
