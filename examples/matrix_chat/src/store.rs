@@ -410,6 +410,12 @@ mod tests {
         }
         fs::write(directory.join(KEY), &key).unwrap();
         Store::open(&directory).unwrap().account().unwrap();
+        // As if a login had been cut off after it drew the key.
+        for file in DATABASES {
+            let _ = fs::remove_file(directory.join(file));
+        }
+        Store::create(&directory).unwrap();
+        assert_eq!(fs::read(directory.join(KEY)).unwrap(), key);
     }
 
     #[cfg(unix)]
