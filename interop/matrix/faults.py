@@ -104,8 +104,9 @@ def late(alice, bob, room):
 
 
 def waits_for_keys(bob, room, held):
-    shown = bob.run("tail", room, "--once")
+    shown = bob.run("-v", "tail", room, "--once")
     assert "keys have not come" in shown and held, shown
+    assert "the session is unknown" in bob.warnings, bob.warnings
 
 
 def wedged(alice, bob, room):
@@ -126,8 +127,9 @@ def wedged(alice, bob, room):
 
 
 def notices(bob):
-    bob.run("rooms")
+    bob.run("rooms", "-v")
     assert "cannot be decrypted" in bob.warnings, bob.warnings
+    assert "a message between devices is not read" in bob.warnings, bob.warnings
 
 
 def gives_again(alice):

@@ -62,6 +62,7 @@ def scenario(client, directory, one, two):
     shown = third_device.run("tail", room, "--all", "--once")
     assert secrets[0] in shown and "[key from the backup]" in shown, shown
     check("another one with the backup")
+    second_backup(bob, third_device, recovery)
 
     # Alice's server hears of a new device in its own time.
     eventually(lambda: alice.knows_device(second_device))
@@ -93,6 +94,18 @@ def scenario(client, directory, one, two):
     secrecy.on_servers((alice, bob), room, secrets, sent)
     secrecy.in_files(directory, secrets)
     check("no server has a plaintext, nor has any file of theirs or ours")
+
+
+def second_backup(bob, third_device, recovery):
+    """The first is deleted. The key of the next one goes into the same secret storage."""
+    path = "/_matrix/client/v3/room_keys/version"
+    version = bob.homeserver.request("GET", path, token=bob.token())["version"]
+    bob.homeserver.request("DELETE", f"{path}/{version}", token=bob.token())
+    shown = bob.run("backup", "create", answer=recovery)
+    assert "opens this backup, too" in shown and recovery not in shown, shown
+    shown = third_device.run("backup", "restore", answer=recovery)
+    assert shown.split()[0] != "0", shown
+    check("the recovery key opens the next backup, too")
 
 
 def main():

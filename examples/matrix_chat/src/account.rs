@@ -1,6 +1,6 @@
 //! Our device: login, its keys, and the one-time keys it offers.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use moceril::{
     device_keys::{self, DeviceKeys},
     olm::{Account, KeyId, SignedOneTimeKey},
@@ -8,7 +8,7 @@ use moceril::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api::Api,
+    api::{Api, refusal},
     json,
     store::{Store, now},
 };
@@ -20,6 +20,9 @@ const FALLBACK_GRACE: u64 = 60 * 60;
 /// How long a fallback key serves at most, in seconds.
 const FALLBACK_AGE: u64 = 7 * 24 * 60 * 60;
 
+pub const NOT_LOGGED_IN: &str =
+    "nobody is logged in with this store: use `matrix_chat login @you:server` first";
+
 /// A device that is logged in: the server, the store, and its names.
 pub struct Client {
     pub api: Api,
@@ -30,9 +33,7 @@ pub struct Client {
 
 impl Client {
     pub fn open(store: Store) -> Result<Self> {
-        let meta = |name| {
-            store.meta(name)?.context("not logged in: `matrix_chat login @you:server` comes first")
-        };
+        let meta = |name| store.meta(name)?.context(NOT_LOGGED_IN);
         let (user_id, device_id) = (meta("user_id")?, meta("device_id")?);
         let api = Api::new(&meta("homeserver")?, Some(meta("access_token")?))?;
         let client = Self { api, store, user_id, device_id };
@@ -44,17 +45,22 @@ impl Client {
 
     /// Logs in with a password and publishes the keys of a new device.
     pub fn login(store: Store, homeserver: &str, user: &str, password: &str) -> Result<Self> {
-        if let Some(user_id) = store.meta("user_id")? {
-            bail!("this store belongs to {user_id}: use another --store");
-        }
         let request = json!({
             "type": "m.login.password",
             "identifier": { "type": "m.id.user", "user": user },
             "password": password,
             "initial_device_display_name": "matrix_chat (moceril)",
         });
-        let answer = Api::new(homeserver, None)?.post("/_matrix/client/v3/login", &request)?;
+        let answer = Api::new(homeserver, None)?.post("/_matrix/client/v3/login", &request);
+        let answer = answer.map_err(|error| match refusal(&error) {
+            Some(refused) if refused.code == "M_FORBIDDEN" => {
+                error.context("the user name or the password is wrong")
+            }
+            _ => error,
+        })?;
         store.atomically(|| {
+            // Another login may have been faster.
+            ensure!(store.meta("user_id")?.is_none(), "somebody is logged in with this store");
             for name in ["user_id", "device_id", "access_token"] {
                 store.set_meta(name, json::text(&answer, &format!("/{name}"))?)?;
             }
@@ -148,16 +154,17 @@ impl Client {
                 next => next?,
             };
             let sent = self.api.put(&path, &serde_json::from_str(&body)?);
-            let refused = |error: &anyhow::Error| {
-                error
-                    .downcast_ref::<crate::api::Refused>()
-                    .is_some_and(|refused| refused.status < 500 && refused.status != 401)
-            };
             // What the server refuses, it would refuse for ever. What did not reach it, stays.
-            if sent.as_ref().is_ok() || sent.as_ref().is_err_and(refused) {
-                self.store.run("DELETE FROM outbox WHERE id = ?", [id])?;
+            let stays = sent.as_ref().is_err_and(|error| {
+                refusal(error).is_none_or(|refused| refused.status >= 500 || refused.status == 401)
+            });
+            if stays {
+                return sent.map(drop).context(
+                    "a message was not sent; the next command that reaches the server sends it",
+                );
             }
-            sent.context("a message was not sent")?;
+            self.store.run("DELETE FROM outbox WHERE id = ?", [id])?;
+            sent.context("a message was not sent, and will not be")?;
         }
     }
 }

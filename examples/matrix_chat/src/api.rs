@@ -2,9 +2,10 @@
 
 use std::{fmt, thread, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use ureq::{Agent, http};
+use tracing::{debug, info};
+use ureq::{Agent, http::Uri};
 
 /// Answers are limited, so that a server cannot fill our memory.
 const MAX_ANSWER: u64 = 100 << 20;
@@ -28,26 +29,28 @@ pub struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server refused: {} ({} {})", self.message, self.status, self.code)
+        write!(f, "the server refused: {} ({} {})", self.message, self.status, self.code)?;
+        f.write_str(match (self.code.as_str(), self.status) {
+            ("M_UNKNOWN_TOKEN" | "M_MISSING_TOKEN", _) => {
+                "; this device was logged out: log in again, with another --store"
+            }
+            ("M_USER_DEACTIVATED", _) => "; this account no longer exists",
+            (_, 500..) => "; try again later",
+            _ => "",
+        })
     }
 }
 
 impl std::error::Error for Refused {}
 
 impl Api {
-    /// Passwords and tokens travel in these requests, so plain HTTP is for this machine only.
     pub fn new(base: &str, token: Option<String>) -> Result<Self> {
-        let base = base.trim_end_matches('/').to_owned();
-        let host = base.strip_prefix("http://").map(|rest| rest.split([':', '/']).next());
-        match host {
-            Some(Some("localhost" | "127.0.0.1")) => {}
-            Some(_) => bail!("{base} is not encrypted: use https://"),
-            None if base.starts_with("https://") => {}
-            None => bail!("{base} is not an address: it should begin with https://"),
-        }
+        let base = address(base)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(120)))
+            // No redirection leads to where the connection is not encrypted.
+            .https_only(base.starts_with("https"))
             .build();
         Ok(Self { agent: config.into(), base, token })
     }
@@ -66,9 +69,11 @@ impl Api {
 
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         for _ in 0..MAX_WAITS {
-            let (status, answer) = self
-                .call_once(method, path, body)
-                .with_context(|| format!("cannot reach {}", self.base))?;
+            let (status, answer) = self.call_once(method, path, body).with_context(|| {
+                format!("cannot reach {} (are you online, and is it the address?)", self.base)
+            })?;
+            // Without the query, which is long, and without the headers, which have the token.
+            debug!(method, path = path.split('?').next(), status, "answered");
             if status < 300 {
                 return Ok(answer);
             }
@@ -76,6 +81,7 @@ impl Api {
                 bail!(refused(status, &answer));
             }
             let wait = answer["retry_after_ms"].as_u64().unwrap_or(1_000);
+            info!(milliseconds = wait, "the server asks us to wait");
             thread::sleep(Duration::from_millis(wait.min(30_000)));
         }
         bail!("the server is too busy for us: try again later")
@@ -83,7 +89,7 @@ impl Api {
 
     fn call_once(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
         let mut request =
-            http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
@@ -99,6 +105,11 @@ impl Api {
         let json = serde_json::from_str(&text).unwrap_or_else(|_| json!({}));
         Ok((answer.status().as_u16(), json))
     }
+}
+
+/// What the server said, if it said no.
+pub fn refusal(error: &anyhow::Error) -> Option<&Refused> {
+    error.downcast_ref()
 }
 
 fn refused(status: u16, answer: &Value) -> Refused {
@@ -119,6 +130,24 @@ pub fn segment(text: &str) -> String {
     encoded
 }
 
+/// The address of a homeserver, as it is stored. Passwords and tokens travel to it, so plain HTTP is
+/// for this machine only.
+pub fn address(text: &str) -> Result<String> {
+    let uri = text.parse::<Uri>().ok().filter(|uri| uri.query().is_none());
+    let host = uri.as_ref().and_then(Uri::host);
+    // What stands before an @ looks like a host, and is none; nor is a password stored.
+    let host = host.filter(|_| !text.contains('@'));
+    match (uri.as_ref().and_then(Uri::scheme_str), host) {
+        (Some("https"), Some(_)) => {}
+        (Some("http"), Some("localhost" | "127.0.0.1" | "[::1]")) => {}
+        (Some("http"), Some(_)) => {
+            bail!("{text} is not encrypted: use https://, or others can read your password")
+        }
+        _ => bail!("{text:?} is not an address: it should look like https://matrix.example.org"),
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
 /// Where the homeserver of a user is, as its domain says.
 pub fn discover(user_id: &str) -> Result<String> {
     let (_, server) = user_id.split_once(':').context("a user id looks like @name:server")?;
@@ -128,4 +157,70 @@ pub fn discover(user_id: &str) -> Result<String> {
         found.pointer("/m.homeserver/base_url").and_then(Value::as_str).map(str::to_owned)
     });
     Ok(base.unwrap_or(guess))
+}
+
+/// Makes sure that there is a homeserver, before anybody types a password for it.
+pub fn probe(base: &str) -> Result<()> {
+    let advice = || format!("{base} is no homeserver: name the address of yours with --homeserver");
+    let answer = Api::new(base, None)?.get("/_matrix/client/versions").with_context(advice)?;
+    ensure!(answer["versions"].is_array(), advice());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_reached_without_encryption() {
+        for accepted in [
+            "https://example.org",
+            "https://example.org/",
+            "HTTPS://example.org:8448/matrix",
+            "http://localhost:8008",
+            "http://127.0.0.1:8008/",
+            "http://[::1]:8008",
+        ] {
+            assert!(address(accepted).is_ok(), "{accepted}");
+            assert!(Api::new(accepted, None).is_ok(), "{accepted}");
+        }
+        for refused in [
+            "http://example.org",
+            "HTTP://example.org",
+            "http://localhost.example.org",
+            "http://localhost@example.org",
+            "http://localhost:8008@example.org",
+            "http://127.0.0.1:x@example.org",
+            "https://alice:password@example.org",
+        ] {
+            assert!(address(refused).is_err(), "{refused}");
+            assert!(Api::new(refused, None).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_advice() {
+        for text in
+            ["example.org", "", "https://", "ftp://example.org", "https://a.org?b", "https:"]
+        {
+            let error = address(text).unwrap_err().to_string();
+            assert!(error.contains("https://matrix.example.org"), "{text}: {error}");
+        }
+        let error = address("http://example.org").unwrap_err().to_string();
+        assert!(error.contains("password"), "{error}");
+    }
+
+    #[test]
+    fn what_the_server_refuses_says_what_to_try() {
+        let answer = json!({ "errcode": "M_UNKNOWN_TOKEN", "error": "Unknown token" });
+        let text = refused(401, &answer).to_string();
+        assert!(text.contains("Unknown token") && text.contains("log in again"), "{text}");
+        let text = refused(502, &json!({})).to_string();
+        assert!(text.contains("try again later"), "{text}");
+    }
+
+    #[test]
+    fn segments_are_encoded() {
+        assert_eq!(segment("!a/b:c?#é~"), "%21a%2Fb%3Ac%3F%23%C3%A9~");
+    }
 }

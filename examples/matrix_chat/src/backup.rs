@@ -9,38 +9,61 @@ use moceril::{
     signed_json,
 };
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
-    api::{Refused, segment},
+    api::{refusal, segment},
     json, room_key,
-    terminal::{progress, secret, warn},
+    secrets::{self, Storage},
+    terminal::{progress, secret, waiting, warn},
 };
 
 const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
 /// Keys in one request.
 const BATCH: usize = 100;
 
+/// The name of a backup's key in secret storage.
+const SECRET: &str = "m.megolm_backup.v1";
+const RECOVERY_KEY: &str = "Recovery key or passphrase";
+
+const NO_BACKUP: &str = "this device uses no backup: `matrix_chat backup create` begins one, \
+                         `matrix_chat backup restore` uses the one on the server";
+
 const MARK_AS_BACKED_UP: &str =
     "UPDATE inbound SET backed_up = 1 WHERE room_id = ? AND session_id = ?";
 
-/// Begins a backup. Returns the recovery key, which nobody else will ever have.
-pub fn create(client: &Client) -> Result<SecretString> {
+/// Begins a backup, whose key goes into the user's secret storage. Returns the recovery key of the
+/// storage if it is a new one.
+pub fn create(client: &Client) -> Result<Option<SecretString>> {
     if let Some(present) = present(client)? {
         bail!(
-            "there is backup {} already: `backup restore` makes this device use it",
+            "there is backup {} already: `matrix_chat backup restore` makes this device use it",
             json::text(&present, "/version")?
         );
     }
+    let (storage, is_new) = match secrets::find(client)? {
+        Some(locked) => {
+            let typed = secret(RECOVERY_KEY)?;
+            (locked.unlock(&typed).context("your secret storage stays locked")?, false)
+        }
+        None => (Storage::new(client)?, true),
+    };
     let key = BackupDecryptionKey::new()?;
     let public_key = key.public_key().to_base64();
     let mut auth_data = json!({ "public_key": public_key });
     let account = client.store.account()?;
     signed_json::sign(&mut auth_data, &client.user_id, &client.device_id, &account)?;
+    // First the key: a backup without it could never be read.
+    storage.put(client, SECRET, &key.to_base64())?;
     let body = json!({ "algorithm": ALGORITHM, "auth_data": auth_data });
     let answer = client.api.post("/_matrix/client/v3/room_keys/version", &body)?;
     use_version(client, json::text(&answer, "/version")?, &public_key)?;
-    Ok(key.to_recovery_key())
+    if !is_new {
+        return Ok(None);
+    }
+    storage.make_default(client)?;
+    Ok(Some(storage.recovery_key()))
 }
 
 /// From now on this device uploads to that backup. The key was ours or the user's; what the server
@@ -58,7 +81,7 @@ fn use_version(client: &Client, version: &str, public_key: &str) -> Result<()> {
 fn present(client: &Client) -> Result<Option<Value>> {
     match client.api.get("/_matrix/client/v3/room_keys/version") {
         Ok(version) => Ok(Some(version)),
-        Err(error) => match error.downcast_ref::<Refused>() {
+        Err(error) => match refusal(&error) {
             Some(refused) if refused.status == 404 => Ok(None),
             _ => Err(error),
         },
@@ -68,12 +91,12 @@ fn present(client: &Client) -> Result<Option<Value>> {
 /// Uploads the keys that are not in the backup. Returns how many.
 pub fn upload(client: &Client) -> Result<usize> {
     let store = &client.store;
-    let meta = |name| store.meta(name)?.context("this device has no backup: `backup create`");
+    let meta = |name| store.meta(name)?.context(NO_BACKUP);
     let (version, public_key) = (meta("backup_version")?, meta("backup_public_key")?);
     let encryption_key = BackupEncryptionKey::new(Curve25519PublicKey::from_base64(&public_key)?);
     let keys = room_key::select(store, "NOT backed_up")?;
     let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(&version));
-    let mut done = 0;
+    let bar = progress(keys.len());
     for batch in keys.chunks(BATCH) {
         let mut rooms = json!({});
         for key in batch {
@@ -93,8 +116,7 @@ pub fn upload(client: &Client) -> Result<usize> {
         for key in batch {
             store.run(MARK_AS_BACKED_UP, [&key.key.room_id, &key.session_id])?;
         }
-        done += batch.len();
-        progress(done, keys.len());
+        bar.inc(batch.len() as u64);
     }
     Ok(keys.len())
 }
@@ -105,26 +127,29 @@ pub fn upload(client: &Client) -> Result<usize> {
 /// not told which of them decrypt.
 pub fn restore(client: &Client) -> Result<(usize, usize)> {
     let store = &client.store;
-    let present = present(client)?.context("the server has no backup of yours")?;
+    let present = present(client)?
+        .context("the server has no backup of yours: `matrix_chat backup create` begins one")?;
     ensure!(json::text(&present, "/algorithm")? == ALGORITHM, "the backup's algorithm is unknown");
     let version = json::text(&present, "/version")?;
-    let key = BackupDecryptionKey::from_recovery_key(&secret("Recovery key")?)?;
-    let public_key = key.public_key().to_base64();
     let claimed = Curve25519PublicKey::from_base64(json::text(&present, "/auth_data/public_key")?)?;
-    ensure!(claimed == key.public_key(), "this is not the recovery key of backup {version}");
+    let key = decryption_key(client, claimed)
+        .with_context(|| format!("backup {version} stays locked"))?;
+    let public_key = claimed.to_base64();
     use_version(client, version, &public_key)?;
 
     let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(version));
+    let spinner = waiting("Fetching the keys");
     let answer = client.api.get(&path)?;
+    drop(spinner);
     let mut keys = Vec::new();
     for (room_id, room) in answer["rooms"].as_object().into_iter().flatten() {
         for (session_id, data) in room["sessions"].as_object().into_iter().flatten() {
             keys.push((room_id, session_id, &data["session_data"]));
         }
     }
-    let mut gained = 0;
+    let (mut gained, bar) = (0, progress(keys.len()));
     store.atomically(|| {
-        for (done, (room_id, session_id, data)) in keys.iter().enumerate() {
+        for (room_id, session_id, data) in &keys {
             match open(client, &key, room_id, session_id, data) {
                 Ok(false) => {}
                 Ok(true) => {
@@ -132,13 +157,32 @@ pub fn restore(client: &Client) -> Result<(usize, usize)> {
                     // Not sent back, which would tell the server that it decrypted.
                     store.run(MARK_AS_BACKED_UP, [room_id, session_id])?;
                 }
-                Err(error) => warn(&format!("a key was left out: {error}")),
+                Err(error) => bar.suspend(|| warn(&format!("a key was left out: {error:#}"))),
             }
-            progress(done + 1, keys.len());
+            bar.inc(1);
         }
         Ok(())
     })?;
     Ok((gained, keys.len()))
+}
+
+/// The private key of the backup. What the user types may be its recovery key; or it opens the
+/// secret storage, in which most clients keep the backup's key.
+fn decryption_key(client: &Client, public_key: Curve25519PublicKey) -> Result<BackupDecryptionKey> {
+    let typed = secret(RECOVERY_KEY)?;
+    let own = BackupDecryptionKey::from_recovery_key(&typed);
+    match own {
+        Ok(key) if key.public_key() == public_key => return Ok(key),
+        _ => {}
+    }
+    let Some(locked) = secrets::find(client)? else {
+        own?;
+        bail!("this is the recovery key of another backup");
+    };
+    let stored = locked.unlock(&typed)?.get(client, SECRET)?;
+    let key = BackupDecryptionKey::from_base64(&stored)?;
+    ensure!(key.public_key() == public_key, "your secret storage has the key of another backup");
+    Ok(key)
 }
 
 fn open(
@@ -151,7 +195,8 @@ fn open(
     let member = |name| json::text(data, name);
     let message =
         BackupMessage::from_base64(member("/ciphertext")?, member("/mac")?, member("/ephemeral")?)?;
-    let json = String::from_utf8(key.decrypt_unauthenticated(&message)?)?;
-    let key = ExportedRoomKey::from_backup_json(&json, room_id, session_id)?;
+    let json = Zeroizing::new(key.decrypt_unauthenticated(&message)?);
+    let json = std::str::from_utf8(&json)?;
+    let key = ExportedRoomKey::from_backup_json(json, room_id, session_id)?;
     room_key::keep(&client.store, &key, InboundGroupSession::import_from_backup)
 }

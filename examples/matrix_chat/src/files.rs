@@ -1,8 +1,8 @@
 //! Files of exported room keys, encrypted with a passphrase.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::Write,
+    fs,
+    io::{self, Write},
     path::Path,
 };
 
@@ -14,51 +14,86 @@ use moceril::{
 };
 
 use crate::{
-    room_key,
+    private, room_key,
     store::Store,
-    terminal::{progress, secret, warn},
+    terminal::{progress, secret, waiting, warn},
 };
 
 /// Writes all room keys to a new file. Returns how many.
 pub fn export(store: &Store, path: &Path) -> Result<usize> {
     let keys = room_key::select(store, "1")?;
+    let keys: Vec<_> = keys.into_iter().map(|key| key.key).collect();
+    ensure!(!keys.is_empty(), "there are no keys yet: they come with the first messages");
+    ensure!(
+        !path.try_exists()?,
+        "{} exists already, and is not overwritten: name another file",
+        path.display()
+    );
     let passphrase = secret("Passphrase for the file")?;
     ensure!(!passphrase.is_empty(), "without a passphrase everybody could read the file");
-    ensure!(secret("Once more")? == passphrase, "these were two different passphrases");
-    let keys: Vec<_> = keys.into_iter().map(|key| key.key).collect();
+    ensure!(secret("Once more")? == passphrase, "these were two different passphrases: try again");
+    let spinner = waiting("Encrypting");
     let json = room_keys::write_export(&keys)?;
     let text = key_export::encrypt(&json, &passphrase, DEFAULT_ROUNDS)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file =
-        options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
+    drop(spinner);
+    write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(keys.len())
+}
+
+/// Writes a new file, whole or not at all.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = private::new_file(path)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The error that led here is the one to report.
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 /// Reads room keys from a file. Returns how many let us read more than before, of how many.
 pub fn import(store: &Store, path: &Path) -> Result<(usize, usize)> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let json = key_export::decrypt(&text, &secret("Passphrase of the file")?, MAX_ROUNDS)?;
+    let cannot_read = || format!("cannot read the keys in {}", path.display());
+    let text = fs::read_to_string(path).with_context(cannot_read)?;
+    let passphrase = secret("Passphrase of the file")?;
+    let spinner = waiting("Decrypting");
+    let json = key_export::decrypt(&text, &passphrase, MAX_ROUNDS).with_context(cannot_read)?;
+    drop(spinner);
     let keys: Vec<_> = room_keys::read_export(&json).collect();
-    let mut gained = 0;
+    let (mut gained, bar) = (0, progress(keys.len()));
     store.atomically(|| {
-        for (done, key) in keys.iter().enumerate() {
+        for key in &keys {
             let kept = match key {
                 Ok(key) => room_key::keep(store, key, InboundGroupSession::import),
                 Err(error) => Err((*error).into()),
             };
             match kept {
                 Ok(more) => gained += usize::from(more),
-                Err(error) => warn(&format!("a key was left out: {error}")),
+                Err(error) => bar.suspend(|| warn(&format!("a key was left out: {error:#}"))),
             }
-            progress(done + 1, keys.len());
+            bar.inc(1);
         }
         Ok(())
     })?;
     Ok((gained, keys.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::unique;
+
+    #[test]
+    fn a_file_is_written_once_and_for_its_owner() {
+        let path = std::env::temp_dir().join(format!("matrix_chat-{}", unique().unwrap()));
+        write(&path, "the first").unwrap();
+        assert_eq!(write(&path, "the second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "the first");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        fs::remove_file(path).unwrap();
+    }
 }

@@ -11,8 +11,10 @@ pub fn resolve(store: &Store, room: &str) -> Result<String> {
     let mut found: Vec<String> = store.all(known, [room])?;
     match (found.pop(), found.is_empty()) {
         (Some(room_id), true) => Ok(room_id),
-        (Some(_), false) => bail!("several rooms are called {room:?}: use the id, see `rooms`"),
-        (None, _) => bail!("there is no room {room:?} here: see `rooms`"),
+        (Some(_), false) => {
+            bail!("several rooms are called {room:?}: use the id, which `rooms` lists")
+        }
+        (None, _) => bail!("there is no room {room:?} here: `matrix_chat rooms` lists yours"),
     }
 }
 
@@ -43,7 +45,8 @@ pub fn join(client: &Client, room: &str) -> Result<String> {
     let room = if room.starts_with(['!', '#']) {
         room.to_owned()
     } else {
-        resolve(&client.store, room).context("an invitation is needed, see `rooms`")?
+        resolve(&client.store, room)
+            .context("you can join a room that you were invited to, or #alias:server")?
     };
     let path = format!("/_matrix/client/v3/join/{}", segment(&room));
     let answer = client.api.post(&path, &json!({}))?;

@@ -10,6 +10,8 @@ use moceril::{
     payload::{self, OlmPayload},
 };
 use serde_json::{Value, json};
+use tracing::info;
+use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
@@ -20,7 +22,6 @@ use crate::{
     terminal::warn,
 };
 
-pub const ALGORITHM: &str = "m.olm.v1.curve25519-aes-sha2";
 /// A device is helped out of a wedged session once in this many seconds at most.
 const RECOVERY_INTERVAL: u64 = 60 * 60;
 
@@ -122,13 +123,19 @@ pub fn send_plain(client: &Client, to: &Device, kind: &str, content: &Value) -> 
 /// from the message are saved in one transaction, the caller's.
 pub fn receive(client: &Client, event: &Value) -> Result<Received> {
     let store = &client.store;
-    let (sender, content) = (json::text(event, "/sender")?, &event["content"]);
-    let sender_key = json::text(content, "/sender_key")?;
+    let sender = json::text(event, "/sender")?;
+    let mut account = store.account()?;
+    let content = OlmContent::from_json(&event["content"], &account.curve25519_key())?;
+    let OlmContent { sender_key, message } = content;
+    let sender_key = &sender_key.to_base64();
     let device = Device::with_key(store, sender, sender_key)?
         .with_context(|| format!("{sender} has no device with the key {sender_key}"))?;
-    let mut account = store.account()?;
-    let message = OlmContent::from_json(content, &account.curve25519_key())?.message;
 
+    // Told with `-v`. A description of a session has nothing secret in it.
+    let explain = |reason: &str| {
+        info!(sender, device = device.device_id, reason, "a message between devices is not read");
+    };
+    let mut reasons = Vec::new();
     for mut session in store.olm_sessions(sender_key)? {
         let for_this = message.as_pre_key().map(|message| session.matches(message));
         if for_this == Some(false) {
@@ -137,15 +144,29 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
         match session.decrypt(&message) {
             Ok(decrypted) => {
                 store.save_olm_session(sender_key, &session, true)?;
-                return checked(client, device, &decrypted);
+                return checked(client, device, decrypted);
             }
-            Err(DecryptionError::AlreadyUsed) => return Ok(Received::Nothing),
-            // The session is this one, so no other can be made of the message.
-            Err(_) if for_this == Some(true) => return Ok(Received::Wedged(device)),
-            Err(_) => {}
+            Err(error @ DecryptionError::AlreadyUsed) => {
+                explain(&format!("{error}: {}", session.describe()));
+                return Ok(Received::Nothing);
+            }
+            Err(error) => {
+                reasons.push(format!("{error}: {}", session.describe()));
+                // The session is this one, so no other can be made of the message.
+                if for_this == Some(true) {
+                    explain(&reasons.join("; "));
+                    return Ok(Received::Wedged(device));
+                }
+            }
         }
     }
-    let Some(pre_key) = message.as_pre_key() else { return Ok(Received::Wedged(device)) };
+    let Some(pre_key) = message.as_pre_key() else {
+        if reasons.is_empty() {
+            reasons.push("there is no session with this device".to_owned());
+        }
+        explain(&reasons.join("; "));
+        return Ok(Received::Wedged(device));
+    };
     match account.create_inbound_session(device.keys.curve25519, pre_key) {
         Ok(created) => {
             store.save_account(&account)?;
@@ -155,18 +176,26 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
                 // twice.
                 warn(&format!("a message of {sender} may be a repetition of an earlier one"));
             }
-            checked(client, device, &created.message)
+            checked(client, device, created.message)
         }
-        Err(SessionCreationError::Replayed) => Ok(Received::Nothing),
-        Err(_) => Ok(Received::Wedged(device)),
+        Err(error) => {
+            explain(&format!("{error}: session {}", pre_key.session_id()));
+            Ok(match error {
+                SessionCreationError::Replayed => Received::Nothing,
+                _ => Received::Wedged(device),
+            })
+        }
     }
 }
 
-fn checked(client: &Client, device: Device, decrypted: &DecryptedMessage) -> Result<Received> {
+fn checked(client: &Client, device: Device, decrypted: DecryptedMessage) -> Result<Received> {
     let keys = client.store.account()?.identity_keys();
     let us = payload::Device { user_id: &client.user_id, keys };
     let them = payload::Device { user_id: &device.user_id, keys: device.keys };
-    match OlmPayload::verify(decrypted, &them, &us) {
+    let payload = OlmPayload::verify(&decrypted, &them, &us);
+    // It may hold a room key.
+    drop(Zeroizing::new(decrypted.into_plaintext()));
+    match payload {
         Ok(payload) => Ok(Received::Message(device, payload)),
         Err(error) => {
             warn(&format!("a message of {} was dropped: {error}", device.user_id));
@@ -200,58 +229,124 @@ pub fn recover(client: &Client, device: &Device) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use moceril::olm::{Account, PreKeyBundle};
+    use moceril::olm::{Account, PreKeyBundle, Session};
 
     use super::*;
-    use crate::{api::Api, store::Store};
+    use crate::{
+        api::Api,
+        store::{Directory, Store},
+        terminal::explained,
+    };
+
+    /// Our client, with one fallback key, and a device that knows it.
+    struct Scene {
+        client: Client,
+        us: payload::Device<'static>,
+        them: Account,
+        bundle: PreKeyBundle,
+        _directory: Directory,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let directory = Directory::new();
+            let client = Client {
+                api: Api::new("http://localhost:1", None).unwrap(),
+                store: Store::create(&directory).unwrap(),
+                user_id: "@us:here".to_owned(),
+                device_id: "US".to_owned(),
+            };
+            let them = Account::new().unwrap();
+            let row = "INSERT INTO devices (user_id, device_id, ed25519, curve25519) \
+                       VALUES ('@them:there', 'THEM', ?, ?)";
+            let keys = [them.ed25519_key().to_base64(), them.curve25519_key().to_base64()];
+            client.store.run(row, keys).unwrap();
+            let mut account = Account::new().unwrap();
+            account.generate_fallback_key().unwrap();
+            let (_, fallback_key) = account.signed_fallback_key().unwrap();
+            let bundle = PreKeyBundle::verify(account.identity_keys(), &fallback_key).unwrap();
+            client.store.save_account(&account).unwrap();
+            let us = payload::Device { user_id: "@us:here", keys: account.identity_keys() };
+            Self { client, us, them, bundle, _directory: directory }
+        }
+
+        fn session(&self) -> Session {
+            self.them.create_outbound_session(&self.bundle).unwrap()
+        }
+
+        /// Their next message in this session.
+        fn event(&self, session: &mut Session) -> Value {
+            let them = payload::Device { user_id: "@them:there", keys: self.them.identity_keys() };
+            let payload = OlmPayload::encode("m.dummy", "{}", &them, &self.us).unwrap();
+            let message = session.encrypt(payload.as_bytes()).unwrap();
+            let content = OlmContent { sender_key: self.them.curve25519_key(), message };
+            let content = content.to_json(&self.us.keys.curve25519);
+            json!({ "sender": "@them:there", "content": content })
+        }
+
+        fn receive(&self, event: &Value) -> Received {
+            self.client.store.atomically(|| receive(&self.client, event)).unwrap()
+        }
+    }
 
     /// S-42: what a fallback key can no longer remember is received nevertheless, and what it
     /// remembers is received once.
     #[test]
     fn no_message_is_lost_because_a_fallback_key_remembers_no_more() {
-        let directory = std::env::temp_dir().join(format!("matrix_chat-{}", unique().unwrap()));
-        let client = Client {
-            api: Api::new("http://localhost:1", None).unwrap(),
-            store: Store::open(&directory).unwrap(),
-            user_id: "@us:here".to_owned(),
-            device_id: "US".to_owned(),
-        };
-        let them = Account::new().unwrap();
-        let their_key = them.curve25519_key().to_base64();
-        let row = "INSERT INTO devices (user_id, device_id, ed25519, curve25519) \
-                   VALUES ('@them:there', 'THEM', ?, ?)";
-        client.store.run(row, [&them.ed25519_key().to_base64(), &their_key]).unwrap();
-
-        let mut us = Account::new().unwrap();
-        us.generate_fallback_key().unwrap();
-        let (_, fallback_key) = us.signed_fallback_key().unwrap();
-        let bundle = PreKeyBundle::verify(us.identity_keys(), &fallback_key).unwrap();
-        client.store.save_account(&us).unwrap();
-
-        let here = payload::Device { user_id: &client.user_id, keys: us.identity_keys() };
-        let there = payload::Device { user_id: "@them:there", keys: them.identity_keys() };
-        let event = || {
-            let payload = OlmPayload::encode("m.dummy", "{}", &there, &here).unwrap();
-            let mut session = them.create_outbound_session(&bundle).unwrap();
-            let (message_type, body) = session.encrypt(payload.as_bytes()).unwrap().to_parts();
-            let ours = us.curve25519_key().to_base64();
-            json!({
-                "sender": "@them:there",
-                "content": {
-                    "algorithm": ALGORITHM,
-                    "sender_key": their_key,
-                    "ciphertext": { ours: { "type": message_type, "body": body } },
-                },
-            })
-        };
-        let receive = |event: &Value| client.store.atomically(|| receive(&client, event)).unwrap();
-        let first = event();
-        assert!(matches!(receive(&first), Received::Message(..)));
+        let scene = Scene::new();
+        let first = scene.event(&mut scene.session());
+        assert!(matches!(scene.receive(&first), Received::Message(..)));
         for _ in 0..Account::FALLBACK_SHARE {
-            assert!(matches!(receive(&event()), Received::Message(..)));
+            let event = scene.event(&mut scene.session());
+            assert!(matches!(scene.receive(&event), Received::Message(..)));
         }
-        client.store.run("DELETE FROM olm_sessions", []).unwrap();
-        assert!(matches!(receive(&first), Received::Nothing));
-        std::fs::remove_dir_all(directory).unwrap();
+        scene.client.store.run("DELETE FROM olm_sessions", []).unwrap();
+        let told = explained(|| assert!(matches!(scene.receive(&first), Received::Nothing)));
+        assert!(told.contains("a session was already created from this message"), "{told}");
+    }
+
+    #[test]
+    fn what_is_not_read_is_explained() {
+        let scene = Scene::new();
+        let mut session = scene.session();
+        let (first, late) = (scene.event(&mut session), scene.event(&mut session));
+        assert!(matches!(scene.receive(&first), Received::Message(..)));
+        let told = explained(|| assert!(matches!(scene.receive(&first), Received::Nothing)));
+        let id = &session.session_id()[..8];
+        for part in ["already decrypted", id, "receiving", "THEM", "@them:there"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+
+        // So many are missing that their keys do not fit.
+        for _ in 0..50 {
+            scene.event(&mut session);
+        }
+        assert!(matches!(scene.receive(&scene.event(&mut session)), Received::Message(..)));
+        let told = explained(|| assert!(matches!(scene.receive(&late), Received::Wedged(_))));
+        assert!(told.contains("no longer stored") && told.contains("evicted below"), "{told}");
+        for _ in 0..2_100 {
+            scene.event(&mut session);
+        }
+        let ahead = scene.event(&mut session);
+        let told = explained(|| assert!(matches!(scene.receive(&ahead), Received::Wedged(_))));
+        assert!(told.contains("beyond"), "{told}");
+
+        // Their session answers ours, so its next message has no keys in it for a new session.
+        let their_key = scene.them.curve25519_key().to_base64();
+        let mut ours = scene.client.store.olm_sessions(&their_key).unwrap();
+        session.decrypt(&ours[0].encrypt("answer").unwrap()).unwrap();
+        let lost = scene.event(&mut session);
+        scene.client.store.run("DELETE FROM olm_sessions", []).unwrap();
+        let told = explained(|| assert!(matches!(scene.receive(&lost), Received::Wedged(_))));
+        assert!(told.contains("no session with this device"), "{told}");
+
+        scene.client.store.save_account(&Account::new().unwrap()).unwrap();
+        let account = scene.client.store.account().unwrap();
+        let mut event = scene.event(&mut scene.session());
+        let ciphertext = event["content"]["ciphertext"].as_object_mut().unwrap();
+        let message = ciphertext.values().next().unwrap().clone();
+        ciphertext.insert(account.curve25519_key().to_base64(), message);
+        let told = explained(|| assert!(matches!(scene.receive(&event), Received::Wedged(_))));
+        assert!(told.contains("does not have the one-time key"), "{told}");
     }
 }

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 use moceril::{
+    events::MegolmContent,
     megolm::{
-        DecryptionError, GroupSession, InboundGroupSession, MegolmMessage, Provenance, ReplayGuard,
-        ReplayVerdict, RotationPolicy,
+        DecryptionError, GroupSession, InboundGroupSession, Provenance, ReplayGuard, ReplayVerdict,
+        RotationPolicy,
     },
     room_keys::RoomKey,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tracing::info;
+use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
@@ -20,6 +23,7 @@ use crate::{
     store::{Store, now, unique},
 };
 
+/// What the state of an encrypted room says.
 pub const ALGORITHM: &str = "m.megolm.v1.aes-sha2";
 
 /// What an event says.
@@ -31,9 +35,9 @@ pub enum Read {
         /// may show it a second time.
         maybe_replayed: bool,
     },
-    /// The key has not come yet; it may.
-    NoKey,
-    /// It says nothing that can be believed.
+    /// The key has not come yet; it may. Why, is told with `-v`.
+    NoKey(String),
+    /// It says nothing that can be believed, and why.
     Bad(String),
 }
 
@@ -60,7 +64,7 @@ pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> 
     let encrypted = store.one("SELECT encrypted FROM rooms WHERE room_id = ?", [room_id])?;
     ensure!(
         encrypted == Some(true),
-        "this room is not encrypted, and we send nothing in the clear"
+        "this room is not encrypted, and we send nothing in the clear: create another one"
     );
     let members =
         "SELECT user_id FROM members WHERE room_id = ? AND membership IN ('join', 'invite')";
@@ -94,15 +98,12 @@ pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> 
             segment(room_id),
             unique()?
         );
-        let event = json!({
-            "algorithm": ALGORITHM,
-            "ciphertext": message.to_base64(),
-            "session_id": session.session_id(),
-            // Deprecated by the specification, but older clients look for them.
-            "sender_key": store.account()?.curve25519_key().to_base64(),
-            "device_id": client.device_id,
-        });
-        store.queue(&path, &event)
+        let mut content = MegolmContent::new(&session.session_id(), message);
+        // Deprecated by the specification, but older clients look for them.
+        let sender_key = store.account()?.curve25519_key().to_base64();
+        content.other.insert("sender_key".to_owned(), json!(sender_key));
+        content.other.insert("device_id".to_owned(), json!(client.device_id));
+        store.queue(&path, &content.to_json())
     })?;
     client.flush()
 }
@@ -180,6 +181,8 @@ fn share(
 /// Takes a room key that came over Olm.
 pub fn receive_key(store: &Store, from: &Device, content: &str) -> Result<()> {
     let RoomKey { room_id, session_key, .. } = RoomKey::from_json(content)?;
+    let (session, index) = (session_key.session_id(), session_key.index());
+    info!(room = room_id, sender = from.user_id, session, index, "a room key has come");
     let owner = Owner {
         user_id: Some(&from.user_id),
         curve25519: &from.keys.curve25519.to_base64(),
@@ -244,30 +247,50 @@ pub fn keep(
 
 /// Decrypts an event of a room and notes that it was seen (S-19).
 pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
-    let content = &event["content"];
-    if content["algorithm"] != ALGORITHM {
-        return Ok(Read::Bad("it was removed, or its algorithm is unknown".into()));
+    let read = decrypt(store, room_id, event)?;
+    if let Read::NoKey(reason) | Read::Bad(reason) = &read {
+        let content = MegolmContent::from_json(&event["content"]).ok();
+        info!(
+            room = room_id,
+            event = event["event_id"].as_str(),
+            sender = event["sender"].as_str(),
+            session = content.as_ref().map(|content| content.session_id.as_str()),
+            index = content.as_ref().map(|content| content.message.message_index()),
+            reason,
+            "a message cannot be read"
+        );
     }
-    let id = json::text(content, "/session_id")?;
+    Ok(read)
+}
+
+fn decrypt(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
+    let content = &event["content"];
+    if content.as_object().is_none_or(Map::is_empty) {
+        return Ok(Read::Bad("it was removed".into()));
+    }
+    let MegolmContent { session_id: id, message, .. } = match MegolmContent::from_json(content) {
+        Ok(content) => content,
+        Err(error) => return Ok(Read::Bad(error.to_string())),
+    };
     let row = store.db.query_row(
         "SELECT pickle, guard, sender, sender_key, sender_ed25519 FROM inbound \
          WHERE room_id = ? AND session_id = ?",
-        [room_id, id],
+        [room_id, &id],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
     );
     let (pickle, guard, owner, key, ed25519): (String, String, Option<String>, String, String) =
         match row {
-            Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(Read::NoKey),
+            Err(rusqlite::Error::QueryReturnedNoRows) => {
+                return Ok(Read::NoKey("the session is unknown: its key has not come".into()));
+            }
             row => row?,
         };
     let mut session = store.open_inbound(room_id, &pickle)?;
-    let message = match MegolmMessage::from_base64(json::text(content, "/ciphertext")?) {
-        Ok(message) => message,
-        Err(error) => return Ok(Read::Bad(error.to_string())),
-    };
     let decrypted = match session.decrypt(&message) {
         Ok(decrypted) => decrypted,
-        Err(DecryptionError::UnknownIndex { .. }) => return Ok(Read::NoKey),
+        Err(error @ DecryptionError::UnknownIndex { .. }) => {
+            return Ok(Read::NoKey(error.to_string()));
+        }
         Err(error) => return Ok(Read::Bad(error.to_string())),
     };
     let mut guard = store.open_guard(room_id, &guard, &session)?;
@@ -275,7 +298,9 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
         Ok(verdict) => verdict == ReplayVerdict::Unknown,
         Err(error) => return Ok(Read::Bad(error.to_string())),
     };
-    let payload: Value = serde_json::from_slice(decrypted.plaintext()).unwrap_or_default();
+    let provenance = decrypted.provenance();
+    let plaintext = Zeroizing::new(decrypted.into_plaintext());
+    let payload: Value = serde_json::from_slice(&plaintext).unwrap_or_default();
     if payload["room_id"] != *room_id {
         return Ok(Read::Bad("it was written for another room".into()));
     }
@@ -286,11 +311,11 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
     let device = Device::with_key(store, sender, &key)?
         .filter(|device| device.keys.ed25519.to_base64() == ed25519);
     let author = match device {
-        Some(device) if decrypted.provenance() == Provenance::Signed => match device.verified {
+        Some(device) if provenance == Provenance::Signed => match device.verified {
             true => Author::Verified,
             false => Author::Unverified { user_id: device.user_id, device_id: device.device_id },
         },
-        _ => Author::Unproven(decrypted.provenance()),
+        _ => Author::Unproven(provenance),
     };
     store.run(
         "UPDATE inbound SET pickle = ?, guard = ? WHERE room_id = ? AND session_id = ?",
@@ -306,4 +331,77 @@ pub fn read(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
         None => format!("[{}]", payload["type"].as_str().unwrap_or("something without a type")),
     };
     Ok(Read::Text { text, author, maybe_replayed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{store::Directory, terminal::explained};
+
+    const ROOM: &str = "!room:here";
+    const TEXT: &str = "a secret text";
+
+    fn say(session: &mut GroupSession, room_id: &str, event_id: &str) -> Value {
+        let content = json!({ "body": TEXT });
+        let payload = json!({ "type": "m.room.message", "room_id": room_id, "content": content });
+        let message = session.encrypt(payload.to_string()).unwrap();
+        let content = MegolmContent::new(&session.session_id(), message).to_json();
+        json!({ "event_id": event_id, "sender": "@them:there", "content": content })
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_explained_without_secrets() {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        let mut session = GroupSession::new(now()).unwrap();
+        let early = say(&mut session, ROOM, "$early\u{1b}[31m");
+        let key = session.session_key();
+        let said = say(&mut session, ROOM, "$said");
+
+        let check = |event: &Value, expected: &str, index: &str| {
+            let mut reason = String::new();
+            let told = explained(|| match read(&store, ROOM, event).unwrap() {
+                Read::NoKey(why) | Read::Bad(why) => reason = why,
+                Read::Text { text, .. } => panic!("read {text:?}"),
+            });
+            assert!(reason.contains(expected), "{reason}");
+            let event_id = event["event_id"].as_str().unwrap().split('\u{1b}').next().unwrap();
+            for part in [&reason, index, ROOM, event_id] {
+                assert!(told.contains(part), "{part}: {told}");
+            }
+            for secret in [TEXT, &*key.to_base64(), "\u{1b}"] {
+                assert!(!told.contains(secret), "{secret:?}: {told}");
+            }
+        };
+        check(&early, "the session is unknown", "index=0");
+        let owner = Owner { user_id: Some("@them:there"), curve25519: "", ed25519: "" };
+        keep(&store, ROOM, InboundGroupSession::new(&key), &owner).unwrap();
+        check(&early, "message index 0 is before 1", "index=0");
+
+        assert!(
+            matches!(read(&store, ROOM, &said).unwrap(), Read::Text { text, .. } if text == TEXT)
+        );
+        let mut again = said.clone();
+        again["event_id"] = json!("$again");
+        check(&again, "another event used message index 1", "index=1");
+
+        let mut forged = say(&mut session, ROOM, "$forged");
+        let mut ciphertext = said["content"]["ciphertext"].as_str().unwrap().to_owned();
+        let place = ciphertext.len() / 2;
+        let letter = if ciphertext.as_bytes()[place] == b'A' { "B" } else { "A" };
+        ciphertext.replace_range(place..=place, letter);
+        forged["content"]["ciphertext"] = json!(ciphertext);
+        check(&forged, "not authentic", "index=1");
+
+        check(&say(&mut session, "!other:here", "$moved"), "another room", "index=3");
+        let mut stolen = say(&mut session, ROOM, "$stolen");
+        stolen["sender"] = json!("@mallory:there");
+        check(&stolen, "its key belongs to somebody else", "index=4");
+
+        let mut removed = said.clone();
+        removed["content"] = json!({});
+        check(&removed, "it was removed", "");
+        removed["content"] = json!({ "algorithm": "m.olm.v1.curve25519-aes-sha2" });
+        check(&removed, "another algorithm", "");
+    }
 }

@@ -3,6 +3,7 @@
 //! Spec: Matrix, "Short Authentication String (SAS) verification". The device that sends the start
 //! event is called the starter here.
 
+use anstream::println;
 use anyhow::{Context, Result, bail, ensure};
 use moceril::{
     Curve25519PublicKey, canonical_json,

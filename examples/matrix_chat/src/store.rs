@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use moceril::{
     PickleKey,
     megolm::{GroupSession, InboundGroupSession, ReplayGuard},
@@ -19,6 +19,14 @@ use moceril::{
 use rand::{TryRng, rngs::SysRng};
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior};
 use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::private;
+
+const DATABASE: &str = "store.db";
+const KEY: &str = "pickle.key";
+/// The database, and what SQLite keeps next to it.
+const DATABASES: [&str; 4] = [DATABASE, "store.db-wal", "store.db-shm", "store.db-journal"];
 
 /// Sessions that are kept with each device, those first that were used last. The specification
 /// wants four or more: messages to older ones may still be on their way.
@@ -64,11 +72,55 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in this directory, or begins one.
+    /// Opens the store in this directory. Nothing is made if there is none.
     pub fn open(directory: &Path) -> Result<Self> {
-        private_directory(directory)?;
-        let key = pickle_key(&directory.join("pickle.key"))?;
-        let db = Connection::open(directory.join("store.db"))?;
+        ensure!(
+            directory.join(DATABASE).try_exists()?,
+            "there is no store in {}: log in first with `matrix_chat login @you:server`, or name \
+             another directory with --store",
+            directory.display()
+        );
+        Self::connect(directory)
+            .with_context(|| format!("cannot use the store {}", directory.display()))
+    }
+
+    /// Opens the store in this directory, or begins one, for a login. Fails if somebody is logged
+    /// in there.
+    pub fn create(directory: &Path) -> Result<Self> {
+        Self::vacant(directory)?;
+        let create = || {
+            private::directory(directory)?;
+            if !directory.join(DATABASE).try_exists()? {
+                new_pickle_key(&directory.join(KEY))?;
+                // SQLite gives the files that it makes itself the mode of this one.
+                private::new_file(&directory.join(DATABASE))?;
+            }
+            Self::connect(directory)
+        };
+        create().with_context(|| format!("cannot begin a store in {}", directory.display()))
+    }
+
+    /// Fails if somebody is logged in with the store in this directory.
+    pub fn vacant(directory: &Path) -> Result<()> {
+        if !directory.join(DATABASE).try_exists()? {
+            return Ok(());
+        }
+        match Self::open(directory)?.meta("user_id")? {
+            None => Ok(()),
+            Some(user_id) => bail!(
+                "the store {} belongs to {user_id}: name another directory with --store",
+                directory.display()
+            ),
+        }
+    }
+
+    fn connect(directory: &Path) -> Result<Self> {
+        private::directory(directory)?;
+        for file in DATABASES.iter().chain([&KEY]) {
+            private::restrict(&directory.join(file))?;
+        }
+        let key = pickle_key(&directory.join(KEY))?;
+        let db = Connection::open(directory.join(DATABASE))?;
         db.busy_timeout(Duration::from_secs(30))?;
         // What is committed is on the disk: only then may a message be sent.
         db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
@@ -118,8 +170,9 @@ impl Store {
     }
 
     pub fn account(&self) -> Result<Account> {
-        let pickle = self.meta("account")?.context("not logged in: use `matrix_chat login`")?;
-        Account::from_pickle(&pickle, &self.key, b"account").context("the account's pickle")
+        let pickle = self.meta("account")?.context(crate::account::NOT_LOGGED_IN)?;
+        Account::from_pickle(&pickle, &self.key, b"account")
+            .context("the account in the store cannot be read: is pickle.key that of this store?")
     }
 
     pub fn save_account(&self, account: &Account) -> Result<()> {
@@ -233,37 +286,62 @@ pub fn unique() -> Result<String> {
 pub fn default_directory() -> Result<PathBuf> {
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let home = || std::env::home_dir().map(|home| home.join(".local/share"));
-    let data = data.or_else(home).context("no home directory: use --store")?;
+    let data = data
+        .or_else(home)
+        .context("you have no home directory: say with --store DIR where keys are kept")?;
     Ok(data.join("matrix_chat"))
-}
-
-#[cfg(unix)]
-fn private_directory(directory: &Path) -> Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    if fs::metadata(directory)?.permissions().mode() & 0o077 != 0 {
-        bail!("{} can be read by others: chmod 700 it first", directory.display());
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn private_directory(directory: &Path) -> Result<()> {
-    Ok(fs::create_dir_all(directory)?)
 }
 
 /// The key of all pickles. A client with a keyring keeps it there; this one has a file next to the
 /// database, so the database alone is worth nothing, and the directory is.
 fn pickle_key(path: &Path) -> Result<PickleKey> {
-    if let Ok(mut file) = fs::File::create_new(path) {
-        let mut key = [0; 32];
-        SysRng.try_fill_bytes(&mut key)?;
-        file.write_all(&key)?;
-        file.sync_all()?;
+    let bytes = fs::read(path).map(Zeroizing::new).with_context(|| {
+        format!("cannot read {}, without which the store is worth nothing", path.display())
+    })?;
+    let mut key = <[u8; 32]>::try_from(bytes.as_slice())
+        .with_context(|| format!("{} is damaged: it must have 32 bytes", path.display()))?;
+    let pickle_key = PickleKey::new(key);
+    key.zeroize();
+    Ok(pickle_key)
+}
+
+/// Draws a new key. One that is there already stays: it is of a login that was cut off.
+fn new_pickle_key(path: &Path) -> Result<()> {
+    if path.try_exists()? {
+        return Ok(());
     }
-    let bytes = fs::read(path)?;
-    let Ok(bytes) = <[u8; 32]>::try_from(bytes) else { bail!("{} is damaged", path.display()) };
-    Ok(PickleKey::new(bytes))
+    let mut key = Zeroizing::new([0; 32]);
+    SysRng.try_fill_bytes(&mut *key)?;
+    let mut file = private::new_file(path)?;
+    file.write_all(&*key)?;
+    Ok(file.sync_all()?)
+}
+
+/// A directory for one test.
+#[cfg(test)]
+pub struct Directory(PathBuf);
+
+#[cfg(test)]
+impl Directory {
+    pub fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("matrix_chat-{}", unique().unwrap())))
+    }
+}
+
+#[cfg(test)]
+impl std::ops::Deref for Directory {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 #[cfg(test)]
@@ -274,8 +352,8 @@ mod tests {
 
     #[test]
     fn the_sessions_that_were_used_last_are_kept() {
-        let directory = std::env::temp_dir().join(format!("matrix_chat-{}", unique().unwrap()));
-        let store = Store::open(&directory).unwrap();
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
         let mut them = Account::new().unwrap();
         them.generate_one_time_keys(1).unwrap();
         let (_, key) = them.signed_one_time_keys()[0];
@@ -294,6 +372,84 @@ mod tests {
         }
         let kept: Vec<_> = store.olm_sessions("them").unwrap();
         assert!(kept.iter().all(|session| session.session_id() != made[1].session_id()));
-        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_store_is_made_by_a_login_alone() {
+        let directory = Directory::new();
+        Store::vacant(&directory).unwrap();
+        let error = Store::open(&directory).err().unwrap().to_string();
+        assert!(error.contains("matrix_chat login"), "{error}");
+        assert!(!directory.exists());
+
+        let store = Store::create(&directory).unwrap();
+        let error = store.account().err().unwrap().to_string();
+        assert!(error.contains("matrix_chat login"), "{error}");
+        // A login that was refused may be repeated; one that was not, may not.
+        Store::create(&directory).unwrap().set_meta("user_id", "@us:here").unwrap();
+        for error in [Store::vacant(&directory).err(), Store::create(&directory).err()] {
+            let error = error.unwrap().to_string();
+            assert!(error.contains("@us:here") && error.contains("--store"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_store_keeps_its_key() {
+        let directory = Directory::new();
+        Store::create(&directory).unwrap().save_account(&Account::new().unwrap()).unwrap();
+        let key = fs::read(directory.join(KEY)).unwrap();
+        Store::create(&directory).unwrap().account().unwrap();
+        fs::write(directory.join(KEY), &key[1..]).unwrap();
+        let error = format!("{:#}", Store::open(&directory).err().unwrap());
+        assert!(error.contains("damaged"), "{error}");
+        fs::remove_file(directory.join(KEY)).unwrap();
+        for opened in [Store::open(&directory), Store::create(&directory)] {
+            let error = format!("{:#}", opened.err().unwrap());
+            assert!(error.contains("pickle.key"), "{error}");
+            assert!(!directory.join(KEY).exists());
+        }
+        fs::write(directory.join(KEY), &key).unwrap();
+        Store::open(&directory).unwrap().account().unwrap();
+        // As if a login had been cut off after it drew the key.
+        for file in DATABASES {
+            let _ = fs::remove_file(directory.join(file));
+        }
+        Store::create(&directory).unwrap();
+        assert_eq!(fs::read(directory.join(KEY)).unwrap(), key);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_the_files() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let modes = |directory: &Path| {
+            let files = fs::read_dir(directory).unwrap().map(|file| {
+                let file = file.unwrap();
+                let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+                (file.file_name().into_string().unwrap(), mode)
+            });
+            files.collect::<std::collections::BTreeMap<_, _>>()
+        };
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        store.set_meta("name", "value").unwrap();
+        let names = ["pickle.key", "store.db", "store.db-shm", "store.db-wal"];
+        let private = names.map(|name| (name.to_owned(), 0o600)).into();
+        assert_eq!(modes(&directory), private);
+        // Those of an older version.
+        for name in names {
+            set(&directory.join(name), 0o644);
+        }
+        let again = Store::open(&directory).unwrap();
+        assert_eq!(modes(&directory), private);
+        drop((store, again));
+
+        set(&directory, 0o755);
+        let error = format!("{:#}", Store::open(&directory).err().unwrap());
+        assert!(error.contains("chmod 700"), "{error}");
     }
 }

@@ -191,7 +191,7 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
         return Ok(None);
     }
     // A room key that comes in the clear is nobody's.
-    if kind != "m.room.encrypted" || event["content"]["algorithm"] != olm::ALGORITHM {
+    if kind != "m.room.encrypted" {
         return Ok(None);
     }
     match olm::receive(client, event)? {
@@ -206,7 +206,9 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
         Received::Message(..) | Received::Nothing => Ok(None),
         Received::Wedged(device) => {
             let Device { user_id, device_id, .. } = &device;
-            warn(&format!("a message of device {device_id} of {user_id} cannot be decrypted"));
+            warn(&format!(
+                "a message of device {device_id} of {user_id} cannot be decrypted; -v says why"
+            ));
             Ok(Some(device))
         }
     }

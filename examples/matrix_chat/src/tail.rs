@@ -1,5 +1,8 @@
 //! Shows what was said in a room.
 
+use std::io::Write;
+
+use anstream::println;
 use anyhow::Result;
 use moceril::megolm::Provenance;
 use serde_json::Value;
@@ -8,19 +11,15 @@ use crate::{
     account::Client,
     room::{self, Author, Read},
     sync,
-    terminal::{coloured, harmless},
+    terminal::{DIM, GREEN, RED, YELLOW, coloured, harmless},
 };
-
-const RED: u8 = 31;
-const GREEN: u8 = 32;
-const YELLOW: u8 = 33;
-const DIM: u8 = 2;
 
 /// Shows new messages, or all of them first, and with `once` no later ones.
 pub fn run(client: &Client, room_id: &str, all: bool, once: bool) -> Result<()> {
     let waiting = show(client, room_id, all)?;
     if waiting > 0 {
-        println!("{}", coloured(DIM, &format!("({waiting} more: their keys have not come yet)")));
+        let text = format!("({waiting} more: their keys have not come yet; -v says which)");
+        println!("{}", coloured(DIM, &text));
     }
     if once {
         return Ok(());
@@ -41,16 +40,15 @@ fn show(client: &Client, room_id: &str, all: bool) -> Result<usize> {
         let event: Value = serde_json::from_str(&json)?;
         let line = store.atomically(|| {
             let line = line(client, room_id, &event)?;
-            if line.is_some() {
+            if let Some(line) = &line {
+                // What cannot be written was not shown.
+                writeln!(anstream::stdout(), "{line}")?;
                 let id = event["event_id"].as_str();
                 store.run("UPDATE events SET shown = 1 WHERE event_id = ?", [id])?;
             }
             Ok(line)
         })?;
-        match line {
-            Some(line) => println!("{line}"),
-            None => waiting += 1,
-        }
+        waiting += usize::from(line.is_none());
     }
     Ok(waiting)
 }
@@ -65,9 +63,9 @@ fn line(client: &Client, room_id: &str, event: &Value) -> Result<Option<String>>
                 }
                 (mark, text)
             }
-            Ok(Read::NoKey) => return Ok(None),
+            Ok(Read::NoKey(_)) => return Ok(None),
             Ok(Read::Bad(reason)) => (coloured(RED, "[unreadable]"), reason),
-            Err(error) => (coloured(RED, "[unreadable]"), error.to_string()),
+            Err(error) => (coloured(RED, "[unreadable]"), format!("{error:#}")),
         }
     } else {
         let text = event["content"]["body"].as_str().unwrap_or("[removed]");

@@ -1,16 +1,27 @@
 //! Output to the terminal, in colour if it is one, and questions to the user.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
 
-use anyhow::{Result, bail};
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use anyhow::{Result, ensure};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::fmt::MakeWriter;
+use zeroize::Zeroizing;
 
-/// Colours a text if standard output is a terminal. `code` is an SGR number, 2 dim, 32 green.
-pub fn coloured(code: u8, text: &str) -> String {
-    if io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        format!("\x1b[{code}m{text}\x1b[0m")
-    } else {
-        text.to_owned()
-    }
+pub const RED: Style = AnsiColor::Red.on_default();
+pub const GREEN: Style = AnsiColor::Green.on_default();
+pub const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub const DIM: Style = Style::new().dimmed();
+
+/// Colours a text. `anstream` takes the colour away where it does not belong: if the output is no
+/// terminal, and if `NO_COLOR` is set.
+pub fn coloured(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
 }
 
 /// What others wrote must not steer our terminal.
@@ -20,13 +31,40 @@ pub fn harmless(text: &str) -> String {
 
 /// Something that the user should know, and that is no output.
 pub fn warn(text: &str) {
-    eprintln!("warning: {}", harmless(text));
+    anstream::eprintln!("{} {}", coloured(YELLOW, "warning:"), harmless(text));
+}
+
+/// Shows what the code tells about its work: nothing, with `-v` why a message was not decrypted,
+/// with `-vv` also the requests. Texts of others are fields, of which control characters are
+/// escaped.
+pub fn explain(verbosity: u8) {
+    let level = match verbosity {
+        0 => return,
+        1 => Level::INFO,
+        _ => Level::DEBUG,
+    };
+    let coloured = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    tracing::subscriber::set_global_default(subscriber(level, coloured, io::stderr))
+        .expect("it is set here, once");
+}
+
+fn subscriber<W>(level: Level, coloured: bool, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(writer)
+        .with_ansi(coloured)
+        .with_target(false)
+        .without_time()
+        .finish()
 }
 
 /// Asks for a secret, without echo. A program may answer on standard input.
-pub fn secret(question: &str) -> Result<String> {
+pub fn secret(question: &str) -> Result<Zeroizing<String>> {
     if io::stdin().is_terminal() {
-        return Ok(rpassword::prompt_password(format!("{question}: "))?);
+        return Ok(Zeroizing::new(rpassword::prompt_password(format!("{question}: "))?));
     }
     line()
 }
@@ -38,23 +76,76 @@ pub fn confirm(question: &str) -> Result<bool> {
     Ok(line()?.eq_ignore_ascii_case("yes"))
 }
 
-fn line() -> Result<String> {
-    let mut line = String::new();
-    if io::stdin().read_line(&mut line)? == 0 {
-        bail!("standard input ended before there was an answer");
-    }
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+fn line() -> Result<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    let ended = io::stdin().read_line(&mut line)? == 0;
+    ensure!(!ended, "standard input ended before there was an answer: give one line for each");
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
+    Ok(line)
 }
 
-/// A progress bar on standard error, if that is a terminal.
-pub fn progress(done: usize, total: usize) {
-    const WIDTH: usize = 30;
-    if !io::stderr().is_terminal() || total == 0 {
-        return;
+/// A bar on standard error, if that is a terminal. It goes away when it is dropped.
+pub fn progress(total: usize) -> ProgressBar {
+    with_template(ProgressBar::new(total as u64), "[{bar:30}] {pos}/{len}")
+}
+
+/// Shows on standard error, if that is a terminal, that something takes time.
+pub fn waiting(what: &'static str) -> ProgressBar {
+    let spinner = with_template(ProgressBar::new_spinner(), "{spinner} {msg} ...");
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner.with_message(what)
+}
+
+fn with_template(bar: ProgressBar, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("the templates above are valid");
+    bar.with_style(style.progress_chars("=> ")).with_finish(ProgressFinish::AndClear)
+}
+
+/// What `-vv` shows while this is done.
+#[cfg(test)]
+pub fn explained(work: impl FnOnce()) -> String {
+    use std::sync::{Arc, Mutex};
+
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
-    let full = WIDTH * done / total;
-    eprint!("\r[{}{}] {done}/{total}", "=".repeat(full), " ".repeat(WIDTH - full));
-    if done == total {
-        eprintln!();
+
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let shared = Arc::clone(&written);
+    let writer = move || Buffer(Arc::clone(&shared));
+    tracing::subscriber::with_default(subscriber(Level::DEBUG, false, writer), work);
+    String::from_utf8(written.lock().unwrap().clone()).unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_does_not_steer_the_terminal() {
+        assert_eq!(harmless("a\x1b[31mb\rc\nd\te"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d\te");
+    }
+
+    #[test]
+    fn colours_are_those_that_the_recording_knows() {
+        assert_eq!(coloured(GREEN, "x"), "\x1b[32mx\x1b[0m");
+        assert_eq!(coloured(DIM, "x"), "\x1b[2mx\x1b[0m");
+    }
+
+    #[test]
+    fn progress_is_counted_and_templates_are_valid() {
+        let bar = progress(2);
+        bar.inc(1);
+        assert_eq!((bar.position(), bar.length()), (1, Some(2)));
+        assert!(!waiting("Testing").is_finished());
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anstream::println;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
@@ -17,6 +18,7 @@ use crate::{
     json, olm, sas,
     store::{now, unique},
     sync,
+    terminal::harmless,
 };
 
 /// The specification's limit for a whole verification.
@@ -61,7 +63,7 @@ pub fn ask(client: &Client, user_id: &str, device_id: &str, at_once: bool) -> Re
         if !at_once {
             let methods = json!([sas::METHOD]);
             it.send("request", json!({ "methods": methods, "timestamp": now() * 1_000 }))?;
-            println!("Waiting for {user_id} to agree ...");
+            println!("Waiting for {} to agree ...", harmless(user_id));
             let ready = it.expect("ready")?;
             ensure!(
                 offers(&ready, "methods", sas::METHOD),
@@ -100,8 +102,9 @@ pub fn wait(client: &Client) -> Result<Device> {
 
 fn find(client: &Client, user_id: &str, device_id: &str) -> Result<Device> {
     devices::refresh(client, &[user_id])?;
-    Device::find(&client.store, user_id, device_id)?
-        .with_context(|| format!("{user_id} has no device {device_id}: see `devices {user_id}`"))
+    Device::find(&client.store, user_id, device_id)?.with_context(|| {
+        format!("{user_id} has no device {device_id}: `matrix_chat devices {user_id}` lists theirs")
+    })
 }
 
 /// The next verification event that is wanted. It is taken out of the inbox.
@@ -117,7 +120,13 @@ fn next(client: &Client, deadline: Instant, wanted: impl Fn(&Value) -> bool) -> 
                 return Ok(event);
             }
         }
-        ensure!(Instant::now() < deadline, End::Ours("m.timeout", "nobody answered in time"));
+        ensure!(
+            Instant::now() < deadline,
+            End::Ours(
+                "m.timeout",
+                "nobody answered in time: try again when the other device is there"
+            )
+        );
         sync::fetch(client, 10_000)?;
     }
 }
