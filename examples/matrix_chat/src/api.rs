@@ -130,8 +130,8 @@ pub fn segment(text: &str) -> String {
     encoded
 }
 
-/// The address of a homeserver, as it is stored. Passwords and tokens travel to it, so plain HTTP is
-/// for this machine only.
+/// The address of a homeserver, as it is stored. Passwords and tokens travel to it, so plain HTTP
+/// is for this machine only.
 pub fn address(text: &str) -> Result<String> {
     let uri = text.parse::<Uri>().ok().filter(|uri| uri.query().is_none());
     let host = uri.as_ref().and_then(Uri::host);

@@ -98,7 +98,7 @@ fn help_version_and_completions_need_no_store() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let output = home.run(&["completions", shell]);
         assert!(output.status.success(), "{shell}");
-        for word in ["completions", "verified-only", "restore"] {
+        for word in ["matrix_chat", "completions", "verified-only", "restore"] {
             assert!(text(&output.stdout).contains(word), "{shell} lacks {word}");
         }
     }
