@@ -1,7 +1,7 @@
 //! S-02: room keys as JSON, in files, backups and events, also malformed ones.
 
 use moceril::{
-    Curve25519PublicKey, KeyError,
+    Base64Error, Curve25519PublicKey, KeyError,
     megolm::{ExportedSessionKey, GroupSession, InboundGroupSession, SessionKey, SessionKeyError},
     room_keys::{self, ExportedRoomKey, RoomKey, RoomKeyError},
 };
@@ -156,7 +156,7 @@ fn malformed_keys_are_refused() {
     for name in ["sender_claimed_keys", "forwarding_curve25519_key_chain"] {
         assert_eq!(refused(name, json!("A")), malformed(name));
     }
-    let base64 = RoomKeyError::SessionKey(SessionKeyError::Base64);
+    let base64 = RoomKeyError::SessionKey(SessionKeyError::Base64(Base64Error::Invalid));
     assert_eq!(refused("session_key", json!("A\n")), base64);
     assert_eq!(refused("session_key", json!("A\"")), base64);
     assert_eq!(refused("sender_key", json!("AA")), RoomKeyError::SenderKey(KeyError::Length(1)));

@@ -1,7 +1,7 @@
 //! S-02, S-16: the contents of encrypted events. An event and its message name the same sender.
 
 use moceril::{
-    Curve25519PublicKey, DecodeError, KeyError, MessageVersion,
+    Base64Error, Curve25519PublicKey, DecodeError, KeyError, MessageVersion,
     events::{EventError, MegolmContent, OlmContent},
     megolm::MegolmMessage,
     olm::OlmMessage,
@@ -64,7 +64,7 @@ fn other_olm_contents_are_refused() {
     let error = refused(&|content| content["ciphertext"][&ours]["type"] = json!(2));
     assert_eq!(error, EventError::Message(DecodeError::MessageType(2)));
     let error = refused(&|content| content["ciphertext"][&ours]["body"] = json!("-"));
-    assert_eq!(error, EventError::Message(DecodeError::Base64));
+    assert_eq!(error, EventError::Message(DecodeError::Base64(Base64Error::Invalid)));
     let error = refused(&|content| content["ciphertext"][&ours]["body"] = json!(1));
     assert_eq!(error, malformed("body"));
     // S-16: the pre-key message names Alice.
@@ -106,7 +106,7 @@ fn other_megolm_contents_are_refused() {
         assert_eq!(refused(name, json!(1)), EventError::Malformed(name));
     }
     assert_eq!(refused("algorithm", json!("m.olm.v1.curve25519-aes-sha2")), EventError::Algorithm);
-    let error = EventError::Message(DecodeError::Base64);
+    let error = EventError::Message(DecodeError::Base64(Base64Error::Invalid));
     assert_eq!(refused("ciphertext", json!("-")), error);
     assert_eq!(MegolmContent::from_json(&json!(1)), Err(EventError::Malformed("algorithm")));
 }
