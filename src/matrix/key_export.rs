@@ -200,7 +200,10 @@ fn content(file: &str) -> Result<String, KeyExportError> {
         .and_then(|file| file.split_at_checked(HEADER.len()))
         .ok_or(KeyExportError::NoHeader)?;
     let (content, _) = content.split_once(TRAILER).ok_or(KeyExportError::CutOff)?;
-    Ok(content.chars().filter(|character| !is_blank(*character)).collect())
+    // A file can be large, and a text that grows takes twice its memory.
+    let mut text = String::with_capacity(content.len());
+    text.extend(content.chars().filter(|character| !is_blank(*character)));
+    Ok(text)
 }
 
 /// White space of Unicode, and the byte order mark, which is also a space without width.
