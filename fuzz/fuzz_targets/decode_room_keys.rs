@@ -32,8 +32,8 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The reader of a file gives the entries that a reader of the whole file gives, and an error at the
-/// end exactly if the text is not an array.
+/// The reader of a file gives the entries that a reader of the whole file gives, and an error at
+/// the end exactly if the text is not an array.
 fn file(text: &str) {
     let read: Vec<_> = room_keys::read_export(text).map(|key| key.map(|key| debug(&key))).collect();
     match serde_json::from_str::<Vec<&RawValue>>(text) {

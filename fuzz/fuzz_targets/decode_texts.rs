@@ -49,8 +49,8 @@ fn recovery_key(text: &str) {
     }
 }
 
-/// serde_json writes an object in the order of its map, which is that of the bytes of the names, and
-/// escapes what must be escaped. So its text is the canonical one if all numbers are.
+/// serde_json writes an object in the order of its map, which is that of the bytes of the names,
+/// and escapes what must be escaped. So its text is the canonical one if all numbers are.
 fn canonical(value: Value) {
     let expected = has_safe_integers(&value).then(|| value.to_string());
     let found = canonical_json::to_string(&value);

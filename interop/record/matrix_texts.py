@@ -59,8 +59,8 @@ def recovery_keys(out):
         write(out, "recovery-key", f"format-{name}", SOURCE, "format", [("text", text)], COMMAND)
 
 
-# Appendices, "Canonical JSON", "Examples", as on the page. The last one is refused: the text above the
-# examples says that numbers have no exponents, and that -0 must not appear.
+# Appendices, "Canonical JSON", "Examples", as on the page. The last one is refused: the text above
+# the examples says that numbers have no exponents, and that -0 must not appear.
 SPECIFICATION_JSON = (
     ("empty-object", "{}", "{}"),
     ("two-members", '{\n    "one": 1,\n    "two": "Two"\n}', '{"one":1,"two":"Two"}'),
@@ -139,8 +139,9 @@ def canonical_jsons(out):
         write(out, "canonical-json", f"format-{name}", SOURCE, "format", pairs, COMMAND)
 
 
-# Appendices, "Cryptographic Test Vectors": the key; of "JSON Signing" the two signed objects; of "Event
-# Signing" the two events, of which the second is signed without the content that redaction removes.
+# Appendices, "Cryptographic Test Vectors": the key; of "JSON Signing" the two signed objects; of
+# "Event Signing" the two events, of which the second is signed without the content that redaction
+# removes.
 SPECIFICATION_SEED = unb64("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1")
 SPECIFICATION_SIGNED = (
     (
