@@ -5,9 +5,11 @@
 //! Signature, MAC and padding share one variant, because the difference helps only an attacker. No
 //! variant contains a secret, a plaintext or a type of another crate.
 
-/// Gives an error type its texts and the `Error` trait.
+/// Gives an error type its texts and the `Error` trait. The variants after `caused by` hold another
+/// error, which is the source. It has a text of its own, which theirs does not repeat: whoever
+/// prints an error prints the chain of its sources.
 macro_rules! texts {
-    ($name:ident { $($pattern:pat => $($text:expr),+;)+ }) => {
+    ($name:ident { $($pattern:pat => $($text:expr),+;)+ } $(caused by $($variant:ident),+)?) => {
         impl core::fmt::Display for $name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 match self {
@@ -16,7 +18,14 @@ macro_rules! texts {
             }
         }
 
-        impl core::error::Error for $name {}
+        impl core::error::Error for $name {
+            $(fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+                match self {
+                    $(Self::$variant(error) => Some(error),)+
+                    _ => None,
+                }
+            })?
+        }
     };
 }
 pub(crate) use texts;
@@ -27,19 +36,27 @@ pub struct RandomError;
 
 texts!(RandomError { Self => "the random source failed"; });
 
-/// The text is not base64: its alphabet, length or padding is wrong, or its trailing bits are not
-/// zero (S-30).
+/// The text is not base64 (S-30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Base64Error;
+#[non_exhaustive]
+pub enum Base64Error {
+    /// It is base64 in the URL-safe alphabet, which has `-` and `_` where Matrix has `+` and `/`.
+    UrlSafe,
+    /// Its alphabet, length or padding is wrong, or its trailing bits are not zero.
+    Invalid,
+}
 
-texts!(Base64Error { Self => "invalid base64"; });
+texts!(Base64Error {
+    Self::UrlSafe => "the base64 uses the URL-safe alphabet instead of the standard one";
+    Self::Invalid => "invalid base64";
+});
 
 /// A public key, or a private key from another library, is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The text is not base64.
-    Base64,
+    Base64(Base64Error),
     /// A key has 32 bytes; this input has another length.
     Length(usize),
     /// The key is not canonically encoded: its coordinate is not below p, or its top bit is set
@@ -54,17 +71,17 @@ pub enum KeyError {
 }
 
 texts!(KeyError {
-    Self::Base64 => "the key is not valid base64";
+    Self::Base64(_) => "the key is not valid base64";
     Self::Length(length) => "a key has 32 bytes, not {length}";
     Self::NonCanonical => "the key is not canonically encoded";
     Self::LowOrder => "the key is of low order";
     Self::NotOnCurve => "the key is not a point of the curve";
     Self::PublicInSecret => "half of the private key is its public key";
-});
+} caused by Base64);
 
 impl From<Base64Error> for KeyError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }
 
@@ -79,7 +96,7 @@ texts!(SignatureError { Self => "the signature does not verify"; });
 #[non_exhaustive]
 pub enum DecodeError {
     /// The text is not base64.
-    Base64,
+    Base64(Base64Error),
     /// The message type is neither 0 (pre-key) nor 1 (normal).
     MessageType(usize),
     /// The first byte is not a version that this library knows.
@@ -87,21 +104,31 @@ pub enum DecodeError {
     /// A field is missing, is repeated, or has a wrong type, length or range; or the message is cut
     /// off.
     Format,
+    /// A part that stands apart, such as a key or a MAC in base64, has another length than it must
+    /// have.
+    Length {
+        /// The length that it must have, in bytes.
+        expected: usize,
+        /// The length that it has, in bytes.
+        found: usize,
+    },
     /// A field contains an invalid key.
     Key(KeyError),
 }
 
 texts!(DecodeError {
-    Self::Base64 => "the message is not valid base64";
+    Self::Base64(_) => "the message is not valid base64";
     Self::MessageType(found) => "unknown Olm message type {found}";
     Self::Version(found) => "unknown message version {found}";
     Self::Format => "the message is malformed";
-    Self::Key(error) => "the message holds a bad key: {error}";
-});
+    Self::Length { expected, found } =>
+        "a part of the message has {found} bytes, and must have {expected}";
+    Self::Key(_) => "the message holds a bad key";
+} caused by Base64, Key);
 
 impl From<Base64Error> for DecodeError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }
 
@@ -116,7 +143,7 @@ impl From<KeyError> for DecodeError {
 #[non_exhaustive]
 pub enum PickleError {
     /// The text is not base64.
-    Base64,
+    Base64(Base64Error),
     /// The pickle has a version that this library does not know.
     Version(u8),
     /// The pickle holds another kind of object.
@@ -132,18 +159,18 @@ pub enum PickleError {
 }
 
 texts!(PickleError {
-    Self::Base64 => "the pickle is not valid base64";
+    Self::Base64(_) => "the pickle is not valid base64";
     Self::Version(found) => "unknown pickle version {found}";
     Self::ObjectType => "the pickle holds another kind of object";
     Self::Authentication => "wrong pickle key or context, or the pickle was altered";
     Self::InvalidState => "the pickle's content is not a possible state";
     Self::OtherSession => "the replay guard in the pickle belongs to another session";
     Self::Random => "the random source failed";
-});
+} caused by Base64);
 
 impl From<Base64Error> for PickleError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }
 
@@ -234,10 +261,10 @@ texts!(SessionCreationError {
     Self::IdentityKeyMismatch => "the message was sent with another identity key";
     Self::UnknownOneTimeKey => "the account does not have the one-time key of this message";
     Self::Replayed => "a session was already created from this message";
-    Self::Decryption(error) => "the first message does not decrypt: {error}";
+    Self::Decryption(_) => "the first message does not decrypt";
     Self::NonContributoryKey => "a key agreement was not contributory";
     Self::Random => "the random source failed";
-});
+} caused by Decryption);
 
 impl From<RandomError> for SessionCreationError {
     fn from(_: RandomError) -> Self {

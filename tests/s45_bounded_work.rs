@@ -7,13 +7,16 @@ use std::{
 };
 
 use moceril::{
-    MessageVersion,
+    MessageVersion, key_export,
+    megolm::InboundGroupSession,
     olm::{
         Account, DecryptionError, Limits, Message, OlmMessage, PreKeyMessage, Session,
         SessionConfig, SessionCreationError,
     },
+    room_keys::{self, ExportedRoomKey},
 };
 use moceril_testing::{
+    fixtures::group,
     libolm_pickle::{self, KEY, SessionLayout},
     pickled::Pickled,
     rng::SeededRng,
@@ -198,4 +201,33 @@ fn s_45_a_hostile_libolm_pickle_takes_memory_in_proportion_to_its_length() {
             assert!(ratio < 1.6, "{ratio} for {chains} chains and {skipped} keys");
         }
     }
+}
+
+/// A file of exported keys is read entry by entry: beside its text, reading takes the memory of one
+/// entry, however many there are. Writing takes that of the text, decrypting twice that.
+#[test]
+fn a_file_of_keys_takes_the_memory_of_one_entry() {
+    const ENTRIES: usize = 5_000;
+    let session = InboundGroupSession::new(&group(MessageVersion::V3, 1).0.session_key());
+    let sender_key = states::account(0, &mut SeededRng::new(1)).curve25519_key();
+    let mut key =
+        ExportedRoomKey::new("!room:example.org", session.export_at(0).unwrap(), sender_key);
+    key.other.insert(String::from("org.example.note"), "x".repeat(3_500).into());
+    let entry = key.to_json().unwrap().len();
+
+    let keys = vec![key; ENTRIES];
+    let (json, bytes) = measured(|| room_keys::write_export(&keys).unwrap());
+    assert!(json.len() > 20_000_000, "{} bytes", json.len());
+    assert!(bytes.peak < json.len() + 4 * entry, "{bytes:?} to write {} bytes", json.len());
+    drop(keys);
+
+    let (read, bytes) = measured(|| room_keys::read_export(&json).filter(Result::is_ok).count());
+    assert_eq!(read, ENTRIES);
+    assert!(bytes.peak < 4 * entry, "{bytes:?} to read entries of {entry} bytes");
+
+    let rng = &mut SeededRng::new(1);
+    let file = key_export::encrypt_weak_with_rng(&json, "passphrase", 1, rng).unwrap();
+    let (decrypted, bytes) = measured(|| key_export::decrypt(&file, "passphrase", 1).unwrap());
+    assert!(*decrypted == *json);
+    assert!(bytes.peak < json.len() / 2 * 5, "{bytes:?} to decrypt {} bytes", json.len());
 }

@@ -8,6 +8,7 @@ import primitives as p
 import textbook
 import textbook_backup
 import textbook_channels
+import textbook_events
 import textbook_key_export
 import textbook_matrix
 import textbook_native
@@ -183,6 +184,8 @@ CHECKS = {
     "signed-json": textbook_matrix.check_signed_json,
     "secret-storage": textbook_matrix.check_secret_storage,
     "secret-storage-passphrase": textbook_matrix.check_passphrase,
+    "room-key": textbook_events.check_room_key,
+    "encrypted-event": textbook_events.check_encrypted_event,
 }
 
 

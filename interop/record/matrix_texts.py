@@ -59,34 +59,55 @@ def recovery_keys(out):
         write(out, "recovery-key", f"format-{name}", SOURCE, "format", [("text", text)], COMMAND)
 
 
-# Appendices, "Canonical JSON", "Examples"; without the one that rewrites the numbers -0 and 1e10,
-# which are refused.
+# Appendices, "Canonical JSON", "Examples", as on the page. The last one is refused: the text above
+# the examples says that numbers have no exponents, and that -0 must not appear.
 SPECIFICATION_JSON = (
     ("empty-object", "{}", "{}"),
-    ("two-members", '{"one": 1, "two": "Two"}', '{"one":1,"two":"Two"}'),
-    ("order", '{"b": "2", "a": "1"}', '{"a":"1","b":"2"}'),
+    ("two-members", '{\n    "one": 1,\n    "two": "Two"\n}', '{"one":1,"two":"Two"}'),
+    ("order", '{\n    "b": "2",\n    "a": "1"\n}', '{"a":"1","b":"2"}'),
     ("no-spaces", '{"b":"2","a":"1"}', '{"a":"1","b":"2"}'),
     (
         "nested",
-        """{"auth": {"success": true, "mxid": "@john.doe:example.com", "profile": {"display_name": "John Doe",
-        "three_pids": [{"medium": "email", "address": "john.doe@example.org"}, {"medium": "msisdn",
-        "address": "123456789"}]}}}""",
+        """{
+    "auth": {
+        "success": true,
+        "mxid": "@john.doe:example.com",
+        "profile": {
+            "display_name": "John Doe",
+            "three_pids": [
+                {
+                    "medium": "email",
+                    "address": "john.doe@example.org"
+                },
+                {
+                    "medium": "msisdn",
+                    "address": "123456789"
+                }
+            ]
+        }
+    }
+}""",
         '{"auth":{"mxid":"@john.doe:example.com","profile":{"display_name":"John Doe","three_pids":'
         '[{"address":"john.doe@example.org","medium":"email"},{"address":"123456789","medium":"msisdn"}]},'
         '"success":true}}',
     ),
-    ("value-of-one-letter", '{"a": "日本語"}', '{"a":"日本語"}'),
-    ("order-of-code-points", '{"本": 2, "日": 1}', '{"日":1,"本":2}'),
-    ("escaped-letter", '{"a": "\\u65E5"}', '{"a":"日"}'),
-    ("null", '{"a": null}', '{"a":null}'),
+    ("value-of-one-letter", '{\n    "a": "日本語"\n}', '{"a":"日本語"}'),
+    ("order-of-code-points", '{\n    "本": 2,\n    "日": 1\n}', '{"日":1,"本":2}'),
+    ("escaped-letter", '{\n    "a": "\\u65E5"\n}', '{"a":"日"}'),
+    ("null", '{\n    "a": null\n}', '{"a":null}'),
+    ("numbers", '{\n    "a": -0,\n    "b": 1e10\n}', None),
 )
 
 
 def canonical_jsons(out):
     specification = "published in the Matrix specification, appendices, Canonical JSON, Examples"
     for name, text, canonical in SPECIFICATION_JSON:
+        pairs = [("json", text.encode().hex())]
+        if canonical is None:
+            write(out, "canonical-json", f"format-specification-{name}", specification, "format", pairs)
+            continue
         assert textbook.canonical_json(textbook.parse(text)) == canonical.encode()
-        pairs = [("json", text.encode().hex()), ("canonical", canonical.encode().hex())]
+        pairs.append(("canonical", canonical.encode().hex()))
         write(out, "canonical-json", f"specification-{name}", specification, "success", pairs)
     everything = "".join(map(chr, [*range(256), 0x2028, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF]))
     for name, text in (
@@ -104,6 +125,7 @@ def canonical_jsons(out):
         write(out, "canonical-json", f"textbook-{name}", SOURCE, "success", pairs, COMMAND)
     for name, number in (
         ("exponent", "1e10"),
+        ("exponent-of-zero", "0e1"),
         ("fraction", "1.5"),
         ("fraction-of-zero", "1.0"),
         ("negative-zero", "-0"),
@@ -117,30 +139,100 @@ def canonical_jsons(out):
         write(out, "canonical-json", f"format-{name}", SOURCE, "format", pairs, COMMAND)
 
 
-# Appendices, "Cryptographic Test Vectors": the key, and the signatures of two objects by it.
+# Appendices, "Cryptographic Test Vectors": the key; of "JSON Signing" the two signed objects; of
+# "Event Signing" the two events, of which the second is signed without the content that redaction
+# removes.
 SPECIFICATION_SEED = unb64("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1")
 SPECIFICATION_SIGNED = (
-    ("empty-object", {}, "K8280/U9SSy9IVtjBuVeLr+HpOB4BQFWbg+UZaADMtTdGYI7Geitb76LTrr5QV/7Xg4ahLwYGYZzuHGZKM5ZAQ"),
+    (
+        "empty-object",
+        "JSON Signing",
+        """{
+    "signatures": {
+        "domain": {
+            "ed25519:1": "K8280/U9SSy9IVtjBuVeLr+HpOB4BQFWbg+UZaADMtTdGYI7Geitb76LTrr5QV/7Xg4ahLwYGYZzuHGZKM5ZAQ"
+        }
+    }
+}""",
+    ),
     (
         "two-members",
-        {"one": 1, "two": "Two"},
-        "KqmLSbO39/Bzb0QIYE82zqLwsA+PDzYIpIRA2sRQ4sL53+sN6/fpNSoqE7BP7vBZhG6kYdD13EIMJpvhJI+6Bw",
+        "JSON Signing",
+        """{
+    "one": 1,
+    "signatures": {
+        "domain": {
+            "ed25519:1": "KqmLSbO39/Bzb0QIYE82zqLwsA+PDzYIpIRA2sRQ4sL53+sN6/fpNSoqE7BP7vBZhG6kYdD13EIMJpvhJI+6Bw"
+        }
+    },
+    "two": "Two"
+}""",
+    ),
+    (
+        "event",
+        "Event Signing",
+        """{
+    "auth_events": [],
+    "content": {},
+    "depth": 3,
+    "hashes": {
+        "sha256": "5jM4wQpv6lnBo7CLIghJuHdW+s2CMBJPUOGOC89ncos"
+    },
+    "origin": "domain",
+    "origin_server_ts": 1000000,
+    "prev_events": [],
+    "room_id": "!x:domain",
+    "sender": "@a:domain",
+    "signatures": {
+        "domain": {
+            "ed25519:1": "KxwGjPSDEtvnFgU00fwFz+l6d2pJM6XBIaMEn81SXPTRl16AqLAYqfIReFGZlHi5KLjAWbOoMszkwsQma+lYAg"
+        }
+    },
+    "type": "X",
+    "unsigned": {
+        "age_ts": 1000000
+    }
+}""",
+    ),
+    (
+        "redacted-event",
+        "Event Signing, with its content redacted",
+        """{
+    "content": {},
+    "event_id": "$0:domain",
+    "hashes": {
+        "sha256": "onLKD1bGljeBWQhWZ1kaP9SorVmRQNdN5aM2JYU2n/g"
+    },
+    "origin": "domain",
+    "origin_server_ts": 1000000,
+    "type": "m.room.message",
+    "room_id": "!r:domain",
+    "sender": "@u:domain",
+    "signatures": {
+        "domain": {
+            "ed25519:1": "Wm+VzmOUOz08Ds+0NTWb1d4CZrVsJSikkeRxh6aCcUwu6pNC78FunoD7KNWzqFn241eYHYMGCA5McEiVPdhzBA"
+        }
+    },
+    "unsigned": {
+        "age_ts": 1000000
+    }
+}""",
     ),
 )
 
 
 def signed_jsons(out):
     def pairs(value, user_id, key_name, key, seed=None):
-        text = json.dumps(value, ensure_ascii=False).encode().hex()
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        text = text.encode().hex()
         found = [("object", text), ("user-id", user_id), ("key-name", key_name), ("public-key", b64(key))]
         return found + ([("seed", seed.hex())] if seed else [])
 
-    specification = "published in the Matrix specification, appendices, Cryptographic Test Vectors, Signing JSON"
     public = p.ed25519_public(SPECIFICATION_SEED)
-    for name, value, signature in SPECIFICATION_SIGNED:
-        value = {**value, "signatures": {"domain": {"ed25519:1": signature}}}
-        found = pairs(value, "domain", "1", public, SPECIFICATION_SEED)
-        found.append(("signed", textbook.signed_part(value).hex()))
+    for name, section, text in SPECIFICATION_SIGNED:
+        specification = f"published in the Matrix specification, appendices, Cryptographic Test Vectors, {section}"
+        found = pairs(text, "domain", "1", public, SPECIFICATION_SEED)
+        found.append(("signed", textbook.signed_part(json.loads(text)).hex()))
         write(out, "signed-json", f"specification-{name}", specification, "success", found)
 
     seed = Random("signed-json").take(32)

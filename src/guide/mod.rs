@@ -7,6 +7,7 @@
 //! | [`group_messages`] | How do I encrypt for a room? How does the Megolm ratchet work? |
 //! | [`storing`] | What must I save, and when? |
 //! | [`verification`] | How do people verify each other's devices? |
+//! | [`json`] | Who writes the objects of the Matrix specification? |
 //! | [`recovery`] | How does a new device get old room keys? |
 //! | [`migrating`] | How do I move a whole store from libolm or vodozemac? |
 //! | [`diagnosing`] | Why could a message not be decrypted, and what should I do? |
@@ -30,6 +31,9 @@ pub mod storing {}
 
 #[doc = include_str!("verification.md")]
 pub mod verification {}
+
+#[doc = include_str!("json.md")]
+pub mod json {}
 
 #[doc = include_str!("recovery.md")]
 pub mod recovery {}

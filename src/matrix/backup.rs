@@ -241,7 +241,7 @@ impl BackupMessage {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Base64`]; [`DecodeError::Format`] if the MAC does not have 8 bytes or the key
+    /// [`DecodeError::Base64`]; [`DecodeError::Length`] if the MAC does not have 8 bytes or the key
     /// 32; [`DecodeError::Key`] for a key that no honest client has (S-01).
     pub fn from_base64(
         ciphertext: &str,
@@ -249,10 +249,9 @@ impl BackupMessage {
         ephemeral_key: &str,
     ) -> Result<Self, DecodeError> {
         let (ciphertext, mac) = (base64::decode(ciphertext)?, base64::decode(mac)?);
-        let mac = mac.try_into().map_err(|_| DecodeError::Format)?;
-        let key = base64::decode(ephemeral_key)?;
-        let key = key.try_into().map_err(|_| DecodeError::Format)?;
-        Ok(Self { ciphertext, mac, ephemeral_key: Curve25519PublicKey::from_bytes(key)? })
+        let key = array(&base64::decode(ephemeral_key)?)?;
+        let ephemeral_key = Curve25519PublicKey::from_bytes(key)?;
+        Ok(Self { ciphertext, mac: array(&mac)?, ephemeral_key })
     }
 
     /// The three properties in unpadded base64.
@@ -264,6 +263,11 @@ impl BackupMessage {
             ephemeral_key: self.ephemeral_key.to_base64(),
         }
     }
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], DecodeError> {
+    let length = DecodeError::Length { expected: N, found: bytes.len() };
+    bytes.try_into().map_err(|_| length)
 }
 
 /// A backed-up key could not be encrypted or decrypted.

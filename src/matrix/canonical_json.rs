@@ -2,10 +2,11 @@
 //!
 //! There is no white space, the members of an object are in the order of the code points of their
 //! names, and a string has only those escapes that it needs. Numbers are integers from -(2^53) + 1
-//! to 2^53 - 1; others are refused. So are integers that are written as `1e10` or `-0`, which an
-//! example of the specification rewrites: a program that reads them as floating-point numbers may
-//! round them, and would then verify another number than was signed. No object that Matrix signs
-//! has them.
+//! to 2^53 - 1; others are refused. So are integers that are written as `1e10`, `1.0` or `-0`: the
+//! specification says that numbers have neither exponents nor decimal places, and that `-0` must
+//! not appear. (One of its examples rewrites `-0` and `1e10` instead.) A program that reads such a
+//! text as a floating-point number may round it or write it otherwise, and would verify another
+//! text than was signed. No object that Matrix signs has them.
 //!
 //! The text is the same whichever features of serde_json another crate of the program switches on
 //! (S-27).

@@ -169,10 +169,10 @@ texts!(EventError {
     Self::Malformed(name) => "the member {name} of an encrypted event is missing or malformed";
     Self::Algorithm => "the encrypted event has another algorithm";
     Self::NotForUs => "the encrypted event has no message to this device";
-    Self::Key(error) => "the encrypted event holds a bad key: {error}";
-    Self::Message(error) => "the encrypted event holds a bad message: {error}";
+    Self::Key(_) => "the encrypted event holds a bad key";
+    Self::Message(_) => "the encrypted event holds a bad message";
     Self::SenderKey => "the encrypted event and its message name different senders";
-});
+} caused by Key, Message);
 
 impl From<KeyError> for EventError {
     fn from(error: KeyError) -> Self {

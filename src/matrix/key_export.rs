@@ -200,7 +200,10 @@ fn content(file: &str) -> Result<String, KeyExportError> {
         .and_then(|file| file.split_at_checked(HEADER.len()))
         .ok_or(KeyExportError::NoHeader)?;
     let (content, _) = content.split_once(TRAILER).ok_or(KeyExportError::CutOff)?;
-    Ok(content.chars().filter(|character| !is_blank(*character)).collect())
+    // A file can be large, and a text that grows takes twice its memory.
+    let mut text = String::with_capacity(content.len());
+    text.extend(content.chars().filter(|character| !is_blank(*character)));
+    Ok(text)
 }
 
 /// White space of Unicode, and the byte order mark, which is also a space without width.
@@ -234,7 +237,7 @@ pub enum KeyExportError {
     /// The content between header and trailer is shorter than that of any file of exported keys.
     TooShort,
     /// The content between header and trailer is not base64: the file is damaged.
-    Base64,
+    Base64(Base64Error),
     /// The file has another version than 1.
     Version(u8),
     /// The rounds of hashing are not within the limits: those of the file that is read, or those
@@ -262,7 +265,7 @@ texts!(KeyExportError {
     Self::NoHeader => "not a file of exported keys: it has no header line";
     Self::CutOff => "the file of exported keys is cut off: it has no trailer line";
     Self::TooShort => "the content of the file of exported keys is too short";
-    Self::Base64 => "the file of exported keys is damaged: its content is not valid base64";
+    Self::Base64(_) => "the file of exported keys is damaged: its content is not valid base64";
     Self::Version(found) => "unknown version {found} of a file of exported keys";
     Self::Rounds { rounds, minimum, maximum } =>
         "{rounds} rounds of hashing, allowed are {minimum} to {maximum}";
@@ -270,11 +273,11 @@ texts!(KeyExportError {
     Self::NotText => "the content of the file of exported keys is not UTF-8";
     Self::EmptyPassphrase => "the passphrase is empty";
     Self::Random => "the random source failed";
-});
+} caused by Base64);
 
 impl From<Base64Error> for KeyExportError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }
 

@@ -232,7 +232,8 @@ impl EncryptedSecret {
     ///
     /// # Errors
     ///
-    /// [`SecretStorageError::Malformed`], [`SecretStorageError::Base64`].
+    /// [`SecretStorageError::Malformed`], [`SecretStorageError::Base64`],
+    /// [`SecretStorageError::Length`].
     pub fn from_json(object: &Value) -> Result<Self, SecretStorageError> {
         let ciphertext = base64::decode(text(object, "ciphertext")?)?;
         Ok(Self { iv: array(object, "iv")?, ciphertext, mac: array(object, "mac")? })
@@ -305,7 +306,8 @@ impl KeyDescription {
     /// # Errors
     ///
     /// [`SecretStorageError::Algorithm`] for another algorithm than the one of this module;
-    /// [`SecretStorageError::Malformed`], [`SecretStorageError::Base64`].
+    /// [`SecretStorageError::Malformed`], [`SecretStorageError::Base64`],
+    /// [`SecretStorageError::Length`].
     pub fn from_json(object: &Value) -> Result<Self, SecretStorageError> {
         if text(object, "algorithm")? != ALGORITHM {
             return Err(SecretStorageError::Algorithm);
@@ -400,17 +402,27 @@ fn array<const N: usize>(
     name: &'static str,
 ) -> Result<[u8; N], SecretStorageError> {
     let bytes = base64::decode(text(object, name)?)?;
-    bytes.try_into().map_err(|_| SecretStorageError::Malformed(name))
+    let found = bytes.len();
+    bytes.try_into().map_err(|_| SecretStorageError::Length { name, expected: N, found })
 }
 
 /// A stored secret, or the description of its key, cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretStorageError {
-    /// This member is missing, or has a wrong type or length.
+    /// This member is missing, or has a wrong type.
     Malformed(&'static str),
+    /// This member has another length than it must have.
+    Length {
+        /// The name of the member.
+        name: &'static str,
+        /// The length that it must have, in bytes.
+        expected: usize,
+        /// The length that it has, in bytes.
+        found: usize,
+    },
     /// A member is not valid base64.
-    Base64,
+    Base64(Base64Error),
     /// The algorithm of the key or of its passphrase is none of this module.
     Algorithm,
     /// Wrong key or wrong passphrase, another name, or the secret was altered.
@@ -430,17 +442,19 @@ pub enum SecretStorageError {
 
 texts!(SecretStorageError {
     Self::Malformed(name) => "the member {name} of the secret storage is missing or malformed";
-    Self::Base64 => "a member of the secret storage is not valid base64";
+    Self::Length { name, expected, found } =>
+        "the member {name} of the secret storage has {expected} bytes, not {found}";
+    Self::Base64(_) => "a member of the secret storage is not valid base64";
     Self::Algorithm => "the secret storage has an unknown algorithm";
     Self::Authentication => "wrong key of the secret storage, or the secret was altered";
     Self::NotText => "the secret is not UTF-8";
     Self::EmptyPassphrase => "the passphrase is empty";
     Self::Iterations { iterations, maximum } =>
         "{iterations} iterations of hashing, allowed are 1 to {maximum}";
-});
+} caused by Base64);
 
 impl From<Base64Error> for SecretStorageError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }

@@ -165,12 +165,12 @@ pub enum SignedJsonError {
 texts!(SignedJsonError {
     Self::Malformed(name) => "the member {name} of a signed object is missing or malformed";
     Self::Mismatch(name) => "the {name} of a signed object is another than expected";
-    Self::Canonical(error) => "the object cannot be signed: {error}";
-    Self::Key(error) => "a signed object holds a bad key: {error}";
+    Self::Canonical(_) => "the object cannot be signed";
+    Self::Key(_) => "a signed object holds a bad key";
     Self::MissingSignature => "the key did not sign the object";
     Self::Signature => "the signature of the object does not verify";
     Self::OneTimeKeyIsIdentityKey => "the one-time key is the identity key";
-});
+} caused by Canonical, Key);
 
 impl From<CanonicalJsonError> for SignedJsonError {
     fn from(error: CanonicalJsonError) -> Self {

@@ -71,9 +71,9 @@ impl fmt::Debug for DehydratedDevice {
 #[non_exhaustive]
 pub enum DehydratedDeviceError {
     /// The ciphertext or the nonce is not base64.
-    Base64,
-    /// The nonce does not have 12 bytes.
-    Nonce,
+    Base64(Base64Error),
+    /// A nonce has 12 bytes; this one has another length.
+    Nonce(usize),
     /// Wrong key, or the device was altered or cut off.
     Authentication,
     /// The device has another version than 1.
@@ -89,19 +89,19 @@ pub enum DehydratedDeviceError {
 }
 
 texts!(DehydratedDeviceError {
-    Self::Base64 => "the dehydrated device is not valid base64";
-    Self::Nonce => "the nonce does not have 12 bytes";
+    Self::Base64(_) => "the dehydrated device is not valid base64";
+    Self::Nonce(found) => "a nonce has 12 bytes, not {found}";
     Self::Authentication => "wrong key, or the dehydrated device was altered";
     Self::Version(found) => "unknown version {found} of a dehydrated device";
     Self::InvalidState => "the dehydrated device's content is not a possible state";
     Self::Lossy(loss) => "a dehydrated device cannot hold {loss}";
     Self::Unrepresentable => "the account's Ed25519 seed is not known";
     Self::Random => "the random source failed";
-});
+} caused by Base64);
 
 impl From<Base64Error> for DehydratedDeviceError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }
 
@@ -191,7 +191,8 @@ impl Account {
     /// [`DehydratedDeviceError`].
     pub fn rehydrate(device: &DehydratedDevice, key: &PickleKey) -> Result<Self> {
         let nonce = base64::decode(&device.nonce)?;
-        let nonce = nonce.as_slice().try_into().map_err(|_| DehydratedDeviceError::Nonce)?;
+        let nonce =
+            nonce.as_slice().try_into().map_err(|_| DehydratedDeviceError::Nonce(nonce.len()))?;
         let ciphertext = base64::decode(&device.ciphertext)?;
         let state = chacha20poly1305::open_message(key.secret(), nonce, &[], &ciphertext)
             .map_err(|Forged| DehydratedDeviceError::Authentication)?;

@@ -7,7 +7,7 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
-use base64ct::{Base64, Base64Unpadded, Encoding};
+use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
 use zeroize::Zeroize;
 
 use super::secret::{Secret, SecretString};
@@ -54,6 +54,10 @@ pub(crate) fn encode_padded(bytes: &[u8]) -> String {
 
 /// Decodes public text, four times as fast as secret text.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
+    decode_by_table(text).ok_or_else(|| refusal(text.as_bytes(), &mut vec![0; text.len()]))
+}
+
+fn decode_by_table(text: &str) -> Option<Vec<u8>> {
     // The table decodes whole groups of four characters. base64ct decodes the last one to four,
     // because only these can have padding or trailing bits.
     let whole = (text.len().saturating_sub(1) / 4).saturating_mul(4);
@@ -68,12 +72,12 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
         *triple = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
     }
     if all_values == NO_VALUE {
-        return Err(Base64Error);
+        return None;
     }
     let decoded = groups.len().saturating_mul(3);
-    let length = decode_into(last, bytes.get_mut(decoded..).ok_or(Base64Error)?)?;
+    let length = decode_into(last, bytes.get_mut(decoded..)?)?;
     bytes.truncate(decoded.saturating_add(length));
-    Ok(bytes)
+    Some(bytes)
 }
 
 /// All bits are set, so an OR of values equals this exactly if one of them is not a value.
@@ -98,15 +102,18 @@ fn value(letter: u8) -> u8 {
 /// Decodes a secret of exactly `N` bytes; `None` if the text is valid but has another length.
 pub(crate) fn decode_secret<const N: usize>(text: &str) -> Result<Option<Secret<N>>, Base64Error> {
     let mut secret = Secret::default();
-    if decode_into(text.as_bytes(), secret.as_mut_bytes()) == Ok(N) {
+    if decode_into(text.as_bytes(), secret.as_mut_bytes()) == Some(N) {
         return Ok(Some(secret));
     }
     // The text is not base64, or has another length. In both cases the decoded bytes may be part of
     // a secret, so they are wiped.
     let mut bytes = vec![0; text.len()];
-    let decoded = decode_into(text.as_bytes(), &mut bytes);
+    let result = match decode_into(text.as_bytes(), &mut bytes) {
+        Some(_) => Ok(None),
+        None => Err(refusal(text.as_bytes(), &mut bytes)),
+    };
     bytes.zeroize();
-    decoded.map(|_| None)
+    result
 }
 
 /// How many bytes a valid text has: three for each four characters before the padding.
@@ -115,13 +122,24 @@ pub(crate) fn decoded_length(text: &str) -> usize {
 }
 
 /// Decodes in a time that depends only on the length. Returns the number of bytes.
-fn decode_into(text: &[u8], bytes: &mut [u8]) -> Result<usize, Base64Error> {
+fn decode_into(text: &[u8], bytes: &mut [u8]) -> Option<usize> {
     let decoded = if text.ends_with(b"=") {
         Base64::decode(text, bytes)
     } else {
         Base64Unpadded::decode(text, bytes)
     };
-    decoded.map(<[u8]>::len).map_err(|_| Base64Error)
+    decoded.ok().map(<[u8]>::len)
+}
+
+/// What is wrong with a text that is not base64. As with `decode_into`, the time depends only on
+/// the length, and `bytes` may be overwritten with what the text means.
+fn refusal(text: &[u8], bytes: &mut [u8]) -> Base64Error {
+    let decoded = if text.ends_with(b"=") {
+        Base64Url::decode(text, bytes)
+    } else {
+        Base64UrlUnpadded::decode(text, bytes)
+    };
+    if decoded.is_ok() { Base64Error::UrlSafe } else { Base64Error::Invalid }
 }
 
 #[cfg(test)]
@@ -162,14 +180,37 @@ mod tests {
                         let mut expected = vec![0; text.len()];
                         let length = decode_into(text.as_bytes(), &mut expected);
                         expected.truncate(length.unwrap_or(0));
-                        assert_eq!(decode(&text), length.map(|_| expected), "{text:?}");
-                        accepted += usize::from(length.is_ok());
+                        assert_eq!(decode(&text).ok(), length.map(|_| expected), "{text:?}");
+                        accepted += usize::from(length.is_some());
                     }
                 }
             }
         }
         assert!(accepted > 1_000, "{accepted} texts were base64");
         assert_eq!(decode(""), Ok(vec![]));
+    }
+
+    /// A text in the URL-safe alphabet is told from other bad text, whether it is secret or not: if
+    /// it is base64 in that alphabet, and only then.
+    #[test]
+    fn the_url_safe_alphabet_is_recognized() {
+        use Base64Error::{Invalid, UrlSafe};
+        for (text, error) in [
+            ("__8", UrlSafe),
+            ("__8=", UrlSafe),
+            ("AA-A", UrlSafe),
+            ("AAAA_-==", Invalid), // its trailing bits are not zero
+            ("AAAA_w==", UrlSafe),
+            ("_w=", Invalid),
+            ("-", Invalid),
+            ("A", Invalid),
+            ("+_8", Invalid), // both alphabets
+            ("AA-A\n", Invalid),
+            ("AA.A", Invalid),
+        ] {
+            assert_eq!(decode(text), Err(error), "{text}");
+            assert_eq!(decode_secret::<2>(text).err(), Some(error), "{text}");
+        }
     }
 
     /// A secret must have its exact length: a shorter one is not filled up, and a longer one is not

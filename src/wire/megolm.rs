@@ -390,7 +390,7 @@ impl ExportedSessionKey {
 #[non_exhaustive]
 pub enum SessionKeyError {
     /// The text is not base64.
-    Base64,
+    Base64(Base64Error),
     /// The format has a fixed length; this input has another.
     Length {
         /// The length of the format in bytes.
@@ -407,16 +407,16 @@ pub enum SessionKeyError {
 }
 
 texts!(SessionKeyError {
-    Self::Base64 => "the session key is not valid base64";
+    Self::Base64(_) => "the session key is not valid base64";
     Self::Length { expected, found } => "a session key of this format has {expected} bytes, not {found}";
     Self::Version(found) => "unknown session key version {found}";
-    Self::Key(error) => "the session key holds a bad signing key: {error}";
+    Self::Key(_) => "the session key holds a bad signing key";
     Self::Signature => "the signature of the session key does not verify";
-});
+} caused by Base64, Key);
 
 impl From<Base64Error> for SessionKeyError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }
 

@@ -7,9 +7,9 @@ use super::vector_file::Layer;
 /// A decoder's error names its layer exactly.
 pub fn decode_layer(error: DecodeError) -> Layer {
     match error {
-        DecodeError::Base64 => Layer::Base64,
+        DecodeError::Base64(_) => Layer::Base64,
         DecodeError::Version(_) => Layer::Version,
-        DecodeError::Format => Layer::Format,
+        DecodeError::Format | DecodeError::Length { .. } => Layer::Format,
         DecodeError::Key(error) => key_layer(error),
         error => panic!("{error:?} has no layer"),
     }

@@ -43,6 +43,61 @@ where
     assert!(text.ends_with(" failed") && !text.contains(&error.to_string()), "{text}");
 }
 
+/// The error that another one holds is its source, and the text of one does not repeat that of the
+/// other: who prints the chain of sources reads each text once.
+macro_rules! nested {
+    ($($error:ident::$variant:ident($inner:expr)),+ $(,)?) => {{
+        $({
+            let (error, inner) = ($error::$variant($inner), $inner);
+            let source = error.source().expect("an error that holds another has a source");
+            assert_eq!(source.downcast_ref(), Some(&inner), "{error}");
+            assert!(!error.to_string().contains(&inner.to_string()), "{error}");
+        })+
+        [$(concat!(stringify!($error), "::", stringify!($variant))),+].map(str::to_owned)
+    }};
+}
+
+#[test]
+fn the_error_that_an_error_holds_is_its_source() {
+    let (base64, key) = (Base64Error::UrlSafe, KeyError::LowOrder);
+    let listed = nested![
+        KeyError::Base64(base64),
+        DecodeError::Base64(base64),
+        DecodeError::Key(key),
+        SessionKeyError::Base64(base64),
+        SessionKeyError::Key(key),
+        PickleError::Base64(base64),
+        LibolmPickleError::Base64(base64),
+        LibolmPickleError::Key(key),
+        VodozemacPickleError::Base64(base64),
+        VodozemacPickleError::Key(key),
+        DehydratedDeviceError::Base64(base64),
+        SessionCreationError::Decryption(olm::DecryptionError::Evicted),
+        SignedJsonError::Canonical(CanonicalJsonError::Number),
+        SignedJsonError::Key(key),
+        SecretStorageError::Base64(base64),
+        RoomKeyError::SessionKey(SessionKeyError::Signature),
+        RoomKeyError::SenderKey(key),
+        EventError::Key(key),
+        EventError::Message(DecodeError::Format),
+        KeyExportError::Base64(base64),
+    ];
+    let mut declared = BTreeSet::new();
+    for source in sources() {
+        let mut error = "";
+        for line in source.code.lines() {
+            error = line.strip_prefix("pub enum ").map_or(error, identifier);
+            let variant = line.strip_prefix("    ").and_then(|line| line.strip_suffix("Error),"));
+            if let Some((variant, _)) = variant.and_then(|variant| variant.split_once('(')) {
+                declared.insert(format!("{error}::{variant}"));
+            }
+        }
+    }
+    assert_eq!(BTreeSet::from(listed), declared);
+    // An error that holds none has no source.
+    assert!(KeyError::LowOrder.source().is_none() && DecodeError::Format.source().is_none());
+}
+
 /// Checks one error for each type, and returns the names of the types.
 macro_rules! each {
     ($($error:expr => $name:literal),+ $(,)?) => {{
@@ -58,7 +113,7 @@ fn every_error_has_its_variant() {
     let known: CreationTimeError = session.set_created_at(8).unwrap_err();
     let listed = each![
         RandomError => "RandomError",
-        Base64Error => "Base64Error",
+        Base64Error::UrlSafe => "Base64Error",
         KeyError::LowOrder => "KeyError",
         SignatureError => "SignatureError",
         DecodeError::Format => "DecodeError",

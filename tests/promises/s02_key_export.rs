@@ -192,7 +192,7 @@ fn what_is_no_such_file_is_told_apart() {
     );
     for damage in ["_", "-", "\0", "é", "=", "\u{200b}"] {
         let damaged = with_text(&good, |text| format!("{}{damage}{}", &text[..8], &text[9..]));
-        assert_eq!(verdict(&damaged), KeyExportError::Base64, "{damage:?}");
+        assert!(matches!(verdict(&damaged), KeyExportError::Base64(_)), "{damage:?}");
     }
     let wrong = key_export::decrypt(&good, "correct horse", MAX_ROUNDS).unwrap_err();
     assert_eq!(wrong, KeyExportError::Authentication);

@@ -1,11 +1,17 @@
 //! S-02: room keys as JSON, in files, backups and events, also malformed ones.
 
 use moceril::{
-    Curve25519PublicKey, KeyError,
+    Base64Error, Curve25519PublicKey, KeyError,
     megolm::{ExportedSessionKey, GroupSession, InboundGroupSession, SessionKey, SessionKeyError},
     room_keys::{self, ExportedRoomKey, RoomKey, RoomKeyError},
 };
-use moceril_testing::{fixtures::group, rng::SeededRng, states, vector_file::files};
+use moceril_testing::{
+    fixtures::group,
+    rng::SeededRng,
+    states,
+    vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
+    vector_layer::key_layer,
+};
 use serde_json::{Value, json};
 
 const ROOM: &str = "!room:example.org";
@@ -156,7 +162,7 @@ fn malformed_keys_are_refused() {
     for name in ["sender_claimed_keys", "forwarding_curve25519_key_chain"] {
         assert_eq!(refused(name, json!("A")), malformed(name));
     }
-    let base64 = RoomKeyError::SessionKey(SessionKeyError::Base64);
+    let base64 = RoomKeyError::SessionKey(SessionKeyError::Base64(Base64Error::Invalid));
     assert_eq!(refused("session_key", json!("A\n")), base64);
     assert_eq!(refused("session_key", json!("A\"")), base64);
     assert_eq!(refused("sender_key", json!("AA")), RoomKeyError::SenderKey(KeyError::Length(1)));
@@ -210,6 +216,82 @@ fn files_are_read_one_by_one() {
         let expected = [Err(RoomKeyError::Malformed("algorithm")), Err(array)];
         assert_eq!(rooms(wrong), expected, "{wrong}");
     }
+}
+
+/// What a vector says of a key that is read and written again: its values and the JSON.
+type Read = (Vec<(&'static str, String)>, Value);
+
+fn read_vector(file: &VectorFile) -> Result<Read, RoomKeyError> {
+    let json = String::from_utf8(file.bytes("json")).unwrap();
+    let form = file.text("form");
+    if form == "room-key" {
+        let key = RoomKey::from_json(&json)?;
+        let values = vec![
+            ("session-id", key.session_key.session_id()),
+            ("session-key", key.session_key.to_base64().to_string()),
+            ("room-id", key.room_id.clone()),
+        ];
+        return Ok((values, value(&key.to_json()?)));
+    }
+    let key = match form {
+        "export" => ExportedRoomKey::from_json(&json),
+        "forwarded" => ExportedRoomKey::from_forwarded_json(&json),
+        "backup" => {
+            let (room_id, session_id) = (file.text("room-id"), file.text("session-id"));
+            ExportedRoomKey::from_backup_json(&json, room_id, session_id)
+        }
+        _ => panic!("unknown form {form}"),
+    }?;
+    let written = match form {
+        "export" => key.to_json(),
+        "forwarded" => key.to_forwarded_json(),
+        _ => key.to_backup_json(),
+    }?;
+    let values = vec![
+        ("session-id", key.session_key.session_id()),
+        ("session-key", key.session_key.to_base64().to_string()),
+        ("sender-key", key.sender_key.to_base64()),
+        ("room-id", key.room_id),
+    ];
+    Ok((values, value(&written)))
+}
+
+fn layer(error: RoomKeyError) -> Layer {
+    match error {
+        RoomKeyError::SessionKey(SessionKeyError::Base64(_))
+        | RoomKeyError::SenderKey(KeyError::Base64(_)) => Layer::Base64,
+        RoomKeyError::SessionKey(SessionKeyError::Version(_)) => Layer::Version,
+        RoomKeyError::SessionKey(SessionKeyError::Signature) => Layer::Signature,
+        RoomKeyError::SessionKey(SessionKeyError::Length { .. })
+        | RoomKeyError::SenderKey(KeyError::Length(_))
+        | RoomKeyError::Malformed(_)
+        | RoomKeyError::Algorithm
+        | RoomKeyError::SessionId => Layer::Format,
+        RoomKeyError::SessionKey(SessionKeyError::Key(error)) | RoomKeyError::SenderKey(error) => {
+            key_layer(error)
+        }
+        error => panic!("{error:?} has no layer"),
+    }
+}
+
+/// What other programs write, and what the specification allows, is read, and written again without
+/// the loss of a member. What is malformed, repeated or nested too deeply is refused.
+#[test]
+fn vectors() {
+    let files = files("room-key");
+    check_each(&files, |file| {
+        assert_eq!(file.kind, "room-key");
+        let read = read_vector(file);
+        if let Some(expected) = file.expect {
+            return assert_eq!(layer(read.unwrap_err()), expected);
+        }
+        let (values, written) = read.unwrap();
+        for (name, value) in values {
+            assert_eq!(value, file.text(name), "{name}");
+        }
+        assert_eq!(written, serde_json::from_slice::<Value>(&file.bytes("written")).unwrap());
+    });
+    assert_at_least(&files, "room-key", 14, 42);
 }
 
 /// The files that other programs have written.

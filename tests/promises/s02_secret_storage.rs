@@ -2,7 +2,7 @@
 //! descriptions of keys.
 
 use moceril::{
-    RandomError,
+    Base64Error, RandomError,
     recovery_key::RecoveryKeyError,
     secret_storage::{
         EncryptedSecret, KeyDescription, MAX_ITERATIONS, PassphraseParameters, SecretStorageError,
@@ -42,8 +42,8 @@ fn vectors() {
         let decrypted = secret.clone().and_then(|secret| key.decrypt(name, &secret));
         if let Some(layer) = file.expect {
             let found = match decrypted.unwrap_err() {
-                SecretStorageError::Base64 => Layer::Base64,
-                SecretStorageError::Malformed(_) | SecretStorageError::NotText => Layer::Format,
+                SecretStorageError::Base64(_) => Layer::Base64,
+                SecretStorageError::Length { .. } | SecretStorageError::NotText => Layer::Format,
                 SecretStorageError::Authentication => Layer::Mac,
                 error => panic!("{error:?} has no layer"),
             };
@@ -169,8 +169,13 @@ fn other_descriptions_are_refused() {
     assert_eq!(refused(&|key| key["name"] = json!(1)), malformed("name"));
     assert_eq!(remove("iv"), malformed("iv"));
     assert_eq!(remove("mac"), malformed("mac"));
-    assert_eq!(refused(&|key| key["iv"] = json!("AA")), malformed("iv"));
-    assert_eq!(refused(&|key| key["mac"] = json!("_")), SecretStorageError::Base64);
+    assert_eq!(refused(&|key| key["iv"] = json!(1)), malformed("iv"));
+    let length = SecretStorageError::Length { name: "iv", expected: 16, found: 1 };
+    assert_eq!(refused(&|key| key["iv"] = json!("AA")), length);
+    assert_eq!(
+        refused(&|key| key["mac"] = json!("_")),
+        SecretStorageError::Base64(Base64Error::Invalid)
+    );
     assert_eq!(refused(&|key| key["passphrase"] = json!(1)), malformed("algorithm"));
     assert_eq!(refused(&|key| key["passphrase"]["algorithm"] = json!("m.other")), algorithm);
     assert_eq!(refused(&|key| key["passphrase"]["salt"] = json!(1)), malformed("salt"));

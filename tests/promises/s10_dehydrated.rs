@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use moceril::{
-    Curve25519PublicKey, DehydratedDevice, DehydratedDeviceError, Ed25519SecretKey, Loss,
-    PickleKey,
+    Base64Error, Curve25519PublicKey, DehydratedDevice, DehydratedDeviceError, Ed25519SecretKey,
+    Loss, PickleKey,
     olm::{Account, PreKeyBundle, SessionCreationError, SignedOneTimeKey},
 };
 use moceril_testing::{
@@ -254,10 +254,10 @@ fn what_was_altered_or_cut_off_is_refused() {
     assert_eq!(refused("", nonce), DehydratedDeviceError::Authentication);
     assert_eq!(refused(&ciphertext[4..], nonce), DehydratedDeviceError::Authentication);
     assert_eq!(refused(&ciphertext[..8], nonce), DehydratedDeviceError::Authentication);
-    assert_eq!(refused(ciphertext, &nonce[4..]), DehydratedDeviceError::Nonce);
+    assert_eq!(refused(ciphertext, &nonce[4..]), DehydratedDeviceError::Nonce(9));
     assert_eq!(refused(ciphertext, "AAAAAAAAAAAAAAAA"), DehydratedDeviceError::Authentication);
-    assert_eq!(refused("_", nonce), DehydratedDeviceError::Base64);
-    assert_eq!(refused(ciphertext, "?"), DehydratedDeviceError::Base64);
+    assert_eq!(refused("_", nonce), DehydratedDeviceError::Base64(Base64Error::Invalid));
+    assert_eq!(refused(ciphertext, "?"), DehydratedDeviceError::Base64(Base64Error::Invalid));
     let wrong_key = Account::rehydrate(&device, &PickleKey::new([4; 32]));
     assert_eq!(wrong_key.unwrap_err(), DehydratedDeviceError::Authentication);
 }

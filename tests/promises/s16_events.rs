@@ -1,12 +1,16 @@
 //! S-02, S-16: the contents of encrypted events. An event and its message name the same sender.
 
 use moceril::{
-    Curve25519PublicKey, DecodeError, KeyError, MessageVersion,
+    Base64Error, Curve25519PublicKey, DecodeError, KeyError, MessageVersion,
     events::{EventError, MegolmContent, OlmContent},
     megolm::MegolmMessage,
     olm::OlmMessage,
 };
-use moceril_testing::fixtures::{Devices, group};
+use moceril_testing::{
+    fixtures::{Devices, group},
+    vector_file::{Layer, VectorFile, assert_at_least, check_each, files},
+    vector_layer::{decode_layer, key_layer},
+};
 use serde_json::{Value, json};
 
 /// A pre-key message from Alice to Bob, and both of their keys.
@@ -20,6 +24,63 @@ fn olm() -> (OlmMessage, [Curve25519PublicKey; 2]) {
 fn megolm() -> (String, MegolmMessage) {
     let (mut sender, _) = group(MessageVersion::V3, 1);
     (sender.session_id(), sender.encrypt(b"text").unwrap())
+}
+
+/// What a vector says of a content that is read and written again: its values and the JSON.
+type Read = (Vec<(&'static str, String)>, Value);
+
+fn read_vector(file: &VectorFile) -> Result<Read, EventError> {
+    let content = serde_json::from_slice(&file.bytes("content")).unwrap();
+    if let Some(recipient) = file.optional("recipient-key") {
+        let recipient = recipient.parse().unwrap();
+        let read = OlmContent::from_json(&content, &recipient)?;
+        let (message_type, body) = read.message.to_parts();
+        let values = vec![
+            ("sender-key", read.sender_key.to_base64()),
+            ("type", message_type.to_string()),
+            ("body", body),
+        ];
+        return Ok((values, read.to_json(&recipient)));
+    }
+    let read = MegolmContent::from_json(&content)?;
+    let values =
+        vec![("session-id", read.session_id.clone()), ("ciphertext", read.message.to_base64())];
+    Ok((values, read.to_json()))
+}
+
+fn layer(error: EventError) -> Layer {
+    match error {
+        EventError::Key(KeyError::Base64(_)) => Layer::Base64,
+        EventError::Malformed(_)
+        | EventError::Algorithm
+        | EventError::Key(KeyError::Length(_))
+        | EventError::Message(DecodeError::MessageType(_)) => Layer::Format,
+        EventError::Key(error) => key_layer(error),
+        EventError::Message(error) => decode_layer(error),
+        EventError::SenderKey => Layer::KeysMismatch,
+        EventError::NotForUs => Layer::UnknownKey,
+        error => panic!("{error:?} has no layer"),
+    }
+}
+
+/// What other programs write, and what the specification allows, is read, and written again with
+/// the members of the specification, and for a room with all others. What is malformed is refused.
+#[test]
+fn vectors() {
+    let files = files("encrypted-event");
+    check_each(&files, |file| {
+        assert_eq!(file.kind, "encrypted-event");
+        let read = read_vector(file);
+        if let Some(expected) = file.expect {
+            return assert_eq!(layer(read.unwrap_err()), expected);
+        }
+        let (values, written) = read.unwrap();
+        for (name, value) in values {
+            assert_eq!(value, file.text(name), "{name}");
+        }
+        assert_eq!(written, serde_json::from_slice::<Value>(&file.bytes("written")).unwrap());
+    });
+    assert_at_least(&files, "encrypted-event", 7, 36);
 }
 
 #[test]
@@ -64,7 +125,7 @@ fn other_olm_contents_are_refused() {
     let error = refused(&|content| content["ciphertext"][&ours]["type"] = json!(2));
     assert_eq!(error, EventError::Message(DecodeError::MessageType(2)));
     let error = refused(&|content| content["ciphertext"][&ours]["body"] = json!("-"));
-    assert_eq!(error, EventError::Message(DecodeError::Base64));
+    assert_eq!(error, EventError::Message(DecodeError::Base64(Base64Error::Invalid)));
     let error = refused(&|content| content["ciphertext"][&ours]["body"] = json!(1));
     assert_eq!(error, malformed("body"));
     // S-16: the pre-key message names Alice.
@@ -106,7 +167,7 @@ fn other_megolm_contents_are_refused() {
         assert_eq!(refused(name, json!(1)), EventError::Malformed(name));
     }
     assert_eq!(refused("algorithm", json!("m.olm.v1.curve25519-aes-sha2")), EventError::Algorithm);
-    let error = EventError::Message(DecodeError::Base64);
+    let error = EventError::Message(DecodeError::Base64(Base64Error::Invalid));
     assert_eq!(refused("ciphertext", json!("-")), error);
     assert_eq!(MegolmContent::from_json(&json!(1)), Err(EventError::Malformed("algorithm")));
 }

@@ -336,7 +336,7 @@ fn s_23_a_cut_off_state_is_refused() {
 fn s_23_text_that_is_not_base64_is_refused() {
     for (kind, pickle) in samples() {
         for text in [format!("{pickle}*"), format!(" {pickle}"), pickle.replacen('A', "-", 1)] {
-            assert_eq!(open(kind, &text), Err(PickleError::Base64));
+            assert!(matches!(open(kind, &text), Err(PickleError::Base64(_))), "{text}");
         }
     }
 }

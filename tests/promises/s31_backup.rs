@@ -2,7 +2,7 @@
 //! weaknesses.
 
 use moceril::{
-    KeyError, LibolmPickleError, RandomError,
+    Base64Error, DecodeError, KeyError, LibolmPickleError, RandomError,
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage},
 };
 use moceril_testing::{
@@ -178,18 +178,28 @@ fn the_key_as_text() {
         let read = BackupDecryptionKey::from_base64(&good).unwrap();
         assert_eq!((read.to_bytes(), read.public_key()), ([0x5a; 32], key.public_key()));
     }
+    const INVALID: KeyError = KeyError::Base64(Base64Error::Invalid);
     for (bad, error) in [
         ("", KeyError::Length(0)),
         ("AAAA", KeyError::Length(3)),
         (&"A".repeat(42), KeyError::Length(31)),
-        (&text[..42], KeyError::Base64),
+        (&text[..42], INVALID),
         (&format!("{}A", &*text), KeyError::Length(33)),
-        (&format!("{}==", &*text), KeyError::Base64),
-        (&format!("{} ", &*text), KeyError::Base64),
-        (&text.replace('W', "-"), KeyError::Base64),
+        (&format!("{}==", &*text), INVALID),
+        (&format!("{} ", &*text), INVALID),
+        (&text.replace('W', "-"), KeyError::Base64(Base64Error::UrlSafe)),
     ] {
         assert_eq!(BackupDecryptionKey::from_base64(bad).err(), Some(error), "{bad}");
     }
+}
+
+/// The parts of a message say which length they must have.
+#[test]
+fn parts_of_another_length_are_told() {
+    let key = BackupDecryptionKey::from_bytes([1; 32]).public_key().to_base64();
+    let read = |mac: &str, key: &str| BackupMessage::from_base64("AA", mac, key).unwrap_err();
+    assert_eq!(read("AAAA", &key), DecodeError::Length { expected: 8, found: 3 });
+    assert_eq!(read(&"A".repeat(11), &key[..40]), DecodeError::Length { expected: 32, found: 30 });
 }
 
 /// S-04, S-29: decrypting never changes the key, and the key is not printed.

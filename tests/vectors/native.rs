@@ -19,7 +19,7 @@ use moceril_testing::{
 
 fn layer(error: PickleError) -> Layer {
     match error {
-        PickleError::Base64 => Layer::Base64,
+        PickleError::Base64(_) => Layer::Base64,
         PickleError::Authentication => Layer::Mac,
         PickleError::Version(_) => Layer::Version,
         PickleError::ObjectType | PickleError::InvalidState | PickleError::OtherSession => {

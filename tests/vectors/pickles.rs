@@ -50,7 +50,7 @@ pub trait Object: State + Debug {
 
 fn layer(error: LibolmPickleError) -> Layer {
     match error {
-        LibolmPickleError::Base64 => Layer::Base64,
+        LibolmPickleError::Base64(_) => Layer::Base64,
         LibolmPickleError::Authentication => Layer::Mac,
         LibolmPickleError::Version(_) => Layer::Version,
         LibolmPickleError::InvalidState => Layer::Format,

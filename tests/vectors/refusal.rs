@@ -11,7 +11,7 @@ use moceril_testing::{vector_file::Layer, vector_layer::key_layer};
 /// The formats of a session key have nothing but a length.
 pub fn session_key_layer(error: SessionKeyError) -> Layer {
     match error {
-        SessionKeyError::Base64 => Layer::Base64,
+        SessionKeyError::Base64(_) => Layer::Base64,
         SessionKeyError::Version(_) => Layer::Version,
         SessionKeyError::Length { .. } => Layer::Format,
         SessionKeyError::Key(error) => key_layer(error),

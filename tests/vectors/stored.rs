@@ -50,10 +50,10 @@ fn device(file: &VectorFile) {
 
 fn device_layer(error: DehydratedDeviceError) -> Layer {
     match error {
-        DehydratedDeviceError::Base64 => Layer::Base64,
+        DehydratedDeviceError::Base64(_) => Layer::Base64,
         DehydratedDeviceError::Authentication => Layer::Mac,
         DehydratedDeviceError::Version(_) => Layer::Version,
-        DehydratedDeviceError::Nonce | DehydratedDeviceError::InvalidState => Layer::Format,
+        DehydratedDeviceError::Nonce(_) | DehydratedDeviceError::InvalidState => Layer::Format,
         error => panic!("{error:?} has no layer"),
     }
 }
@@ -76,7 +76,7 @@ fn refused_key_exports() {
             | KeyExportError::TooShort
             | KeyExportError::NotText
             | KeyExportError::Rounds { rounds: 0, .. } => Layer::Format,
-            KeyExportError::Base64 => Layer::Base64,
+            KeyExportError::Base64(_) => Layer::Base64,
             KeyExportError::Version(_) => Layer::Version,
             KeyExportError::Authentication => Layer::Mac,
             error => panic!("{error:?} has no layer"),
@@ -101,7 +101,7 @@ mod vodozemac {
     /// A bad key in the JSON is one error with a bad shape of it.
     fn is_refused<T: ViaVodozemac>(pickle: &str, key: &[u8; 32], layer: Layer) -> bool {
         match T::from_encrypted(pickle, key).err().expect("accepted") {
-            VodozemacPickleError::Base64 => layer == Layer::Base64,
+            VodozemacPickleError::Base64(_) => layer == Layer::Base64,
             VodozemacPickleError::Authentication => layer == Layer::Mac,
             VodozemacPickleError::InvalidState => matches!(layer, Layer::Format | Layer::Key),
             error => panic!("{error:?} has no layer"),

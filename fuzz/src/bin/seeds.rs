@@ -86,6 +86,31 @@ impl Seeds<'_> {
                 let parts = [text("ciphertext"), text("mac"), text("ephemeral-key")];
                 self.add_of_kind("decode_channels", name, 2, parts.join(" ").as_bytes());
             }
+            "recovery-key" => self.add_of_kind("decode_texts", name, 0, text("text").as_bytes()),
+            "canonical-json" => self.add_of_kind("decode_texts", name, 1, &hex(text("json"))),
+            "signed-json" => self.add_of_kind("decode_texts", name, 2, &hex(text("object"))),
+            "secret-storage" => {
+                let [iv, ciphertext, mac] = ["iv", "ciphertext", "mac"].map(text);
+                let json = format!(
+                    r#"{{"algorithm":"m.secret_storage.v1.aes-hmac-sha2","iv":"{iv}","ciphertext":"{ciphertext}","mac":"{mac}"}}"#
+                );
+                self.add_of_kind("decode_texts", name, 3, json.as_bytes());
+            }
+            "room-key" => {
+                let kind = match text("form") {
+                    "room-key" => 1,
+                    "export" => 2,
+                    "forwarded" => 3,
+                    _ => 4,
+                };
+                self.add_of_kind("decode_room_keys", name, kind, &hex(text("json")));
+            }
+            "encrypted-event" => {
+                self.add_of_kind("decode_room_keys", name, 5, &hex(text("content")));
+            }
+            "key-export" => {
+                self.add_of_kind("decode_room_keys", name, 0, &hex(text("plaintext")));
+            }
             // Refused before there is any content.
             _ if matches!(text("expect"), "base64" | "mac") => {}
             _ if area.starts_with("moceril-") && text("expect") != "version" => {
@@ -137,6 +162,8 @@ impl Seeds<'_> {
         }
         let file = key_export::encrypt_weak_with_rng("[]", "passphrase", 10, rng).unwrap();
         self.add_of_kind("decode_channels", "key-export", 3, file.as_bytes());
+        self.add_of_kind("decode_texts", "secret", 4, "é".as_bytes());
+        self.add_of_kind("decode_texts", "key-file", 5, "$\r\n".as_bytes());
         for (name, guard) in states::replay_guards() {
             let state = OpenPickle::open(&guard.snapshot()).state;
             self.add_of_kind(

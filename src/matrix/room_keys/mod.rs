@@ -289,10 +289,10 @@ pub enum RoomKeyError {
 texts!(RoomKeyError {
     Self::Malformed(name) => "the member {name} of a room key is missing or malformed";
     Self::Algorithm => "the room key has an unknown algorithm";
-    Self::SessionKey(error) => "the room key holds a bad session key: {error}";
-    Self::SenderKey(error) => "the room key holds a bad key of its sender: {error}";
+    Self::SessionKey(_) => "the room key holds a bad session key";
+    Self::SenderKey(_) => "the room key holds a bad key of its sender";
     Self::SessionId => "the room key has the id of another session";
-});
+} caused by SessionKey, SenderKey);
 
 impl From<SessionKeyError> for RoomKeyError {
     fn from(error: SessionKeyError) -> Self {

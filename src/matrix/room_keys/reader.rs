@@ -1,9 +1,12 @@
 //! Reads room keys from JSON.
 
 use alloc::{collections::BTreeMap, string::String};
-use core::fmt;
+use core::{fmt, marker::PhantomData};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
 use serde_json::{Map, Value, value::RawValue};
 use zeroize::Zeroizing;
 
@@ -78,6 +81,35 @@ impl fmt::Debug for ExportReader<'_> {
     }
 }
 
+/// An object in which no member is there twice. Readers would not agree on which of the two counts.
+struct Unique<T>(BTreeMap<String, T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unique<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(UniqueVisitor(PhantomData))
+    }
+}
+
+struct UniqueVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueVisitor<T> {
+    type Value = Unique<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object without repeated members")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Unique<T>, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some((name, value)) = access.next_entry()? {
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("a member is repeated"));
+            }
+        }
+        Ok(Unique(members))
+    }
+}
+
 /// The members of an object that were not read yet, as they stand in the text.
 pub(super) struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
@@ -85,6 +117,7 @@ impl<'a> Members<'a> {
     /// Reads an object of a room key, whose algorithm must be the known one.
     pub(super) fn read(json: &'a str) -> Result<Self, RoomKeyError> {
         let members = serde_json::from_str(json).map_err(|_| RoomKeyError::Malformed("object"))?;
+        let Unique(members) = members;
         let mut members = Self(members);
         if members.text("algorithm")? == ALGORITHM {
             Ok(members)
@@ -137,11 +170,12 @@ impl<'a> Members<'a> {
         if session_key.session_id() != session_id {
             return Err(RoomKeyError::SessionId);
         }
+        let claimed = self.optional("sender_claimed_keys")?;
         Ok(ExportedRoomKey {
             room_id,
             session_key,
             sender_key: Curve25519PublicKey::from_base64(&self.text("sender_key")?)?,
-            sender_claimed_keys: self.optional("sender_claimed_keys")?.unwrap_or_default(),
+            sender_claimed_keys: claimed.map(|Unique(keys)| keys).unwrap_or_default(),
             forwarding_chain: self.optional("forwarding_curve25519_key_chain")?.unwrap_or_default(),
             other: self.rest()?,
         })

@@ -152,7 +152,7 @@ libolm_pickle!(
 #[non_exhaustive]
 pub enum LibolmPickleError {
     /// The text is not base64.
-    Base64,
+    Base64(Base64Error),
     /// Wrong key, or the pickle was altered or cut off.
     Authentication,
     /// The pickle has a version that libolm does not write, or no longer reads.
@@ -164,16 +164,16 @@ pub enum LibolmPickleError {
 }
 
 texts!(LibolmPickleError {
-    Self::Base64 => "the pickle is not valid base64";
+    Self::Base64(_) => "the pickle is not valid base64";
     Self::Authentication => "wrong pickle key, or the pickle was altered";
     Self::Version(found) => "unknown pickle version {found}";
     Self::InvalidState => "the pickle's content is not a possible state";
-    Self::Key(error) => "the pickle holds a bad key: {error}";
-});
+    Self::Key(_) => "the pickle holds a bad key";
+} caused by Base64, Key);
 
 impl From<Base64Error> for LibolmPickleError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }
 

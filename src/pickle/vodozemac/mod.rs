@@ -204,7 +204,7 @@ versioned_pickle!(SessionPickle, GroupSessionPickle, InboundGroupSessionPickle);
 #[non_exhaustive]
 pub enum VodozemacPickleError {
     /// The text is not base64.
-    Base64,
+    Base64(Base64Error),
     /// Wrong key, or the pickle was altered or cut off.
     Authentication,
     /// The content is not such a pickle, or not a possible state of the object.
@@ -218,16 +218,16 @@ pub enum VodozemacPickleError {
 }
 
 texts!(VodozemacPickleError {
-    Self::Base64 => "the pickle is not valid base64";
+    Self::Base64(_) => "the pickle is not valid base64";
     Self::Authentication => "wrong pickle key, or the pickle was altered";
     Self::InvalidState => "the pickle's content is not a possible state";
     Self::MissingVersion => "the pickle does not say the version of its messages";
-    Self::Key(error) => "the pickle holds a bad key: {error}";
-});
+    Self::Key(_) => "the pickle holds a bad key";
+} caused by Base64, Key);
 
 impl From<Base64Error> for VodozemacPickleError {
-    fn from(_: Base64Error) -> Self {
-        Self::Base64
+    fn from(error: Base64Error) -> Self {
+        Self::Base64(error)
     }
 }
 

@@ -51,7 +51,9 @@ macro_rules! layer {
         impl crate::entries::Layer for $error {
             fn layer(self) -> crate::entries::Verdict {
                 use crate::entries::Verdict;
-                if self == moceril::Base64Error.into() { Verdict::NotBase64 } else { Verdict::Refused }
+                use moceril::Base64Error::{Invalid, UrlSafe};
+                let is_base64 = ![Invalid, UrlSafe].map(Self::from).contains(&self);
+                if is_base64 { Verdict::Refused } else { Verdict::NotBase64 }
             }
         }
     )+};

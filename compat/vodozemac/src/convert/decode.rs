@@ -52,7 +52,7 @@ pub(crate) fn decode_error<'a>(
 ) -> DecodeError {
     let input = input.into();
     match error {
-        moceril::DecodeError::Base64 => DecodeError::Base64(input.base64_error()),
+        moceril::DecodeError::Base64(_) => DecodeError::Base64(input.base64_error()),
         moceril::DecodeError::MessageType(found) => DecodeError::MessageType(found),
         moceril::DecodeError::Version(found) => DecodeError::InvalidVersion(version, found),
         moceril::DecodeError::Key(_) => DecodeError::InvalidKey(KeyError::NonContributoryKey),
@@ -77,7 +77,9 @@ fn malformed() -> ProtoBufDecodeError {
 /// Why a session key was refused, whose format has `version`.
 pub(crate) fn session_key_error(error: SessionKeyError, version: u8) -> SessionKeyDecodeError {
     match error {
-        SessionKeyError::Base64 => SessionKeyDecodeError::Base64(base64ct::Error::InvalidEncoding),
+        SessionKeyError::Base64(_) => {
+            SessionKeyDecodeError::Base64(base64ct::Error::InvalidEncoding)
+        }
         SessionKeyError::Version(found) => SessionKeyDecodeError::Version(version, found),
         SessionKeyError::Key(_) => {
             SessionKeyDecodeError::PublicKey(SignatureError::invalid().into())

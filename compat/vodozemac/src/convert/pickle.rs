@@ -15,7 +15,7 @@ use crate::{
 /// Why the encrypted pickle was refused.
 pub(crate) fn pickle_error(error: VodozemacPickleError, pickle: &str) -> PickleError {
     match error {
-        VodozemacPickleError::Base64 => PickleError::Base64(base64_error(pickle)),
+        VodozemacPickleError::Base64(_) => PickleError::Base64(base64_error(pickle)),
         VodozemacPickleError::Authentication => PickleError::Decryption(not_authentic(pickle)),
         // `InvalidState`, `Key`, and what may come.
         error => PickleError::Serialization(serde_json::Error::custom(error)),
@@ -39,7 +39,7 @@ pub(crate) fn libolm_pickle_error(
     use crate::{KeyError, SignatureError};
 
     match error {
-        moceril::LibolmPickleError::Base64 => LibolmPickleError::Base64(base64_error(pickle)),
+        moceril::LibolmPickleError::Base64(_) => LibolmPickleError::Base64(base64_error(pickle)),
         moceril::LibolmPickleError::Authentication => {
             LibolmPickleError::Decryption(not_authentic(pickle))
         }
@@ -68,11 +68,11 @@ pub(crate) fn dehydrated_device_error(
     nonce: &str,
 ) -> DehydratedDeviceError {
     match error {
-        moceril::DehydratedDeviceError::Base64 => {
+        moceril::DehydratedDeviceError::Base64(_) => {
             let error = base64_decode(ciphertext).err();
             DehydratedDeviceError::Base64(error.unwrap_or_else(|| base64_error(nonce)))
         }
-        moceril::DehydratedDeviceError::Nonce => DehydratedDeviceError::InvalidNonce,
+        moceril::DehydratedDeviceError::Nonce(_) => DehydratedDeviceError::InvalidNonce,
         moceril::DehydratedDeviceError::Authentication => {
             DehydratedDeviceError::Decryption(aead::Error)
         }
