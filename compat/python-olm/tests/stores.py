@@ -1,8 +1,9 @@
 """One turn of a conversation between two devices whose state is in the stores of a program:
-stores.py PROGRAM FOLDER
+stores.py PROGRAM FOLDER PACKAGE
 
-PROGRAM is mautrix or nio. Each turn reads what the last one has sent, and sends more, so turns of
-different packages must read each other's stores and messages.
+PROGRAM is mautrix or nio, PACKAGE the folder that `olm` must come from. Each turn reads what the
+last one has sent, and sends more, so turns of different packages must read each other's stores and
+messages.
 """
 
 import asyncio
@@ -196,4 +197,5 @@ async def turn(program, folder):
         await device.close()
 
 
+assert pathlib.Path(sys.argv[3]) in pathlib.Path(olm.__file__).parents, olm.__file__
 asyncio.run(turn(sys.argv[1], pathlib.Path(sys.argv[2])))

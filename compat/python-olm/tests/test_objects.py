@@ -1,7 +1,10 @@
 """Memory, threads, forks, wrong arguments and failing calls, on the package that is installed."""
 
 import gc
+import importlib
 import os
+import pathlib
+import re
 import resource
 import signal
 import subprocess
@@ -71,6 +74,55 @@ def every_object():
         signing,
         olm.Sas(olm.Sas().pubkey),
     ]
+
+
+def use_everything():
+    """Calls each C function that the package uses, some of them in calls that fail."""
+    alice, bob, outbound, inbound, message = sessions()
+    alice.sign("text")
+    alice.generate_fallback_key()
+    assert alice.fallback_key and alice.max_one_time_keys
+    alice.forget_old_fallback_key()
+    alice.mark_keys_as_published()
+    identity = alice.identity_keys["curve25519"]
+    olm.InboundSession(bob, message)
+    assert inbound.matches(message) and inbound.matches(message, identity)
+    inbound.decrypt(message)
+    bob.remove_one_time_keys(inbound)
+    assert outbound.id == inbound.id and outbound.describe()
+    group = olm.OutboundGroupSession()
+    receiver = olm.InboundGroupSession(group.session_key)
+    assert group.id == receiver.id and group.message_index == receiver.first_known_index
+    receiver.decrypt(group.encrypt("text"))
+    olm.InboundGroupSession.import_session(receiver.export_session(0))
+    backup = olm.PkDecryption()
+    encrypted = olm.PkEncryption(backup.public_key).encrypt("text")
+    backup.decrypt(encrypted)
+    signing = olm.PkSigning(olm.PkSigning.generate_seed())
+    olm.ed25519_verify(signing.public_key, "text", signing.sign("text"))
+    olm.sha256("text")
+    one, other = olm.Sas(), olm.Sas()
+    one.set_their_pubkey(other.pubkey)
+    assert one.other_key_set and one.generate_bytes("info", 6)
+    for mac in [one.calculate_mac, one.calculate_mac_fixed_base64, one.calculate_mac_long_kdf]:
+        mac("text", "info")
+    for thing in [alice, group, receiver, backup]:
+        type(thing).from_pickle(thing.pickle("key"), "key")
+    olm.Session.from_pickle(outbound.pickle("key"), "key")
+    encrypted.mac = "A" * 11
+    for failing in [
+        lambda: olm.Account.from_pickle(b"x"),
+        lambda: olm.OutboundGroupSession.from_pickle(b"x"),
+        lambda: inbound.decrypt(message),
+        lambda: receiver.decrypt("AwgA"),
+        lambda: backup.decrypt(encrypted),
+        lambda: olm.PkEncryption("short"),
+        lambda: olm.PkSigning(b"short"),
+        lambda: other.set_their_pubkey("short"),
+        lambda: olm.ed25519_verify(signing.public_key, "text", "A" * 86),
+    ]:
+        with pytest.raises(Exception, match="^[A-Z0-9_]+$"):
+            failing()
 
 
 def content(thing):
@@ -197,6 +249,49 @@ def test_threads_share_a_session():
     assert len({message.ciphertext for message in messages}) == 800
     inbound = olm.Session.from_pickle(inbound.pickle(), "")
     assert outbound.describe().startswith("sender chain index: 800 ")
+
+
+def test_every_call_about_an_object_holds_the_lock(monkeypatch):
+    """So nothing depends on the interpreter's lock, which some builds of Python do not have."""
+    called, unlocked = set(), set()
+
+    def about_an_object(argument):
+        kind = ffi.typeof(argument) if isinstance(argument, ffi.CData) else None
+        return kind is not None and kind.kind == "pointer" and kind.item.kind == "struct"
+
+    def watched(name, function):
+        def call(*arguments):
+            called.add(name)
+            if any(map(about_an_object, arguments)) and not olm._native.lock._is_owned():
+                unlocked.add(name)
+            return function(*arguments)
+
+        return call
+
+    class Watched:
+        def __getattr__(self, name):
+            thing = getattr(lib, name)
+            return watched(name, thing) if callable(thing) else thing
+
+    package = pathlib.Path(olm.__file__).parent
+    named = set()
+    for file in package.glob("*.py"):
+        names = re.findall(r"\blib\.(olm_\w+)", file.read_text())
+        if names and file.stem != "_native":
+            monkeypatch.setattr(importlib.import_module(f"olm.{file.stem}"), "lib", Watched())
+            named.update(names)
+    kinds = [type(thing) for thing in every_object()] + [olm.utility._Verifier]
+    for functions in {kind._functions for kind in kinds}:
+        for name, function in list(vars(functions).items()):
+            # Those two are for memory that no other thread has.
+            if callable(function) and name not in ["blank", "clear", "error"]:
+                full_name = f"{functions.error.__name__} {name}"
+                monkeypatch.setattr(functions, name, watched(full_name, function))
+                named.add(full_name)
+    use_everything()
+    # This class has its own function for that, which writes the public key, too.
+    assert named - called == {"PkDecryptionError unpickle"} and called <= named
+    assert not unlocked
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")

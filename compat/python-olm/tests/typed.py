@@ -1,5 +1,7 @@
 """A typed program, which type checkers must accept."""
 
+# pyright: strict, deprecateTypingAliases=false
+
 from typing import Dict, Tuple, Union
 
 import olm

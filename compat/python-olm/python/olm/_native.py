@@ -15,10 +15,12 @@ Text = Union[str, bytes]
 
 FAILED: int = lib.olm_error()
 
-# The C functions run without the interpreter's lock, and an object must not be used by two threads
-# at once. A fork waits for this lock too: a child gets no object that another thread was changing,
-# and no lock that nobody releases. Code that runs within an operation of the same thread, such as a
-# signal handler, may start another one.
+# The C functions run without the interpreter's lock, if there is one, and an object must not be
+# used by two threads at once. So each call that gets an object holds this lock, except for those
+# that make its memory and wipe it: then no other thread has the object. A fork waits for this lock
+# too: a child gets no object that another thread was changing, and no lock that nobody releases.
+# Code that runs within an operation of the same thread, such as a signal handler, may start another
+# one.
 lock = threading.RLock()
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
@@ -124,6 +126,11 @@ class Native:
             result = function(self._handle, *arguments)
             self._check_error(result)
         return result
+
+    def _ask(self, function: Callable[..., int], *arguments: Any) -> int:
+        """Calls a function that cannot fail: most say how many bytes another one needs."""
+        with lock:
+            return function(self._handle, *arguments)
 
     def _output(self, length: int, function: Callable[..., int], *arguments: Any) -> Buffer:
         """Calls a function that writes so many bytes, to a buffer that is its last argument."""

@@ -32,7 +32,7 @@ class Account(Stored):
 
     def __init__(self) -> None:
         """Makes an account with new identity keys."""
-        with Buffer.random(lib.olm_create_account_random_length(self._account)) as random:
+        with Buffer.random(self._ask(lib.olm_create_account_random_length)) as random:
             self._call(lib.olm_create_account, *random)
 
     @property
@@ -46,14 +46,13 @@ class Account(Stored):
     def sign(self, message: Text) -> str:
         """The Ed25519 signature of the message, in base64."""
         with Buffer.text(message) as data:
-            length = lib.olm_account_signature_length(self._account)
+            length = self._ask(lib.olm_account_signature_length)
             return self._output(length, lib.olm_account_sign, *data).decode()
 
     @property
     def max_one_time_keys(self) -> int:
         """How many one-time keys an account keeps: the newest."""
-        count: int = lib.olm_account_max_number_of_one_time_keys(self._account)
-        return count
+        return self._ask(lib.olm_account_max_number_of_one_time_keys)
 
     def mark_keys_as_published(self) -> None:
         """Notes that the server has the one-time keys and the fallback key of this moment."""
@@ -61,7 +60,7 @@ class Account(Stored):
 
     def generate_one_time_keys(self, count: int) -> None:
         """Makes new one-time keys. If there are too many now, the oldest are dropped."""
-        length = lib.olm_account_generate_one_time_keys_random_length(self._account, count)
+        length = self._ask(lib.olm_account_generate_one_time_keys_random_length, count)
         with Buffer.random(length) as random:
             self._call(lib.olm_account_generate_one_time_keys, count, *random)
 
@@ -80,7 +79,7 @@ class Account(Stored):
     def generate_fallback_key(self) -> None:
         """Makes a new fallback key. The one before it still works until the next call, or until it
         is forgotten."""
-        length = lib.olm_account_generate_fallback_key_random_length(self._account)
+        length = self._ask(lib.olm_account_generate_fallback_key_random_length)
         with Buffer.random(length) as random:
             self._call(lib.olm_account_generate_fallback_key, *random)
 

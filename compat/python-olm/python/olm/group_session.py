@@ -53,19 +53,17 @@ class InboundGroupSession(Stored):
     @property
     def id(self) -> str:
         """The same text as the sender's."""
-        length = lib.olm_inbound_group_session_id_length(self._session)
+        length = self._ask(lib.olm_inbound_group_session_id_length)
         return self._output(length, lib.olm_inbound_group_session_id).decode()
 
     @property
     def first_known_index(self) -> int:
         """The index of the first message that can be decrypted."""
-        with lock:
-            index: int = lib.olm_inbound_group_session_first_known_index(self._session)
-        return index
+        return self._ask(lib.olm_inbound_group_session_first_known_index)
 
     def export_session(self, message_index: int) -> str:
         """A key with which messages can be decrypted from this index on, for `import_session`."""
-        length = lib.olm_export_inbound_group_session_length(self._session)
+        length = self._ask(lib.olm_export_inbound_group_session_length)
         with Buffer.output(length) as key:
             self._call(lib.olm_export_inbound_group_session, *key, message_index)
             return key.decode()
@@ -92,7 +90,7 @@ class OutboundGroupSession(Stored):
 
     def __init__(self) -> None:
         """Makes a new session."""
-        length = lib.olm_init_outbound_group_session_random_length(self._session)
+        length = self._ask(lib.olm_init_outbound_group_session_random_length)
         with Buffer.random(length) as random:
             self._call(lib.olm_init_outbound_group_session, *random)
 
@@ -105,19 +103,17 @@ class OutboundGroupSession(Stored):
     @property
     def id(self) -> str:
         """The same text as the receivers'."""
-        length = lib.olm_outbound_group_session_id_length(self._session)
+        length = self._ask(lib.olm_outbound_group_session_id_length)
         return self._output(length, lib.olm_outbound_group_session_id).decode()
 
     @property
     def message_index(self) -> int:
         """The index of the next message."""
-        with lock:
-            index: int = lib.olm_outbound_group_session_message_index(self._session)
-        return index
+        return self._ask(lib.olm_outbound_group_session_message_index)
 
     @property
     def session_key(self) -> str:
         """The key to share with receivers. They can decrypt from the next message on."""
-        length = lib.olm_outbound_group_session_key_length(self._session)
+        length = self._ask(lib.olm_outbound_group_session_key_length)
         with self._output(length, lib.olm_outbound_group_session_key) as key:
             return key.decode()

@@ -50,10 +50,10 @@ class PkEncryption(Native):
     def encrypt(self, plaintext: Text) -> PkMessage:
         """Encrypts a message. Nothing proves to its receiver who has sent it."""
         ephemeral_key = Buffer.output(lib.olm_pk_key_length())
-        mac = Buffer.output(lib.olm_pk_mac_length(self._handle))
+        mac = Buffer.output(self._ask(lib.olm_pk_mac_length))
         with Buffer.text(plaintext) as data:
-            ciphertext = Buffer.output(lib.olm_pk_ciphertext_length(self._handle, len(data)))
-            with Buffer.random(lib.olm_pk_encrypt_random_length(self._handle)) as random:
+            ciphertext = Buffer.output(self._ask(lib.olm_pk_ciphertext_length, len(data)))
+            with Buffer.random(self._ask(lib.olm_pk_encrypt_random_length)) as random:
                 self._call(lib.olm_pk_encrypt, *data, *ciphertext, *mac, *ephemeral_key, *random)
         return PkMessage(ephemeral_key.decode(), mac.decode(), ciphertext.decode())
 

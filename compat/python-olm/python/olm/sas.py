@@ -21,7 +21,7 @@ class Sas(Native):
 
     def __init__(self, other_users_pubkey: Optional[Text] = None) -> None:
         """Makes a new pair of keys. The other user's public key may be set later."""
-        with Buffer.random(lib.olm_create_sas_random_length(self._handle)) as random:
+        with Buffer.random(self._ask(lib.olm_create_sas_random_length)) as random:
             self._create_sas(*random)
         if other_users_pubkey:
             self.set_their_pubkey(other_users_pubkey)
@@ -32,7 +32,7 @@ class Sas(Native):
     @property
     def pubkey(self) -> str:
         """Our public key."""
-        length = lib.olm_sas_pubkey_length(self._handle)
+        length = self._ask(lib.olm_sas_pubkey_length)
         return self._output(length, lib.olm_sas_get_pubkey).decode()
 
     @property
@@ -68,5 +68,5 @@ class Sas(Native):
 
     def _mac(self, function: Callable[..., int], message: Text, extra_info: Text) -> str:
         with Buffer.text(message) as data, Buffer.text(extra_info) as info:
-            length = lib.olm_sas_mac_length(self._handle)
+            length = self._ask(lib.olm_sas_mac_length)
             return self._output(length, function, *data, *info).decode()

@@ -99,7 +99,7 @@ class Session(Stored):
     @property
     def id(self) -> str:
         """The same text at both ends of the session."""
-        length = lib.olm_session_id_length(self._session)
+        length = self._ask(lib.olm_session_id_length)
         return self._output(length, lib.olm_session_id).decode()
 
     def matches(self, message: OlmPreKeyMessage, identity_key: Optional[Text] = None) -> bool:
@@ -158,7 +158,7 @@ class OutboundSession(Session):
         if not one_time_key:
             raise ValueError("One-time key can't be empty")
         super().__init__()
-        random_length = lib.olm_create_outbound_session_random_length(self._session)
+        random_length = self._ask(lib.olm_create_outbound_session_random_length)
         with Buffer.text(identity_key) as identity, Buffer.text(one_time_key) as one_time:
             with Buffer.random(random_length) as random:
                 self._call(

@@ -33,5 +33,5 @@ def sha256(input_string: Text) -> str:
     """The SHA-256 hash of the text, in base64."""
     with Buffer.text(input_string) as data:
         hasher = _Hasher()
-        length: int = lib.olm_sha256_length(hasher._handle)
+        length = hasher._ask(lib.olm_sha256_length)
         return hasher._output(length, lib.olm_sha256, *data).decode()
