@@ -32,7 +32,7 @@
 //! | 0 | `error` | the errors that several layers share |
 //! | 0 | `primitives/` | the only folder that calls cryptography crates |
 //! | | `secret`, `rng`, `base64`, `base58` | secrets that wipe themselves; randomness; text |
-//! | | `x25519`, `edwards`, `ed25519`, `kdf`, `verdict` | key agreement, signatures, key derivation, and how a comparison becomes a decision |
+//! | | `backend`, `x25519`, `edwards`, `ed25519`, `kdf`, `verdict` | key agreement, signatures, key derivation, and how a comparison becomes a decision |
 //! | | `cbc_hmac`, `ctr_hmac`, `chacha20poly1305`, `argon2`, `hpke` | each under the name of its standard; `cbc_hmac` has `unauthenticated`, for backups |
 //! | 1 | `keys/`: `curve25519`, `ed25519`, `id` | public keys that passed every check |
 //! | 1 | `wire/`: `fields`, `olm`, `megolm`, `json` | decoding and encoding of messages |

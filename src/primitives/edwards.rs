@@ -15,6 +15,8 @@ use alloc::vec::Vec;
 use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, traits::Identity};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::backend::is_vectorized;
+
 /// A peer's public key, converted for multiplication. It can be used for several agreements: the
 /// conversion to the Edwards form takes a fifth of an agreement.
 #[derive(Clone)]
@@ -28,7 +30,7 @@ impl PeerPoint {
         #[cfg(test)]
         super::work::count_conversion();
         // The conversion comes second: where it is of no use, it is not done.
-        let edwards = if vectorized() { Self::in_edwards_form(public) } else { None };
+        let edwards = if is_vectorized() { Self::in_edwards_form(public) } else { None };
         edwards.unwrap_or(Self::Ladder(MontgomeryPoint(*public)))
     }
 
@@ -84,21 +86,6 @@ impl PeerPoint {
             Self::Ladder(_) => [public.to_montgomery(), self.multiply(private)],
         }
     }
-}
-
-/// Whether dalek uses vector registers for points in Edwards form. This repeats how it decides:
-/// `--cfg` may forbid them, and the processor must be x86-64 with AVX2.
-fn vectorized() -> bool {
-    // Only the standard library can ask the processor without `unsafe`. Without it AVX2 is taken
-    // for granted: where it is missing after all, the results are the same, and take longer.
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    let found = std::arch::is_x86_feature_detected!("avx2");
-    #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
-    let found = cfg!(target_arch = "x86_64");
-    found
-        && !cfg!(curve25519_dalek_backend = "fiat")
-        && !cfg!(curve25519_dalek_backend = "serial")
-        && !cfg!(curve25519_dalek_bits = "32")
 }
 
 /// The public keys of many private keys, in their order.
@@ -207,7 +194,7 @@ mod tests {
         assert!(keys().any(|public| on_the_curve(&public)));
         for public in keys() {
             let edwards = matches!(PeerPoint::new(&public), PeerPoint::Edwards(_));
-            assert_eq!(edwards, vectorized() && on_the_curve(&public));
+            assert_eq!(edwards, is_vectorized() && on_the_curve(&public));
         }
     }
 }

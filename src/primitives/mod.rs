@@ -6,6 +6,7 @@
 
 #[cfg(feature = "passphrase")]
 pub(crate) mod argon2;
+mod backend;
 #[cfg(feature = "backup")]
 pub(crate) mod base58;
 pub(crate) mod base64;

@@ -2,9 +2,9 @@
 //!
 //! S-15: each signature is verified by its own equation, the one of [`VerifyingKey::verify`]: `R`
 //! must be the encoding of `[S]B - [k]A`. The signatures of a batch share the inversion that an
-//! encoding needs and, if there are enough of them, tables of multiples of `B` and `A`. So there is no randomness, a bad
-//! signature needs no search, and a verdict does not depend on the order or on the other
-//! signatures.
+//! encoding needs and, if there are enough of them, tables of multiples of `B` and `A`. So there is
+//! no randomness, a bad signature needs no search, and a verdict does not depend on the order or on
+//! the other signatures.
 //!
 //! Why not one equation for all with random coefficients: it takes half the time, but with a
 //! probability of up to a half it does not detect a small-order component of an `R`. Detecting
@@ -21,7 +21,7 @@ use curve25519_dalek::{
 use ed25519_dalek::Signature;
 use sha2::{Digest, Sha512};
 
-use super::{SIGNATURE_LENGTH, VerifyingKey};
+use super::{super::backend::has_avx512, SIGNATURE_LENGTH, VerifyingKey};
 
 /// Number of points that are encoded together and share one inversion. An inversion for each point
 /// would take a tenth of a verification.
@@ -31,6 +31,8 @@ impl VerifyingKey {
     /// The result of [`verify`](Self::verify) for each message with its signature: `true` if it is
     /// valid.
     pub(crate) fn verify_each(&self, signed: &[(&[u8], &[u8; SIGNATURE_LENGTH])]) -> Vec<bool> {
+        // With AVX-512 a product by itself takes less time than the additions of points from
+        // tables, which are not vectorized.
         let shape = Shape::for_count(signed.len()).filter(|_| !has_avx512());
         self.verify_with(&Products::new(self, shape), signed)
     }
@@ -106,16 +108,6 @@ impl Products {
             }
         }
     }
-}
-
-/// Whether dalek multiplies with AVX-512. A single product then takes less time than the additions
-/// of points from tables, which are not vectorized.
-fn has_avx512() -> bool {
-    #[cfg(all(feature = "std", target_arch = "x86_64", curve25519_dalek_backend = "avx512"))]
-    return std::arch::is_x86_feature_detected!("avx512ifma")
-        && std::arch::is_x86_feature_detected!("avx512vl");
-    #[cfg(not(all(feature = "std", target_arch = "x86_64", curve25519_dalek_backend = "avx512")))]
-    return cfg!(curve25519_dalek_backend = "avx512");
 }
 
 /// How scalars are recoded into signed digits. This changes the time of a batch, but not its
