@@ -7,6 +7,7 @@ mod help;
 mod input;
 mod keys;
 mod output;
+mod pickle;
 mod progress;
 mod report;
 mod secrets;
@@ -52,6 +53,8 @@ struct Cli {
 enum Command {
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Pickle(pickle::Pickle),
     #[command(flatten)]
     Help(help::Help),
 }
@@ -60,6 +63,7 @@ fn run(cli: &Cli) -> Result<()> {
     let Cli { json, show_secrets, .. } = *cli;
     match &cli.command {
         Command::Keys(command) => keys::run(command, json, show_secrets),
+        Command::Pickle(command) => pickle::run(command, json),
         Command::Help(command) => help::run(command),
     }
 }
