@@ -9,6 +9,7 @@ mod keys;
 mod output;
 mod pickle;
 mod progress;
+mod recovery_key;
 mod report;
 mod secrets;
 
@@ -54,6 +55,8 @@ enum Command {
     #[command(subcommand)]
     Keys(keys::Keys),
     #[command(subcommand)]
+    RecoveryKey(recovery_key::RecoveryKey),
+    #[command(subcommand)]
     Pickle(pickle::Pickle),
     #[command(flatten)]
     Help(help::Help),
@@ -63,6 +66,7 @@ fn run(cli: &Cli) -> Result<()> {
     let Cli { json, show_secrets, .. } = *cli;
     match &cli.command {
         Command::Keys(command) => keys::run(command, json, show_secrets),
+        Command::RecoveryKey(command) => recovery_key::run(command, json, show_secrets),
         Command::Pickle(command) => pickle::run(command, json),
         Command::Help(command) => help::run(command),
     }
