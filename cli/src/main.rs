@@ -5,6 +5,7 @@
 mod failure;
 mod help;
 mod input;
+mod inspect;
 mod keys;
 mod output;
 mod pickle;
@@ -52,6 +53,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Inspect(inspect::Inspect),
     #[command(subcommand)]
     Keys(keys::Keys),
     #[command(subcommand)]
@@ -65,6 +67,7 @@ enum Command {
 fn run(cli: &Cli) -> Result<()> {
     let Cli { json, show_secrets, .. } = *cli;
     match &cli.command {
+        Command::Inspect(args) => inspect::run(args, json),
         Command::Keys(command) => keys::run(command, json, show_secrets),
         Command::RecoveryKey(command) => recovery_key::run(command, json, show_secrets),
         Command::Pickle(command) => pickle::run(command, json),
