@@ -2,6 +2,8 @@
 //! nothing it does needs a network. What is cryptographic is in the library.
 #![forbid(unsafe_code)]
 
+mod decrypt;
+mod explain;
 mod failure;
 mod help;
 mod input;
@@ -60,6 +62,8 @@ enum Command {
     RecoveryKey(recovery_key::RecoveryKey),
     #[command(subcommand)]
     Pickle(pickle::Pickle),
+    Decrypt(decrypt::Decrypt),
+    Explain(explain::Explain),
     #[command(flatten)]
     Help(help::Help),
 }
@@ -71,6 +75,8 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Keys(command) => keys::run(command, json, show_secrets),
         Command::RecoveryKey(command) => recovery_key::run(command, json, show_secrets),
         Command::Pickle(command) => pickle::run(command, json),
+        Command::Decrypt(args) => decrypt::run(args, show_secrets),
+        Command::Explain(args) => explain::run(args, json),
         Command::Help(command) => help::run(command),
     }
 }
