@@ -2,6 +2,7 @@
 //! nothing it does needs a network. What is cryptographic is in the library.
 #![forbid(unsafe_code)]
 
+mod backup;
 mod decrypt;
 mod explain;
 mod failure;
@@ -64,6 +65,8 @@ enum Command {
     Pickle(pickle::Pickle),
     Decrypt(decrypt::Decrypt),
     Explain(explain::Explain),
+    #[command(subcommand)]
+    Backup(backup::Backup),
     #[command(flatten)]
     Help(help::Help),
 }
@@ -77,6 +80,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Pickle(command) => pickle::run(command, json),
         Command::Decrypt(args) => decrypt::run(args, show_secrets),
         Command::Explain(args) => explain::run(args, json),
+        Command::Backup(command) => backup::run(command, json, show_secrets),
         Command::Help(command) => help::run(command),
     }
 }
