@@ -16,6 +16,7 @@ mod progress;
 mod recovery_key;
 mod report;
 mod secrets;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -67,6 +68,7 @@ enum Command {
     Explain(explain::Explain),
     #[command(subcommand)]
     Backup(backup::Backup),
+    Verify(verify::Verify),
     #[command(flatten)]
     Help(help::Help),
 }
@@ -81,6 +83,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Decrypt(args) => decrypt::run(args, show_secrets),
         Command::Explain(args) => explain::run(args, json),
         Command::Backup(command) => backup::run(command, json, show_secrets),
+        Command::Verify(args) => verify::run(args, json),
         Command::Help(command) => help::run(command),
     }
 }
