@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+mod bench;
 mod decrypt;
 mod explain;
 mod failure;
@@ -69,6 +70,7 @@ enum Command {
     #[command(subcommand)]
     Backup(backup::Backup),
     Verify(verify::Verify),
+    Bench(bench::Bench),
     #[command(flatten)]
     Help(help::Help),
 }
@@ -84,6 +86,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Explain(args) => explain::run(args, json),
         Command::Backup(command) => backup::run(command, json, show_secrets),
         Command::Verify(args) => verify::run(args, json),
+        Command::Bench(args) => bench::run(args, json),
         Command::Help(command) => help::run(command),
     }
 }
