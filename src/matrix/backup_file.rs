@@ -300,15 +300,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        matrix::backup::BackupEncryptionKey,
-        megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
+        keys::Ed25519SecretKey, matrix::backup::BackupEncryptionKey,
+        wire::megolm::ExportedSessionKey,
     };
 
     fn room_key(room_id: &str, index: u32) -> ExportedRoomKey {
-        let session = GroupSession::with_config(GroupSessionConfig::default()).unwrap();
-        let session = InboundGroupSession::new(&session.session_key());
+        let signing_key = Ed25519SecretKey::new().unwrap().public_key();
+        let (version, ratchet) = ([1], [7; 128]);
+        let index = index.to_be_bytes();
+        let bytes = [&version[..], &index, &ratchet, signing_key.as_bytes()].concat();
+        let session_key = ExportedSessionKey::from_bytes(&bytes).unwrap();
         let sender = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
-        let mut key = ExportedRoomKey::new(room_id, session.export_at(index).unwrap(), sender);
+        let mut key = ExportedRoomKey::new(room_id, session_key, sender);
         key.forwarding_chain.push(sender.to_base64());
         key
     }
