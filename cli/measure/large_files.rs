@@ -22,7 +22,11 @@ type Result<T> = std::result::Result<T, Box<dyn error::Error>>;
 const ROOM: &str = "!room:example.org";
 const PASSPHRASE: &str = "passphrase";
 
-fn key(inbound: &InboundGroupSession, index: u32, sender: Curve25519PublicKey) -> Result<ExportedRoomKey> {
+fn key(
+    inbound: &InboundGroupSession,
+    index: u32,
+    sender: Curve25519PublicKey,
+) -> Result<ExportedRoomKey> {
     let mut key = ExportedRoomKey::new(ROOM, inbound.export_at(index)?, sender);
     key.sender_claimed_keys.insert("ed25519".into(), sender.to_base64());
     Ok(key)
@@ -51,7 +55,8 @@ fn exports(folder: &Path, count: usize) -> Result<()> {
 /// The events of a room, in which the senders take turns.
 fn room(folder: &Path, sessions: usize, events: usize) -> Result<()> {
     let sender = Account::new()?.curve25519_key();
-    let new = (0..sessions).map(|_| GroupSession::new(0)).collect::<std::result::Result<Vec<_>, _>>();
+    let new =
+        (0..sessions).map(|_| GroupSession::new(0)).collect::<std::result::Result<Vec<_>, _>>();
     let mut sessions = new?;
     let keys: Result<Vec<_>> = sessions
         .iter()
@@ -62,7 +67,8 @@ fn room(folder: &Path, sessions: usize, events: usize) -> Result<()> {
     let count = sessions.len();
     for number in 0..events {
         let session = &mut sessions[number % count];
-        let body = format!("message number {number}, about as long as what people write each other");
+        let body =
+            format!("message number {number}, about as long as what people write each other");
         let content = json!({ "msgtype": "m.text", "body": body });
         let event = json!({ "type": "m.room.message", "content": content, "room_id": ROOM });
         let message = session.encrypt(event.to_string())?;

@@ -17,6 +17,8 @@ mod progress;
 mod recovery_key;
 mod report;
 mod secrets;
+#[cfg(feature = "stores")]
+mod store;
 mod verify;
 
 use std::process::ExitCode;
@@ -70,6 +72,9 @@ enum Command {
     #[command(subcommand)]
     Backup(backup::Backup),
     Verify(verify::Verify),
+    #[cfg(feature = "stores")]
+    #[command(subcommand)]
+    Store(store::Store),
     Bench(bench::Bench),
     #[command(flatten)]
     Help(help::Help),
@@ -86,6 +91,8 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Explain(args) => explain::run(args, json),
         Command::Backup(command) => backup::run(command, json, show_secrets),
         Command::Verify(args) => verify::run(args, json),
+        #[cfg(feature = "stores")]
+        Command::Store(command) => store::run(command, json),
         Command::Bench(args) => bench::run(args, json),
         Command::Help(command) => help::run(command),
     }

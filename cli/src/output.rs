@@ -70,6 +70,13 @@ impl Output {
         let mut writer = BufWriter::new(file);
         write(&mut writer).map_err(|failure| failure.at(path.display()))?;
         let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        self.persist(file)
+    }
+
+    /// Gives a complete file its name.
+    pub fn persist(&self, file: NamedTempFile) -> Result<()> {
+        let Some(path) = &self.output else { return Ok(()) };
+        let failed = |error: io::Error| Failure::file(format_args!("{}: {error}", path.display()));
         file.as_file().sync_all().map_err(failed)?;
         let persisted = if self.force { file.persist(path) } else { file.persist_noclobber(path) };
         match persisted {
@@ -82,6 +89,16 @@ impl Output {
     /// The name of the file, to tell the user.
     pub fn file(&self) -> Option<String> {
         self.output.as_ref().map(|path| path.display().to_string())
+    }
+
+    #[cfg(feature = "stores")]
+    pub fn path(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    #[cfg(all(test, feature = "stores"))]
+    pub fn to_file(path: PathBuf) -> Self {
+        Self { output: Some(path), force: false }
     }
 }
 

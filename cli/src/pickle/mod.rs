@@ -1,10 +1,9 @@
 //! `moceril pickle`: the stored form of accounts and sessions.
 
-mod losses;
+pub mod losses;
 pub mod object;
 
 use clap::{Args, Subcommand};
-use moceril::olm::Account;
 
 use self::{
     losses::Fact,
@@ -163,13 +162,7 @@ fn convert(
 /// What must be the same before and after.
 fn identity(object: &Object) -> String {
     match object {
-        Object::Account(account) => identity_key(account),
-        Object::Session(session) => session.session_id(),
-        Object::GroupSession(session) => session.session_id(),
-        Object::InboundGroupSession(session) => session.session_id(),
+        Object::Account(account) => account.curve25519_key().to_base64(),
+        session => session.session_id().unwrap_or_default(),
     }
-}
-
-fn identity_key(account: &Account) -> String {
-    account.curve25519_key().to_base64()
 }

@@ -53,6 +53,17 @@ impl Kind {
             Self::InboundGroupSession => "inbound group session",
         }
     }
+
+    /// The name of many.
+    #[cfg(feature = "stores")]
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Account => "accounts",
+            Self::Session => "Olm sessions",
+            Self::GroupSession => "outbound group sessions",
+            Self::InboundGroupSession => "inbound group sessions",
+        }
+    }
 }
 
 /// What opens a pickle of a format.
@@ -197,6 +208,16 @@ impl Object {
             Self::Session(object) => seal!(object, key),
             Self::GroupSession(object) => seal!(object, key),
             Self::InboundGroupSession(object) => seal!(object, key),
+        }
+    }
+
+    /// The id, if it is a session.
+    pub fn session_id(&self) -> Option<String> {
+        match self {
+            Self::Account(_) => None,
+            Self::Session(session) => Some(session.session_id()),
+            Self::GroupSession(session) => Some(session.session_id()),
+            Self::InboundGroupSession(session) => Some(session.session_id()),
         }
     }
 
