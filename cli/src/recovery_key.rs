@@ -88,17 +88,17 @@ fn check(args: &Check, json: bool, show_secrets: bool) -> Result<()> {
         Ok(key) if public_key.is_none_or(|public_key| public_key == key.public_key()) => {
             let report = Report::new("recovery key (secret)").with("complete", true);
             let report = report.with("public key", key.public_key().to_base64());
-            return report.with_some("is the backup's", public_key.map(|_| true)).print(json);
+            report.with_some("is the backup's", public_key.map(|_| true)).print(json)
         }
         Ok(key) => {
             let found = key.public_key().to_base64();
             let failure = Failure::key(format_args!(
                 "complete, and the key of another backup: its public key is {found}"
             ));
-            return match public_key.and_then(|wanted| correct(&text, wanted)) {
+            match public_key.and_then(|wanted| correct(&text, wanted)) {
                 Some(correction) => correction.report(args, json, show_secrets),
                 None => Err(failure.hint("an earlier recovery key, or an earlier backup")),
-            };
+            }
         }
         Err(error) => match public_key.and_then(|wanted| correct(&text, wanted)) {
             Some(correction) => correction.report(args, json, show_secrets),

@@ -50,12 +50,12 @@ impl BackupKey {
                 let value = serde_json::from_str(&json).map_err(|error| {
                     Failure::input(format_args!("{}: expected JSON: {error}", input.name()))
                 })?;
-                self.from_storage(&value).map_err(|failure| failure.at(input.name()))
+                self.stored(&value).map_err(|failure| failure.at(input.name()))
             }
         }
     }
 
-    fn from_storage(&self, data: &Value) -> Result<BackupDecryptionKey> {
+    fn stored(&self, data: &Value) -> Result<BackupDecryptionKey> {
         let default = content(data, "m.secret_storage.default_key")?;
         let id = default.get("key").and_then(Value::as_str).unwrap_or_default();
         let description = content(data, &format!("m.secret_storage.key.{id}"))?;

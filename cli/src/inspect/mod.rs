@@ -53,7 +53,8 @@ fn recognise(bytes: Zeroizing<Vec<u8>>, args: &Inspect) -> Result<Report> {
         return Err(Failure::input("expected a text or a file of Matrix, and it is empty"));
     }
     if bytes.starts_with(b"SQLite format 3\0") {
-        return Ok(Report::new("SQLite database"));
+        return Ok(Report::new("SQLite database")
+            .with("perhaps", "the store of a bot or bridge: moceril store check FILE"));
     }
     if let Some(report) = text::binary(&bytes) {
         return Ok(report);

@@ -15,9 +15,11 @@ use crate::{
 };
 
 type Attempt = std::result::Result<Report, String>;
+/// A name with its article, and how such a text is read.
+type Form = (&'static str, fn(&str) -> Attempt);
 
 /// What a text can be, and how each is read.
-const FORMS: [(&str, fn(&str) -> Attempt); 9] = [
+const FORMS: [Form; 9] = [
     ("a recovery key", recovery_key),
     ("a Megolm session key", |text| read(SessionKey::from_base64(text), session_key)),
     ("an exported Megolm session key", |text| {
