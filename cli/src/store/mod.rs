@@ -55,8 +55,8 @@ struct Source {
     file: PathBuf,
     /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
     ///
-    /// matrix-nio calls it pickle_key, and has DEFAULT_KEY if the bot says nothing. mautrix-python's
-    /// bridges have mau.crypto or the name of the bridge.
+    /// matrix-nio calls it pickle_key, and has DEFAULT_KEY if the bot says nothing. Bridges of
+    /// mautrix-python have it in their configuration.
     #[arg(long, value_name = "SOURCE")]
     key: Option<Secret>,
 }
