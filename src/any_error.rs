@@ -10,8 +10,8 @@ use crate::matrix::payload::PayloadError;
 use crate::matrix::{backup::BackupError, recovery_key::RecoveryKeyError};
 #[cfg(feature = "matrix")]
 use crate::matrix::{
-    canonical_json::CanonicalJsonError, events::EventError, room_keys::RoomKeyError,
-    secret_storage::SecretStorageError, signed_json::SignedJsonError,
+    backup_file::BackupFileError, canonical_json::CanonicalJsonError, events::EventError,
+    room_keys::RoomKeyError, secret_storage::SecretStorageError, signed_json::SignedJsonError,
 };
 #[cfg(feature = "passphrase")]
 use crate::pickle::native::passphrase::PassphraseError;
@@ -128,6 +128,8 @@ errors! {
     RoomKey(RoomKeyError): "reading a room key",
     #[cfg(feature = "matrix")]
     Event(EventError): "reading an encrypted event",
+    #[cfg(feature = "matrix")]
+    BackupFile(BackupFileError): "reading a backup",
     #[cfg(feature = "key-export")]
     KeyExport(KeyExportError): "writing or reading a file of exported keys",
     #[cfg(feature = "payload")]

@@ -43,7 +43,7 @@
 //! | | [`sas`]: `emoji` | verification by short authentication strings |
 //! | | `backup`, `recovery_key`, `payload`, `key_export` | key backup and its key as text, the content of Olm events, key files |
 //! | | `canonical_json`, `signed_json`, `device_keys`, `cross_signing`, `secret_storage` | the JSON of Matrix: signed objects, and secrets that the server keeps |
-//! | | `events`, `room_keys`: `reader`, `writer` | encrypted events, and the keys of rooms, as JSON |
+//! | | `events`, `room_keys`: `reader`, `writer`, `backup_file` | encrypted events, the keys of rooms, and their backups, as JSON |
 //! | | `channel`: `message`, `check_code`, [`ecies`], `hpke` | secure channels |
 //! | 4 | `pickle/` | stored forms of the objects of layer 3 |
 //! | | `native`: `encode`, `passphrase` | the native format |
@@ -108,7 +108,8 @@ pub use crate::matrix::payload;
 pub use crate::matrix::{backup, recovery_key};
 #[cfg(feature = "matrix")]
 pub use crate::matrix::{
-    canonical_json, cross_signing, device_keys, events, room_keys, secret_storage, signed_json,
+    backup_file, canonical_json, cross_signing, device_keys, events, room_keys, secret_storage,
+    signed_json,
 };
 pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.

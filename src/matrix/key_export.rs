@@ -184,6 +184,22 @@ pub fn decrypt(
     SecretString::from_utf8(json).ok_or(KeyExportError::NotText)
 }
 
+/// How many rounds of hashing the passphrase of a file takes. Nothing has verified it.
+///
+/// # Errors
+///
+/// Those of [`KeyExportError`] that need no passphrase; not [`KeyExportError::Rounds`].
+pub fn rounds(file: &str) -> Result<u32, KeyExportError> {
+    let bytes = base64::decode(&content(file)?)?;
+    let ([version], rest) = split(&bytes)?;
+    if *version != VERSION {
+        return Err(KeyExportError::Version(*version));
+    }
+    let (_, rest) = split::<{ SALT_LENGTH + IV_LENGTH }>(rest)?;
+    let (rounds, _) = split(rest)?;
+    Ok(u32::from_be_bytes(*rounds))
+}
+
 /// The base64 between header and trailer, without its white space.
 ///
 /// The header begins a line, so that a text before it can speak of it. No base64 holds the trailer,
@@ -284,5 +300,27 @@ impl From<Base64Error> for KeyExportError {
 impl From<RandomError> for KeyExportError {
     fn from(_: RandomError) -> Self {
         Self::Random
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rounds_are_read_without_the_passphrase() {
+        let file = encrypt_weak("[]", "", 1_234).unwrap();
+        assert_eq!(rounds(&file), Ok(1_234));
+        assert_eq!(rounds("[]"), Err(KeyExportError::NoHeader));
+        assert_eq!(rounds(&file[..80]), Err(KeyExportError::CutOff));
+        let [head, tail] = [HEADER, TRAILER];
+        for (content, refusal) in [
+            ("", KeyExportError::TooShort),
+            ("AQ", KeyExportError::TooShort),
+            ("Ag", KeyExportError::Version(2)),
+            ("?", KeyExportError::Base64),
+        ] {
+            assert_eq!(rounds(&[head, "\n", content, "\n", tail].concat()), Err(refusal));
+        }
     }
 }

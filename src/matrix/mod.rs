@@ -4,6 +4,8 @@
 #[cfg(feature = "backup")]
 pub mod backup;
 #[cfg(feature = "matrix")]
+pub mod backup_file;
+#[cfg(feature = "matrix")]
 pub mod canonical_json;
 pub(crate) mod channel;
 #[cfg(feature = "matrix")]

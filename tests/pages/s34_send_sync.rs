@@ -130,6 +130,7 @@ mod backup {
 mod matrix {
     use super::shared;
     use moceril::{
+        backup_file::{BackedUpKey, BackupFileError, BackupReader, BackupVersion},
         canonical_json::CanonicalJsonError,
         cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
         device_keys::DeviceKeys,
@@ -143,6 +144,10 @@ mod matrix {
     };
 
     shared!(
+        BackedUpKey,
+        BackupFileError,
+        BackupReader<'static>,
+        BackupVersion,
         CanonicalJsonError,
         CrossSigningKeys,
         DeviceKeys,

@@ -1,0 +1,97 @@
+//! Writes large inputs into a folder: `large_files FOLDER KEYS SESSIONS EVENTS` makes files of
+//! exported keys, and events of a room with their keys.
+
+use std::{
+    env, error, fs,
+    io::{BufWriter, Write},
+    path::Path,
+};
+
+use moceril::{
+    Curve25519PublicKey,
+    events::MegolmContent,
+    key_export,
+    megolm::{GroupSession, InboundGroupSession},
+    olm::Account,
+    room_keys::{self, ExportedRoomKey},
+};
+use serde_json::json;
+
+type Result<T> = std::result::Result<T, Box<dyn error::Error>>;
+
+const ROOM: &str = "!room:example.org";
+const PASSPHRASE: &str = "passphrase";
+
+fn key(
+    inbound: &InboundGroupSession,
+    index: u32,
+    sender: Curve25519PublicKey,
+) -> Result<ExportedRoomKey> {
+    let mut key = ExportedRoomKey::new(ROOM, inbound.export_at(index)?, sender);
+    key.sender_claimed_keys.insert("ed25519".into(), sender.to_base64());
+    Ok(key)
+}
+
+fn encrypt(keys: &[ExportedRoomKey]) -> Result<String> {
+    let json = room_keys::write_export(keys)?;
+    Ok(key_export::encrypt(&json, PASSPHRASE, key_export::MIN_ROUNDS)?)
+}
+
+/// A file of many keys, and one in which every tenth of them begins at another index.
+fn exports(folder: &Path, count: usize) -> Result<()> {
+    let sender = Account::new()?.curve25519_key();
+    let (mut large, mut small) = (Vec::with_capacity(count), Vec::new());
+    for number in 0..count {
+        let inbound = InboundGroupSession::new(&GroupSession::new(0)?.session_key());
+        large.push(key(&inbound, if number % 20 == 0 { 5 } else { 0 }, sender)?);
+        if number % 10 == 0 {
+            small.push(key(&inbound, 3, sender)?);
+        }
+    }
+    fs::write(folder.join("large.txt"), encrypt(&large)?)?;
+    Ok(fs::write(folder.join("small.txt"), encrypt(&small)?)?)
+}
+
+/// The events of a room, in which the senders take turns.
+fn room(folder: &Path, sessions: usize, events: usize) -> Result<()> {
+    let sender = Account::new()?.curve25519_key();
+    let new =
+        (0..sessions).map(|_| GroupSession::new(0)).collect::<std::result::Result<Vec<_>, _>>();
+    let mut sessions = new?;
+    let keys: Result<Vec<_>> = sessions
+        .iter()
+        .map(|session| key(&InboundGroupSession::new(&session.session_key()), 0, sender))
+        .collect();
+    fs::write(folder.join("keys.json"), &*room_keys::write_export(&keys?)?)?;
+    let mut out = BufWriter::new(fs::File::create(folder.join("events.jsonl"))?);
+    let count = sessions.len();
+    for number in 0..events {
+        let session = &mut sessions[number % count];
+        let body =
+            format!("message number {number}, about as long as what people write each other");
+        let content = json!({ "msgtype": "m.text", "body": body });
+        let event = json!({ "type": "m.room.message", "content": content, "room_id": ROOM });
+        let message = session.encrypt(event.to_string())?;
+        let event = json!({
+            "type": "m.room.encrypted",
+            "event_id": format!("$event{number}"),
+            "sender": "@alice:example.org",
+            "origin_server_ts": number,
+            "room_id": ROOM,
+            "content": MegolmContent::new(&session.session_id(), message).to_json(),
+        });
+        writeln!(out, "{event}")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let [folder, keys, sessions, events] = &arguments[..] else {
+        return Err("large_files FOLDER KEYS SESSIONS EVENTS".into());
+    };
+    let folder = Path::new(folder);
+    fs::write(folder.join("passphrase.txt"), PASSPHRASE)?;
+    exports(folder, keys.parse()?)?;
+    room(folder, sessions.parse()?, events.parse()?)
+}

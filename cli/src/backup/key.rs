@@ -1,0 +1,111 @@
+//! The key of a backup: written down, or in the secret storage of the account.
+
+use clap::Args;
+use moceril::{
+    backup::BackupDecryptionKey,
+    secret_storage::{
+        EncryptedSecret, KeyDescription, MAX_ITERATIONS, SecretStorageError, SecretStorageKey,
+    },
+};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::from_base64;
+use crate::{
+    failure::{Failure, Result},
+    input::Input,
+    secrets::Secret,
+};
+
+/// The name under which secret storage has the key.
+const NAME: &str = "m.megolm_backup.v1";
+
+/// Where the key of a backup comes from.
+#[derive(Args, Debug)]
+pub struct BackupKey {
+    /// Where the recovery key is: file:PATH, env:NAME, fd:NUMBER or prompt
+    ///
+    /// With --account-data it is the key of the secret storage, which has the key of the backup.
+    /// Newer clients show only this one.
+    #[arg(long, value_name = "SOURCE")]
+    recovery_key: Option<Secret>,
+    /// The account data of the user, as /sync has it: the key of the backup is in there
+    #[arg(long, value_name = "FILE")]
+    account_data: Option<Input>,
+    /// Where the passphrase of the secret storage is, for users who have one instead of a key
+    #[arg(long, value_name = "SOURCE", requires = "account_data", conflicts_with = "recovery_key")]
+    storage_passphrase: Option<Secret>,
+}
+
+impl BackupKey {
+    pub fn read(&self) -> Result<BackupDecryptionKey> {
+        match &self.account_data {
+            None => {
+                let text = Secret::text(self.recovery_key.as_ref(), "recovery key")?;
+                BackupDecryptionKey::from_recovery_key(&text)
+                    .map_err(|error| mistyped(&error.to_string()))
+            }
+            Some(input) => {
+                let json = input.text()?;
+                let value = serde_json::from_str(&json).map_err(|error| {
+                    Failure::input(format_args!("{}: expected JSON: {error}", input.name()))
+                })?;
+                self.stored(&value).map_err(|failure| failure.at(input.name()))
+            }
+        }
+    }
+
+    fn stored(&self, data: &Value) -> Result<BackupDecryptionKey> {
+        let default = content(data, "m.secret_storage.default_key")?;
+        let id = default.get("key").and_then(Value::as_str).unwrap_or_default();
+        let description = content(data, &format!("m.secret_storage.key.{id}"))?;
+        let description = KeyDescription::from_json(description).map_err(refused)?;
+        let key = self.storage_key(&description)?;
+        if description.check.is_some() {
+            description.check(&key).map_err(refused)?;
+        }
+        let secret = content(data, NAME)?.get("encrypted").and_then(|keys| keys.get(id));
+        let secret = secret.ok_or_else(|| {
+            Failure::input(format_args!("{NAME} is not encrypted with the default key {id}"))
+        })?;
+        let secret = EncryptedSecret::from_json(secret).map_err(refused)?;
+        let secret = key.decrypt(NAME, &secret).map_err(refused)?;
+        from_base64(&Zeroizing::new(secret.to_string()))
+    }
+
+    fn storage_key(&self, description: &KeyDescription) -> Result<SecretStorageKey> {
+        let Some(source) = &self.storage_passphrase else {
+            let text = Secret::text(self.recovery_key.as_ref(), "recovery key")?;
+            return SecretStorageKey::from_recovery_key(&text)
+                .map_err(|error| mistyped(&error.to_string()));
+        };
+        let parameters = description.passphrase.as_ref().ok_or_else(|| {
+            Failure::input("the secret storage has no passphrase").hint("--recovery-key")
+        })?;
+        let passphrase = Secret::text(Some(source), "passphrase of the secret storage")?;
+        SecretStorageKey::from_passphrase(&passphrase, parameters, MAX_ITERATIONS).map_err(refused)
+    }
+}
+
+fn mistyped(error: &str) -> Failure {
+    Failure::key(error).hint("moceril recovery-key check, which finds the mistake")
+}
+
+fn refused(error: SecretStorageError) -> Failure {
+    match error {
+        SecretStorageError::Authentication => Failure::key(error),
+        _ => Failure::input(error),
+    }
+}
+
+/// The content of the account data of this type, in a list of events or in /sync's answer.
+fn content<'a>(data: &'a Value, name: &str) -> Result<&'a Value> {
+    let data = data.get("account_data").unwrap_or(data);
+    let events = data.get("events").unwrap_or(data).as_array();
+    let is_it = |event: &&Value| event.get("type").and_then(Value::as_str) == Some(name);
+    let event = events.into_iter().flatten().find(is_it);
+    event.and_then(|event| event.get("content")).ok_or_else(|| {
+        Failure::input(format_args!("there is no account data {name}"))
+            .hint("the answer of /sync, or a list of its account_data events")
+    })
+}

@@ -1,0 +1,278 @@
+//! Decrypts many events: those of a session together, and sessions side by side.
+
+use std::{collections::HashMap, sync::Mutex, thread};
+
+use moceril::{
+    events::{EventError, MegolmContent},
+    megolm::{
+        DecryptedMessage, DecryptionError, MegolmMessage, ReplayError, ReplayGuard, ReplayVerdict,
+    },
+};
+use serde_json::{Map, Value, json};
+
+use super::ring::{Known, Ring};
+use crate::pickle::object::provenance;
+
+/// What became of an event.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is not encrypted.
+    NotEncrypted,
+    Decrypted(Decrypted),
+    Refused(Reason),
+}
+
+/// What an event holds, and what is known of it.
+#[derive(Debug)]
+pub struct Decrypted {
+    pub event_type: Value,
+    pub content: Value,
+    pub index: u32,
+    pub session_id: String,
+    pub provenance: String,
+    pub sender_key: String,
+    /// What the replay guard says; `replay` if another event had the same index.
+    pub replay: &'static str,
+}
+
+impl Decrypted {
+    pub fn is_replay(&self) -> bool {
+        self.replay == REPLAY
+    }
+}
+
+/// Another event had this index before.
+pub const REPLAY: &str = "replay";
+
+/// Why an event stays encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    Malformed(EventError),
+    /// It was encrypted for a device, not for a room.
+    Olm,
+    UnknownSession,
+    OtherRoom {
+        known: String,
+    },
+    BeforeFirst {
+        index: u32,
+        first_known: u32,
+    },
+    Version,
+    Forged,
+    /// The plaintext is no event.
+    NoEvent,
+}
+
+impl Reason {
+    /// A name that does not change.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::Olm => "for-a-device",
+            Self::UnknownSession => "unknown-session",
+            Self::OtherRoom { .. } => "other-room",
+            Self::BeforeFirst { .. } => "before-first-known-index",
+            Self::Version => "other-version",
+            Self::Forged => "not-authentic",
+            Self::NoEvent => "no-event",
+        }
+    }
+
+    pub fn text(&self) -> String {
+        match self {
+            Self::Malformed(error) => error.to_string(),
+            Self::Olm => "it was sent to one device, and only that device has the key".into(),
+            Self::UnknownSession => "there is no key of its session".into(),
+            Self::OtherRoom { known } => format!("its session belongs to another room, {known}"),
+            Self::BeforeFirst { index, first_known } => {
+                format!("its index is {index}, and the key is known from {first_known} on")
+            }
+            Self::Version => "it has another version than its session".into(),
+            Self::Forged => "it was not made by the owner of the session, or was altered".into(),
+            Self::NoEvent => "it decrypts to something that is no event".into(),
+        }
+    }
+}
+
+/// An event of a session, with its place among all.
+struct Job {
+    place: usize,
+    event_id: String,
+    room_id: Option<String>,
+    message: MegolmMessage,
+}
+
+/// The events of a session, and what is known of it.
+struct Work {
+    session_id: String,
+    known: Vec<Known>,
+    jobs: Vec<Job>,
+}
+
+/// Decrypts these events, in whichever order is fastest; the outcomes are in the order of the
+/// events. `room_id` is that of events which do not say it.
+pub fn decrypt(ring: &mut Ring, events: &[Value], room_id: Option<&str>) -> Vec<Outcome> {
+    let mut outcomes: Vec<_> = events.iter().map(|_| Outcome::NotEncrypted).collect();
+    let mut sessions = HashMap::<String, Vec<Job>>::new();
+    for (place, event) in events.iter().enumerate() {
+        if event.get("type").and_then(Value::as_str) != Some("m.room.encrypted") {
+            continue;
+        }
+        let text = |name| event.get(name).and_then(Value::as_str).map(str::to_owned);
+        match MegolmContent::from_json(event.get("content").unwrap_or(&Value::Null)) {
+            Ok(content) => sessions.entry(content.session_id).or_default().push(Job {
+                place,
+                event_id: text("event_id").unwrap_or_default(),
+                room_id: text("room_id").or_else(|| room_id.map(str::to_owned)),
+                message: content.message,
+            }),
+            Err(error) => outcomes[place] = Outcome::Refused(unreadable(event, error)),
+        }
+    }
+    let work = sessions.into_iter().map(|(session_id, jobs)| {
+        let known = ring.take(&session_id);
+        Work { session_id, known, jobs }
+    });
+    for (work, results) in side_by_side(work.collect()) {
+        for (place, outcome) in results {
+            outcomes[place] = outcome;
+        }
+        ring.put(work.session_id, work.known);
+    }
+    outcomes
+}
+
+fn unreadable(event: &Value, error: EventError) -> Reason {
+    let olm = "m.olm.v1.curve25519-aes-sha2";
+    let algorithm = event.get("content").and_then(|content| content.get("algorithm"));
+    if algorithm.and_then(Value::as_str) == Some(olm) {
+        Reason::Olm
+    } else {
+        Reason::Malformed(error)
+    }
+}
+
+type Done = (Work, Vec<(usize, Outcome)>);
+
+/// Works through the sessions with as many threads as there are processors.
+fn side_by_side(work: Vec<Work>) -> Vec<Done> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(work.len());
+    let queue = Mutex::new(work.into_iter());
+    let next = || queue.lock().ok()?.next();
+    let run = || {
+        let mut done = Vec::new();
+        while let Some(mut work) = next() {
+            let results = session(&mut work);
+            done.push((work, results));
+        }
+        done
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    })
+}
+
+/// Decrypts the events of one session.
+fn session(work: &mut Work) -> Vec<(usize, Outcome)> {
+    let mut outcomes = Vec::with_capacity(work.jobs.len());
+    let mut left: Vec<_> = work.jobs.iter().map(|job| (job, Reason::UnknownSession)).collect();
+    for known in &mut work.known {
+        let (here, elsewhere): (Vec<_>, Vec<_>) = left.into_iter().partition(|(job, _)| {
+            job.room_id.as_ref().is_none_or(|room_id| *room_id == known.room_id)
+        });
+        let room_id = &known.room_id;
+        left = elsewhere
+            .into_iter()
+            .map(|(job, _)| (job, Reason::OtherRoom { known: room_id.clone() }))
+            .collect();
+        let messages = here.iter().map(|(job, _)| &job.message);
+        let results = known.session.decrypt_batch(messages);
+        for ((job, _), result) in here.into_iter().zip(results) {
+            match result {
+                Ok(message) => {
+                    outcomes.push((job.place, opened(known, &work.session_id, job, &message)));
+                }
+                Err(error) => left.push((job, refused(error))),
+            }
+        }
+    }
+    outcomes.extend(left.into_iter().map(|(job, reason)| (job.place, Outcome::Refused(reason))));
+    outcomes
+}
+
+fn refused(error: DecryptionError) -> Reason {
+    match error {
+        DecryptionError::UnknownIndex { index, first_known } => {
+            Reason::BeforeFirst { index, first_known }
+        }
+        DecryptionError::VersionMismatch => Reason::Version,
+        _ => Reason::Forged,
+    }
+}
+
+/// What a decrypted message is: the event that its sender meant for this room.
+fn opened(known: &mut Known, session_id: &str, job: &Job, message: &DecryptedMessage) -> Outcome {
+    let Ok(Value::Object(mut event)) = serde_json::from_slice(message.plaintext()) else {
+        return Outcome::Refused(Reason::NoEvent);
+    };
+    // The server chooses the room in which it shows an event, the sender the one that is encrypted.
+    match event.get("room_id").and_then(Value::as_str) {
+        Some(room_id) if room_id == known.room_id => {}
+        Some(room_id) => {
+            return Outcome::Refused(Reason::OtherRoom { known: room_id.to_owned() });
+        }
+        None => return Outcome::Refused(Reason::NoEvent),
+    }
+    let (Some(event_type), Some(content)) = (event.remove("type"), event.remove("content")) else {
+        return Outcome::Refused(Reason::NoEvent);
+    };
+    let guard = known.guard.get_or_insert_with(|| Box::new(ReplayGuard::new(&known.session)));
+    let replay = match guard.check(message, &job.event_id) {
+        Ok(ReplayVerdict::First) => "first",
+        Ok(ReplayVerdict::Again) => "again",
+        Ok(_) => "unknown",
+        Err(ReplayError::Replayed { .. } | _) => REPLAY,
+    };
+    Outcome::Decrypted(Decrypted {
+        event_type,
+        content,
+        index: message.message_index(),
+        session_id: session_id.to_owned(),
+        provenance: provenance(message.provenance()),
+        sender_key: known.sender_key.clone(),
+        replay,
+    })
+}
+
+/// The event with what was found, under the name `moceril`.
+pub fn annotated(event: Value, outcome: Outcome) -> Value {
+    let mut event = match event {
+        Value::Object(event) => event,
+        other => Map::from_iter([("event".to_owned(), other)]),
+    };
+    let findings = match outcome {
+        Outcome::NotEncrypted => return Value::Object(event),
+        Outcome::Refused(reason) => json!({ "error": reason.name(), "text": reason.text() }),
+        Outcome::Decrypted(mut decrypted) => {
+            let findings = json!({
+                "session_id": decrypted.session_id,
+                "index": decrypted.index,
+                "provenance": decrypted.provenance,
+                "sender_key": decrypted.sender_key,
+                "replay": decrypted.replay,
+            });
+            // Relations are not encrypted, so that the server can group events.
+            let relation = event.get("content").and_then(|content| content.get("m.relates_to"));
+            if let (Some(relation), Value::Object(content)) = (relation, &mut decrypted.content) {
+                content.entry("m.relates_to").or_insert_with(|| relation.clone());
+            }
+            event.insert("type".into(), decrypted.event_type);
+            event.insert("content".into(), decrypted.content);
+            findings
+        }
+    };
+    event.insert("moceril".into(), findings);
+    Value::Object(event)
+}

@@ -1,0 +1,132 @@
+//! The sessions that are known, by their ids.
+
+use std::collections::HashMap;
+
+use clap::Args;
+use moceril::{
+    megolm::{InboundGroupSession, ReplayGuard},
+    room_keys::ExportedRoomKey,
+};
+
+use crate::{
+    failure::{Failure, Result},
+    input::Input,
+    keys::load::{KeyFile, Passphrases, Refusals},
+};
+
+/// Where keys come from.
+#[derive(Args, Debug)]
+pub struct KeyFiles {
+    /// A file of exported keys; more than one can be named
+    #[arg(long = "keys", value_name = "FILE", required = true)]
+    inputs: Vec<Input>,
+    #[command(flatten)]
+    passphrases: Passphrases,
+}
+
+impl KeyFiles {
+    /// Reads all keys; also what could not be read.
+    pub fn ring(&self, events: &Input) -> Result<(Ring, Refusals)> {
+        if *events == Input::Stdin && self.inputs.contains(&Input::Stdin) {
+            return Err(Failure::usage("standard input has the events or the keys, not both"));
+        }
+        let (mut ring, mut refusals) = (Ring::default(), Refusals::default());
+        for file in KeyFile::load_all(&self.inputs, &self.passphrases)? {
+            for key in file.keys() {
+                if let Some(key) = refusals.sort(key) {
+                    ring.add(&key);
+                }
+            }
+        }
+        Ok((ring, refusals))
+    }
+}
+
+/// A session, with what its key file says of it.
+pub struct Known {
+    pub session: InboundGroupSession,
+    pub room_id: String,
+    pub sender_key: String,
+    /// Made for the first message, because most sessions of a file have none here.
+    pub guard: Option<Box<ReplayGuard>>,
+}
+
+impl Known {
+    fn new(key: &ExportedRoomKey) -> Self {
+        Self {
+            session: InboundGroupSession::import(&key.session_key),
+            room_id: key.room_id.clone(),
+            sender_key: key.sender_key.to_base64(),
+            guard: None,
+        }
+    }
+}
+
+/// Usually one for each id. Files that contradict each other give more, and only decrypting shows
+/// which is right.
+#[derive(Default)]
+pub struct Ring {
+    sessions: HashMap<String, Vec<Known>>,
+}
+
+impl Ring {
+    pub fn add(&mut self, key: &ExportedRoomKey) {
+        let new = Known::new(key);
+        let known = self.sessions.entry(key.session_key.session_id()).or_default();
+        for old in known.iter_mut().filter(|old| old.room_id == new.room_id) {
+            if let Some(merged) = old.session.merge(&new.session) {
+                old.session = merged;
+                return;
+            }
+        }
+        known.push(new);
+    }
+
+    /// Takes out the sessions of an id, to be put back.
+    pub fn take(&mut self, session_id: &str) -> Vec<Known> {
+        self.sessions.remove(session_id).unwrap_or_default()
+    }
+
+    pub fn put(&mut self, session_id: String, known: Vec<Known>) {
+        if !known.is_empty() {
+            self.sessions.insert(session_id, known);
+        }
+    }
+
+    pub fn get(&self, session_id: &str) -> &[Known] {
+        self.sessions.get(session_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// All sessions of a room.
+    pub fn room<'a>(&'a self, room_id: &'a str) -> impl Iterator<Item = &'a Known> {
+        self.sessions.values().flatten().filter(move |known| known.room_id == room_id)
+    }
+
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use moceril::{Curve25519PublicKey, megolm::GroupSession};
+
+    use super::*;
+
+    #[test]
+    fn the_same_session_is_one_from_its_earliest_index_on() {
+        let sender = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
+        let session = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
+        let mut ring = Ring::default();
+        for (index, room) in [(7, "!a"), (3, "!a"), (5, "!a"), (0, "!b")] {
+            ring.add(&ExportedRoomKey::new(room, session.export_at(index).unwrap(), sender));
+        }
+        let known = ring.get(&session.session_id());
+        let known: Vec<_> = known
+            .iter()
+            .map(|known| (&*known.room_id, known.session.first_known_index()))
+            .collect();
+        assert_eq!(known, [("!a", 3), ("!b", 0)], "a session of another room is another session");
+        assert_eq!(ring.room("!a").count(), 1);
+    }
+}

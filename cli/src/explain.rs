@@ -1,0 +1,169 @@
+//! `moceril explain`: why an event cannot be decrypted, and what would help.
+
+use clap::Args;
+use moceril::events::MegolmContent;
+use serde_json::Value;
+
+use crate::{
+    decrypt::{
+        engine::{self, Outcome, Reason},
+        events::Events,
+        ring::{KeyFiles, Known, Ring},
+    },
+    failure::{Failure, Result},
+    input::Input,
+    report::{self, Report},
+};
+
+/// So many events are in memory at a time.
+const BATCH: usize = 1_024;
+
+/// Say why messages cannot be decrypted, and what would help
+///
+/// Nothing of the messages is printed.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  moceril explain event.json --keys keys.txt
+  moceril explain events.jsonl --keys phone.txt --keys laptop.txt --room '!abc:example.org'")]
+pub struct Explain {
+    /// The file with the events; - is standard input
+    #[arg(value_name = "EVENTS")]
+    input: Input,
+    #[command(flatten)]
+    keys: KeyFiles,
+    /// The room of events that do not say it, such as those of /sync
+    #[arg(long, value_name = "ROOM_ID")]
+    room: Option<String>,
+}
+
+pub fn run(args: &Explain, json: bool) -> Result<()> {
+    let (mut ring, refusals) = args.keys.ring(&args.input)?;
+    let mut events = Events::open(&args.input)?;
+    let (mut encrypted, mut unread) = (0_u64, 0_u64);
+    loop {
+        let batch = events.take(BATCH)?;
+        if batch.is_empty() {
+            break;
+        }
+        let outcomes = engine::decrypt(&mut ring, &batch, args.room.as_deref());
+        let mut reports = Vec::new();
+        for (event, outcome) in batch.iter().zip(outcomes) {
+            encrypted += u64::from(!matches!(outcome, Outcome::NotEncrypted));
+            if let Some(report) = explain(event, &outcome, &ring, args.room.as_deref()) {
+                unread += 1;
+                reports.push(report);
+            }
+        }
+        report::print(&reports, json)?;
+    }
+    refusals.report()?;
+    match (encrypted, unread) {
+        (0, _) => Err(Failure::input("expected encrypted events, and there are none")
+            .at(args.input.name())
+            .hint("events as the server has them, of the type m.room.encrypted")),
+        (_, 0) => Report::new("every encrypted event can be decrypted")
+            .with("events", encrypted)
+            .with("sessions known", ring.len())
+            .print(json),
+        _ => Err(Failure::finding(format_args!(
+            "{unread} of {encrypted} encrypted events: see above"
+        ))),
+    }
+}
+
+/// What there is to say about an event; `None` if nothing is wrong with it.
+fn explain(event: &Value, outcome: &Outcome, ring: &Ring, room: Option<&str>) -> Option<Report> {
+    let (name, what) = match outcome {
+        Outcome::NotEncrypted => return None,
+        Outcome::Decrypted(decrypted) if decrypted.is_replay() => {
+            (engine::REPLAY, String::from("another event used its index before"))
+        }
+        Outcome::Decrypted(_) => return None,
+        Outcome::Refused(reason) => (reason.name(), reason.text()),
+    };
+    let text = |name| event.get(name).and_then(Value::as_str);
+    let room = text("room_id").or(room);
+    let content = MegolmContent::from_json(event.get("content").unwrap_or(&Value::Null)).ok();
+    let known = content.as_ref().map_or(&[][..], |content| ring.get(&content.session_id));
+    let sender_key = content.as_ref().and_then(|content| content.other.get("sender_key"));
+    let sender_key = sender_key.and_then(Value::as_str);
+    let report = Report::new(format!("{name}: {what}"))
+        .with_some("event", text("event_id"))
+        .with_some("sender", text("sender"))
+        .with_some("room", room)
+        .with_some("session id", content.as_ref().map(|content| content.session_id.clone()))
+        .with_some("message index", content.as_ref().map(|content| content.message.message_index()))
+        .with("known", known_in_words(known, ring, room, sender_key))
+        .with("what helps", advice(outcome));
+    Some(report)
+}
+
+/// What the key files have of the session, its room, and its sender.
+fn known_in_words(
+    known: &[Known],
+    ring: &Ring,
+    room: Option<&str>,
+    sender_key: Option<&str>,
+) -> Vec<Value> {
+    let mut lines: Vec<_> = known
+        .iter()
+        .map(|known| {
+            let first = known.session.first_known_index();
+            format!("this session from index {first} on, for the room {}", known.room_id)
+        })
+        .collect();
+    if known.is_empty()
+        && let Some(room) = room
+    {
+        let (mut sessions, mut same) = (0_u64, 0_u64);
+        for other in ring.room(room) {
+            sessions += 1;
+            same += u64::from(sender_key == Some(&other.sender_key));
+        }
+        lines.push(format!("{sessions} other sessions of this room"));
+        if sender_key.is_some() {
+            lines.push(format!("{same} of them from the same device"));
+        }
+    }
+    lines.into_iter().map(Value::from).collect()
+}
+
+/// What would make the event readable.
+fn advice(outcome: &Outcome) -> Vec<Value> {
+    let advice: &[&str] = match outcome {
+        Outcome::Refused(Reason::UnknownSession) => &[
+            "an export from a device that reads the message: moceril keys merge adds it",
+            "the backup of the account: moceril backup restore",
+            "another device of the same user that can send the key",
+        ],
+        Outcome::Refused(Reason::BeforeFirst { .. }) => &[
+            "an export from a device that was in the room when the message was sent",
+            "whoever joins a room later gets its keys from that message on, not earlier ones",
+        ],
+        Outcome::Refused(Reason::OtherRoom { .. }) => &[
+            "nothing: the event is shown in a room for which its sender did not encrypt it",
+            "with --room, check the room id",
+        ],
+        Outcome::Refused(Reason::Version) => &[
+            "a client that knows this version of Megolm messages",
+            "if the file of keys is at fault, an export from another client",
+        ],
+        Outcome::Refused(Reason::Forged) => &[
+            "the event again from the server: it may have been cut or altered on its way",
+            "do not trust what shows it: the owner of the session did not make this message",
+        ],
+        Outcome::Refused(Reason::Malformed(_)) => {
+            &["the event again from the server; other clients cannot read it either"]
+        }
+        Outcome::Refused(Reason::Olm) => &["the device to which it was sent"],
+        Outcome::Refused(Reason::NoEvent) => {
+            &["nothing: the sender's client encrypted something else than an event"]
+        }
+        Outcome::Decrypted(_) | Outcome::NotEncrypted => &[
+            "nothing: one message is shown as two events, which only a server can do, or a client",
+            "that used an index twice; trust the one that came first",
+        ],
+    };
+    advice.iter().map(|line| Value::from(*line)).collect()
+}

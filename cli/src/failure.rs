@@ -1,0 +1,102 @@
+//! Why a command ends without success, and the exit code that says so.
+
+use std::{fmt, io};
+
+/// The exit codes, which `moceril --help` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The command has done its work, and found something that is not as it should be.
+    Finding = 1,
+    /// The command line is wrong. clap uses the same code.
+    Usage = 2,
+    /// An input is not what it should be.
+    Input = 3,
+    /// A key or passphrase is wrong, or what it opens was altered.
+    Key = 4,
+    /// A file cannot be read or written.
+    File = 5,
+}
+
+/// What went wrong, and what to try.
+#[derive(Debug)]
+pub struct Failure {
+    pub code: Code,
+    what: String,
+    hint: Option<String>,
+    /// Whoever reads standard output has closed it, as `head` does.
+    pub is_broken_pipe: bool,
+}
+
+pub type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    fn new(code: Code, what: impl fmt::Display) -> Self {
+        Self { code, what: what.to_string(), hint: None, is_broken_pipe: false }
+    }
+
+    pub fn finding(what: impl fmt::Display) -> Self {
+        Self::new(Code::Finding, what)
+    }
+
+    pub fn usage(what: impl fmt::Display) -> Self {
+        Self::new(Code::Usage, what)
+    }
+
+    pub fn input(what: impl fmt::Display) -> Self {
+        Self::new(Code::Input, what)
+    }
+
+    pub fn key(what: impl fmt::Display) -> Self {
+        Self::new(Code::Key, what)
+    }
+
+    pub fn file(what: impl fmt::Display) -> Self {
+        Self::new(Code::File, what)
+    }
+
+    /// What went wrong, without what to try.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Says what to try.
+    #[must_use]
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// Says where it happened.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  try: {hint}"))
+    }
+}
+
+/// Standard output cannot be written.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let is_broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { is_broken_pipe, ..Self::file(format_args!("standard output: {error}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_where_what_and_what_to_try() {
+        let failure = Failure::input("no JSON").at("keys.txt").hint("another file");
+        assert_eq!(failure.to_string(), "keys.txt: no JSON\n  try: another file");
+        assert_eq!(failure.code as u8, 3);
+    }
+}

@@ -1,0 +1,74 @@
+//! `moceril keys filter`.
+
+use clap::Args;
+use moceril::room_keys::ExportedRoomKey;
+
+use super::{
+    load::{KeyFile, Passphrases, Refusals},
+    save::{Entries, Save},
+};
+use crate::{failure::Result, input::Input, progress, report::Report};
+
+/// Write only some keys of a file: those of these rooms, senders or sessions
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  moceril keys filter keys.txt --room '!abc:example.org' --output one-room.txt
+  moceril keys filter keys.txt --not --room '!old:example.org' --output others.txt")]
+pub struct Filter {
+    /// The file of exported keys; - is standard input
+    #[arg(value_name = "FILE")]
+    input: Input,
+    #[command(flatten)]
+    passphrases: Passphrases,
+    /// Only keys of this room; more than one can be named
+    #[arg(long = "room", value_name = "ROOM_ID")]
+    rooms: Vec<String>,
+    /// Only keys from the device with this Curve25519 key; more than one can be named
+    #[arg(long = "sender-key", value_name = "KEY")]
+    sender_keys: Vec<String>,
+    /// Only the key of this session; more than one can be named
+    #[arg(long = "session", value_name = "SESSION_ID")]
+    sessions: Vec<String>,
+    /// All other keys instead
+    #[arg(long)]
+    not: bool,
+    #[command(flatten)]
+    save: Save,
+}
+
+impl Filter {
+    fn takes(&self, key: &ExportedRoomKey) -> bool {
+        let named = |names: &[String], name: &str| {
+            names.is_empty() || names.iter().any(|known| known.trim_end_matches('=') == name)
+        };
+        let takes = named(&self.rooms, &key.room_id)
+            && named(&self.sender_keys, &key.sender_key.to_base64())
+            && named(&self.sessions, &key.session_key.session_id());
+        takes != self.not
+    }
+}
+
+pub fn run(args: &Filter, json: bool, show_secrets: bool) -> Result<()> {
+    args.save.check(show_secrets)?;
+    let file = KeyFile::load(&args.input, &args.passphrases)?;
+    let (mut refusals, mut read) = (Refusals::default(), 0_u64);
+    let mut entries = Entries::with_capacity(file.json().len());
+    let progress = progress::counting("keys");
+    for key in file.keys() {
+        progress.inc(1);
+        let Some(key) = refusals.sort(key) else { continue };
+        read += 1;
+        if args.takes(&key) {
+            entries.push(&key)?;
+        }
+    }
+    progress.finish_and_clear();
+    let report = Report::new("filtered").with("keys read", read).with("keys kept", entries.count);
+    let passphrase = KeyFile::into_passphrase(vec![file]);
+    args.save.save(&entries.finish(), passphrase, show_secrets)?;
+    if args.save.output.file().is_some() {
+        report.print(json)?;
+    }
+    refusals.report()
+}

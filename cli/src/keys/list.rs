@@ -1,0 +1,84 @@
+//! `moceril keys list`.
+
+use std::{collections::BTreeMap, io::Write};
+
+use clap::Args;
+use serde_json::json;
+
+use super::load::{KeyFile, Passphrases, Refusals};
+use crate::{failure::Result, input::Input, output::stdout, report::printable};
+
+/// Show which rooms and sessions a file has keys for
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  moceril keys list keys.txt
+  moceril keys list keys.txt --sessions --passphrase file:passphrase.txt")]
+pub struct List {
+    /// The file of exported keys; - is standard input
+    #[arg(value_name = "FILE")]
+    input: Input,
+    #[command(flatten)]
+    passphrases: Passphrases,
+    /// Show each session, not only each room
+    #[arg(long)]
+    sessions: bool,
+}
+
+#[derive(Default)]
+struct Room {
+    sessions: u64,
+    /// Those that cannot read the room's messages from their beginning.
+    late: u64,
+    forwarded: u64,
+}
+
+pub fn run(args: &List, json: bool) -> Result<()> {
+    let file = KeyFile::load(&args.input, &args.passphrases)?;
+    let mut refusals = Refusals::default();
+    let mut rooms = BTreeMap::<String, Room>::new();
+    let mut out = stdout();
+    if args.sessions && !json {
+        writeln!(out, "{:43}  {:>5}  {:>9}  room", "session", "index", "forwarded")?;
+    }
+    for key in file.keys() {
+        let Some(key) = refusals.sort(key) else { continue };
+        let (id, index) = (key.session_key.session_id(), key.session_key.index());
+        let forwarded = key.forwarding_chain.len();
+        if args.sessions && json {
+            let line = json!({
+                "room_id": key.room_id,
+                "session_id": id,
+                "first_index": index,
+                "sender_key": key.sender_key.to_base64(),
+                "forwarded": forwarded,
+            });
+            writeln!(out, "{line}")?;
+        } else if args.sessions {
+            writeln!(out, "{id}  {index:>5}  {forwarded:>9}  {}", printable(&key.room_id))?;
+        } else {
+            let room = rooms.entry(key.room_id).or_default();
+            room.sessions += 1;
+            room.late += u64::from(index > 0);
+            room.forwarded += u64::from(forwarded > 0);
+        }
+    }
+    if !args.sessions && !json {
+        writeln!(out, "{:>8}  {:>8}  {:>9}  room", "sessions", "not at 0", "forwarded")?;
+    }
+    for (room_id, Room { sessions, late, forwarded }) in rooms {
+        if json {
+            let line = json!({
+                "room_id": room_id,
+                "sessions": sessions,
+                "not_from_the_beginning": late,
+                "forwarded": forwarded,
+            });
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{sessions:>8}  {late:>8}  {forwarded:>9}  {}", printable(&room_id))?;
+        }
+    }
+    out.flush()?;
+    refusals.report()
+}

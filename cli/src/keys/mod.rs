@@ -1,0 +1,114 @@
+//! `moceril keys`: files of exported room keys.
+
+mod diff;
+mod filter;
+mod list;
+pub mod load;
+mod merge;
+pub mod save;
+
+use std::collections::BTreeSet;
+
+use clap::{Args, Subcommand};
+use moceril::room_keys;
+
+use self::{
+    load::{KeyFile, Passphrases},
+    save::Save,
+};
+use crate::{
+    failure::{Failure, Result},
+    input::Input,
+    report::Report,
+};
+
+/// List, pick, merge, compare and re-encrypt files of exported keys
+#[derive(Subcommand, Debug)]
+pub enum Keys {
+    List(list::List),
+    Filter(filter::Filter),
+    Merge(merge::Merge),
+    Diff(diff::Diff),
+    Decrypt(Decrypt),
+    Encrypt(Encrypt),
+}
+
+/// Write the keys of an encrypted file in the clear, as JSON
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  moceril keys decrypt keys.txt --output keys.json
+  moceril keys decrypt keys.txt --passphrase env:PASSPHRASE --show-secrets | jq length")]
+pub struct Decrypt {
+    /// The file of exported keys; - is standard input
+    #[arg(value_name = "FILE")]
+    input: Input,
+    #[command(flatten)]
+    passphrases: Passphrases,
+    #[command(flatten)]
+    output: crate::output::Output,
+}
+
+/// Encrypt keys with a passphrase, also to change the passphrase of a file
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  moceril keys encrypt keys.json --output keys.txt
+  moceril keys encrypt old.txt --passphrase env:OLD --new-passphrase env:NEW --output new.txt")]
+pub struct Encrypt {
+    /// The file of keys; - is standard input
+    #[arg(value_name = "FILE")]
+    input: Input,
+    #[command(flatten)]
+    passphrases: Passphrases,
+    #[command(flatten)]
+    save: Save,
+}
+
+pub fn run(command: &Keys, json: bool, show_secrets: bool) -> Result<()> {
+    match command {
+        Keys::List(args) => list::run(args, json),
+        Keys::Filter(args) => filter::run(args, json, show_secrets),
+        Keys::Merge(args) => merge::run(args, json, show_secrets),
+        Keys::Diff(args) => diff::run(args, json),
+        Keys::Decrypt(args) => decrypt(args, show_secrets),
+        Keys::Encrypt(args) => encrypt(args, show_secrets),
+    }
+}
+
+fn decrypt(args: &Decrypt, show_secrets: bool) -> Result<()> {
+    let content = crate::output::Content::Secret { shown: show_secrets };
+    args.output.check(content)?;
+    let file = KeyFile::load(&args.input, &args.passphrases)?;
+    args.output.write(content, |out| Ok(writeln!(out, "{}", file.json())?))
+}
+
+fn encrypt(args: &Encrypt, show_secrets: bool) -> Result<()> {
+    args.save.check(show_secrets)?;
+    let file = KeyFile::load(&args.input, &args.passphrases)?;
+    // A file that cannot be read again would look like a safe copy of the keys.
+    if let Some(Err(why)) = file.keys().find(|key| key.is_err()) {
+        return Err(Failure::input(why).hint("moceril keys filter, which leaves bad entries out"));
+    }
+    args.save.save(file.json(), file.passphrase(), show_secrets)
+}
+
+/// Adds to a report what these keys are.
+pub fn summary(report: Report, json: &str) -> Report {
+    let (mut rooms, mut sessions, mut refusals) = (BTreeSet::new(), 0_u64, Vec::new());
+    for (place, key) in room_keys::read_export(json).enumerate() {
+        match key {
+            Ok(key) => {
+                rooms.insert(key.room_id);
+                sessions += 1;
+            }
+            Err(error) => refusals.push(format!("entry {}: {error}", place + 1)),
+        }
+    }
+    let report = report.with("rooms", rooms.len()).with("sessions", sessions);
+    match refusals.first() {
+        None => report,
+        Some(first) if refusals.len() == 1 => report.problem(first),
+        Some(first) => report.problem(format!("{} bad entries; {first}", refusals.len())),
+    }
+}

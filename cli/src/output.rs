@@ -1,0 +1,159 @@
+//! Writes files and standard output.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use tempfile::NamedTempFile;
+
+use crate::failure::{Failure, Result};
+
+/// Where a result goes.
+#[derive(Args, Debug)]
+pub struct Output {
+    /// The file to write; without it, the result goes to standard output
+    ///
+    /// The file is only readable for you. It appears when it is complete.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long, requires = "output")]
+    force: bool,
+}
+
+/// Whether a result may be seen by whoever sees the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    Public,
+    /// It may go to standard output only if the user has asked for that.
+    Secret {
+        shown: bool,
+    },
+}
+
+impl Output {
+    /// Refuses a target before any work is done for it.
+    pub fn check(&self, content: Content) -> Result<()> {
+        match &self.output {
+            Some(path) if !self.force && path.exists() => Err(exists(path)),
+            None if content == (Content::Secret { shown: false }) => {
+                let failure = Failure::usage("the result is secret, and no file is named for it");
+                Err(failure.hint("--output FILE, or --show-secrets to see it here"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what `write` writes: a file completely or not at all.
+    pub fn write(
+        &self,
+        content: Content,
+        write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<()> {
+        self.check(content)?;
+        let Some(path) = &self.output else {
+            let mut out = stdout();
+            write(&mut out)?;
+            return Ok(out.flush()?);
+        };
+        let failed = |error: io::Error| Failure::file(format_args!("{}: {error}", path.display()));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // It is created with the mode 0600.
+        let folder = folder.unwrap_or(Path::new("."));
+        let file = NamedTempFile::new_in(folder).map_err(|error| {
+            // Its text names the temporary file.
+            let error = io::Error::from(error.kind());
+            failed(error).hint(format_args!("whether you may write to {}", folder.display()))
+        })?;
+        let mut writer = BufWriter::new(file);
+        write(&mut writer).map_err(|failure| failure.at(path.display()))?;
+        let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        self.persist(file)
+    }
+
+    /// Gives a complete file its name.
+    pub fn persist(&self, file: NamedTempFile) -> Result<()> {
+        let Some(path) = &self.output else { return Ok(()) };
+        let failed = |error: io::Error| Failure::file(format_args!("{}: {error}", path.display()));
+        file.as_file().sync_all().map_err(failed)?;
+        let persisted = if self.force { file.persist(path) } else { file.persist_noclobber(path) };
+        match persisted {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
+            Err(error) => Err(failed(error.error)),
+        }
+    }
+
+    /// The name of the file, to tell the user.
+    pub fn file(&self) -> Option<String> {
+        self.output.as_ref().map(|path| path.display().to_string())
+    }
+
+    #[cfg(feature = "stores")]
+    pub fn path(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    #[cfg(all(test, feature = "stores"))]
+    pub fn to_file(path: PathBuf) -> Self {
+        Self { output: Some(path), force: false }
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    let failure = Failure::file(format_args!("{}: the file exists already", path.display()));
+    failure.hint("another name, or --force to replace it")
+}
+
+/// Standard output, without colours where they are not wanted.
+pub fn stdout() -> BufWriter<anstream::Stdout> {
+    BufWriter::new(anstream::stdout())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(path: &Path, force: bool) -> Output {
+        Output { output: Some(path.into()), force }
+    }
+
+    #[test]
+    fn a_file_is_complete_private_and_never_replaced_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let secret = Content::Secret { shown: false };
+        let put = |force, text: &'static str| {
+            output(&path, force).write(secret, |out| Ok(out.write_all(text.as_bytes())?))
+        };
+
+        put(false, "one").unwrap();
+        assert_eq!(put(false, "two").unwrap_err().code, crate::failure::Code::File);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        put(true, "three").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"three");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+
+        let failed = output(&path, true).write(secret, |out| {
+            out.write_all(b"half")?;
+            Err(Failure::input("broken"))
+        });
+        assert!(failed.unwrap_err().to_string().ends_with("file: broken"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"three");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left behind");
+    }
+
+    #[test]
+    fn a_secret_needs_a_file_or_consent() {
+        let nowhere = Output { output: None, force: false };
+        assert!(nowhere.check(Content::Secret { shown: false }).is_err());
+        assert!(nowhere.check(Content::Secret { shown: true }).is_ok());
+        assert!(nowhere.check(Content::Public).is_ok());
+    }
+}

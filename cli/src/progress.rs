@@ -1,0 +1,15 @@
+//! Progress on a terminal. Nothing is shown where standard error is no terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Counts things of which the number is not known before.
+pub fn counting(things: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(things);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} {msg}, {per_sec}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

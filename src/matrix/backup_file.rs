@@ -1,0 +1,399 @@
+//! Server-side backups as JSON: what a server answers to `GET /room_keys/keys` and
+//! `GET /room_keys/version`. Feature `matrix`.
+//!
+//! ```
+//! use moceril::{
+//!     backup::{BackupDecryptionKey, BackupEncryptionKey},
+//!     backup_file::{self, BackedUpKey, BackupReader},
+//! };
+//! # use moceril::{megolm::{GroupSession, GroupSessionConfig, InboundGroupSession}, olm::Account};
+//! # use moceril::room_keys::ExportedRoomKey;
+//! # let session = GroupSession::with_config(GroupSessionConfig::default())?;
+//! # let session = InboundGroupSession::new(&session.session_key());
+//! # let session_key = session.export_at_first_known_index()?;
+//! # let sender_key = Account::new()?.curve25519_key();
+//! # let room_key = ExportedRoomKey::new("!room:example.org", session_key, sender_key);
+//! # let key = BackupDecryptionKey::new()?;
+//!
+//! let message = BackupEncryptionKey::new(key.public_key()).encrypt(room_key.to_backup_json()?)?;
+//! let json = backup_file::write(&[BackedUpKey::new(&room_key, message)]);
+//!
+//! for backed_up in BackupReader::new(&json)? {
+//!     let room_key = backed_up?.decrypt(&key)?;
+//!     assert_eq!(room_key.room_id, "!room:example.org");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Nothing shows who made a backup ([`backup`](super::backup)), and what stands beside the
+//! encrypted keys is the server's word.
+//!
+//! Spec: Matrix specification, "Server-side key backups".
+
+use alloc::{
+    collections::{BTreeMap, btree_map},
+    string::{String, ToString},
+};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json, value::RawValue};
+use zeroize::Zeroizing;
+
+use super::{
+    backup::{BackupDecryptionKey, BackupError, BackupMessage},
+    room_keys::{ExportedRoomKey, RoomKeyError},
+};
+use crate::{
+    error::{DecodeError, KeyError, texts},
+    keys::Curve25519PublicKey,
+};
+
+/// The only algorithm of backups.
+const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
+
+/// A room key as a backup has it. All but the message is the word of the server, and of whoever
+/// uploaded it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackedUpKey {
+    /// The room under which it is listed.
+    pub room_id: String,
+    /// The session id under which it is listed.
+    pub session_id: String,
+    /// The first message index that the key decrypts.
+    pub first_message_index: u32,
+    /// How many devices are said to have forwarded the key.
+    pub forwarded_count: u64,
+    /// Whether the device that uploaded the key had verified the sender's.
+    pub is_verified: bool,
+    /// The encrypted key.
+    pub message: BackupMessage,
+}
+
+impl BackedUpKey {
+    /// The entry for a key, whose `to_backup_json` was encrypted as this message. It does not say
+    /// that the sender's device is verified.
+    #[must_use]
+    pub fn new(key: &ExportedRoomKey, message: BackupMessage) -> Self {
+        Self {
+            room_id: key.room_id.clone(),
+            session_id: key.session_key.session_id(),
+            first_message_index: key.session_key.index(),
+            forwarded_count: key.forwarding_chain.len() as u64,
+            is_verified: false,
+            message,
+        }
+    }
+
+    /// Decrypts the key. Nothing shows who made it (S-31).
+    ///
+    /// # Errors
+    ///
+    /// [`BackupFileError::Backup`], and [`BackupFileError::RoomKey`] if what was encrypted is not a
+    /// key of the session under whose id it is listed.
+    pub fn decrypt(&self, key: &BackupDecryptionKey) -> Result<ExportedRoomKey, BackupFileError> {
+        let json = Zeroizing::new(key.decrypt_unauthenticated(&self.message)?);
+        let json = core::str::from_utf8(&json).map_err(|_| RoomKeyError::Malformed("object"))?;
+        Ok(ExportedRoomKey::from_backup_json(json, &self.room_id, &self.session_id)?)
+    }
+
+    fn from_json(json: &str, room_id: String, session_id: String) -> Result<Self, BackupFileError> {
+        let entry: Entry = serde_json::from_str(json)
+            .map_err(|_| BackupFileError::Malformed("first_message_index"))?;
+        let SessionData { ciphertext, mac, ephemeral } = entry.session_data;
+        let message = BackupMessage::from_base64(&ciphertext, &mac, &ephemeral)?;
+        let Entry { first_message_index, forwarded_count, is_verified, .. } = entry;
+        Ok(Self { room_id, session_id, first_message_index, forwarded_count, is_verified, message })
+    }
+
+    fn to_json(&self) -> Value {
+        let message = self.message.to_base64();
+        json!({
+            "first_message_index": self.first_message_index,
+            "forwarded_count": self.forwarded_count,
+            "is_verified": self.is_verified,
+            "session_data": {
+                "ciphertext": message.ciphertext,
+                "mac": message.mac,
+                "ephemeral": message.ephemeral_key,
+            },
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    first_message_index: u32,
+    forwarded_count: u64,
+    is_verified: bool,
+    session_data: SessionData,
+}
+
+#[derive(Deserialize)]
+struct SessionData {
+    ciphertext: String,
+    mac: String,
+    ephemeral: String,
+}
+
+/// The text of a backup, as a server has it.
+#[must_use]
+pub fn write(keys: &[BackedUpKey]) -> String {
+    let mut rooms = Map::new();
+    for key in keys {
+        let room = rooms.entry(key.room_id.as_str()).or_insert_with(|| json!({ "sessions": {} }));
+        if let Some(sessions) = room.get_mut("sessions").and_then(Value::as_object_mut) {
+            sessions.insert(key.session_id.clone(), key.to_json());
+        }
+    }
+    json!({ "rooms": rooms }).to_string()
+}
+
+/// An object whose members are not read yet.
+type Members<'a> = BTreeMap<String, &'a RawValue>;
+
+/// Reads the keys of a backup, one by one. After one that is malformed the others follow.
+#[derive(Debug)]
+pub struct BackupReader<'a> {
+    rooms: btree_map::IntoIter<String, &'a RawValue>,
+    /// The room that is being read, and what is left of it.
+    room_id: String,
+    sessions: btree_map::IntoIter<String, &'a RawValue>,
+}
+
+impl<'a> BackupReader<'a> {
+    /// Finds the rooms of a backup.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `rooms`.
+    pub fn new(json: &'a str) -> Result<Self, BackupFileError> {
+        #[derive(Deserialize)]
+        struct Backup<'a> {
+            #[serde(borrow)]
+            rooms: Members<'a>,
+        }
+        let backup: Backup<'a> =
+            serde_json::from_str(json).map_err(|_| BackupFileError::Malformed("rooms"))?;
+        let sessions = Members::new().into_iter();
+        Ok(Self { rooms: backup.rooms.into_iter(), room_id: String::new(), sessions })
+    }
+}
+
+impl Iterator for BackupReader<'_> {
+    type Item = Result<BackedUpKey, BackupFileError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        #[derive(Deserialize)]
+        struct Room<'a> {
+            #[serde(borrow)]
+            sessions: Members<'a>,
+        }
+        loop {
+            if let Some((session_id, json)) = self.sessions.next() {
+                let room_id = self.room_id.clone();
+                return Some(BackedUpKey::from_json(json.get(), room_id, session_id));
+            }
+            let (room_id, json) = self.rooms.next()?;
+            let Ok(room) = serde_json::from_str::<Room<'_>>(json.get()) else {
+                return Some(Err(BackupFileError::Malformed("sessions")));
+            };
+            (self.room_id, self.sessions) = (room_id, room.sessions.into_iter());
+        }
+    }
+}
+
+/// What a server says about a backup. Its signatures are in `auth_data`, an object for
+/// [`signed_json`](super::signed_json).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackupVersion {
+    /// The key to which the room keys are encrypted.
+    pub public_key: Curve25519PublicKey,
+    /// The object that has the public key, and signatures of it.
+    pub auth_data: Value,
+    /// The number that the server has given to the backup.
+    pub version: Option<String>,
+    /// How many keys the server says that it has.
+    pub count: Option<u64>,
+}
+
+impl BackupVersion {
+    /// Reads the answer of the server.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupFileError::Algorithm`], [`BackupFileError::Malformed`], [`BackupFileError::Key`].
+    pub fn from_json(json: &str) -> Result<Self, BackupFileError> {
+        let malformed = BackupFileError::Malformed;
+        let object: Value = serde_json::from_str(json).map_err(|_| malformed("object"))?;
+        let algorithm = object.get("algorithm").and_then(Value::as_str);
+        if algorithm.ok_or(malformed("algorithm"))? != ALGORITHM {
+            return Err(BackupFileError::Algorithm);
+        }
+        let auth_data = object.get("auth_data").ok_or(malformed("auth_data"))?;
+        let public_key = auth_data.get("public_key").and_then(Value::as_str);
+        let public_key = public_key.ok_or(malformed("public_key"))?;
+        Ok(Self {
+            public_key: Curve25519PublicKey::from_base64(public_key)?,
+            auth_data: auth_data.clone(),
+            version: object.get("version").and_then(Value::as_str).map(ToString::to_string),
+            count: object.get("count").and_then(Value::as_u64),
+        })
+    }
+}
+
+/// The JSON is not a backup, or a key in it cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BackupFileError {
+    /// The object, or this member of it or one beside it, is missing or malformed.
+    Malformed(&'static str),
+    /// The backup has another algorithm.
+    Algorithm,
+    /// The public key of the backup is invalid.
+    Key(KeyError),
+    /// An encrypted key does not decode.
+    Message(DecodeError),
+    /// An encrypted key does not decrypt.
+    Backup(BackupError),
+    /// What was encrypted is no room key, or that of another session.
+    RoomKey(RoomKeyError),
+}
+
+texts!(BackupFileError {
+    Self::Malformed(name) => "the member {name} of a backup is missing or malformed";
+    Self::Algorithm => "the backup has an unknown algorithm";
+    Self::Key(error) => "the backup has a bad public key: {error}";
+    Self::Message(error) => "the backup holds a bad message: {error}";
+    Self::Backup(error) => "the backup cannot be decrypted: {error}";
+    Self::RoomKey(error) => "the backup holds a bad key: {error}";
+});
+
+impl From<KeyError> for BackupFileError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<DecodeError> for BackupFileError {
+    fn from(error: DecodeError) -> Self {
+        Self::Message(error)
+    }
+}
+
+impl From<BackupError> for BackupFileError {
+    fn from(error: BackupError) -> Self {
+        Self::Backup(error)
+    }
+}
+
+impl From<RoomKeyError> for BackupFileError {
+    fn from(error: RoomKeyError) -> Self {
+        Self::RoomKey(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::{
+        keys::Ed25519SecretKey, matrix::backup::BackupEncryptionKey,
+        wire::megolm::ExportedSessionKey,
+    };
+
+    fn room_key(room_id: &str, index: u32) -> ExportedRoomKey {
+        let signing_key = Ed25519SecretKey::new().unwrap().public_key();
+        let (version, ratchet) = ([1], [7; 128]);
+        let index = index.to_be_bytes();
+        let bytes = [&version[..], &index, &ratchet, signing_key.as_bytes()].concat();
+        let session_key = ExportedSessionKey::from_bytes(&bytes).unwrap();
+        let sender = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
+        let mut key = ExportedRoomKey::new(room_id, session_key, sender);
+        key.forwarding_chain.push(sender.to_base64());
+        key
+    }
+
+    fn backed_up(key: &ExportedRoomKey, to: &BackupDecryptionKey) -> BackedUpKey {
+        let to = BackupEncryptionKey::new(to.public_key());
+        BackedUpKey::new(key, to.encrypt(key.to_backup_json().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_decrypted() {
+        let key = BackupDecryptionKey::new().unwrap();
+        let room_keys = [room_key("!b", 3), room_key("!a", 0), room_key("!b", 0)];
+        let written = room_keys.each_ref().map(|room_key| backed_up(room_key, &key));
+        assert_eq!(written[0].first_message_index, 3);
+        assert_eq!((written[0].forwarded_count, written[0].is_verified), (1, false));
+        let json = write(&written);
+        let read: Result<Vec<_>, _> = BackupReader::new(&json).unwrap().collect();
+        let read = read.unwrap();
+        assert_eq!(read.len(), 3);
+        for (room_key, written) in room_keys.iter().zip(&written) {
+            assert!(read.contains(written));
+            let opened = written.decrypt(&key).unwrap();
+            assert_eq!(opened.room_id, room_key.room_id);
+            assert_eq!(opened.session_key.to_bytes(), room_key.session_key.to_bytes());
+        }
+    }
+
+    #[test]
+    fn an_entry_under_another_id_and_one_to_another_key_are_refused() {
+        let [key, other] = [1, 2].map(|byte| BackupDecryptionKey::from_bytes([byte; 32]));
+        let mut entry = backed_up(&room_key("!a", 0), &key);
+        let refusal = BackupFileError::Backup(BackupError::Decryption);
+        assert_eq!(entry.decrypt(&other).unwrap_err(), refusal);
+        entry.session_id = room_key("!a", 0).session_key.session_id();
+        let refusal = BackupFileError::RoomKey(RoomKeyError::SessionId);
+        assert_eq!(entry.decrypt(&key).unwrap_err(), refusal);
+    }
+
+    #[test]
+    fn what_is_malformed_does_not_keep_the_rest_from_being_read() {
+        let key = BackupDecryptionKey::from_bytes([1; 32]);
+        let (first, second) = (room_key("!a", 0), room_key("!c", 0));
+        let json = write(&[backed_up(&first, &key), backed_up(&second, &key)]);
+        let mut value: Value = serde_json::from_str(&json).unwrap();
+        let id = first.session_key.session_id();
+        value["rooms"]["!a"]["sessions"][&id]["session_data"]["mac"] = json!("AA");
+        value["rooms"]["!b"] = json!({ "sessions": 7 });
+        let json = value.to_string();
+        let read: Vec<_> = BackupReader::new(&json).unwrap().collect();
+        assert_eq!(read[0], Err(BackupFileError::Message(DecodeError::Format)));
+        assert_eq!(read[1], Err(BackupFileError::Malformed("sessions")));
+        assert_eq!(read[2].as_ref().unwrap().room_id, "!c");
+        assert_eq!(read.len(), 3);
+        for json in ["", "[]", "{}", "{\"rooms\":[]}"] {
+            let refusal = BackupReader::new(json).unwrap_err();
+            assert_eq!(refusal, BackupFileError::Malformed("rooms"));
+        }
+    }
+
+    #[test]
+    fn a_version_has_the_key_of_the_known_algorithm() {
+        let public_key = BackupDecryptionKey::from_bytes([1; 32]).public_key();
+        let version = |algorithm: &str, key: &str| {
+            let auth_data = json!({ "public_key": key, "signatures": {} });
+            let count = 3;
+            let version = json!({
+                "algorithm": algorithm,
+                "auth_data": auth_data,
+                "count": count,
+                "version": "1",
+            });
+            BackupVersion::from_json(&version.to_string())
+        };
+        let read = version(ALGORITHM, &public_key.to_base64()).unwrap();
+        assert_eq!((read.public_key, read.count), (public_key, Some(3)));
+        assert_eq!(read.version.as_deref(), Some("1"));
+        let refusal = version("m.other", &public_key.to_base64()).unwrap_err();
+        assert_eq!(refusal, BackupFileError::Algorithm);
+        let refusal = version(ALGORITHM, "AAAA").unwrap_err();
+        assert!(matches!(refusal, BackupFileError::Key(_)), "{refusal}");
+        let refusal = BackupVersion::from_json("{}").unwrap_err();
+        assert_eq!(refusal, BackupFileError::Malformed("algorithm"));
+    }
+}
