@@ -7,7 +7,7 @@ use std::{
 };
 
 use moceril::{
-    MessageVersion, key_export,
+    MessageVersion, PassphraseCost, PassphraseError, PassphraseKey, key_export,
     megolm::InboundGroupSession,
     olm::{
         Account, DecryptionError, Limits, Message, OlmMessage, PreKeyMessage, Session,
@@ -230,4 +230,21 @@ fn a_file_of_keys_takes_the_memory_of_one_entry() {
     let (decrypted, bytes) = measured(|| key_export::decrypt(&file, "passphrase", 1).unwrap());
     assert!(*decrypted == *json);
     assert!(bytes.peak < json.len() / 2 * 5, "{bytes:?} to decrypt {} bytes", json.len());
+}
+
+/// S-45: a pickle that states a cost beyond the limit costs nothing: Argon2 is not given its memory
+/// first.
+#[test]
+fn s_45_argon2_takes_no_memory_beyond_its_limit() {
+    let cost = PassphraseCost { memory_kib: 64, passes: 1, lanes: 1 };
+    let key = PassphraseKey::weak("passphrase", cost).unwrap();
+    let pickle = Account::new().unwrap().pickle_with_passphrase(&key, b"").unwrap();
+    let limit = PassphraseCost { memory_kib: 63, ..cost };
+    let open = |limit| measured(|| PassphraseKey::for_pickle(&pickle, "passphrase", limit).err());
+    let (refused, bytes) = open(limit);
+    assert_eq!(refused, Some(PassphraseError::Cost));
+    assert!(bytes.allocated < SOME_BYTES, "{bytes:?}");
+    let (accepted, bytes) = open(cost);
+    assert_eq!(accepted, None);
+    assert!(bytes.allocated > 64 << 10, "{bytes:?}");
 }

@@ -1,7 +1,7 @@
 //! A receiver's end of a Megolm session.
 
 use alloc::{boxed::Box, string::String};
-use core::fmt;
+use core::{cmp::Ordering, fmt};
 
 use super::{
     decrypted::{DecryptedMessage, DecryptionError},
@@ -364,29 +364,31 @@ impl InboundGroupSession {
     /// first index that both know. Compared in constant time.
     #[must_use]
     pub fn connected(&self, other: &Self) -> bool {
-        let (ours, theirs) = (&*self.state, &*other.state);
-        if ours.version != theirs.version || ours.signing_key != theirs.signing_key {
-            return false;
-        }
-        let common = self.first_known_index().max(other.first_known_index());
-        // A closed session has no ratchet.
-        match (ours.receiver.at(common), theirs.receiver.at(common)) {
-            (Some(ours), Some(theirs)) => ours.value().ct_eq(theirs.value()),
-            _ => false,
-        }
+        self.compare(other) != SessionOrdering::Unconnected
     }
 
-    /// Compares what the two sessions can decrypt.
+    /// Compares what the two sessions can decrypt; the ratchets are compared in constant time.
     #[must_use]
     pub fn compare(&self, other: &Self) -> SessionOrdering {
-        if !self.connected(other) {
+        let (ours, theirs) = (&*self.state, &*other.state);
+        if ours.version != theirs.version || ours.signing_key != theirs.signing_key {
             return SessionOrdering::Unconnected;
         }
-        match self.first_known_index().cmp(&other.first_known_index()) {
-            core::cmp::Ordering::Less => SessionOrdering::Better,
-            core::cmp::Ordering::Equal => SessionOrdering::Equal,
-            core::cmp::Ordering::Greater => SessionOrdering::Worse,
-        }
+        let (our_first, their_first) = (self.first_known_index(), other.first_known_index());
+        let common = our_first.max(their_first);
+        // A closed session has no ratchet.
+        let (Some(ours), Some(theirs)) = (ours.receiver.at(common), theirs.receiver.at(common))
+        else {
+            return SessionOrdering::Unconnected;
+        };
+        let ordering = ours.value().if_equal(theirs.value(), SessionOrdering::Unconnected, || {
+            Ok(match our_first.cmp(&their_first) {
+                Ordering::Less => SessionOrdering::Better,
+                Ordering::Equal => SessionOrdering::Equal,
+                Ordering::Greater => SessionOrdering::Worse,
+            })
+        });
+        ordering.unwrap_or_else(|unconnected| unconnected)
     }
 
     /// Both of two copies of one session in one: it begins with the earlier. `None` unless they are

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use curve25519_dalek::MontgomeryPoint;
 use rand::TryCryptoRng;
+use subtle::ConstantTimeEq;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroize;
 
@@ -11,6 +12,7 @@ use super::{
     edwards::{self, PeerPoint},
     rng,
     secret::Secret,
+    verdict::if_equal,
 };
 use crate::error::{KeyError, RandomError};
 
@@ -79,7 +81,7 @@ impl SecretKey {
 fn contributory(mut product: MontgomeryPoint) -> Result<Secret<32>, NonContributory> {
     let shared = Secret::new(product.to_bytes());
     product.zeroize();
-    if shared.ct_eq(&Secret::default()) { Err(NonContributory) } else { Ok(shared) }
+    if_equal(!shared.as_bytes().ct_eq(&[0; 32]), NonContributory, || Ok(shared))
 }
 
 impl Default for SecretKey {

@@ -1,5 +1,5 @@
 //! An allocator that searches each heap block that is freed or moved for all known secrets (S-25).
-//! A single match fails the test.
+//! A single match fails the test, and so does a block that is never freed: nobody wipes that one.
 //!
 //! A test binary installs it with `#[global_allocator]`. Each test has a thread of its own, which
 //! knows only the secrets of that test, and of which only what it frees itself is searched.
@@ -8,7 +8,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::RefCell,
     hint::black_box,
-    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering::SeqCst},
 };
 
 use base64ct::{Base64Unpadded, Encoding};
@@ -27,11 +27,20 @@ std::thread_local! {
     /// The needle that was found last.
     static WHICH: AtomicUsize = const { AtomicUsize::new(0) };
     static SEARCHED: AtomicUsize = const { AtomicUsize::new(0) };
+    /// The bytes that were allocated, less those that were freed, while the search was on.
+    static BALANCE: AtomicIsize = const { AtomicIsize::new(0) };
     /// What the needles are parts of.
     static NAMES: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
 pub struct Searching;
+
+/// Notes bytes that were allocated (or, if negative, freed) while the search is on.
+fn count(bytes: isize) {
+    if SEARCHING.with(|searching| searching.load(SeqCst)) {
+        BALANCE.with(|balance| balance.fetch_add(bytes, SeqCst));
+    }
+}
 
 impl Searching {
     /// Counts the secrets in a block that is about to be freed.
@@ -64,11 +73,13 @@ impl Searching {
 // `realloc` and `alloc_zeroed` are made of `alloc` and `dealloc`, as the trait allows.
 unsafe impl GlobalAlloc for Searching {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
         // SAFETY: as the caller promised. Zeroed, so that searching reads initialized memory.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
         // SAFETY: the block is valid until it is freed here.
         unsafe {
             Self::search(block, layout.size());
@@ -84,7 +95,7 @@ pub fn known() -> usize {
 
 /// Makes eight bytes known.
 fn learn_needle(name: &'static str, needle: [u8; 8]) {
-    NAMES.with_borrow_mut(|names| names.push(name));
+    unsearched(|| NAMES.with_borrow_mut(|names| names.push(name)));
     let place = KNOWN.with(|known| known.fetch_add(1, SeqCst));
     NEEDLES.with(|needles| needles[place].store(u64::from_le_bytes(needle), SeqCst));
 }
@@ -116,6 +127,11 @@ fn search(on: bool) -> bool {
     SEARCHING.with(|searching| searching.swap(on, SeqCst))
 }
 
+/// The bytes that were allocated since the last call and not freed.
+fn take_balance() -> isize {
+    BALANCE.with(|balance| balance.swap(0, SeqCst))
+}
+
 /// How many secrets were found since the last call.
 fn take_found() -> usize {
     FOUND.with(|found| found.swap(0, SeqCst))
@@ -135,13 +151,18 @@ pub fn forget_all() {
 }
 
 /// Runs `call` while everything that is freed is searched, and drops its result in there, too.
+/// Afterwards no block that it allocated is left. (It may free more than it allocates, because it
+/// may change what was there before.)
 #[track_caller]
 pub fn searched<T>(name: &str, call: impl FnOnce() -> T) {
     let blocks = SEARCHED.with(|searched| searched.load(SeqCst));
     take_found();
+    take_balance();
     search(true);
     drop(call());
     search(false);
+    let left = take_balance();
+    assert!(left <= 0, "{name}: {left} bytes were allocated and never freed");
     let which = WHICH.with(|which| which.load(SeqCst));
     let secret = NAMES.with_borrow(|names| names.get(which).copied().unwrap_or_default());
     assert_eq!(take_found(), 0, "{name}: a freed block holds a secret: {secret}");
@@ -149,7 +170,8 @@ pub fn searched<T>(name: &str, call: impl FnOnce() -> T) {
     assert!(searched > 0, "{name}: nothing was freed, so nothing was searched");
 }
 
-/// The search sees what it should see: a secret in a block that is freed, and in one that grows.
+/// The search sees what it should see: a secret in a block that is freed, and in one that grows;
+/// and a block that is left.
 pub fn assert_it_finds() {
     let planted = [0xabcd_ef01_2345_6789_u64; 4].map(u64::to_le_bytes).concat();
     learn_beginning("planted", &planted);
@@ -160,8 +182,11 @@ pub fn assert_it_finds() {
     let after_freed = take_found();
     grows.reserve_exact(1000);
     let after_growth = take_found();
+    take_balance();
+    let kept = black_box(planted.clone());
     search(false);
     assert!(after_freed > 0 && after_growth > 0, "the planted secret was not found");
+    assert_eq!(take_balance(), kept.len() as isize, "the block that is left was not counted");
     forget_all();
 }
 

@@ -1,10 +1,13 @@
 //! How the source files are written, and that what the pages say of them is true.
 
 mod arguments;
+mod audit_pack;
 mod auditing_page;
 mod errors;
 mod layers;
 mod metadata;
+mod models_page;
+mod proofs_run;
 mod s27_conditions;
 mod s34_send_sync;
 mod s47_fail_closed;

@@ -55,4 +55,5 @@ mod s33_ecies;
 mod s33_hpke;
 mod s35_rollback;
 mod s41_moved_sessions;
+mod s43_merge_model;
 mod s46_passphrase;

@@ -154,5 +154,8 @@ fn group_sessions(rng: &mut DistinctKeys, key: &PickleKey) {
     drop(GroupSession::from_libolm_pickle(&pickle, b"key").unwrap());
     through_vodozemac!(sender, GroupSessionPickle, GroupSession);
     through_vodozemac!(receiver, InboundGroupSessionPickle, InboundGroupSession);
+    // Beyond the latest ratchet, which is moved then.
+    receiver.advance_to(9);
+    receiver.decrypt(&sender.encrypt(b"message").unwrap()).unwrap();
     receiver.close();
 }

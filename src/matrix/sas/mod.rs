@@ -204,10 +204,8 @@ impl EstablishedSas {
         info: impl AsRef<[u8]>,
         tag: &str,
     ) -> Result<(), SasError> {
-        match base64::decode_secret(tag) {
-            Ok(Some(tag)) if self.mac(method, input.as_ref(), info.as_ref()).ct_eq(&tag) => Ok(()),
-            _ => Err(SasError::Mac),
-        }
+        let Ok(Some(tag)) = base64::decode_secret(tag) else { return Err(SasError::Mac) };
+        self.mac(method, input.as_ref(), info.as_ref()).if_equal(&tag, SasError::Mac, || Ok(()))
     }
 
     /// The 32 bytes whose base64 is the MAC's text.

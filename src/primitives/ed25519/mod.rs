@@ -8,9 +8,10 @@ use ed25519_dalek::{
     hazmat::{ExpandedSecretKey, raw_sign},
 };
 use sha2::{Digest, Sha512};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use super::{secret::Secret, x25519::is_canonical};
+use super::{secret::Secret, verdict::if_equal, x25519::is_canonical};
 use crate::error::{KeyError, SignatureError};
 
 mod batch;
@@ -181,11 +182,11 @@ impl SigningKey {
     pub(crate) fn from_expanded(expanded: Secret<64>) -> Result<Self, KeyError> {
         let public = derive_public(&expanded);
         let (scalar, prefix) = (expanded.part::<0, 32>(), expanded.part::<32, 32>());
-        let own = Secret::new(*public.as_bytes());
-        if scalar.ct_eq(&own) | prefix.ct_eq(&own) {
-            return Err(KeyError::PublicInSecret);
-        }
-        Ok(Self::Expanded(Box::new(ExpandedKey { expanded, public })))
+        let own = public.as_bytes();
+        let held = scalar.as_bytes().ct_eq(own) | prefix.as_bytes().ct_eq(own);
+        if_equal(!held, KeyError::PublicInSecret, || {
+            Ok(Self::Expanded(Box::new(ExpandedKey { expanded, public })))
+        })
     }
 
     /// A key from a native pickle. The stored public key is right, because the pickle is

@@ -1,0 +1,92 @@
+//! `cargo test`, as CONTRIBUTING.md gives it, compiles every test that SECURITY.md names: none is
+//! left out by a feature that is off, or because no test binary has the file as a module.
+
+use std::{collections::BTreeSet, fs};
+
+use moceril_testing::sources::{names, root};
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The features of a manifest's line `name = { ..., features = [...] }`, or of its table.
+fn quoted(text: &str) -> BTreeSet<String> {
+    text.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The names of the table of features.
+fn features(manifest: &str) -> BTreeSet<String> {
+    let table = manifest.split("\n[features]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let name = |line: &str| Some(line.split_once(" = ")?.0.to_owned());
+    table.lines().filter(|line| !line.starts_with('#')).filter_map(name).collect()
+}
+
+/// What keeps a file of `tests/` from being compiled by `cargo test`.
+fn left_out(path: &str, manifest: &str, main: Option<&str>, code: &str) -> Option<String> {
+    let inside = path.strip_prefix("tests/")?;
+    let binary = match inside.split_once('/') {
+        Some((folder, file)) => {
+            let module = format!("mod {};", file.strip_suffix(".rs")?);
+            let lines: Vec<_> = main?.lines().collect();
+            let Some(place) = lines.iter().position(|line| *line == module) else {
+                return Some(format!("{path} is no module"));
+            };
+            if place > 0 && lines[place - 1].starts_with("#[cfg") {
+                return Some(format!("{path} needs a feature"));
+            }
+            format!("{folder}/main.rs")
+        }
+        None => inside.to_owned(),
+    };
+    if !manifest.contains(&format!("\npath = \"{binary}\"\n")) {
+        return Some(format!("{binary} is no test binary"));
+    }
+    // A file that is for one kind of system may be left out on others.
+    let needs_a_feature = code.lines().any(|line| line.starts_with("#![cfg(feature"));
+    needs_a_feature.then(|| format!("{path} needs a feature"))
+}
+
+#[test]
+fn every_test_that_security_md_names_is_compiled() {
+    let (page, manifest, root_manifest) =
+        (read("SECURITY.md"), read("tests/Cargo.toml"), read("Cargo.toml"));
+    assert!(root_manifest.contains("\ndefault-members = [\".\", \"benches\", \"tests\"]\n"));
+    assert!(!manifest.contains("required-features") && !manifest.contains("test = false"));
+    let on = manifest.lines().find(|line| line.starts_with("moceril = ")).unwrap();
+    let on = quoted(on.split_once("features").unwrap().1);
+    let always = ["default", "std"].map(str::to_owned).into();
+    assert_eq!(&features(&root_manifest) - &on, always, "features that are off in the tests");
+
+    let named: BTreeSet<_> = page.split('`').skip(1).step_by(2).collect();
+    let named: Vec<_> = named.into_iter().filter(|name| name.starts_with("tests/")).collect();
+    assert!(named.len() > 50, "the files are found");
+    for path in named {
+        let main = path.split('/').nth(1).filter(|folder| !folder.ends_with(".rs"));
+        // Not a file but a folder, of which the text speaks.
+        if path.ends_with(".rs") {
+            let main = main.map(|folder| read(&format!("tests/{folder}/main.rs")));
+            assert_eq!(left_out(path, &manifest, main.as_deref(), &read(path)), None);
+        }
+    }
+    assert!(
+        names(&read("CONTRIBUTING.md"), "cargo")
+            && read("CONTRIBUTING.md").contains("`cargo test`")
+    );
+}
+
+#[test]
+fn a_test_that_is_left_out_is_noticed() {
+    let manifest = "\npath = \"a/main.rs\"\n\npath = \"b.rs\"\n";
+    let check = |path: &str, main: &str, code: &str| left_out(path, manifest, Some(main), code);
+    let test = "#[test]\nfn f() {}\n";
+    assert_eq!(check("tests/a/one.rs", "mod one;\nmod two;", test), None);
+    assert_eq!(check("tests/b.rs", "", test), None);
+    for (path, main, code) in [
+        ("tests/a/one.rs", "mod two;", test),
+        ("tests/a/one.rs", "#[cfg(feature = \"x\")]\nmod one;", test),
+        ("tests/a/one.rs", "mod one;", "#![cfg(feature = \"x\")]\n#[test]\nfn f() {}\n"),
+        ("tests/c.rs", "", test),
+    ] {
+        assert!(check(path, main, code).is_some(), "{path} {main} {code}");
+    }
+}
