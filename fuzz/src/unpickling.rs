@@ -78,7 +78,7 @@ impl NamePeers for Session {
 impl Works for GroupSession {
     fn work(&mut self) {
         let mut inbound =
-            InboundGroupSession::new_with_version(&self.session_key(), self.version());
+            InboundGroupSession::with_version(&self.session_key(), self.version());
         if let Ok(message) = self.encrypt(b"text") {
             let _ = inbound.decrypt(&message);
         }

@@ -192,7 +192,7 @@ pub struct OurGroupReceiver(InboundGroupSession);
 impl OurGroupReceiver {
     pub fn new(version: MessageVersion, session_key: &str) -> Result<Self, Refusal> {
         let key = SessionKey::from_base64(session_key).map_err(refusal)?;
-        Ok(Self(InboundGroupSession::new_with_version(&key, version)))
+        Ok(Self(InboundGroupSession::with_version(&key, version)))
     }
 
     pub fn import(version: MessageVersion, exported: &str) -> Result<Self, Refusal> {

@@ -194,7 +194,7 @@ fn group_sessions_go_on_in_vodozemac_and_back() {
         let (version, _) = configs(rng);
         let config = moceril::megolm::GroupSessionConfig::default().with_version(version);
         let mut ours = GroupSession::with_rng(config, rng).unwrap();
-        let mut receiver = InboundGroupSession::new_with_version(&ours.session_key(), version);
+        let mut receiver = InboundGroupSession::with_version(&ours.session_key(), version);
         for _ in 0..3 {
             let mut sent = vec![ours.encrypt(b"from us").unwrap().to_base64()];
             let known = receiver.provenance() != Provenance::Unknown;

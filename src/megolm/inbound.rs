@@ -86,12 +86,12 @@ impl InboundGroupSession {
     /// Creates a session from its owner's key, which was verified when it was parsed.
     #[must_use]
     pub fn new(key: &SessionKey) -> Self {
-        Self::new_with_version(key, MessageVersion::V3)
+        Self::with_version(key, MessageVersion::V3)
     }
 
     /// As [`new`](Self::new), for messages of another version.
     #[must_use]
-    pub fn new_with_version(key: &SessionKey, version: MessageVersion) -> Self {
+    pub fn with_version(key: &SessionKey, version: MessageVersion) -> Self {
         Self::create(key.index(), key.ratchet(), *key.signing_key(), Provenance::Signed, version)
     }
 

@@ -146,6 +146,6 @@ pub fn pre_key(message: &OlmMessage) -> PreKeyMessage {
 pub fn group(version: MessageVersion, seed: u64) -> (GroupSession, InboundGroupSession) {
     let config = GroupSessionConfig::default().with_version(version);
     let sender = GroupSession::with_rng(config, &mut SeededRng::new(seed)).unwrap();
-    let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
+    let receiver = InboundGroupSession::with_version(&sender.session_key(), version);
     (sender, receiver)
 }

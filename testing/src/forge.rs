@@ -129,7 +129,7 @@ impl Forger {
             group,
             bob: bob.snapshot(),
             session: String::new(),
-            group_receiver: InboundGroupSession::new_with_version(&group_key, version).snapshot(),
+            group_receiver: InboundGroupSession::with_version(&group_key, version).snapshot(),
         };
         let first = PreKeyMessage::from_bytes(&forger.message(Kind::PreKey)).unwrap();
         forger.session = forger.create(&mut bob, &first, version).unwrap().snapshot();

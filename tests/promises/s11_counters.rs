@@ -147,7 +147,7 @@ fn group_at(index: u32, version: MessageVersion) -> (GroupSession, InboundGroupS
     let config = GroupSessionConfig::default().with_version(version);
     let session = GroupSession::with_rng(config, &mut SeededRng::new(5)).unwrap();
     let session = with_number(&session, "index", index.into());
-    let receiver = InboundGroupSession::new_with_version(&session.session_key(), version);
+    let receiver = InboundGroupSession::with_version(&session.session_key(), version);
     assert_eq!(receiver.first_known_index(), index);
     (session, receiver)
 }

@@ -75,7 +75,7 @@ impl Room {
         let draws = [&ratchet[..], &seed].concat();
         let config = GroupSessionConfig::default().with_version(version);
         let mut sender = GroupSession::with_rng(config, &mut RecordedRng::new(draws)).unwrap();
-        let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
+        let receiver = InboundGroupSession::with_version(&sender.session_key(), version);
         let owner = Signer::from_seed(&seed);
         assert_eq!(&owner.public(), receiver.signing_key().as_bytes());
         let text = |number: usize| number.to_be_bytes();

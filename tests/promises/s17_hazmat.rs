@@ -111,7 +111,7 @@ fn the_cipher_at_an_index_is_the_sessions() {
         let seed = [7; 32];
         let mut rng = RecordedRng::new([vec![3; 128], seed.to_vec()].concat());
         let mut sender = GroupSession::with_rng(config, &mut rng).unwrap();
-        let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
+        let receiver = InboundGroupSession::with_version(&sender.session_key(), version);
         let signing_key = Ed25519SecretKey::from_bytes(seed);
         for index in 0..3 {
             let expected = sender.encrypt(b"to everybody").unwrap();

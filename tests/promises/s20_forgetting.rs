@@ -27,7 +27,7 @@ struct Room {
 fn room(version: moceril::MessageVersion) -> Room {
     let config = GroupSessionConfig::default().with_version(version);
     let mut sender = GroupSession::with_rng(config, &mut SeededRng::new(1)).unwrap();
-    let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
+    let receiver = InboundGroupSession::with_version(&sender.session_key(), version);
     let (mut messages, mut ratchets) = (Vec::new(), Vec::new());
     for _ in 0..600 {
         ratchets.push(sender.session_key().to_bytes()[5..133].to_vec());

@@ -20,7 +20,7 @@ use moceril_testing::{
 fn room(version: MessageVersion) -> (InboundGroupSession, Vec<MegolmMessage>) {
     let config = GroupSessionConfig::default().with_version(version);
     let mut sender = GroupSession::with_rng(config, &mut SeededRng::new(1)).unwrap();
-    let receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
+    let receiver = InboundGroupSession::with_version(&sender.session_key(), version);
     let messages = (0..20_u8).map(|number| sender.encrypt([number]).unwrap()).collect();
     (receiver, messages)
 }
@@ -143,7 +143,7 @@ fn s_21_trust_needs_an_equal_ratchet() {
         let mut unconnected = vec![
             closed,
             import(&genuine, Provenance::Exported, other(version)),
-            InboundGroupSession::new_with_version(&another.session_key(), version),
+            InboundGroupSession::with_version(&another.session_key(), version),
         ];
         for provenance in [Provenance::Backup, Provenance::Exported, Provenance::Signed] {
             for index in [0, 4] {

@@ -51,7 +51,7 @@ fn inbound(file: &VectorFile) -> InboundGroupSession {
     match (file.optional("session-key"), file.optional("exported-session-key")) {
         (Some(key), None) => {
             let key = SessionKey::from_base64(key).unwrap();
-            InboundGroupSession::new_with_version(&key, version)
+            InboundGroupSession::with_version(&key, version)
         }
         (None, Some(key)) => {
             let key = ExportedSessionKey::from_base64(key).unwrap();
@@ -114,7 +114,7 @@ fn play(file: &VectorFile, restoring: bool) {
     assert_eq!(sender.session_id(), file.text("session-id"));
     assert_eq!(&*sender.session_key().to_base64(), file.text("session-key"));
     let key = SessionKey::from_base64(file.text("session-key")).unwrap();
-    let mut receiver = InboundGroupSession::new_with_version(&key, version);
+    let mut receiver = InboundGroupSession::with_version(&key, version);
     assert_eq!(receiver.session_id(), file.text("session-id"));
 
     let mut sent = Vec::new();

@@ -40,7 +40,7 @@ fn trace(file: &VectorFile) {
     let config = GroupSessionConfig::default().with_version(version);
     let mut sender = GroupSession::with_rng(config, &mut RecordedRng::new(random)).unwrap();
     assert_eq!(sender.session_id(), file.text("session-id"));
-    let mut receiver = InboundGroupSession::new_with_version(&sender.session_key(), version);
+    let mut receiver = InboundGroupSession::with_version(&sender.session_key(), version);
 
     for step in file.steps() {
         let ["send", index, ref values @ .., plaintext, mac, text] = *step.as_slice() else {

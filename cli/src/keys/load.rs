@@ -102,7 +102,7 @@ pub fn refused(error: KeyExportError) -> Failure {
         ),
         KeyExportError::NoHeader => Failure::input(error)
             .hint("moceril inspect, which says what the file is; keys in the clear begin with ["),
-        KeyExportError::CutOff | KeyExportError::TooShort | KeyExportError::Base64 => {
+        KeyExportError::CutOff | KeyExportError::TooShort | KeyExportError::Base64(_) => {
             Failure::input(error).hint("to copy or export the file again: a part is missing")
         }
         _ => Failure::input(error),

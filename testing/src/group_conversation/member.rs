@@ -28,7 +28,7 @@ impl Member {
         textbook: NaiveInboundGroupSession,
         version: MessageVersion,
     ) -> Self {
-        let session = InboundGroupSession::new_with_version(key, version);
+        let session = InboundGroupSession::with_version(key, version);
         let origins = vec![(textbook.index, Provenance::Signed)];
         Self { session, textbook, origins, verified: true }
     }

@@ -174,7 +174,7 @@ pub fn versions() {
     let mut session = GroupSession::with_rng(config, &mut rng).unwrap();
     declassify(PublicKey, session.session_key().signing_key().as_bytes());
     let key = SessionKey::from_bytes(&session_key_bytes(&session)).unwrap();
-    let mut signed = InboundGroupSession::new_with_version(&key, MessageVersion::V4);
+    let mut signed = InboundGroupSession::with_version(&key, MessageVersion::V4);
     let key = ExportedSessionKey::from_bytes(&export_bytes(&signed)).unwrap();
     let mut imported =
         InboundGroupSession::import_with_version(&key, Provenance::Backup, MessageVersion::V4);

@@ -22,7 +22,7 @@ impl InboundGroupSession {
     /// Creates a session from its owner's key, which was verified when it was parsed.
     pub fn new(key: &SessionKey, session_config: SessionConfig) -> Self {
         let version = session_config.inner();
-        Self::from_inner(core::InboundGroupSession::new_with_version(key.inner(), version))
+        Self::from_inner(core::InboundGroupSession::with_version(key.inner(), version))
     }
 
     /// Creates a session from an exported key. Nothing shows who made the key.
