@@ -1,6 +1,6 @@
 //! Why a command ends without success, and the exit code that says so.
 
-use std::{fmt, io};
+use std::{error::Error, fmt, io};
 
 /// The exit codes, which `moceril --help` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,17 @@ pub struct Failure {
 }
 
 pub type Result<T> = std::result::Result<T, Failure>;
+
+/// The text of an error and of those behind it, which the error itself does not repeat.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
 
 impl Failure {
     fn new(code: Code, what: impl fmt::Display) -> Self {

@@ -5,7 +5,7 @@ use moceril::{Curve25519PublicKey, backup::BackupDecryptionKey, recovery_key::Re
 use zeroize::Zeroizing;
 
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
     input::Input,
     output::{Content, Output},
     report::Report,
@@ -60,7 +60,7 @@ pub fn run(command: &RecoveryKey, json: bool, show_secrets: bool) -> Result<()> 
 
 fn generate(args: &Generate, json: bool, show_secrets: bool) -> Result<()> {
     args.output.check(Content::Secret { shown: show_secrets })?;
-    let key = BackupDecryptionKey::new().map_err(Failure::file)?;
+    let key = BackupDecryptionKey::new().map_err(|error| Failure::file(chain(&error)))?;
     write(&args.output, &key, show_secrets)?;
     let public_key = key.public_key().to_base64();
     match args.output.file() {
@@ -79,7 +79,8 @@ fn write(output: &Output, key: &BackupDecryptionKey, show_secrets: bool) -> Resu
 
 fn check(args: &Check, json: bool, show_secrets: bool) -> Result<()> {
     let public_key = args.public_key.as_deref().map(Curve25519PublicKey::from_base64).transpose();
-    let public_key = public_key.map_err(|error| Failure::usage(error).at("--public-key"))?;
+    let public_key =
+        public_key.map_err(|error| Failure::usage(chain(&error)).at("--public-key"))?;
     let text = match &args.input {
         Some(input) => input.text()?,
         None => Secret::text(None, "recovery key")?,
@@ -109,7 +110,7 @@ fn check(args: &Check, json: bool, show_secrets: bool) -> Result<()> {
 
 /// What is wrong with a text, by position where it can be said.
 fn mistake(text: &str, error: RecoveryKeyError, searched: bool) -> Failure {
-    let failure = Failure::key(error);
+    let failure = Failure::key(chain(&error));
     let by_position = |letter: Letter| {
         let Letter { group, place, text } = letter;
         failure_at(error, group, place, text)

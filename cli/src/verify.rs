@@ -9,7 +9,7 @@ use moceril::{
 use serde_json::Value;
 
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
     input::Input,
     report::{self, Report},
 };
@@ -34,7 +34,7 @@ pub struct Verify {
 
 pub fn run(args: &Verify, json: bool) -> Result<()> {
     let expected = args.master_key.as_deref().map(Ed25519PublicKey::from_base64).transpose();
-    let expected = expected.map_err(|error| Failure::usage(error).at("--master-key"))?;
+    let expected = expected.map_err(|error| Failure::usage(chain(&error)).at("--master-key"))?;
     let text = args.input.text()?;
     let value: Value = serde_json::from_str(&text).map_err(|error| {
         Failure::input(format_args!("expected JSON: {error}")).at(args.input.name())
@@ -94,7 +94,7 @@ fn user_keys<'a>(
     let report = Report::new(format!("user {}", report::printable(user)));
     let master = match MasterKey::read(master.clone(), user) {
         Ok(master) => master,
-        Err(error) => return (report.problem(format!("master key: {error}")), None),
+        Err(error) => return (report.problem(format!("master key: {}", chain(&error))), None),
     };
     let mut report = report.with("master key", master.key().to_base64());
     match expected {
@@ -108,7 +108,7 @@ fn user_keys<'a>(
         Some(object) => match master.verify_self_signing_key(object) {
             Ok(key) => Some(key),
             Err(error) => {
-                report = report.problem(format!("self-signing key: {error}"));
+                report = report.problem(format!("self-signing key: {}", chain(&error)));
                 None
             }
         },
@@ -118,7 +118,7 @@ fn user_keys<'a>(
     if let Some(object) = key("user_signing_keys").cloned() {
         report = match master.verify_user_signing_key(object) {
             Ok(_) => report.with("user-signing key", true),
-            Err(error) => report.problem(format!("user-signing key: {error}")),
+            Err(error) => report.problem(format!("user-signing key: {}", chain(&error))),
         };
     }
     (report, self_signing)

@@ -159,8 +159,7 @@ pub fn inbound_group_sessions(
 ) -> (Vec<(&'static str, InboundGroupSession)>, Vec<MegolmMessage>) {
     let config = GroupSessionConfig::default().with_version(version);
     let mut room = GroupSession::with_rng(config, rng).unwrap();
-    let new =
-        |room: &GroupSession| InboundGroupSession::with_version(&room.session_key(), version);
+    let new = |room: &GroupSession| InboundGroupSession::with_version(&room.session_key(), version);
     let first = new(&room);
     for _ in 0..250 {
         room.encrypt(b"nobody keeps this").unwrap();

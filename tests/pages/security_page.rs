@@ -56,12 +56,8 @@ fn files(proof: &str) -> Vec<String> {
 fn every_number_is_a_guarantee_once() {
     let page = page();
     let listed: Vec<_> = rows(&page).into_iter().map(|(id, _)| id).collect();
-    let all: Vec<_> = (1..=50).map(|number| format!("S-{number:02}")).collect();
+    let all: Vec<_> = (1..=52).map(|number| format!("S-{number:02}")).collect();
     assert_eq!(listed, all);
-    // Nothing to prove them on exists yet.
-    for id in ["S-51", "S-52"] {
-        assert_eq!(page.matches(id).count(), 1, "{id}");
-    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::from_base64;
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
     input::Input,
     secrets::Secret,
 };
@@ -93,8 +93,8 @@ fn mistyped(error: &str) -> Failure {
 
 fn refused(error: SecretStorageError) -> Failure {
     match error {
-        SecretStorageError::Authentication => Failure::key(error),
-        _ => Failure::input(error),
+        SecretStorageError::Authentication => Failure::key(chain(&error)),
+        _ => Failure::input(chain(&error)),
     }
 }
 

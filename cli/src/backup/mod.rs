@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use self::key::BackupKey;
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
     input::Input,
     keys::{
         load::{KeyFile, Passphrases, Refusals},
@@ -117,7 +117,7 @@ fn decrypt_each(
 ) -> Result<u64> {
     let text = input.text()?;
     let reader = BackupReader::new(&text).map_err(|error| {
-        Failure::input(error)
+        Failure::input(chain(&error))
             .at(input.name())
             .hint("the whole answer of the server to GET /_matrix/client/v3/room_keys/keys")
     })?;
@@ -187,7 +187,7 @@ fn create(args: &Create, json: bool) -> Result<()> {
     let public_key = match (&args.to.version, &args.to.public_key) {
         (Some(input), _) => version(input)?.public_key,
         (None, key) => Curve25519PublicKey::from_base64(key.as_deref().unwrap_or_default())
-            .map_err(|error| Failure::usage(error).at("--public-key"))?,
+            .map_err(|error| Failure::usage(chain(&error)).at("--public-key"))?,
     };
     let public_key = BackupEncryptionKey::new(public_key);
     let file = KeyFile::load(&args.input, &args.passphrases)?;
@@ -196,8 +196,8 @@ fn create(args: &Create, json: bool) -> Result<()> {
     for key in file.keys() {
         progress.inc(1);
         let Some(key) = refusals.sort(key) else { continue };
-        let json = key.to_backup_json().map_err(Failure::input)?;
-        let message = public_key.encrypt(json).map_err(Failure::input)?;
+        let json = key.to_backup_json().map_err(|error| Failure::input(chain(&error)))?;
+        let message = public_key.encrypt(json).map_err(|error| Failure::input(chain(&error)))?;
         backed_up.push(BackedUpKey::new(&key, message));
     }
     progress.finish_and_clear();
@@ -211,7 +211,7 @@ fn create(args: &Create, json: bool) -> Result<()> {
 
 fn version(input: &Input) -> Result<BackupVersion> {
     BackupVersion::from_json(&input.text()?).map_err(|error| {
-        Failure::input(error)
+        Failure::input(chain(&error))
             .at(input.name())
             .hint("the answer of the server to GET /_matrix/client/v3/room_keys/version")
     })
@@ -243,5 +243,5 @@ fn check(args: &Check, json: bool) -> Result<()> {
 
 /// The key as base64, which secret storage has.
 fn from_base64(text: &Zeroizing<String>) -> Result<BackupDecryptionKey> {
-    BackupDecryptionKey::from_base64(text.trim()).map_err(Failure::input)
+    BackupDecryptionKey::from_base64(text.trim()).map_err(|error| Failure::input(chain(&error)))
 }

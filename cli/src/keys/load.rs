@@ -9,7 +9,7 @@ use moceril::{
 use zeroize::Zeroizing;
 
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
     input::Input,
     secrets::Secret,
 };
@@ -72,7 +72,7 @@ impl KeyFile {
     pub fn keys(&self) -> impl Iterator<Item = std::result::Result<ExportedRoomKey, String>> {
         let keys = room_keys::read_export(self.json()).enumerate();
         keys.map(|(place, key)| {
-            key.map_err(|error| format!("{}: entry {}: {error}", self.name, place + 1))
+            key.map_err(|error| format!("{}: entry {}: {}", self.name, place + 1, chain(&error)))
         })
     }
 
@@ -97,15 +97,16 @@ impl KeyFile {
 /// Why a file of exported keys cannot be read.
 pub fn refused(error: KeyExportError) -> Failure {
     match error {
-        KeyExportError::Authentication => Failure::key(error).hint(
+        KeyExportError::Authentication => Failure::key(chain(&error)).hint(
             "the passphrase again: it is the one that was chosen for the export, not the account's",
         ),
-        KeyExportError::NoHeader => Failure::input(error)
+        KeyExportError::NoHeader => Failure::input(chain(&error))
             .hint("moceril inspect, which says what the file is; keys in the clear begin with ["),
         KeyExportError::CutOff | KeyExportError::TooShort | KeyExportError::Base64(_) => {
-            Failure::input(error).hint("to copy or export the file again: a part is missing")
+            Failure::input(chain(&error))
+                .hint("to copy or export the file again: a part is missing")
         }
-        _ => Failure::input(error),
+        _ => Failure::input(chain(&error)),
     }
 }
 

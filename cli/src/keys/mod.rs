@@ -17,7 +17,7 @@ use self::{
     save::Save,
 };
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
     input::Input,
     report::Report,
 };
@@ -102,7 +102,7 @@ pub fn summary(report: Report, json: &str) -> Report {
                 rooms.insert(key.room_id);
                 sessions += 1;
             }
-            Err(error) => refusals.push(format!("entry {}: {error}", place + 1)),
+            Err(error) => refusals.push(format!("entry {}: {}", place + 1, chain(&error))),
         }
     }
     let report = report.with("rooms", rooms.len()).with("sessions", sessions);

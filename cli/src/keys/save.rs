@@ -8,7 +8,7 @@ use moceril::{
 use zeroize::Zeroizing;
 
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
     output::{Content, Output},
     secrets::Secret,
 };
@@ -60,7 +60,7 @@ impl Save {
             (_, source) => Secret::new_text(source.as_ref(), "passphrase of the new file")?,
         };
         let file = key_export::encrypt(json, &passphrase, self.rounds).map_err(|error| {
-            let failure = Failure::usage(error);
+            let failure = Failure::usage(chain(&error));
             match error {
                 KeyExportError::EmptyPassphrase => failure.hint("a passphrase, or --plain"),
                 _ => failure,
@@ -83,7 +83,7 @@ impl Entries {
     }
 
     pub fn push(&mut self, key: &ExportedRoomKey) -> Result<()> {
-        let entry = key.to_json().map_err(Failure::input)?;
+        let entry = key.to_json().map_err(|error| Failure::input(chain(&error)))?;
         self.put(if self.count == 0 { "[" } else { "," });
         self.put(&entry);
         self.count += 1;

@@ -10,7 +10,7 @@ use moceril::{
 use zeroize::Zeroizing;
 
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
     report::{self, Report},
     secrets::Secret,
 };
@@ -120,7 +120,7 @@ macro_rules! open {
             Key::Libolm(key) => $object::from_libolm_pickle($text, &**key).map_err(refused),
             // matrix-rust-sdk's stores encrypt vodozemac's form in their own way.
             Key::Vodozemac(_) if $text.starts_with('{') => serde_json::from_str::<$plain>($text)
-                .map_err(Failure::input)
+                .map_err(|error| Failure::input(chain(&error)))
                 .and_then(|form| $object::from_vodozemac_pickle(form).map_err(refused)),
             Key::Vodozemac(key) => $plain::from_encrypted($text, key)
                 .and_then($object::from_vodozemac_pickle)

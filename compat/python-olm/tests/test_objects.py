@@ -1,4 +1,4 @@
-"""Memory, threads, forks, wrong arguments and failing calls, on the package that is installed."""
+"""Memory, threads, forks, wrong arguments and failing calls (S-51), on the installed package."""
 
 import gc
 import importlib

@@ -1,4 +1,4 @@
-"""Threads, forks, stores of libolm and failing calls, on the package that is installed."""
+"""Threads, forks, stores of libolm and failing calls (S-51), on the installed package."""
 
 import os
 import sys

@@ -137,7 +137,7 @@ fn update(client: &Client, user_id: &str, devices: &Map<String, Value>) -> Resul
             .map_err(anyhow::Error::from)
             .and_then(|device| remember(client, user_id, device_id, device.identity_keys()));
         if let Err(error) = accepted {
-            warn(&format!("device {device_id} of {user_id} is not trusted: {error}"));
+            warn(&format!("device {device_id} of {user_id} is not trusted: {error:#}"));
         }
     }
     Ok(())

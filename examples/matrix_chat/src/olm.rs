@@ -63,7 +63,7 @@ fn claim(client: &Client, devices: &[&Device]) -> Result<usize> {
             let keys = &answer["one_time_keys"][&device.user_id][&device.device_id];
             if let Err(error) = create_session(client, device, keys) {
                 let Device { user_id, device_id, .. } = device;
-                warn(&format!("no session with device {device_id} of {user_id}: {error}"));
+                warn(&format!("no session with device {device_id} of {user_id}: {error:#}"));
                 made -= 1;
             }
         }
@@ -179,7 +179,8 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
             checked(client, device, created.message)
         }
         Err(error) => {
-            explain(&format!("{error}: session {}", pre_key.session_id()));
+            let reason = anyhow::Error::from(error);
+            explain(&format!("{reason:#}: session {}", pre_key.session_id()));
             Ok(match error {
                 SessionCreationError::Replayed => Received::Nothing,
                 _ => Received::Wedged(device),
@@ -198,7 +199,8 @@ fn checked(client: &Client, device: Device, decrypted: DecryptedMessage) -> Resu
     match payload {
         Ok(payload) => Ok(Received::Message(device, payload)),
         Err(error) => {
-            warn(&format!("a message of {} was dropped: {error}", device.user_id));
+            let reason = anyhow::Error::from(error);
+            warn(&format!("a message of {} was dropped: {reason:#}", device.user_id));
             Ok(Received::Nothing)
         }
     }
