@@ -264,11 +264,11 @@ pub enum BackupFileError {
 texts!(BackupFileError {
     Self::Malformed(name) => "the member {name} of a backup is missing or malformed";
     Self::Algorithm => "the backup has an unknown algorithm";
-    Self::Key(error) => "the backup has a bad public key: {error}";
-    Self::Message(error) => "the backup holds a bad message: {error}";
-    Self::Backup(error) => "the backup cannot be decrypted: {error}";
-    Self::RoomKey(error) => "the backup holds a bad key: {error}";
-});
+    Self::Key(_) => "the backup has a bad public key";
+    Self::Message(_) => "the backup holds a bad message";
+    Self::Backup(_) => "the backup cannot be decrypted";
+    Self::RoomKey(_) => "the backup holds a bad key";
+} caused by Key, Message, Backup, RoomKey);
 
 impl From<KeyError> for BackupFileError {
     fn from(error: KeyError) -> Self {

@@ -82,6 +82,10 @@ fn the_error_that_an_error_holds_is_its_source() {
         EventError::Key(key),
         EventError::Message(DecodeError::Format),
         KeyExportError::Base64(base64),
+        BackupFileError::Key(key),
+        BackupFileError::Message(DecodeError::Format),
+        BackupFileError::Backup(BackupError::Decryption),
+        BackupFileError::RoomKey(RoomKeyError::SenderKey(key)),
     ];
     let mut declared = BTreeSet::new();
     for source in sources() {

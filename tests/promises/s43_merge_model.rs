@@ -68,9 +68,10 @@ impl Room {
     }
 
     fn add_line(&mut self, key: &ExportedSessionKey) {
-        let (mut value, mut at) = (ratchet(key), key.index());
+        let first = key.index();
+        let (mut value, mut at) = (ratchet(key), first);
         let mut line = BTreeMap::new();
-        for index in at..self.start + COUNT {
+        for index in first..self.start + COUNT {
             value = step_by_step(value, at.into(), index.into());
             at = index;
             let next = self.numbers.len();
