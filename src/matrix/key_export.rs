@@ -318,7 +318,7 @@ mod tests {
             ("", KeyExportError::TooShort),
             ("AQ", KeyExportError::TooShort),
             ("Ag", KeyExportError::Version(2)),
-            ("?", KeyExportError::Base64),
+            ("?", KeyExportError::Base64(Base64Error::Invalid)),
         ] {
             assert_eq!(rounds(&[head, "\n", content, "\n", tail].concat()), Err(refusal));
         }
