@@ -77,8 +77,7 @@ impl NamePeers for Session {
 
 impl Works for GroupSession {
     fn work(&mut self) {
-        let mut inbound =
-            InboundGroupSession::with_version(&self.session_key(), self.version());
+        let mut inbound = InboundGroupSession::with_version(&self.session_key(), self.version());
         if let Ok(message) = self.encrypt(b"text") {
             let _ = inbound.decrypt(&message);
         }
