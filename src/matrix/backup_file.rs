@@ -362,7 +362,8 @@ mod tests {
         value["rooms"]["!b"] = json!({ "sessions": 7 });
         let json = value.to_string();
         let read: Vec<_> = BackupReader::new(&json).unwrap().collect();
-        assert_eq!(read[0], Err(BackupFileError::Message(DecodeError::Format)));
+        let length = DecodeError::Length { expected: 8, found: 1 };
+        assert_eq!(read[0], Err(BackupFileError::Message(length)));
         assert_eq!(read[1], Err(BackupFileError::Malformed("sessions")));
         assert_eq!(read[2].as_ref().unwrap().room_id, "!c");
         assert_eq!(read.len(), 3);
