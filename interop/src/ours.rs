@@ -197,6 +197,9 @@ impl OurGroupReceiver {
 
     pub fn import(version: MessageVersion, exported: &str) -> Result<Self, Refusal> {
         let key = ExportedSessionKey::from_base64(exported).map_err(refusal)?;
+        // That the signing key is a point would be checked with the first message; the comparison
+        // with the other libraries offers none.
+        Ed25519PublicKey::from_bytes(*key.signing_key().as_bytes()).map_err(refusal)?;
         let provenance = Provenance::Exported;
         Ok(Self(InboundGroupSession::import_with_version(&key, provenance, version)))
     }
