@@ -436,7 +436,7 @@ def replay_guards(out):
 
     def state(capacity, forgotten, seen, generation=7, signing_key=sender.public()):
         """`seen` has indices and event ids, or tags instead of them."""
-        tag = lambda message, event: hashlib.sha256(hashlib.sha256(unb64(message)).digest() + event).digest()[:16]
+        tag = lambda message, event: hashlib.sha256(hashlib.sha256(unb64(message)[-64:]).digest() + event).digest()[:16]
         tags = [(index, event if len(event) == 16 else tag(messages[index], event)) for index, event in seen]
         return (
             signing_key + number(capacity, 4) + number(forgotten[0], 4) + number(forgotten[1], 4)

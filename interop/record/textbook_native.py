@@ -251,7 +251,7 @@ class ReplayGuard:
         self.signing_key, self.capacity, self.forgotten, self.seen = signing_key, capacity, forgotten, seen
 
     def check(self, index, message, event_id):
-        tag = hashlib.sha256(hashlib.sha256(message).digest() + event_id).digest()[:16]
+        tag = hashlib.sha256(hashlib.sha256(message[-64:]).digest() + event_id).digest()[:16]
         if index in self.seen:
             return "again" if self.seen[index] == tag else "replayed"
         if self.forgotten[0] <= index < self.forgotten[1]:

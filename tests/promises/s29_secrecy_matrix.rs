@@ -5,6 +5,8 @@ use std::fmt::Debug;
 
 use moceril::{
     MessageVersion,
+    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup_file::{self, BackedUpKey, BackupFileError, BackupReader, BackupVersion},
     canonical_json::{self, CanonicalJsonError},
     cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
     device_keys::DeviceKeys,
@@ -86,6 +88,38 @@ fn s_29_room_keys() {
     let reader: ExportReader<'_> = room_keys::read_export(&text);
     let error: RoomKeyError = RoomKey::from_json(&text).unwrap_err();
     not_in_any(&secrets, &[&key, &shared, &text, &reader, &error]);
+    secrets.not_in_text(&error.to_string());
+}
+
+#[test]
+fn s_29_backups() {
+    let rng = &mut SeededRng::new(7);
+    let (sender, receiver) = group(MessageVersion::V3, 8);
+    let exported = receiver.export_at(0).unwrap();
+    let private = BackupDecryptionKey::with_rng(rng).unwrap();
+    let mut secrets = Secrets::default();
+    secrets.add("session key", &sender.session_key().to_bytes()[5..133]);
+    secrets.add("private key", &private.to_bytes());
+    let sender_key = states::account(0, rng).curve25519_key();
+    let key = ExportedRoomKey::new("!room:example.org", exported, sender_key);
+    let public = private.public_key();
+    let message = BackupEncryptionKey::new(public)
+        .encrypt_with_rng(key.to_backup_json().unwrap(), rng)
+        .unwrap();
+    let stored: BackedUpKey = BackedUpKey::new(&key, message);
+    let text = backup_file::write(std::slice::from_ref(&stored));
+    let reader: BackupReader<'_> = BackupReader::new(&text).unwrap();
+    let version: BackupVersion = BackupVersion::from_json(
+        &json!({
+            "algorithm": "m.megolm_backup.v1.curve25519-aes-sha2",
+            "auth_data": { "public_key": public.to_base64() },
+        })
+        .to_string(),
+    )
+    .unwrap();
+    let other = BackupDecryptionKey::with_rng(rng).unwrap();
+    let error: BackupFileError = stored.decrypt(&other).unwrap_err();
+    not_in_any(&secrets, &[&stored, &text, &reader, &version, &error]);
     secrets.not_in_text(&error.to_string());
 }
 
