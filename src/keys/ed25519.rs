@@ -17,9 +17,9 @@ use crate::{
 /// An Ed25519 public key: 32 bytes, 43 characters of base64.
 ///
 /// It is always canonically encoded and not of small order (S-14). Parsing checks that it is a
-/// point of the curve, with one exception: a key that arrived within an exported session key or a
-/// native pickle is checked when it first verifies a signature, because the check takes nearly all
-/// of the time of an import.
+/// point of the curve, with one exception: a key that arrived within an exported session key, a
+/// native pickle or libolm's pickle of an inbound group session is checked when it first verifies a
+/// signature, because the check takes nearly all of the time of an import.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ed25519PublicKey([u8; 32]);
 

@@ -272,19 +272,21 @@ fn s_14_bad_ed25519_keys_are_refused() {
     let place = state.len() - 1 - 32;
     let mut identity = [0; 32];
     identity[0] = 1;
-    let mut no_point = [0; 32];
-    no_point[0] = 2;
     for (key, error) in [
         (identity, KeyError::LowOrder),
         ([0; 32], KeyError::LowOrder),
         ([0xff; 32], KeyError::NonCanonical),
-        (no_point, KeyError::NotOnCurve),
     ] {
         let mut altered = state.clone();
         altered[place..place + 32].copy_from_slice(&key);
         let expected = Err(LibolmPickleError::Key(error));
         assert_eq!(read_state(inbound_group_session, &altered), expected);
     }
+    // That it is a point is checked with the first message, as in `s01_keys.rs`. Until then such a
+    // session is stored and read like every other.
+    let mut no_point = state.clone();
+    no_point[place..place + 32].copy_from_slice(&[&[2], [0; 31].as_slice()].concat());
+    assert_eq!(read_state(inbound_group_session, &no_point), Ok(()));
 }
 
 /// States that no libolm can be in: an id given twice, chains or keys that exist twice, an index of

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use moceril::{
-    Curve25519PublicKey, LibolmPickleError,
-    megolm::{GroupSession, InboundGroupSession, MegolmMessage},
+    Curve25519PublicKey, KeyError, LibolmPickleError,
+    megolm::{DecryptionError, GroupSession, InboundGroupSession, MegolmMessage},
     olm::{
         Account, OlmMessage, PreKeyBundle, Session, SessionConfig, SessionCreationError,
         SignedOneTimeKey,
@@ -59,11 +59,22 @@ fn layer(error: LibolmPickleError) -> Layer {
     }
 }
 
+/// The session, unless its first message shows that its signing key is no point of the curve.
+fn with_a_point(
+    mut session: InboundGroupSession,
+) -> Result<InboundGroupSession, LibolmPickleError> {
+    let message = GroupSession::new(0).unwrap().encrypt(b"of another session").unwrap();
+    match session.decrypt(&message) {
+        Err(DecryptionError::InvalidSigningKey) => Err(KeyError::NotOnCurve.into()),
+        _ => Ok(session),
+    }
+}
+
 macro_rules! object {
-    ($object:ident, $step:ident) => {
+    ($object:ident, $checked:expr, $step:ident) => {
         impl Object for $object {
             fn read(pickle: &str, key: &[u8]) -> Result<Self, LibolmPickleError> {
-                Self::from_libolm_pickle(pickle, key)
+                Self::from_libolm_pickle(pickle, key).and_then($checked)
             }
 
             fn write(&self, key: &[u8]) -> String {
@@ -78,10 +89,10 @@ macro_rules! object {
     };
 }
 
-object!(Account, account_step);
-object!(Session, session_step);
-object!(GroupSession, group_session_step);
-object!(InboundGroupSession, inbound_group_session_step);
+object!(Account, Ok, account_step);
+object!(Session, Ok, session_step);
+object!(GroupSession, Ok, group_session_step);
+object!(InboundGroupSession, with_a_point, inbound_group_session_step);
 
 fn olm_message(kind: &str, body: &str) -> OlmMessage {
     OlmMessage::from_parts(number(kind) as usize, body).unwrap()

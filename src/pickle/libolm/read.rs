@@ -296,14 +296,12 @@ pub(super) fn read_inbound_group_session(
         return Err(LibolmPickleError::Version(version));
     }
     let (first, latest) = (read_ratchet(reader)?, read_ratchet(reader)?);
-    let signing_key = *read(reader)?;
-    let signing_key = match public_keys {
-        PublicKeys::Derived => {
-            if_successor(&first, &latest, || Ok(Ed25519PublicKey::from_bytes(signing_key)?))?
-        }
+    let signing_key = Ed25519PublicKey::from_unverified_point(*read(reader)?)?;
+    match public_keys {
+        PublicKeys::Derived => if_successor(&first, &latest)?,
         #[cfg(feature = "hazmat")]
-        PublicKeys::Stored => Ed25519PublicKey::from_unverified_point(signing_key)?,
-    };
+        PublicKeys::Stored => {}
+    }
     let index = first.index();
     Ok(InboundGroupSessionState {
         receiver: Receiver::new(first, Some(Box::new(latest)), false),
@@ -315,19 +313,15 @@ pub(super) fn read_inbound_group_session(
     })
 }
 
-/// What `accepted` makes if the later ratchet follows from the earlier one (S-43): at most 1,020
-/// hashes, and a comparison in constant time. Otherwise a forged earlier ratchet beside a genuine
-/// later one would be connected with good copies of the session by the later one, and merging would
-/// pass their place to it. A later ratchet whose index is before the earlier one's is refused by
+/// An error unless the later ratchet follows from the earlier one (S-43): at most 1,020 hashes, and
+/// a comparison in constant time. Otherwise a forged earlier ratchet beside a genuine later one
+/// would be connected with good copies of the session by the later one, and merging would pass
+/// their place to it. A later ratchet whose index is before the earlier one's is refused by
 /// `restore`.
-fn if_successor<T>(
-    earlier: &MegolmRatchet,
-    later: &MegolmRatchet,
-    accepted: impl FnOnce() -> Result<T>,
-) -> Result<T> {
+fn if_successor(earlier: &MegolmRatchet, later: &MegolmRatchet) -> Result<()> {
     let mut successor = earlier.clone();
     successor.advance_to(later.index());
-    successor.value().if_equal(later.value(), LibolmPickleError::InvalidState, accepted)
+    successor.value().if_equal(later.value(), LibolmPickleError::InvalidState, || Ok(()))
 }
 
 fn read_ratchet(reader: &mut Reader<'_>) -> Result<MegolmRatchet> {

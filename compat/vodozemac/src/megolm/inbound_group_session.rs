@@ -114,7 +114,11 @@ impl InboundGroupSession {
         pickle_key: &[u8],
     ) -> Result<Self, crate::LibolmPickleError> {
         core::InboundGroupSession::from_libolm_pickle(pickle, pickle_key)
-            .map(Self::from_inner)
+            .and_then(|session| {
+                // The core checks that it is a point with the first message.
+                moceril::Ed25519PublicKey::from_bytes(*session.signing_key().as_bytes())?;
+                Ok(Self::from_inner(session))
+            })
             .map_err(|error| crate::convert::libolm_pickle_error(error, pickle, 2))
     }
 
