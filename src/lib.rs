@@ -5,6 +5,7 @@
     "[auditing]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/auditing.md\n",
     "[bare]: ", env!("CARGO_PKG_REPOSITORY"), "/tree/HEAD/assurance/platforms/bare/src\n",
     "[benches]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/README.md\n",
+    "[cli]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/cli/README.md\n",
     "[comparison]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/results/comparison.md\n",
     "[compat-libolm]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/compat/libolm/README.md\n",
     "[compat-python-olm]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/compat/python-olm/README.md\n",
@@ -19,6 +20,7 @@
     "[security]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/SECURITY.md\n",
     "[test-vectors]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/test-vectors/README.md\n",
     "[two-servers]: ", env!("CARGO_PKG_REPOSITORY"), "/raw/HEAD/docs/two-servers.svg\n",
+    "[vodozemac-python]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/compat/vodozemac-python/README.md\n",
     "\n", include_str!("../README.md"),
 ))]
 //! # Source layers
