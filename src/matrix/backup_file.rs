@@ -41,7 +41,7 @@ use zeroize::Zeroizing;
 
 use super::{
     backup::{BackupDecryptionKey, BackupError, BackupMessage},
-    room_keys::{ExportedRoomKey, RoomKeyError},
+    room_keys::{ExportedRoomKey, RoomKeyError, Unique},
 };
 use crate::{
     error::{DecodeError, KeyError, texts},
@@ -97,6 +97,12 @@ impl BackedUpKey {
         Ok(ExportedRoomKey::from_backup_json(json, &self.room_id, &self.session_id)?)
     }
 
+    /// The lowest of several keys of one session is the one that a server keeps. Spec: "PUT
+    /// /room_keys/keys".
+    const fn rank(&self) -> (bool, u32, u64) {
+        (!self.is_verified, self.first_message_index, self.forwarded_count)
+    }
+
     fn from_json(json: &str, room_id: String, session_id: String) -> Result<Self, BackupFileError> {
         let entry: Entry = serde_json::from_str(json)
             .map_err(|_| BackupFileError::Malformed("first_message_index"))?;
@@ -136,21 +142,30 @@ struct SessionData {
     ephemeral: String,
 }
 
-/// The text of a backup, as a server has it.
+/// The text of a backup, as a server has it. Of several keys of one session it has the one that a
+/// server keeps: one that is verified, then the one with the lowest first message index, then the
+/// one that was forwarded the least often, then the first.
 #[must_use]
 pub fn write(keys: &[BackedUpKey]) -> String {
-    let mut rooms = Map::new();
+    let mut kept = BTreeMap::new();
     for key in keys {
-        let room = rooms.entry(key.room_id.as_str()).or_insert_with(|| json!({ "sessions": {} }));
+        let place = kept.entry((&key.room_id, &key.session_id)).or_insert(key);
+        if key.rank() < place.rank() {
+            *place = key;
+        }
+    }
+    let mut rooms = Map::new();
+    for ((room_id, session_id), key) in kept {
+        let room = rooms.entry(room_id).or_insert_with(|| json!({ "sessions": {} }));
         if let Some(sessions) = room.get_mut("sessions").and_then(Value::as_object_mut) {
-            sessions.insert(key.session_id.clone(), key.to_json());
+            sessions.insert(session_id.clone(), key.to_json());
         }
     }
     json!({ "rooms": rooms }).to_string()
 }
 
-/// An object whose members are not read yet.
-type Members<'a> = BTreeMap<String, &'a RawValue>;
+/// An object whose members are not read yet. None is there twice: of two, one would be lost.
+type Members<'a> = Unique<&'a RawValue>;
 
 /// Reads the keys of a backup, one by one. After one that is malformed the others follow.
 #[derive(Debug)]
@@ -166,7 +181,8 @@ impl<'a> BackupReader<'a> {
     ///
     /// # Errors
     ///
-    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `rooms`.
+    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `rooms`, or a
+    /// room is there twice.
     pub fn new(json: &'a str) -> Result<Self, BackupFileError> {
         #[derive(Deserialize)]
         struct Backup<'a> {
@@ -175,8 +191,8 @@ impl<'a> BackupReader<'a> {
         }
         let backup: Backup<'a> =
             serde_json::from_str(json).map_err(|_| BackupFileError::Malformed("rooms"))?;
-        let sessions = Members::new().into_iter();
-        Ok(Self { rooms: backup.rooms.into_iter(), room_id: String::new(), sessions })
+        let sessions = BTreeMap::new().into_iter();
+        Ok(Self { rooms: backup.rooms.0.into_iter(), room_id: String::new(), sessions })
     }
 }
 
@@ -198,7 +214,7 @@ impl Iterator for BackupReader<'_> {
             let Ok(room) = serde_json::from_str::<Room<'_>>(json.get()) else {
                 return Some(Err(BackupFileError::Malformed("sessions")));
             };
-            (self.room_id, self.sessions) = (room_id, room.sessions.into_iter());
+            (self.room_id, self.sessions) = (room_id, room.sessions.0.into_iter());
         }
     }
 }
@@ -296,7 +312,7 @@ impl From<RoomKeyError> for BackupFileError {
 
 #[cfg(test)]
 mod tests {
-    use std::vec::Vec;
+    use std::{format, vec::Vec};
 
     use super::*;
     use crate::{
@@ -341,6 +357,38 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_is_there_twice_is_malformed() {
+        let key = BackupDecryptionKey::from_bytes([1; 32]);
+        let json = write(&[backed_up(&room_key("!a", 0), &key)]);
+        let (before, sessions) = json.split_once(r#""sessions":{"#).unwrap();
+        let entry = sessions.strip_suffix("}}}}").unwrap();
+        let twice = format!(r#"{before}"sessions":{{{entry},{entry}}}}}}}}}"#);
+        let read: Vec<_> = BackupReader::new(&twice).unwrap().collect();
+        assert_eq!(read, [Err(BackupFileError::Malformed("sessions"))]);
+    }
+
+    #[test]
+    fn of_several_keys_of_a_session_the_one_that_a_server_keeps_is_written() {
+        let key = BackupDecryptionKey::from_bytes([1; 32]);
+        let room_key = room_key("!a", 5);
+        // The ciphertexts differ.
+        let [first, second] = [1, 2].map(|_| backed_up(&room_key, &key));
+        let read = BackupReader::new(&write(&[first.clone(), second])).unwrap().next();
+        assert_eq!(read, Some(Ok(first.clone())));
+        let worst = BackedUpKey { forwarded_count: 2, ..first };
+        let once = BackedUpKey { forwarded_count: 1, ..worst.clone() };
+        let earlier = BackedUpKey { first_message_index: 3, ..worst.clone() };
+        let verified = BackedUpKey { is_verified: true, ..worst.clone() };
+        for (better, than) in [(&once, &worst), (&earlier, &once), (&verified, &earlier)] {
+            for keys in [[better, than], [than, better]] {
+                let json = write(&keys.map(Clone::clone));
+                let read: Vec<_> = BackupReader::new(&json).unwrap().collect();
+                assert_eq!(read, [Ok(better.clone())]);
+            }
+        }
+    }
+
+    #[test]
     fn an_entry_under_another_id_and_one_to_another_key_are_refused() {
         let [key, other] = [1, 2].map(|byte| BackupDecryptionKey::from_bytes([byte; 32]));
         let mut entry = backed_up(&room_key("!a", 0), &key);
@@ -367,7 +415,8 @@ mod tests {
         assert_eq!(read[1], Err(BackupFileError::Malformed("sessions")));
         assert_eq!(read[2].as_ref().unwrap().room_id, "!c");
         assert_eq!(read.len(), 3);
-        for json in ["", "[]", "{}", "{\"rooms\":[]}"] {
+        let twice = r#"{"rooms":{"!a":{"sessions":{}},"!a":{"sessions":{}}}}"#;
+        for json in ["", "[]", "{}", "{\"rooms\":[]}", twice] {
             let refusal = BackupReader::new(json).unwrap_err();
             assert_eq!(refusal, BackupFileError::Malformed("rooms"));
         }

@@ -54,6 +54,7 @@ use core::fmt;
 
 use serde_json::{Map, Value};
 
+pub(super) use self::reader::Unique;
 pub use self::reader::{ExportReader, read_export};
 use self::{
     reader::Members,

@@ -82,7 +82,7 @@ impl fmt::Debug for ExportReader<'_> {
 }
 
 /// An object in which no member is there twice. Readers would not agree on which of the two counts.
-struct Unique<T>(BTreeMap<String, T>);
+pub(in crate::matrix) struct Unique<T>(pub(in crate::matrix) BTreeMap<String, T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unique<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
