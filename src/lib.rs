@@ -33,13 +33,13 @@
 //! |---|---|---|
 //! | 0 | `error` | the errors that several layers share |
 //! | 0 | `primitives/` | the only folder that calls cryptography crates |
-//! | | `secret`, `rng`, `base64`, `base58` | secrets that wipe themselves; randomness; text |
+//! | | `secret`, `stack`, `rng`, `base64`, `base58` | secrets that wipe themselves, and what is left of them on the stack; randomness; text |
 //! | | `backend`, `x25519`, `edwards`, `ed25519`, `kdf`, `verdict` | key agreement, signatures, key derivation, and how a comparison becomes a decision |
 //! | | `cbc_hmac`, `ctr_hmac`, `chacha20poly1305`, `argon2`, `hpke` | each under the name of its standard; `cbc_hmac` has `unauthenticated`, for backups |
 //! | 1 | `keys/`: `curve25519`, `ed25519`, `id` | public keys that passed every check |
 //! | 1 | `wire/`: `fields`, `olm`, `megolm`, `json` | decoding and encoding of messages |
 //! | 2 | `ratchet/`: `limits`, `handshake`, `chain`, `double`, `ladder`, `megolm` | both ratchets as pure state machines: plan, open, commit |
-//! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `session`, `decrypted` | accounts and Olm sessions |
+//! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `establish`, `session`, `decrypted` | accounts and Olm sessions |
 //! | 3 | [`megolm`]: `outbound`, `inbound`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
 //! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
 //! | | [`sas`]: `emoji` | verification by short authentication strings |

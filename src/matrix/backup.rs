@@ -53,6 +53,7 @@ use crate::{
             MAC_LENGTH, open_without_authentication, seal_without_authentication,
         },
         secret::{Secret, SecretString},
+        stack::{SHALLOW, wiped_below},
         x25519,
     },
 };
@@ -82,7 +83,7 @@ impl BackupDecryptionKey {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        Ok(Self { pair: Box::new(Curve25519KeyPair::generate(rng)?) })
+        wiped_below::<SHALLOW, _>(|| Ok(Self { pair: Box::new(Curve25519KeyPair::generate(rng)?) }))
     }
 
     /// The key of these 32 bytes; any bytes are valid. The caller must wipe its own copy.
@@ -102,8 +103,10 @@ impl BackupDecryptionKey {
     }
 
     pub(crate) fn from_secret(secret: &Secret<32>) -> Self {
-        let secret = x25519::SecretKey::from_bytes(secret);
-        Self { pair: Box::new(Curve25519KeyPair::from_secret(secret)) }
+        wiped_below::<SHALLOW, _>(|| {
+            let secret = x25519::SecretKey::from_bytes(secret);
+            Self { pair: Box::new(Curve25519KeyPair::from_secret(secret)) }
+        })
     }
 
     pub(super) fn secret(&self) -> &[u8; 32] {

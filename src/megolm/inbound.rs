@@ -15,6 +15,7 @@ use crate::{
         ed25519::VerifyingKey,
         kdf::sha256,
         secret::Secret,
+        stack::{MEDIUM, SHALLOW, wiped_below},
     },
     ratchet::megolm::{MegolmRatchet, Receiver},
     wire::{
@@ -129,13 +130,15 @@ impl InboundGroupSession {
         provenance: Provenance,
         version: MessageVersion,
     ) -> Self {
-        Self::from_state(InboundGroupSessionState {
-            receiver: Receiver::new(MegolmRatchet::new(ratchet.clone(), index), None, false),
-            signing_key,
-            trust: Trust::from_index(provenance, index),
-            signing_key_verified: provenance == Provenance::Signed,
-            version,
-            generation: 0,
+        wiped_below::<64, _>(|| {
+            Self::from_state(InboundGroupSessionState {
+                receiver: Receiver::new(MegolmRatchet::new(ratchet.clone(), index), None, false),
+                signing_key,
+                trust: Trust::from_index(provenance, index),
+                signing_key_verified: provenance == Provenance::Signed,
+                version,
+                generation: 0,
+            })
         })
     }
 
@@ -283,6 +286,10 @@ impl InboundGroupSession {
         &mut self,
         message: &MegolmMessage,
     ) -> Result<DecryptedMessage, DecryptionError> {
+        wiped_below::<MEDIUM, _>(|| self.open_below(message))
+    }
+
+    fn open_below(&mut self, message: &MegolmMessage) -> Result<DecryptedMessage, DecryptionError> {
         let state = &mut *self.state;
         let index = message.message_index();
         let Some(mut candidate) = state.receiver.plan(index) else {
@@ -318,8 +325,10 @@ impl InboundGroupSession {
     ///
     /// [`ExportError`].
     pub fn export_at(&self, index: u32) -> Result<ExportedSessionKey, ExportError> {
-        let ratchet = self.ratchet_at(index)?;
-        Ok(ExportedSessionKey::new(index, ratchet.value(), self.state.signing_key))
+        wiped_below::<SHALLOW, _>(|| {
+            let ratchet = self.ratchet_at(index)?;
+            Ok(ExportedSessionKey::new(index, ratchet.value(), self.state.signing_key))
+        })
     }
 
     pub(crate) fn ratchet_at(&self, index: u32) -> Result<MegolmRatchet, ExportError> {
@@ -419,6 +428,10 @@ impl InboundGroupSession {
     /// ```
     #[must_use]
     pub fn merge(&self, other: &Self) -> Option<Self> {
+        wiped_below::<SHALLOW, _>(|| self.merged(other))
+    }
+
+    fn merged(&self, other: &Self) -> Option<Self> {
         let (earlier, later) = match self.compare(other) {
             SessionOrdering::Unconnected => return None,
             SessionOrdering::Worse => (other, self),

@@ -15,6 +15,7 @@ use crate::{
         ed25519::SigningKey,
         rng::draw,
         secret::OptionalNumber,
+        stack::{SHALLOW, wiped_below},
     },
     ratchet::megolm::MegolmRatchet,
     wire::{
@@ -146,17 +147,19 @@ impl GroupSession {
         rng: &mut R,
     ) -> Result<Self, RandomError> {
         // In one call, as for an account.
-        let random = draw::<160, R>(rng)?;
-        let ratchet = MegolmRatchet::new(random.part::<0, 128>(), 0);
-        let signing_key = SigningKey::from_seed(random.part::<128, 32>());
-        Ok(Self::from_state(GroupSessionState {
-            ratchet,
-            exhausted: false,
-            signing_key,
-            version: config.version,
-            created_at: config.created_at.into(),
-            generation: 0,
-        }))
+        wiped_below::<SHALLOW, _>(|| {
+            let random = draw::<160, R>(rng)?;
+            let ratchet = MegolmRatchet::new(random.part::<0, 128>(), 0);
+            let signing_key = SigningKey::from_seed(random.part::<128, 32>());
+            Ok(Self::from_state(GroupSessionState {
+                ratchet,
+                exhausted: false,
+                signing_key,
+                version: config.version,
+                created_at: config.created_at.into(),
+                generation: 0,
+            }))
+        })
     }
 
     pub(crate) fn from_state(state: GroupSessionState) -> Self {
@@ -262,9 +265,11 @@ impl GroupSession {
     /// [export_at]: super::InboundGroupSession::export_at
     #[must_use]
     pub fn session_key(&self) -> SessionKey {
-        let ratchet = &self.state.ratchet;
-        SessionKey::new(ratchet.index(), ratchet.value(), self.signing_key(), |bytes| {
-            self.state.signing_key.sign(bytes)
+        wiped_below::<SHALLOW, _>(|| {
+            let ratchet = &self.state.ratchet;
+            SessionKey::new(ratchet.index(), ratchet.value(), self.signing_key(), |bytes| {
+                self.state.signing_key.sign(bytes)
+            })
         })
     }
 
@@ -280,6 +285,10 @@ impl GroupSession {
         plaintext: impl AsRef<[u8]>,
     ) -> Result<MegolmMessage, EncryptionError> {
         let plaintext = plaintext.as_ref();
+        wiped_below::<SHALLOW, _>(|| self.encrypt_next(plaintext))
+    }
+
+    fn encrypt_next(&mut self, plaintext: &[u8]) -> Result<MegolmMessage, EncryptionError> {
         let state = &mut *self.state;
         if state.exhausted {
             return Err(EncryptionError::SessionExhausted);

@@ -1,4 +1,4 @@
-//! A device's identity: it signs, publishes one-time keys, and makes sessions.
+//! A device's identity: it signs and publishes one-time keys.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
@@ -6,33 +6,32 @@ use core::fmt;
 use rand::TryCryptoRng;
 
 use super::{
-    bundle::{PreKeyBundle, SignedOneTimeKey, canonical_json},
-    decrypted::DecryptedMessage,
+    bundle::{SignedOneTimeKey, canonical_json},
     one_time_keys::{KeyGenerationError, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
-    session::{Session, SessionConfig},
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{PickleError, RandomError, SessionCreationError},
+    error::{PickleError, RandomError},
     keys::{
         Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, IdentityKeys,
         KeyId,
     },
-    primitives::{ed25519::SigningKey, rng::draw, x25519::NonContributory},
-    ratchet::{
-        double::DoubleRatchet,
-        handshake,
-        limits::{DEFAULT_FALLBACK_MEMORY, FALLBACK_SHARE, MAX_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
+    primitives::{
+        ed25519::SigningKey,
+        rng::draw,
+        stack::{SHALLOW, wiped_below},
     },
-    wire::olm::{PreKeyMessage, SessionKeys},
+    ratchet::limits::{
+        DEFAULT_FALLBACK_MEMORY, FALLBACK_SHARE, MAX_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS,
+    },
 };
 
 /// The long-term keys of a device and its stock of one-time keys.
 ///
 /// Everything secret is on the heap, wiped on drop.
 pub struct Account {
-    state: Box<AccountState>,
+    pub(super) state: Box<AccountState>,
 }
 
 /// The whole state of an account. The pickle formats translate to it and back.
@@ -42,36 +41,6 @@ pub(crate) struct AccountState {
     pub(crate) identity_key: Curve25519KeyPair,
     pub(crate) one_time_keys: OneTimeKeys,
     pub(crate) generation: u64,
-}
-
-/// What [`Account::create_inbound_session`] made.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct InboundCreation {
-    /// The new session.
-    pub session: Session,
-    /// The message that created it, decrypted.
-    pub message: DecryptedMessage,
-    /// Whether this account has created this session for the first time and cannot create it again
-    /// (S-08): its one-time key is used up, or its fallback key remembers every session of this
-    /// sender, this one included.
-    ///
-    /// It is false if the fallback key does not remember this session, or may not remember an
-    /// earlier one that it accepted nevertheless (S-42):
-    ///
-    /// * for a sender that has made more than [`FALLBACK_SHARE`](Account::FALLBACK_SHARE) sessions
-    ///   with the key; with a probability of 2^-16 another sender counts as the same one;
-    /// * for all senders, once a session did not fit into
-    ///   [`fallback_memory`](Account::fallback_memory);
-    /// * always for a key from a format without this memory: libolm's and vodozemac's pickles,
-    ///   dehydrated devices.
-    ///
-    /// The message is authentic in these cases too, but it may be a repetition: do not do for it
-    /// what must not be done twice. The next fallback key remembers all sessions again. Replace the
-    /// key as usual, and not for each such message: the account keeps two fallback keys, and
-    /// messages on the way to older ones are lost. An account that was restored from an older copy
-    /// knows only what that copy knew (S-35).
-    pub replay_excluded: bool,
 }
 
 impl Account {
@@ -108,13 +77,15 @@ impl Account {
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
         // In one call: from WebAssembly each takes a thirtieth of the whole.
-        let random = draw::<64, R>(rng)?;
-        Ok(Self::from_state(AccountState {
-            signing_key: SigningKey::from_seed(random.part::<0, 32>()),
-            identity_key: Curve25519KeyPair::from_secret_bytes(&random.part::<32, 32>()),
-            one_time_keys: OneTimeKeys::new(),
-            generation: 0,
-        }))
+        wiped_below::<SHALLOW, _>(|| {
+            let random = draw::<64, R>(rng)?;
+            Ok(Self::from_state(AccountState {
+                signing_key: SigningKey::from_seed(random.part::<0, 32>()),
+                identity_key: Curve25519KeyPair::from_secret_bytes(&random.part::<32, 32>()),
+                one_time_keys: OneTimeKeys::new(),
+                generation: 0,
+            }))
+        })
     }
 
     pub(crate) fn from_state(state: AccountState) -> Self {
@@ -134,7 +105,7 @@ impl Account {
         }
     }
 
-    fn changed(&mut self) {
+    pub(super) fn changed(&mut self) {
         self.state.generation = self.state.generation.saturating_add(1);
     }
 
@@ -194,7 +165,8 @@ impl Account {
         count: usize,
         rng: &mut R,
     ) -> Result<OneTimeKeyGeneration, KeyGenerationError> {
-        let generation = self.state.one_time_keys.generate(count, rng)?;
+        let one_time_keys = &mut self.state.one_time_keys;
+        let generation = wiped_below::<SHALLOW, _>(|| one_time_keys.generate(count, rng))?;
         self.changed();
         Ok(generation)
     }
@@ -288,7 +260,8 @@ impl Account {
         &mut self,
         rng: &mut R,
     ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
-        let forgotten = self.state.one_time_keys.generate_fallback(rng)?;
+        let one_time_keys = &mut self.state.one_time_keys;
+        let forgotten = wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(rng))?;
         self.changed();
         Ok(forgotten)
     }
@@ -355,136 +328,6 @@ impl Account {
         if self.state.one_time_keys.set_fallback_memory(sessions) {
             self.changed();
         }
-    }
-
-    /// Makes a session with the device that the bundle belongs to; it sends the first message.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionCreationError::Random`].
-    #[cfg(feature = "std")]
-    pub fn create_outbound_session(
-        &self,
-        bundle: &PreKeyBundle,
-    ) -> Result<Session, SessionCreationError> {
-        self.create_outbound_session_with_config(bundle, SessionConfig::default())
-    }
-
-    /// As `create_outbound_session`, with a message version and limits of your choice.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionCreationError::Random`].
-    #[cfg(feature = "std")]
-    pub fn create_outbound_session_with_config(
-        &self,
-        bundle: &PreKeyBundle,
-        config: SessionConfig,
-    ) -> Result<Session, SessionCreationError> {
-        self.create_outbound_session_with_rng(bundle, config, &mut rng::system())
-    }
-
-    /// As `create_outbound_session_with_config`, with another source of randomness: it gives 32
-    /// bytes for the base key, then 32 for the first ratchet key.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionCreationError::Random`].
-    pub fn create_outbound_session_with_rng<R: TryCryptoRng + ?Sized>(
-        &self,
-        bundle: &PreKeyBundle,
-        config: SessionConfig,
-        rng: &mut R,
-    ) -> Result<Session, SessionCreationError> {
-        let base_key = Curve25519KeyPair::generate(rng)?;
-        let ratchet_key = Curve25519KeyPair::generate(rng)?;
-        let (identity_key, one_time_key) = (bundle.identity_key(), bundle.one_time_key());
-        let keys = handshake::initiate(
-            self.state.identity_key.secret(),
-            base_key.secret(),
-            &identity_key,
-            &one_time_key,
-        )
-        .map_err(|NonContributory| SessionCreationError::NonContributoryKey)?;
-        let session_keys = SessionKeys {
-            identity_key: self.curve25519_key(),
-            base_key: base_key.public(),
-            one_time_key,
-        };
-        let ratchet = DoubleRatchet::initiator(keys, ratchet_key, config.limits);
-        Ok(Session::new(session_keys, identity_key, config.version, ratchet))
-    }
-
-    /// Makes a session from another device's first message, and decrypts that message: one
-    /// transaction (S-05). On success the one-time key is used up, or the fallback key remembers
-    /// the session, so that the same message creates no second one (S-08). A fallback key whose
-    /// memory is full accepts the session and does not remember it, and
-    /// [`replay_excluded`](InboundCreation::replay_excluded) is false (S-42). On an error nothing
-    /// has changed.
-    ///
-    /// `their_identity_key` is the key the caller knows the sender by; it must be the message's.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionCreationError`].
-    pub fn create_inbound_session(
-        &mut self,
-        their_identity_key: Curve25519PublicKey,
-        message: &PreKeyMessage,
-    ) -> Result<InboundCreation, SessionCreationError> {
-        self.create_inbound_session_with_config(
-            their_identity_key,
-            message,
-            SessionConfig::default(),
-        )
-    }
-
-    /// As `create_inbound_session`, with a message version and limits of your choice.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionCreationError`].
-    pub fn create_inbound_session_with_config(
-        &mut self,
-        their_identity_key: Curve25519PublicKey,
-        message: &PreKeyMessage,
-        config: SessionConfig,
-    ) -> Result<InboundCreation, SessionCreationError> {
-        let (place, mut session) = self.respond(their_identity_key, message, config)?;
-        let session_keys = message.session_keys();
-        let message = session.decrypt_inner(message.message())?;
-        let replay_excluded = self.state.one_time_keys.consume(place, session_keys);
-        self.changed();
-        Ok(InboundCreation { session, message, replay_excluded })
-    }
-
-    /// The session that the message asks for, before anything shows that it is authentic, and the
-    /// place of its one-time key.
-    pub(crate) fn respond(
-        &self,
-        their_identity_key: Curve25519PublicKey,
-        message: &PreKeyMessage,
-        config: SessionConfig,
-    ) -> Result<(Place, Session), SessionCreationError> {
-        let session_keys = *message.session_keys();
-        if session_keys.identity_key != their_identity_key {
-            return Err(SessionCreationError::IdentityKeyMismatch);
-        }
-        let one_time_keys = &self.state.one_time_keys;
-        let place = one_time_keys
-            .find(&session_keys.one_time_key)
-            .ok_or(SessionCreationError::UnknownOneTimeKey)?;
-        let one_time_key = one_time_keys.usable(place, &session_keys)?;
-        let keys = handshake::respond(
-            self.state.identity_key.secret(),
-            one_time_key.secret(),
-            &their_identity_key,
-            &session_keys.base_key,
-        )
-        .map_err(|NonContributory| SessionCreationError::NonContributoryKey)?;
-        let ratchet =
-            DoubleRatchet::responder(keys, message.message().ratchet_key(), config.limits);
-        Ok((place, Session::new(session_keys, their_identity_key, config.version, ratchet)))
     }
 }
 

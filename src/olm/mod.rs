@@ -32,6 +32,7 @@
 pub(crate) mod account;
 pub(crate) mod bundle;
 pub(crate) mod decrypted;
+pub(crate) mod establish;
 pub(crate) mod fallback;
 #[cfg(feature = "hazmat")]
 pub(crate) mod hazmat;
@@ -41,9 +42,10 @@ pub(crate) mod session;
 mod work;
 
 pub use self::{
-    account::{Account, InboundCreation},
+    account::Account,
     bundle::{BundleError, PreKeyBundle, SignedOneTimeKey},
     decrypted::{DecryptedMessage, DecryptedMessageParts},
+    establish::InboundCreation,
     one_time_keys::{KeyGenerationError, OneTimeKeyGeneration},
     session::{Session, SessionConfig},
 };

@@ -14,6 +14,7 @@ use crate::{
     primitives::{
         cbc_hmac::{self, Purpose},
         secret::Apart,
+        stack::{MEDIUM, SHALLOW, wiped_below},
     },
     ratchet::{
         double::{DoubleRatchet, MessageKey, TheirPoint},
@@ -317,8 +318,11 @@ impl Session {
         plaintext: impl AsRef<[u8]>,
         rng: &mut R,
     ) -> Result<OlmMessage, EncryptionError> {
-        let key = self.take_message_key(rng)?;
-        let message = encrypt_with(&key, self.state.version, plaintext.as_ref());
+        let plaintext = plaintext.as_ref();
+        let message = wiped_below::<SHALLOW, _>(|| {
+            let key = self.take_message_key(rng)?;
+            Ok::<_, EncryptionError>(encrypt_with(&key, self.state.version, plaintext))
+        })?;
         Ok(if self.state.received {
             OlmMessage::Normal(message)
         } else {
@@ -346,7 +350,7 @@ impl Session {
         if message.as_pre_key().is_some_and(|message| !self.matches(message)) {
             return Err(DecryptionError::SessionKeysMismatch);
         }
-        self.decrypt_inner(message.inner())
+        wiped_below::<MEDIUM, _>(|| self.decrypt_inner(message.inner()))
     }
 
     pub(crate) fn decrypt_inner(

@@ -41,6 +41,7 @@ use crate::{
         kdf::sha256,
         rng::draw,
         secret::{OptionalNumber, Secret, SecretList},
+        stack::{MEDIUM, wiped_below},
     },
     ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
 };
@@ -190,6 +191,10 @@ impl Account {
     ///
     /// [`DehydratedDeviceError`].
     pub fn rehydrate(device: &DehydratedDevice, key: &PickleKey) -> Result<Self> {
+        wiped_below::<MEDIUM, _>(|| Self::rehydrate_below(device, key))
+    }
+
+    fn rehydrate_below(device: &DehydratedDevice, key: &PickleKey) -> Result<Self> {
         let nonce = base64::decode(&device.nonce)?;
         let nonce =
             nonce.as_slice().try_into().map_err(|_| DehydratedDeviceError::Nonce(nonce.len()))?;

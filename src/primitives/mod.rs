@@ -21,6 +21,7 @@ pub(crate) mod hpke;
 pub(crate) mod kdf;
 pub(crate) mod rng;
 pub(crate) mod secret;
+pub(crate) mod stack;
 pub(crate) mod verdict;
 pub(crate) mod x25519;
 

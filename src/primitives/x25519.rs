@@ -12,6 +12,7 @@ use super::{
     edwards::{self, PeerPoint},
     rng,
     secret::Secret,
+    stack::{DEEP, wiped_below},
     verdict::if_equal,
 };
 use crate::error::{KeyError, RandomError};
@@ -40,12 +41,12 @@ impl SecretKey {
     pub(crate) fn public(&self) -> [u8; 32] {
         #[cfg(test)]
         super::work::count_multiplications(1);
-        PublicKey::from(&self.0).to_bytes()
+        wiped_below::<DEEP, _>(|| PublicKey::from(&self.0).to_bytes())
     }
 
     /// As [`public`](Self::public), for many keys in less time.
     pub(crate) fn publics<'a>(keys: impl Iterator<Item = &'a Self>) -> Vec<[u8; 32]> {
-        edwards::public_keys(keys.map(Self::as_bytes))
+        wiped_below::<DEEP, _>(|| edwards::public_keys(keys.map(Self::as_bytes)))
     }
 
     /// `ECDH(self, their_public)`
@@ -58,7 +59,7 @@ impl SecretKey {
     /// The contributory check of RFC 7748, section 6.1, takes constant time. [`check_public`] has
     /// already refused low-order keys, so this check is redundant.
     pub(crate) fn agree_with(&self, peer: &PeerPoint) -> Result<Secret<32>, NonContributory> {
-        contributory(peer.multiply(self.as_bytes()))
+        wiped_below::<DEEP, _>(|| contributory(peer.multiply(self.as_bytes())))
     }
 
     /// The public key, and [`agree_with`](Self::agree_with), in less time than one after the other.
@@ -66,15 +67,20 @@ impl SecretKey {
         &self,
         peer: &PeerPoint,
     ) -> ([u8; 32], Result<Secret<32>, NonContributory>) {
-        let [public, product] = peer.public_and_product(self.as_bytes());
-        (public.to_bytes(), contributory(product))
+        wiped_below::<DEEP, _>(|| {
+            let [public, product] = peer.public_and_product(self.as_bytes());
+            (public.to_bytes(), contributory(product))
+        })
     }
 
     /// Several agreements in less time than one after the other.
     pub(crate) fn agree_all<const N: usize>(
         pairs: [(&Self, &PeerPoint); N],
     ) -> [Result<Secret<32>, NonContributory>; N] {
-        PeerPoint::multiply_all(pairs.map(|(key, peer)| (peer, key.as_bytes()))).map(contributory)
+        wiped_below::<DEEP, _>(|| {
+            let pairs = pairs.map(|(key, peer)| (peer, key.as_bytes()));
+            PeerPoint::multiply_all(pairs).map(contributory)
+        })
     }
 }
 

@@ -64,6 +64,7 @@ use crate::{
         chacha20poly1305::{self, Forged},
         kdf,
         secret::Secret,
+        stack::{SHALLOW, wiped_below},
         x25519::NonContributory,
     },
 };
@@ -94,7 +95,8 @@ impl Ecies {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        Ok(Self { key_pair: Box::new(Curve25519KeyPair::generate(rng)?), info: INFO.to_string() })
+        let pair = || Ok::<_, RandomError>(Box::new(Curve25519KeyPair::generate(rng)?));
+        Ok(Self { key_pair: wiped_below::<SHALLOW, _>(pair)?, info: INFO.to_string() })
     }
 
     /// Binds the channel to a purpose other than signing in with a QR code, which has the text

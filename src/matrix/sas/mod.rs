@@ -49,6 +49,7 @@ use crate::{
         base64,
         kdf::{self, HmacKey, hkdf},
         secret::Secret,
+        stack::{SHALLOW, wiped_below},
     },
 };
 
@@ -88,7 +89,7 @@ impl Sas {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        Ok(Self { pair: Box::new(Curve25519KeyPair::generate(rng)?) })
+        wiped_below::<SHALLOW, _>(|| Ok(Self { pair: Box::new(Curve25519KeyPair::generate(rng)?) }))
     }
 
     /// The key to send to the other device.

@@ -10,6 +10,7 @@ use crate::{
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
     pickle::loss::ConversionError,
+    primitives::stack::{SHALLOW, wiped_below},
 };
 
 /// The part of the caller's memory that is not written yet; `None` when something did not fit.
@@ -55,10 +56,12 @@ macro_rules! libolm_content {
                 content: &[u8],
                 public_keys: PublicKeys,
             ) -> Result<(Self, &[u8])> {
-                let mut reader = Reader(content);
-                let version = read::read_number(&mut reader)?;
-                let object = Self::restore(read::$read(version, &mut reader, public_keys)?)?;
-                Ok((object, reader.0))
+                wiped_below::<SHALLOW, _>(|| {
+                    let mut reader = Reader(content);
+                    let version = read::read_number(&mut reader)?;
+                    let object = Self::restore(read::$read(version, &mut reader, public_keys)?)?;
+                    Ok((object, reader.0))
+                })
             }
 
             /// Writes what libolm would encrypt into a pickle of this object to the beginning of

@@ -29,6 +29,7 @@ use crate::{
     error::{Base64Error, KeyError, PickleError, texts},
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
+    primitives::stack::{MEDIUM, wiped_below},
 };
 
 type Result<T> = core::result::Result<T, LibolmPickleError>;
@@ -71,10 +72,12 @@ macro_rules! libolm_pickle {
             ///
             /// [`LibolmPickleError`].
             pub fn from_libolm_pickle(pickle: &str, key: impl AsRef<[u8]>) -> Result<Self> {
-                let state = open(pickle, key.as_ref(), |version, reader| {
-                    read::$read(version, reader, PublicKeys::Derived)
-                })?;
-                Ok(Self::restore(state)?)
+                wiped_below::<MEDIUM, _>(|| {
+                    let state = open(pickle, key.as_ref(), |version, reader| {
+                        read::$read(version, reader, PublicKeys::Derived)
+                    })?;
+                    Ok(Self::restore(state)?)
+                })
             }
 
             /// Pickles the object as libolm does, if the format can hold everything that the object

@@ -40,6 +40,7 @@ use crate::{
         chacha20poly1305::{self, NONCE_LENGTH, TAG_LENGTH},
         rng::draw,
         secret::Secret,
+        stack::{SHALLOW, wiped_below},
     },
 };
 
@@ -102,6 +103,10 @@ trait Pickled: Sized {
     }
 
     fn open(pickle: &str, key: &PickleKey, context: &[u8]) -> Result<Self, PickleError> {
+        wiped_below::<SHALLOW, _>(|| Self::open_below(pickle, key, context))
+    }
+
+    fn open_below(pickle: &str, key: &PickleKey, context: &[u8]) -> Result<Self, PickleError> {
         let mut pickle = Zeroizing::new(base64::decode(pickle)?);
         let (header, rest) =
             pickle.split_first_chunk_mut::<2>().ok_or(PickleError::Authentication)?;

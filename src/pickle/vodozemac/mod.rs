@@ -21,6 +21,7 @@ use crate::{
     error::{Base64Error, KeyError, PickleError, texts},
     megolm::{inbound::InboundGroupSession, outbound::GroupSession},
     olm::{account::Account, session::Session},
+    primitives::stack::{MEDIUM, wiped_below},
     wire::json,
 };
 
@@ -95,7 +96,7 @@ macro_rules! vodozemac_pickle {
             ///
             /// [`VodozemacPickleError`].
             pub fn from_encrypted(pickle: &str, key: &[u8; 32]) -> Result<Self> {
-                decrypt(pickle, key).map(Self)
+                wiped_below::<MEDIUM, _>(|| decrypt(pickle, key).map(Self))
             }
         }
 
@@ -108,7 +109,7 @@ macro_rules! vodozemac_pickle {
             /// [`VodozemacPickleError::InvalidState`], and [`VodozemacPickleError::Key`] for a key
             /// that is not acceptable.
             pub fn from_vodozemac_pickle(pickle: $pickle) -> Result<Self> {
-                Ok(Self::restore(convert::$from(pickle.0)?)?)
+                wiped_below::<MEDIUM, _>(|| Ok(Self::restore(convert::$from(pickle.0)?)?))
             }
 
             /// Pickles the object as vodozemac does, if the format can hold everything that the
