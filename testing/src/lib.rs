@@ -1,6 +1,7 @@
 //! What several packages need for their tests: fixtures, editors of stored objects, and a slow
 //! implementation of both ratchets to compare the library with.
 
+pub mod batches;
 pub mod channel_vectors;
 pub mod chi_square;
 pub mod conversation;
@@ -13,6 +14,7 @@ pub mod forge;
 pub mod group_conversation;
 pub mod leaks;
 pub mod libolm_pickle;
+pub mod merging;
 pub mod naive;
 pub mod pickle_editor;
 pub mod pickle_map;

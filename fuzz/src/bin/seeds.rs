@@ -220,6 +220,8 @@ impl Seeds<'_> {
             let seed: Vec<u8> = (0..length).map(|_| rng.byte()).collect();
             self.add("conversation", &number.to_string(), &seed);
             self.add("group_conversation", &number.to_string(), &seed);
+            self.add("merging", &number.to_string(), &seed);
+            self.add("batches", &number.to_string(), &seed);
         }
     }
 
