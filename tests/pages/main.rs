@@ -7,6 +7,7 @@ mod errors;
 mod layers;
 mod metadata;
 mod models_page;
+mod plants;
 mod proofs_run;
 mod s27_conditions;
 mod s34_send_sync;
