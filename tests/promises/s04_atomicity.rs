@@ -13,8 +13,10 @@ use moceril::{
     },
 };
 use moceril_testing::{
+    batches::{How, Room},
     fixtures::{Devices, VERSIONS, config, group, other, pre_key, unchanged},
     forge::{self, Forger, Kind, Refusal},
+    pickled::Pickled,
     rng::{RecordedRng, SeededRng},
 };
 
@@ -284,6 +286,18 @@ fn a_refused_group_message_changes_nothing() {
         assert_eq!(error, megolm::DecryptionError::Closed);
         let error = unchanged(&mut receiver, |receiver| receiver.export_at(15));
         assert_eq!(error, ExportError::Closed);
+    }
+}
+
+/// S-04: a message that the owner of the session signed, with a MAC that is wrong.
+#[test]
+fn a_signed_group_message_with_a_wrong_mac_changes_nothing() {
+    for version in VERSIONS {
+        let room = Room::new(version, 4);
+        let forged = room.message(2, How::Mac);
+        let mut receiver = room.receiver.copy();
+        let error = unchanged(&mut receiver, |receiver| receiver.decrypt(&forged));
+        assert_eq!(error, megolm::DecryptionError::Authentication);
     }
 }
 
