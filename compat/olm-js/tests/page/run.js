@@ -1,0 +1,1 @@
+globalThis.outcome = conversation(window.Olm).catch(String);

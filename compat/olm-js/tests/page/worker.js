@@ -1,0 +1,2 @@
+importScripts("package/olm.js", "conversation.js");
+conversation(Olm).catch(String).then(postMessage);

@@ -1,0 +1,10 @@
+const answer = (worker) =>
+  new Promise((done) => {
+    worker.onmessage = ({ data }) => done(data);
+    worker.onerror = ({ message }) => done(message);
+  });
+const script = answer(new Worker("worker.js"));
+const module = answer(new Worker("worker.mjs", { type: "module" }));
+globalThis.outcome = Promise.all([script, module]).then(([one, other]) =>
+  one === other ? one : `${one}, ${other}`,
+);
