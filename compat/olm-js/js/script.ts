@@ -16,8 +16,8 @@ const isNode = typeof process === "object" && typeof process.versions?.node === 
 /** The folder of this script. Only while it starts, a page can tell which script it is. */
 function folder(): string {
   if (isNode) return `${__dirname}/`;
-  const script = typeof document === "undefined" ? undefined : document.currentScript;
-  const address = script instanceof HTMLScriptElement ? script.src : globalThis.location.href;
+  const script = typeof document === "undefined" ? null : document.currentScript;
+  const address = script !== null && "src" in script ? script.src : globalThis.location.href;
   // What has no folder, such as a blob, is no error: the program may say where the file is.
   return address.replace(/[^/]*([?#].*)?$/, "");
 }

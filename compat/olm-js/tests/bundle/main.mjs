@@ -1,4 +1,4 @@
 import Olm, { Account } from "@matrix-org/olm";
 import "./conversation.js";
 
-globalThis.outcome = Olm.Account === Account ? conversation(Olm).catch(String) : "exports differ";
+report(Olm.Account === Account ? conversation(Olm) : Promise.reject("exports differ"));

@@ -1,6 +1,4 @@
 import Olm, { Account, init } from "./package/olm.mjs";
 
-globalThis.outcome =
-  Olm.Account === Account && Olm.init === init && window.Olm === Olm
-    ? conversation(Olm).catch(String)
-    : "exports differ";
+const same = Olm.Account === Account && Olm.init === init && window.Olm === Olm;
+report(same ? conversation(Olm) : Promise.reject("exports differ"));

@@ -1,1 +1,1 @@
-globalThis.outcome = conversation(window.Olm).catch(String);
+report(conversation(window.Olm));

@@ -5,6 +5,5 @@ const answer = (worker) =>
   });
 const script = answer(new Worker("worker.js"));
 const module = answer(new Worker("worker.mjs", { type: "module" }));
-globalThis.outcome = Promise.all([script, module]).then(([one, other]) =>
-  one === other ? one : `${one}, ${other}`,
-);
+const both = Promise.all([script, module]);
+report(both.then(([one, other]) => (one === other ? one : `${one}, ${other}`)));
