@@ -24,7 +24,7 @@ export class Account {
     fallback_key(): string;
     unpublished_fallback_key(): string;
     forget_old_fallback_key(): void;
-    /** The object, encrypted with the key. If that is a `Uint8Array`, it is overwritten with zeros. */
+    /** The object, encrypted with the key. A `Uint8Array` is overwritten with zeros. */
     pickle(key: string | Uint8Array): string;
     unpickle(key: string | Uint8Array, pickle: string): void;
 }

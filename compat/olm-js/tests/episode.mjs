@@ -1,5 +1,5 @@
-// Random calls on one package. Two packages that get the same seed and the same random bytes, and do
-// the same, give the same outcomes.
+// Random calls on one package. Two packages that get the same seed and the same random bytes, and
+// do the same, give the same outcomes.
 
 import { createHash } from "node:crypto";
 

@@ -21,5 +21,5 @@ globalThis.conversation = async (Olm) => {
   return `${text} ${error}`;
 };
 
-// What a page says about its conversation. The policy forbids that a test asks a page for something.
+// What a page says about its conversation. The policy forbids that a test asks a page.
 globalThis.report = async (outcome) => console.log(`outcome: ${await outcome.catch(String)}`);

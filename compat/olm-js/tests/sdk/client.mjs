@@ -1,6 +1,6 @@
 // A client on matrix-js-sdk's encryption in JavaScript, for scenario.py:
 //
-//   node client.mjs FOLDER_OF_MATRIX_JS_SDK FOLDER_OF_THE_PACKAGE STORE HOMESERVER USER DEVICE TOKEN
+//   node client.mjs FOLDER_OF_MATRIX_JS_SDK PACKAGE STORE HOMESERVER USER DEVICE TOKEN
 //
 // Reads commands, one a line in JSON, and answers each with a line. The store is a file.
 
