@@ -1,0 +1,1 @@
+report(conversation(window.Olm));
