@@ -22,6 +22,7 @@ uses_stage() { ldd "$1" | grep "libolm.so.3 => $LIB/libolm.so.3" >/dev/null || f
 [ "$(readlink "$LIB/libolm.so.3")" = libolm.so.3.2.16 ] || fail "link libolm.so.3"
 readelf -d "$LIB/libolm.so.3.2.16" | grep 'SONAME.*\[libolm\.so\.3\]' >/dev/null || fail "soname"
 diff <(cd "$CRATE/include" && find . -type f | sort) <(cd "$INCLUDE" && find . -type f | sort) || fail "headers"
+[ -s "$STAGE/usr/share/man/man3/libolm.3" ] || fail "the manual page"
 
 # With pkg-config, by the line in the example's first comment.
 export PKG_CONFIG_SYSROOT_DIR=$STAGE PKG_CONFIG_LIBDIR=$LIB/pkgconfig
@@ -65,3 +66,5 @@ runs cmake "$out/cmake/build/conversation"
 [ -e "$out/moved/opt/olm/lib64/libolm.so" ] && [ -e "$out/moved/opt/olm/inc/olm/olm.h" ] || fail "LIBDIR, INCLUDEDIR"
 ! grep -rq "$out" "$out/moved/opt/olm/lib64/pkgconfig" "$out/moved/opt/olm/lib64/cmake" || fail "DESTDIR was kept"
 grep -q 'olm_here}/../../../inc"' "$out/moved/opt/olm/lib64/cmake/Olm/OlmTargets.cmake" || fail "headers for CMake"
+! "$CRATE/install.sh" INCLUDEDIR=include DESTDIR="$out/moved" LIBRARY_DIR="$LIBRARY_DIR" 2>/dev/null ||
+    fail "a relative path was taken"
