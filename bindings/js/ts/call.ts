@@ -15,11 +15,6 @@ export function ready(): void {
   if (state === "new") state = "ready";
 }
 
-/** @internal */
-export function isReady(): boolean {
-  return state !== "new";
-}
-
 /**
  * Calls the module, and throws what it reports as a {@link MocerilError}.
  *

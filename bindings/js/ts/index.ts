@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isReady, ready } from "./call.js";
+import { ready } from "./call.js";
 import load, { type InitInput } from "./wasm/moceril_js.js";
 
 export {
@@ -56,7 +56,7 @@ export {
 } from "./session.js";
 
 /**
- * Loads the module. Later calls do nothing.
+ * Loads the module. Later calls wait for the same module; after a failure they try again.
  *
  * @param module where the file `moceril_js_bg.wasm` is, or the file, if it is not beside the code
  */
@@ -66,7 +66,6 @@ export async function init(
     import.meta.url,
   ),
 ): Promise<void> {
-  if (isReady()) return;
   await load({ module_or_path: module as InitInput });
   ready();
 }

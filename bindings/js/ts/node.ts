@@ -9,7 +9,7 @@ import { init as load } from "./index.js";
 export * from "./index.js";
 
 /**
- * Loads the module. Later calls do nothing.
+ * Loads the module. Later calls wait for the same module; after a failure they try again.
  *
  * @param module the file `moceril_js_bg.wasm`, if it is not beside the code
  */
