@@ -1,7 +1,7 @@
 //! The keys inside an Olm session, so that a page can show which there are, and what somebody who
 //! copied them can read. Only with the feature `inspect`.
 
-use js_sys::{JsString, Uint8Array};
+use js_sys::{JsString, Object, Uint8Array};
 use moceril::{
     hazmat::Cipher,
     olm::{self, OlmMessage},
@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     olm::Session,
-    values::{Result, Thrown, string},
+    values::{Result, Thrown, bytes, object, string},
 };
 
 #[wasm_bindgen]
@@ -22,6 +22,19 @@ impl Session {
         let json =
             json.map_err(|_| Thrown::new("InvalidState", "the session cannot be written"))?;
         Ok(string(zeroize::Zeroizing::new(json).as_str()))
+    }
+
+    /// Encrypts a normal message, and gives its message key, too, which the session has deleted.
+    #[wasm_bindgen(js_name = encryptShowingKey)]
+    pub fn encrypt_showing_key(&mut self, plaintext: &Uint8Array) -> Result<Object> {
+        let key = self.0.next_message_key()?;
+        let shown = Uint8Array::from(key.key().as_slice());
+        let message = key.encrypt(self.0.version(), &*bytes(plaintext));
+        Ok(object([
+            ("type", 1.into()),
+            ("body", message.to_base64().into()),
+            ("key", shown.into()),
+        ]))
     }
 
     /// The plaintext of a message that this end sends, now or later, from its present chain; the
