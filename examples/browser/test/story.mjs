@@ -329,9 +329,8 @@ try {
     await shot(page, `${name}-before`);
     await meet(page);
     await talk(page);
-    await shot(page, `${name}-talk`);
+    if (shots) await page.locator("#talk").screenshot({ path: join(shots, `${name}-talk.png`) });
     await thief(page);
-    if (shots) await page.locator("#talk").screenshot({ path: join(shots, `${name}-section.png`) });
     await room(page);
     await check(page);
     await again(page);
