@@ -56,7 +56,7 @@ export class Account extends Pickled {
     super(made, wasm.Account);
   }
 
-  /** Reads what {@link pickle} wrote, with the same key and context. */
+  /** Reads what {@link Pickled.pickle} wrote, with the same key and context. */
   static fromPickle(pickle: string, key: Uint8Array, context: Uint8Array): Account {
     const [p, k, c] = [text(pickle, "pickle"), bytes(key, "key"), bytes(context, "context")];
     return new Account(call(() => wasm.Account.fromPickle(p, k, c)));

@@ -28,7 +28,7 @@ export class GroupSession extends Pickled {
     super(made instanceof wasm.GroupSession ? made : newGroup(made), wasm.GroupSession);
   }
 
-  /** Reads what {@link pickle} wrote, with the same key and context. */
+  /** Reads what {@link Pickled.pickle} wrote, with the same key and context. */
   static fromPickle(pickle: string, key: Uint8Array, context: Uint8Array): GroupSession {
     const [p, k, c] = [text(pickle, "pickle"), bytes(key, "key"), bytes(context, "context")];
     return new GroupSession(call(() => wasm.GroupSession.fromPickle(p, k, c)));
@@ -103,7 +103,7 @@ export class InboundGroupSession extends Pickled {
     return new InboundGroupSession(call(() => wasm.InboundGroupSession.importFromBackup(e)));
   }
 
-  /** Reads what {@link pickle} wrote, with the same key and context. */
+  /** Reads what {@link Pickled.pickle} wrote, with the same key and context. */
   static fromPickle(pickle: string, key: Uint8Array, context: Uint8Array): InboundGroupSession {
     const [p, k, c] = [text(pickle, "pickle"), bytes(key, "key"), bytes(context, "context")];
     return new InboundGroupSession(call(() => wasm.InboundGroupSession.fromPickle(p, k, c)));
@@ -263,7 +263,7 @@ export class ReplayGuard extends Pickled {
     super(made instanceof wasm.ReplayGuard ? made : newGuard(made, capacity), wasm.ReplayGuard);
   }
 
-  /** Reads what {@link pickle} wrote, for the same session. */
+  /** Reads what {@link Pickled.pickle} wrote, for the same session. */
   static fromPickle(
     pickle: string,
     key: Uint8Array,

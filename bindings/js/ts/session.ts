@@ -68,7 +68,7 @@ export class Session extends Pickled {
     super(made, wasm.Session);
   }
 
-  /** Reads what {@link pickle} wrote, with the same key and context. */
+  /** Reads what {@link Pickled.pickle} wrote, with the same key and context. */
   static fromPickle(pickle: string, key: Uint8Array, context: Uint8Array): Session {
     const [p, k, c] = [text(pickle, "pickle"), bytes(key, "key"), bytes(context, "context")];
     return new Session(call(() => wasm.Session.fromPickle(p, k, c)));
