@@ -1,5 +1,4 @@
 import { init } from "../moceril/index.js";
-import module from "../moceril/wasm/moceril_js_bg.wasm?url";
 import { again } from "./again.js";
 import { check } from "./check.js";
 import { button, h, news, show } from "./dom.js";
@@ -18,7 +17,7 @@ function save(): void {
 }
 
 try {
-  await init(module);
+  await init();
   const lab = await newLab();
   talk(lab, () => void thief(lab));
   await Promise.all([meet(), thief(lab), room()]);
