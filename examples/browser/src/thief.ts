@@ -118,7 +118,7 @@ export async function thief(lab: Lab): Promise<void> {
       "div",
       { class: "card" },
       choose,
-      h("h3", { class: "gap" }, `Stolen from ${victim}'s phone, after message ${before}`),
+      h("h3", {}, `Stolen from ${victim}'s phone, after message ${before}`),
       h("p", { class: "inline" }, ...copied.map((print) => key(print, "risk"))),
       rows.length === 0
         ? h(
