@@ -1,0 +1,82 @@
+//! Verification by short authentication strings.
+
+use js_sys::{Array, Uint8Array};
+use moceril::{
+    Curve25519PublicKey,
+    sas::{self, MacMethod},
+};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use crate::values::{Result, Thrown, bytes, object};
+
+#[wasm_bindgen]
+pub struct Sas(sas::Sas);
+
+#[wasm_bindgen]
+impl Sas {
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Result<Self> {
+        Ok(Self(sas::Sas::new()?))
+    }
+
+    #[wasm_bindgen(js_name = publicKey)]
+    pub fn public_key(&self) -> String {
+        self.0.public_key().to_base64()
+    }
+
+    #[wasm_bindgen(js_name = diffieHellman)]
+    pub fn diffie_hellman(self, their_key: &str) -> Result<EstablishedSas> {
+        let their_key = Curve25519PublicKey::from_base64(their_key)?;
+        Ok(EstablishedSas(self.0.diffie_hellman(their_key)?))
+    }
+}
+
+#[wasm_bindgen]
+pub struct EstablishedSas(sas::EstablishedSas);
+
+fn method(name: &str) -> Result<MacMethod> {
+    MacMethod::from_name(name).ok_or_else(|| Thrown::new("Argument", "no such method of MACs"))
+}
+
+#[wasm_bindgen]
+impl EstablishedSas {
+    pub fn emoji(&self, info: &Uint8Array) -> Array {
+        let emoji = self.0.bytes(&*bytes(info)).emoji();
+        let entry = |emoji: &sas::Emoji| {
+            let members =
+                [("symbol", emoji.symbol.into()), ("description", emoji.description.into())];
+            JsValue::from(object(members))
+        };
+        emoji.iter().map(entry).collect()
+    }
+
+    pub fn decimals(&self, info: &Uint8Array) -> Array {
+        self.0.bytes(&*bytes(info)).decimals().iter().map(|number| JsValue::from(*number)).collect()
+    }
+
+    #[wasm_bindgen(js_name = calculateMac)]
+    pub fn calculate_mac(
+        &self,
+        method_name: &str,
+        input: &Uint8Array,
+        info: &Uint8Array,
+    ) -> Result<String> {
+        Ok(self.0.calculate_mac(method(method_name)?, &*bytes(input), &*bytes(info)))
+    }
+
+    #[wasm_bindgen(js_name = verifyMac)]
+    pub fn verify_mac(
+        &self,
+        method_name: &str,
+        input: &Uint8Array,
+        info: &Uint8Array,
+        tag: &str,
+    ) -> Result<()> {
+        Ok(self.0.verify_mac(method(method_name)?, &*bytes(input), &*bytes(info), tag)?)
+    }
+}
+
+#[wasm_bindgen(js_name = sasCommitment)]
+pub fn commitment(public_key: &str, start_content: &str) -> Result<String> {
+    Ok(sas::commitment(&Curve25519PublicKey::from_base64(public_key)?, start_content))
+}

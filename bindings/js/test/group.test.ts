@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  DecryptedGroupMessage,
+  GroupSession,
+  InboundGroupSession,
+  MocerilError,
+  ReplayGuard,
+} from "moceril";
+import { context, key, read, refuses, utf8 } from "./support.js";
+
+const now = 1_700_000_000;
+
+test("one key reads all messages from its index on", () => {
+  const room = new GroupSession(now);
+  const early = room.encrypt(utf8("early"));
+  const theirs = new InboundGroupSession(room.sessionKey);
+  assert.equal(theirs.sessionId, room.sessionId);
+  const message = room.encrypt(utf8("to everybody"));
+  const decrypted = theirs.decrypt(message);
+  assert.equal(read(decrypted.plaintext), "to everybody");
+  assert.equal(decrypted.messageIndex, 1);
+  assert.equal(decrypted.provenance, "signed");
+  assert.equal(decrypted.signingKey, theirs.signingKey);
+  assert.equal(decrypted.fingerprint.length, 32);
+  refuses("UnknownIndex", () => theirs.decrypt(early));
+});
+
+test("a batch gives a result or an error for each message", () => {
+  const room = new GroupSession(now);
+  const theirs = new InboundGroupSession(room.sessionKey);
+  const messages = Array.from({ length: 5 }, (_, i) => room.encrypt(utf8(`${i}`)));
+  const other = new GroupSession(now).encrypt(utf8("0"));
+  const batch = [messages[4]!, "not base64!", messages[0]!, other, messages[2]!];
+  const results = theirs
+    .decryptBatch(batch)
+    .map((result) =>
+      result instanceof DecryptedGroupMessage ? read(result.plaintext) : result.code,
+    );
+  assert.deepEqual(results, ["4", "Base64", "0", "Authentication", "2"]);
+  assert.deepEqual(theirs.decryptBatch([]), []);
+});
+
+test("an export says where it came from, and does not reach back", () => {
+  const room = new GroupSession(now);
+  const theirs = new InboundGroupSession(room.sessionKey);
+  const [first, second] = [room.encrypt(utf8("first")), room.encrypt(utf8("second"))];
+  const late = InboundGroupSession.import(theirs.exportAt(1));
+  assert.equal(late.firstKnownIndex, 1);
+  assert.equal(late.provenance, "exported");
+  refuses("UnknownIndex", () => late.decrypt(first));
+  assert.equal(read(late.decrypt(second).plaintext), "second");
+  assert.equal(InboundGroupSession.importFromBackup(theirs.exportAt()).provenance, "backup");
+  assert.equal(theirs.compare(late), "better");
+  assert.equal(
+    late.compare(new InboundGroupSession(new GroupSession(now).sessionKey)),
+    "unconnected",
+  );
+  const merged = late.merge(theirs);
+  assert.ok(merged);
+  assert.equal(merged.firstKnownIndex, 0);
+  assert.equal(merged.provenanceAt(0), "signed");
+
+  assert.ok(theirs.advanceTo(1));
+  refuses("UnknownIndex", () => theirs.exportAt(0));
+  theirs.close();
+  assert.ok(theirs.isClosed);
+  refuses("Closed", () => theirs.decrypt(second));
+});
+
+test("a replay is noticed, also after storing", () => {
+  const room = new GroupSession(now);
+  const theirs = new InboundGroupSession(room.sessionKey);
+  const decrypted = theirs.decrypt(room.encrypt(utf8("pay")));
+  let guard = new ReplayGuard(theirs);
+  assert.equal(guard.capacity, 4096);
+  assert.equal(guard.check(decrypted, "$1"), "first");
+  guard = ReplayGuard.fromPickle(guard.pickle(key, context), key, context, theirs);
+  assert.equal(guard.check(decrypted, "$1"), "again");
+  refuses("Replayed", () => guard.check(decrypted, "$2"));
+  const other = new InboundGroupSession(new GroupSession(now).sessionKey);
+  refuses("OtherSession", () => new ReplayGuard(other).check(decrypted, "$1"));
+  refuses("OtherSession", () =>
+    ReplayGuard.fromPickle(guard.pickle(key, context), key, context, other),
+  );
+  const small = new ReplayGuard(theirs, 1);
+  small.raiseCapacity(2);
+  assert.equal(small.capacity, 2);
+});
+
+test("both ends are stored, and go on", () => {
+  const room = new GroupSession(now);
+  const theirs = new InboundGroupSession(room.sessionKey);
+  room.encrypt(utf8("before"));
+  const again = GroupSession.fromPickle(room.pickle(key, context), key, context);
+  assert.equal(again.messageIndex, 1);
+  assert.equal(again.createdAt, BigInt(now));
+  assert.ok(again.rotationDue(1, 1_000_000, now));
+  assert.ok(!again.rotationDue(2, 1_000_000, now));
+  const stored = theirs.pickle(key, context);
+  const restored = InboundGroupSession.fromPickle(stored, key, context);
+  assert.equal(read(restored.decrypt(again.encrypt(utf8("after"))).plaintext), "after");
+  assert.throws(() => GroupSession.fromPickle(stored, key, context), MocerilError);
+});

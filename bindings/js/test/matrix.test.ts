@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  Account,
+  BackupDecryptionKey,
+  canonicalJson,
+  decryptKeyExport,
+  DeviceKeys,
+  encryptForBackup,
+  encryptKeyExport,
+  type ExportedRoomKey,
+  GroupSession,
+  InboundGroupSession,
+  keyExportRounds,
+  MocerilError,
+  readKeyExport,
+  Sas,
+  sasCommitment,
+  signJson,
+  verifyJson,
+  writeKeyExport,
+} from "moceril";
+import { read, refuses, utf8 } from "./support.js";
+
+test("two people see the same emoji, and their MACs verify", () => {
+  const [alice, bob] = [new Sas(), new Sas()];
+  const [aliceKey, bobKey] = [alice.publicKey, bob.publicKey];
+  assert.equal(sasCommitment(bobKey, "{}").length, 43);
+  const [ours, theirs] = [alice.diffieHellman(bobKey), bob.diffieHellman(aliceKey)];
+  refuses("Freed", () => alice.diffieHellman(bobKey));
+  const info = utf8("MATRIX_KEY_VERIFICATION_SAS|…");
+  assert.deepEqual(ours.emoji(info), theirs.emoji(info));
+  assert.equal(ours.emoji(info).length, 7);
+  assert.deepEqual(ours.decimals(info), theirs.decimals(info));
+  const mac = ours.calculateMac("hkdf-hmac-sha256.v2", utf8("key"), info);
+  theirs.verifyMac("hkdf-hmac-sha256.v2", utf8("key"), info, mac);
+  refuses("Mac", () => theirs.verifyMac("hkdf-hmac-sha256.v2", utf8("other"), info, mac));
+  refuses("Argument", () => theirs.verifyMac("none" as never, utf8("key"), info, mac));
+  const own = new Sas();
+  refuses("OwnKey", () => own.diffieHellman(own.publicKey));
+});
+
+test("JSON is canonical, signed and verified", () => {
+  assert.equal(canonicalJson('{ "b": 1, "a": "é" }'), '{"a":"é","b":1}');
+  refuses("Malformed", () => canonicalJson("{"));
+  refuses("Number", () => canonicalJson('{"a":1.5}'));
+  const alice = new Account();
+  const signed = signJson(alice, '{"a":1}', "@alice:x", "DEVICE");
+  verifyJson(signed, "@alice:x", "DEVICE", alice.identityKeys.ed25519);
+  refuses("Signature", () =>
+    verifyJson(signed.replace('"a":1', '"a":2'), "@alice:x", "DEVICE", alice.identityKeys.ed25519),
+  );
+  refuses("MissingSignature", () =>
+    verifyJson(signed, "@alice:x", "OTHER", alice.identityKeys.ed25519),
+  );
+});
+
+test("the keys of a device lead to a session", () => {
+  const [alice, bob] = [new Account(), new Account()];
+  bob.generateOneTimeKeys(2);
+  bob.generateFallbackKey();
+  const uploaded = JSON.parse(bob.keysToUpload("@bob:x", "BOB"));
+  const published = DeviceKeys.of(bob, "@bob:x", "BOB").toJson();
+  assert.equal(Object.keys(uploaded.one_time_keys).length, 2);
+  const [fallback] = Object.values<{ key: string }>(uploaded.fallback_keys);
+  const [claimed] = Object.values<{ key: string }>(uploaded.one_time_keys);
+  assert.ok(fallback && claimed);
+  assert.equal(bob.markAsPublished([claimed.key, fallback.key, claimed.key]), 2);
+  assert.equal(bob.signedFallbackKey(), undefined);
+  assert.equal(bob.oneTimeKeys().length, 1);
+
+  const device = DeviceKeys.verify(published, "@bob:x", "BOB");
+  assert.deepEqual(device.identityKeys, bob.identityKeys);
+  assert.deepEqual([device.userId, device.deviceId], ["@bob:x", "BOB"]);
+  refuses("Mismatch", () => DeviceKeys.verify(published, "@mallory:x", "BOB"));
+  const bundle = device.verifyOneTimeKey(JSON.stringify(claimed));
+  const first = alice.createOutboundSession(bundle).encrypt(utf8("hello"));
+  const { message } = bob.createInboundSession(alice.identityKeys.curve25519, first);
+  assert.equal(read(message.plaintext), "hello");
+  const other = Object.values<{ key: string }>(uploaded.one_time_keys)[1]!.key;
+  assert.ok(bob.removeOneTimeKey(other));
+  assert.equal(bob.storedOneTimeKeyCount, 0);
+  assert.equal(bob.forgetPreviousFallbackKey(), false);
+});
+
+function entry(): { key: ExportedRoomKey; session: InboundGroupSession } {
+  const session = new InboundGroupSession(new GroupSession(1).sessionKey);
+  const [key] = readKeyExport(
+    JSON.stringify([
+      {
+        algorithm: "m.megolm.v1.aes-sha2",
+        room_id: "!room:x",
+        session_id: session.sessionId,
+        session_key: session.exportAt(),
+        sender_key: new Account().identityKeys.curve25519,
+        sender_claimed_keys: { ed25519: new Account().identityKeys.ed25519 },
+        forwarding_curve25519_key_chain: [],
+      },
+    ]),
+  );
+  assert.ok(key && !(key instanceof MocerilError), String(key));
+  return { key, session };
+}
+
+test("keys go through a file", () => {
+  const { key, session } = entry();
+  assert.equal(key.sessionId, session.sessionId);
+  assert.equal(key.roomId, "!room:x");
+  const file = encryptKeyExport(writeKeyExport([key]), "correct horse", 100_000);
+  assert.equal(keyExportRounds(file), 100_000);
+  refuses("Authentication", () => decryptKeyExport(file, "wrong horse"));
+  refuses("Rounds", () => decryptKeyExport(file, "correct horse", 99_999));
+  refuses("Rounds", () => encryptKeyExport("[]", "correct horse", 1));
+  refuses("EmptyPassphrase", () => encryptKeyExport("[]", ""));
+  assert.deepEqual(readKeyExport(decryptKeyExport(file, "correct horse")), [key]);
+  const codes = readKeyExport(`[{}, ${key.json}]`).map((result) =>
+    result instanceof MocerilError ? result.code : result.sessionId,
+  );
+  assert.deepEqual(codes, ["Malformed", key.sessionId]);
+});
+
+test("keys go through a backup", () => {
+  const { key } = entry();
+  const ours = new BackupDecryptionKey();
+  const again = BackupDecryptionKey.fromRecoveryKey(ours.toRecoveryKey());
+  assert.equal(again.publicKey, ours.publicKey);
+  assert.equal(BackupDecryptionKey.fromBase64(ours.toBase64()).publicKey, ours.publicKey);
+  refuses("Parity", () => BackupDecryptionKey.fromRecoveryKey(altered(ours.toRecoveryKey())));
+
+  const session_data = encryptForBackup(ours.publicKey, utf8(key.json));
+  assert.equal(read(again.decryptUnauthenticated(session_data)), key.json);
+  const stored = { first_message_index: 0, forwarded_count: 0, is_verified: false, session_data };
+  const rooms = { "!room:x": { sessions: { [key.sessionId]: stored } } };
+  const [restored] = again.decryptBackup(JSON.stringify({ rooms }));
+  assert.ok(restored && !(restored instanceof MocerilError), String(restored));
+  assert.equal(restored.sessionKey, key.sessionKey);
+  assert.equal(InboundGroupSession.importFromBackup(restored.sessionKey).provenance, "backup");
+  const [refused] = new BackupDecryptionKey().decryptBackup(JSON.stringify({ rooms }));
+  assert.ok(refused instanceof MocerilError);
+  assert.equal(refused.code, "Backup");
+  refuses("Malformed", () => ours.decryptBackup("[]"));
+});
+
+/** The recovery key with its last two different neighbours exchanged. */
+function altered(key: string): string {
+  return key.replace(/(\S)(?!\1)(\S)(\2*)$/, "$2$1$3");
+}

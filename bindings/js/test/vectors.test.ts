@@ -1,0 +1,115 @@
+// Known answers of other implementations, from test-vectors/: what libolm stored opens here.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import {
+  Account,
+  BackupDecryptionKey,
+  decryptKeyExport,
+  GroupSession,
+  InboundGroupSession,
+  MocerilError,
+  Session,
+} from "moceril";
+import "./support.js";
+
+const root = new URL("../../../test-vectors/", import.meta.url);
+const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
+
+interface Vector {
+  name: string;
+  get(key: string): string;
+  steps: string[][];
+}
+
+/** The vectors of a kind that must succeed. */
+function vectors(kind: string): Vector[] {
+  const folder = new URL(`${kind}/`, root);
+  const all = readdirSync(folder).map((name) => {
+    const lines = readFileSync(new URL(name, folder), "utf8").split("\n");
+    const pairs = lines
+      .filter((line) => /^[\w-]+:/.test(line))
+      .map((line) => {
+        const place = line.indexOf(":");
+        return [line.slice(0, place), line.slice(place + 1).trim()] as const;
+      });
+    const values = new Map(pairs);
+    return {
+      name,
+      get: (key: string) => values.get(key) ?? "",
+      steps: pairs.filter(([key]) => key === "step").map(([, step]) => step.split(" ")),
+    };
+  });
+  const succeed = all.filter((vector) => vector.get("expect") === "success");
+  assert.ok(succeed.length > 0, kind);
+  return succeed;
+}
+
+test("libolm's accounts and sessions open", () => {
+  let messages = 0;
+  for (const vector of vectors("libolm-session-pickle")) {
+    const session = Session.fromLibolmPickle(vector.get("pickle"), hex(vector.get("pickle-key")));
+    for (const [step, type, body, plaintext] of vector.steps) {
+      if (step !== "receive") continue;
+      const decrypted = session.decrypt({ type: Number(type), body: body! });
+      assert.equal(Buffer.from(decrypted.plaintext).toString("hex"), plaintext, vector.name);
+      messages += 1;
+    }
+  }
+  assert.ok(messages > 3, String(messages));
+  for (const vector of vectors("libolm-account-pickle")) {
+    Account.fromLibolmPickle(vector.get("pickle"), hex(vector.get("pickle-key")));
+  }
+});
+
+test("libolm's group sessions open, and give the messages that libolm gave", () => {
+  let messages = 0;
+  for (const vector of vectors("libolm-inbound-group-session-pickle")) {
+    const [pickle, key] = [vector.get("pickle"), hex(vector.get("pickle-key"))];
+    const session = InboundGroupSession.fromLibolmPickle(pickle, key);
+    for (const [step, index, message, plaintext] of vector.steps) {
+      if (step !== "receive") continue;
+      const decrypted = session.decrypt(message!);
+      assert.equal(decrypted.messageIndex, Number(index), vector.name);
+      assert.equal(Buffer.from(decrypted.plaintext).toString("hex"), plaintext, vector.name);
+      messages += 1;
+    }
+  }
+  for (const vector of vectors("libolm-group-session-pickle")) {
+    const [pickle, key] = [vector.get("pickle"), hex(vector.get("pickle-key"))];
+    const session = GroupSession.fromLibolmPickle(pickle, key);
+    for (const [step, plaintext, message] of vector.steps) {
+      if (step !== "send") continue;
+      assert.equal(session.encrypt(hex(plaintext!)), message, vector.name);
+      messages += 1;
+    }
+  }
+  assert.ok(messages > 6, String(messages));
+});
+
+test("files of exported keys decrypt", () => {
+  for (const vector of vectors("key-export")) {
+    if (Number(vector.get("rounds")) > 1_000) continue;
+    const file = Buffer.from(vector.get("file"), "base64").toString();
+    const json = decryptKeyExport(file, Buffer.from(vector.get("passphrase"), "hex").toString());
+    assert.equal(Buffer.from(json).toString("hex"), vector.get("plaintext"), vector.name);
+  }
+});
+
+test("backups and recovery keys of others are read", () => {
+  for (const vector of vectors("backup")) {
+    const key = Buffer.from(vector.get("private-key"), "hex").toString("base64");
+    const plaintext = BackupDecryptionKey.fromBase64(key).decryptUnauthenticated({
+      ciphertext: vector.get("ciphertext"),
+      mac: vector.get("mac"),
+      ephemeral: vector.get("ephemeral-key"),
+    });
+    const found = Buffer.from(plaintext).toString("hex");
+    assert.equal(found, vector.get("plaintext"), vector.name);
+  }
+  for (const vector of vectors("recovery-key")) {
+    const key = BackupDecryptionKey.fromRecoveryKey(vector.get("text")).toBase64();
+    assert.equal(Buffer.from(key, "base64").toString("hex"), vector.get("key"), vector.name);
+  }
+  assert.throws(() => BackupDecryptionKey.fromRecoveryKey("x"), MocerilError);
+});

@@ -1,0 +1,105 @@
+/**
+ * What a {@link MocerilError} can say. The first four are this package's; each of the others is the
+ * name of a variant of the Rust library's errors, whose documentation says what to do about it.
+ */
+export const ERROR_CODES = [
+  "Argument",
+  "Freed",
+  "NotInitialized",
+  "Internal",
+  "Algorithm",
+  "Alphabet",
+  "AlreadyUsed",
+  "AnotherPeer",
+  "AnotherSession",
+  "Authentication",
+  "Backup",
+  "Base64",
+  "Canonical",
+  "Closed",
+  "CutOff",
+  "Decryption",
+  "Depth",
+  "EmptyPassphrase",
+  "Evicted",
+  "Format",
+  "IdentityKeyMismatch",
+  "IdsExhausted",
+  "InvalidSigningKey",
+  "InvalidState",
+  "Key",
+  "Length",
+  "LowOrder",
+  "Mac",
+  "Malformed",
+  "Message",
+  "MessageType",
+  "Mismatch",
+  "MissingMember",
+  "MissingSignature",
+  "NoHeader",
+  "NonCanonical",
+  "NonContributoryKey",
+  "NotOnCurve",
+  "NotText",
+  "Number",
+  "ObjectType",
+  "OneTimeKeyIsIdentityKey",
+  "OtherSession",
+  "OwnKey",
+  "Parity",
+  "Prefix",
+  "PublicInSecret",
+  "Random",
+  "RecipientKeyMismatch",
+  "RecipientMismatch",
+  "Replayed",
+  "RoomKey",
+  "Rounds",
+  "SenderKey",
+  "SenderKeyMismatch",
+  "SenderKeyUnknown",
+  "SenderMismatch",
+  "SessionExhausted",
+  "SessionId",
+  "SessionKey",
+  "SessionKeysMismatch",
+  "Signature",
+  "TooFarAhead",
+  "TooMany",
+  "TooShort",
+  "UnknownIndex",
+  "UnknownOneTimeKey",
+  "Version",
+  "VersionMismatch",
+] as const;
+
+/** One of {@link ERROR_CODES}. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+const codes: ReadonlySet<string> = new Set(ERROR_CODES);
+
+/** What every function of this package throws. Nothing has changed when it is thrown. */
+export class MocerilError extends Error {
+  override readonly name = "MocerilError";
+
+  /** For programs. The `message` is for people. */
+  readonly code: ErrorCode;
+
+  /** @internal */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * An error that the module reported, which has the code as its name; `undefined` for another one.
+ *
+ * @internal
+ */
+export function reported(error: unknown): MocerilError | undefined {
+  return error instanceof Error && codes.has(error.name)
+    ? new MocerilError(error.name as ErrorCode, error.message)
+    : undefined;
+}

@@ -1,0 +1,71 @@
+/**
+ * Olm and Megolm, the end-to-end encryption ratchets of Matrix, in WebAssembly.
+ *
+ * Call {@link init} once and wait for it. Every function throws a {@link MocerilError} when it
+ * fails, and nothing has changed then.
+ *
+ * @module
+ */
+import { ready } from "./call.js";
+import load, { type InitInput } from "./wasm/moceril_js.js";
+
+export {
+  Account,
+  type IdentityKeys,
+  type InboundCreation,
+  type OneTimeKey,
+  type OneTimeKeyGeneration,
+  PreKeyBundle,
+  type SignedOneTimeKey,
+} from "./account.js";
+export { MAX_LENGTH, Owned, Pickled } from "./call.js";
+export { ERROR_CODES, type ErrorCode, MocerilError } from "./errors.js";
+export {
+  DecryptedGroupMessage,
+  GroupSession,
+  InboundGroupSession,
+  type Provenance,
+  ReplayGuard,
+  type ReplayVerdict,
+  type SessionOrdering,
+} from "./group.js";
+export { canonicalJson, DeviceKeys, signJson, verifyJson } from "./json.js";
+export {
+  BackupDecryptionKey,
+  type BackupMessage,
+  decryptKeyExport,
+  encryptForBackup,
+  encryptKeyExport,
+  type ExportedRoomKey,
+  keyExportRounds,
+  readKeyExport,
+  writeKeyExport,
+} from "./room-keys.js";
+export { type Emoji, EstablishedSas, type MacMethod, Sas, sasCommitment } from "./sas.js";
+export {
+  DecryptedMessage,
+  type Device,
+  encodePayload,
+  type Limits,
+  type OlmMessage,
+  type OlmMessageHeader,
+  type OlmPayload,
+  readOlmMessage,
+  Session,
+  type SessionKeys,
+} from "./session.js";
+
+/**
+ * Loads the module. Later calls wait for the same module; after a failure they try again.
+ *
+ * @param module where the file `moceril_js_bg.wasm` is, or the file, if it is not beside the code
+ */
+export async function init(
+  module: string | URL | Request | Response | BufferSource | WebAssembly.Module = new URL(
+    "./wasm/moceril_js_bg.wasm",
+    import.meta.url,
+  ),
+): Promise<void> {
+  await load({ module_or_path: module as InitInput });
+  ready();
+}
