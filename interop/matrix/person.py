@@ -14,16 +14,21 @@ PASSWORD = "interop password"
 
 
 class Person:
-    """`client` is what comes before the store on the command line."""
+    """`client` is what comes before the store on the command line. A new device of a user is signed with
+    the user's recovery key, if that is given."""
 
-    def __init__(self, client, homeserver, directory, name, user_id=None):
+    def __init__(self, client, homeserver, directory, name, user_id=None, recovery=""):
         self.client, self.homeserver, self.store = client, homeserver, directory / name
         self.network = Network(homeserver.url)
         # Of the last command, and of all.
         self.warnings = self.log = ""
         self.user_id = user_id or homeserver.register(name, PASSWORD)
-        output = self.run("login", self.user_id, "--homeserver", self.network.url, answer=PASSWORD)
+        output = self.run("login", self.user_id, "--homeserver", self.network.url,
+                          answer=f"{PASSWORD}\n{recovery}")
         self.device_id = output.splitlines()[0].split()[-1]
+        # The first device shows it, indented.
+        shown = (line.strip() for line in output.splitlines() if line.startswith("  "))
+        self.recovery = next(shown, recovery)
 
     def start(self, *command):
         patience.started(f"{self.user_id}: {' '.join(map(str, command))}")
@@ -112,8 +117,9 @@ def picture(symbols):
     return symbols and symbols.replace("\ufe0f", "")
 
 
-def verify(asking, answering, *options):
-    """Both compare emoji; the scenario compares what both were shown, as two people would."""
+def verify(asking, answering, *options, sign=False):
+    """Both compare emoji; the scenario compares what both were shown, as two people would. With `sign`,
+    those who know their recovery key have their identity sign the other."""
     waiting = answering.start("verify", "--wait")
     asker = asking.start("verify", answering.user_id, answering.device_id, *options)
     shown = {}
@@ -134,9 +140,10 @@ def verify(asking, answering, *options):
     # Descriptions are in the words of each client.
     symbols = [lines and picture(lines[0]) for lines in emoji]
     same = symbols[0] is not None and symbols[0] == symbols[1]
-    for process in processes:
+    for person, process in zip((answering, asking), processes):
         try:
             process.stdin.write("yes\n" if same else "no\n")
+            process.stdin.write(person.recovery + "\n" if sign else "\n")
             process.stdin.flush()
         except BrokenPipeError:
             pass

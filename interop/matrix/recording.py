@@ -109,6 +109,9 @@ def record(client, directory):
         time.sleep(2)
         left.answer("yes")
         right.answer("yes")
+        for terminal, person in ((left, alice), (right, bob)):
+            terminal.until("(empty: not now)")
+            terminal.answer(person.recovery)
         left.finish()
         right.finish()
         for writer, reader, text in ((left, right, "The water is warm"),

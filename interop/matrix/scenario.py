@@ -11,6 +11,7 @@ import sys
 import attacks
 import failure
 import faults
+import identities
 import nio_scenarios
 import rotation
 import secrecy
@@ -56,7 +57,8 @@ def scenario(client, directory, one, two):
     assert secrets[0] in shown and "[key from a file]" in shown, shown
     check("a new device reads the past with the keys of a file, and says where they are from")
 
-    recovery = bob.run("backup", "create").splitlines()[2].strip()
+    recovery = bob.recovery
+    bob.run("backup", "create", answer=recovery)
     third_device = Person(client, two, directory, "bob3", bob.user_id)
     third_device.run("backup", "restore", answer=recovery)
     shown = third_device.run("tail", room, "--all", "--once")
@@ -92,6 +94,7 @@ def scenario(client, directory, one, two):
     sent += attacks.all_of_them(alice, bob, room)
     verifications.all_of_them(alice, bob)
     secrecy.on_servers((alice, bob), room, secrets, sent)
+    secrets += identities.all_of_them(client, directory, one, two)
     secrecy.in_files(directory, secrets)
     check("no server has a plaintext, nor has any file of theirs or ours")
 

@@ -19,10 +19,11 @@ use crate::{
 
 /// A dehydrated device with this number of one-time keys and no fallback key.
 fn device(count: usize) -> DehydratedDevice {
+    let count = u32::try_from(count).unwrap();
     let mut state = Vec::from(1_u32.to_be_bytes());
     state.extend([1; 32 + 32]);
-    state.extend(u32::try_from(count).unwrap().to_be_bytes());
-    (0..count).for_each(|number| state.extend([number.to_be_bytes(); 4].as_flattened()));
+    state.extend(count.to_be_bytes());
+    (0..count).for_each(|number| state.extend([number.to_be_bytes(); 8].as_flattened()));
     state.push(0);
     let ciphertext =
         chacha20poly1305::seal_message(&Secret::new([7; 32]), &[0; 12], &[], &state).unwrap();
@@ -56,8 +57,8 @@ fn s_45_the_keys_of_a_vodozemac_account_are_counted_first() {
     let (pickle, _) = account.to_vodozemac_pickle_lossy().unwrap();
     let with_keys = |count: usize| {
         let mut json = serde_json::to_value(&pickle).unwrap();
-        let key = |number: usize| Value::from([number.to_be_bytes(); 4].as_flattened());
-        let keys: Map<_, _> = (0..count)
+        let key = |number: u32| Value::from([number.to_be_bytes(); 8].as_flattened());
+        let keys: Map<_, _> = (0..u32::try_from(count).unwrap())
             .map(|number| (alloc::string::ToString::to_string(&number), key(number)))
             .collect();
         json["one_time_keys"]["next_key_id"] = count.into();

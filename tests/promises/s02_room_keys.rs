@@ -143,6 +143,28 @@ fn room_keys_come_back_as_they_were() {
     assert_eq!(RoomKey::from_json(&other.to_string()).err(), Some(RoomKeyError::SessionId));
 }
 
+/// No signature covers the members that are not described, so they need no canonical form: a key is
+/// not lost because one of them is a fraction. What no `f64` can hold is an error of its key alone.
+#[test]
+fn other_numbers_than_integers_are_kept() {
+    let mut content = value(&RoomKey::new(ROOM, sender().session_key()).to_json().unwrap());
+    let mut altered = entry();
+    let other = json!([-0.5, 1.25, 9_007_199_254_740_993_u64, u64::MAX, i64::MIN]);
+    content["org.example.other"] = other.clone();
+    altered["org.example.other"] = other.clone();
+    let key = RoomKey::from_json(&content.to_string()).unwrap();
+    assert_eq!(key.other["org.example.other"], other);
+    assert_eq!(value(&key.to_json().unwrap()), content);
+    assert_eq!(value(&read(&altered).unwrap().to_json().unwrap()), altered);
+
+    let too_large = |json: &Value| json.to_string().replace("1.25", "1e999");
+    let refused = Err(RoomKeyError::Malformed("object"));
+    assert_eq!(RoomKey::from_json(&too_large(&content)).map(drop), refused);
+    let file = format!("[{},{}]", too_large(&altered), entry());
+    let keys: Vec<_> = room_keys::read_export(&file).map(|key| key.map(drop)).collect();
+    assert_eq!(keys, [refused, Ok(())]);
+}
+
 #[test]
 fn malformed_keys_are_refused() {
     let refused = |name: &str, member: Value| {

@@ -198,7 +198,7 @@ def test_no_memory_leaks():
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4096
 
 
-def in_threads(work):
+def in_threads(work, count=8):
     failures = []
 
     def run():
@@ -207,7 +207,7 @@ def in_threads(work):
         except BaseException as failure:
             failures.append(failure)
 
-    threads = [threading.Thread(target=run) for _ in range(8)]
+    threads = [threading.Thread(target=run) for _ in range(count)]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     for thread in threads:
@@ -249,6 +249,40 @@ def test_threads_share_a_session():
     assert len({message.ciphertext for message in messages}) == 800
     inbound = olm.Session.from_pickle(inbound.pickle(), "")
     assert outbound.describe().startswith("sender chain index: 800 ")
+
+
+def test_many_threads_share_every_kind_of_object():
+    """cffi calls C functions without the interpreter's lock, so these would run at the same time, as
+    everything does in a Python that has no such lock."""
+    alice, _, outbound, inbound, message = sessions()
+    inbound.decrypt(message)
+    outbound.decrypt(inbound.encrypt("answer"))
+    group = olm.OutboundGroupSession()
+    receiver = olm.InboundGroupSession(group.session_key)
+    message = group.encrypt("text")
+    backup = olm.PkDecryption()
+    encryption = olm.PkEncryption(backup.public_key)
+    signing = olm.PkSigning(olm.PkSigning.generate_seed())
+    one, other = olm.Sas(), olm.Sas()
+    one.set_their_pubkey(other.pubkey)
+    signature, emoji = signing.sign("text"), one.generate_bytes("info", 6)
+    texts = []
+
+    def work():
+        for _ in range(5):
+            texts.append(outbound.encrypt("text").ciphertext)
+            texts.append(group.encrypt("text"))
+            assert receiver.decrypt(message) == ("text", 0)
+            assert backup.decrypt(encryption.encrypt("text")) == "text"
+            assert signing.sign("text") == signature
+            assert one.generate_bytes("info", 6) == emoji
+            assert receiver.export_session(0) and alice.sign("text")
+            for thing in [alice, group, receiver, outbound, backup]:
+                kind = olm.Session if thing is outbound else type(thing)
+                kind.from_pickle(thing.pickle("key"), "key")
+
+    in_threads(work, 100)
+    assert len(set(texts)) == len(texts) == 1000
 
 
 def test_every_call_about_an_object_holds_the_lock(monkeypatch):

@@ -25,6 +25,18 @@ pub struct Refused {
     pub status: u16,
     pub code: String,
     message: String,
+    /// What it wants first, if it is more than the access token.
+    authentication: Value,
+}
+
+impl Refused {
+    /// The session to name, if the password is all that the server wants to see.
+    pub fn wants_password(&self) -> Option<&str> {
+        let flows = self.authentication["flows"].as_array()?;
+        let password = json!(["m.login.password"]);
+        let enough = self.status == 401 && flows.iter().any(|flow| flow["stages"] == password);
+        self.authentication["session"].as_str().filter(|_| enough)
+    }
 }
 
 impl fmt::Display for Refused {
@@ -114,7 +126,8 @@ pub fn refusal(error: &anyhow::Error) -> Option<&Refused> {
 
 fn refused(status: u16, answer: &Value) -> Refused {
     let member = |name: &str| answer[name].as_str().unwrap_or("no reason given").to_owned();
-    Refused { status, code: member("errcode"), message: member("error") }
+    let authentication = json!({ "flows": answer["flows"], "session": answer["session"] });
+    Refused { status, code: member("errcode"), message: member("error"), authentication }
 }
 
 /// One segment of a path, percent-encoded.
@@ -217,6 +230,20 @@ mod tests {
         assert!(text.contains("Unknown token") && text.contains("log in again"), "{text}");
         let text = refused(502, &json!({})).to_string();
         assert!(text.contains("try again later"), "{text}");
+    }
+
+    #[test]
+    fn a_server_may_want_the_password_and_nothing_else() {
+        let wants = |status, stages: &[&str]| {
+            let flows = json!([{ "stages": ["m.login.sso"] }, { "stages": stages }]);
+            let refused = refused(status, &json!({ "flows": flows, "session": "one" }));
+            refused.wants_password().map(str::to_owned)
+        };
+        assert_eq!(wants(401, &["m.login.password"]).as_deref(), Some("one"));
+        assert_eq!(wants(403, &["m.login.password"]), None);
+        assert_eq!(wants(401, &["m.login.password", "m.login.email.identity"]), None);
+        assert_eq!(wants(401, &[]), None);
+        assert_eq!(refused(401, &json!({})).wants_password(), None);
     }
 
     #[test]

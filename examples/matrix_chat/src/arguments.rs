@@ -115,6 +115,12 @@ Examples:
         #[arg(long)]
         once: bool,
     },
+    /// Sign this device with your identity, or make one if you have none
+    #[command(after_help = "\
+Examples:
+  matrix_chat identity
+  matrix_chat --store phone identity")]
+    Identity,
     /// List somebody's devices, or your own
     #[command(after_help = "\
 Examples:
@@ -254,7 +260,7 @@ mod tests {
     fn each_command_has_two_examples_and_they_parse() {
         let command = Arguments::command();
         let leaves = leaves(&command);
-        assert_eq!(leaves.len(), 15);
+        assert_eq!(leaves.len(), 16);
         for leaf in leaves {
             let help = leaf.get_after_help().unwrap_or_else(|| panic!("{}", leaf.get_name()));
             let help = help.to_string();

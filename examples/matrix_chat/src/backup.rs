@@ -14,8 +14,7 @@ use zeroize::Zeroizing;
 use crate::{
     account::Client,
     api::{refusal, segment},
-    json, room_key,
-    secrets::{self, Storage},
+    json, room_key, secrets,
     terminal::{progress, secret, waiting, warn},
 };
 
@@ -25,7 +24,6 @@ const BATCH: usize = 100;
 
 /// The name of a backup's key in secret storage.
 const SECRET: &str = "m.megolm_backup.v1";
-const RECOVERY_KEY: &str = "Recovery key or passphrase";
 
 const NO_BACKUP: &str = "this device uses no backup: `matrix_chat backup create` begins one, \
                          `matrix_chat backup restore` uses the one on the server";
@@ -42,13 +40,7 @@ pub fn create(client: &Client) -> Result<Option<SecretString>> {
             json::text(&present, "/version")?
         );
     }
-    let (storage, is_new) = match secrets::find(client)? {
-        Some(locked) => {
-            let typed = secret(RECOVERY_KEY)?;
-            (locked.unlock(&typed).context("your secret storage stays locked")?, false)
-        }
-        None => (Storage::new(client)?, true),
-    };
+    let (storage, is_new) = secrets::open_or_begin(client)?;
     let key = BackupDecryptionKey::new()?;
     let public_key = key.public_key().to_base64();
     let mut auth_data = json!({ "public_key": public_key });
@@ -169,7 +161,7 @@ pub fn restore(client: &Client) -> Result<(usize, usize)> {
 /// The private key of the backup. What the user types may be its recovery key; or it opens the
 /// secret storage, in which most clients keep the backup's key.
 fn decryption_key(client: &Client, public_key: Curve25519PublicKey) -> Result<BackupDecryptionKey> {
-    let typed = secret(RECOVERY_KEY)?;
+    let typed = secret(secrets::QUESTION)?;
     let own = BackupDecryptionKey::from_recovery_key(&typed);
     match own {
         Ok(key) if key.public_key() == public_key => return Ok(key),

@@ -7,7 +7,7 @@ use moceril::{Curve25519PublicKey, Ed25519PublicKey, device_keys::DeviceKeys, ol
 use rusqlite::Row;
 use serde_json::{Map, Value, json};
 
-use crate::{account::Client, store::Store, terminal::warn};
+use crate::{account::Client, identity, store::Store, terminal::warn};
 
 /// A device whose keys carry its own signature.
 #[derive(Clone, Debug)]
@@ -15,15 +15,28 @@ pub struct Device {
     pub user_id: String,
     pub device_id: String,
     pub keys: IdentityKeys,
-    /// Whether our user has compared emoji with its user.
-    pub verified: bool,
+    /// Whether we have compared emoji with it.
+    pub compared: bool,
+    /// Whether an identity that is verified has signed it.
+    pub signed: bool,
 }
 
-const COLUMNS: &str = "SELECT user_id, device_id, ed25519, curve25519, verified FROM devices";
+const COLUMNS: &str = "SELECT user_id, device_id, ed25519, curve25519, verified, \
+    EXISTS (SELECT 1 FROM signed_devices AS signed JOIN identities USING (user_id) \
+        WHERE signed.user_id = devices.user_id AND signed.device_id = devices.device_id \
+            AND signed.master = identities.verified) \
+    FROM devices";
+
+type Columns = (String, String, String, String, bool, bool);
 
 impl Device {
-    fn read(row: &Row<'_>) -> rusqlite::Result<(String, String, String, String, bool)> {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    fn read(row: &Row<'_>) -> rusqlite::Result<Columns> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+    }
+
+    /// Whether we know that it is its user's.
+    pub fn verified(&self) -> bool {
+        self.compared || self.signed
     }
 
     /// The devices of a user that exist now.
@@ -48,17 +61,17 @@ impl Device {
         let mut statement = store.db.prepare_cached(&sql)?;
         let rows = statement.query_map(rusqlite::params_from_iter(values), Self::read)?;
         rows.map(|row| {
-            let (user_id, device_id, ed25519, curve25519, verified) = row?;
+            let (user_id, device_id, ed25519, curve25519, compared, signed) = row?;
             let keys = IdentityKeys {
                 ed25519: Ed25519PublicKey::from_base64(&ed25519)?,
                 curve25519: Curve25519PublicKey::from_base64(&curve25519)?,
             };
-            Ok(Self { user_id, device_id, keys, verified })
+            Ok(Self { user_id, device_id, keys, compared, signed })
         })
         .collect()
     }
 
-    pub fn mark_verified(&self, store: &Store) -> Result<()> {
+    pub fn mark_compared(&self, store: &Store) -> Result<()> {
         let sql = "UPDATE devices SET verified = 1 \
                    WHERE user_id = ? AND device_id = ? AND ed25519 = ?";
         let key = self.keys.ed25519.to_base64();
@@ -99,9 +112,9 @@ pub fn refresh<S: AsRef<str>>(client: &Client, users: &[S]) -> Result<()> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let names: BTreeMap<&str, [&str; 0]> = wanted.keys().map(|user| (*user, [])).collect();
-    let body = json!({ "device_keys": names, "timeout": 10_000 });
-    let answer = client.api.post("/_matrix/client/v3/keys/query", &body)?;
+    // Our own keys verify what our identity has signed.
+    let names: Vec<_> = wanted.keys().copied().chain([client.user_id.as_str()]).collect();
+    let answer = query(client, &names)?;
     store.atomically(|| {
         for (user, changes) in &wanted {
             let Some(devices) = answer["device_keys"][*user].as_object() else {
@@ -113,15 +126,28 @@ pub fn refresh<S: AsRef<str>>(client: &Client, users: &[S]) -> Result<()> {
             // does not hide, or stored an answer that may be newer than this one, and that stays.
             let known = "UPDATE users SET known = ?1 WHERE user_id = ?2 AND known < ?1";
             if store.run(known, (changes, user))? == 1 {
-                update(client, user, devices)?;
+                update(client, user, devices, &answer)?;
             }
         }
         Ok(())
     })
 }
 
-/// Takes the devices that the server tells for this user.
-fn update(client: &Client, user_id: &str, devices: &Map<String, Value>) -> Result<()> {
+/// The answer of the server about these users.
+pub fn query<S: AsRef<str>>(client: &Client, users: &[S]) -> Result<Value> {
+    let names: BTreeMap<&str, [&str; 0]> = users.iter().map(|user| (user.as_ref(), [])).collect();
+    let body = json!({ "device_keys": names, "timeout": 10_000 });
+    client.api.post("/_matrix/client/v3/keys/query", &body)
+}
+
+/// Takes the devices that the server tells for this user, and what its answer says of the user's
+/// identity.
+pub fn update(
+    client: &Client,
+    user_id: &str,
+    devices: &Map<String, Value>,
+    answer: &Value,
+) -> Result<()> {
     let store = &client.store;
     for old in Device::of_user(store, user_id)? {
         if !devices.contains_key(&old.device_id) {
@@ -132,15 +158,22 @@ fn update(client: &Client, user_id: &str, devices: &Map<String, Value>) -> Resul
             )?;
         }
     }
+    let mut accepted = Vec::new();
     for (device_id, object) in devices {
-        let accepted = DeviceKeys::verify(object.clone(), user_id, device_id)
+        let device = DeviceKeys::verify(object.clone(), user_id, device_id)
             .map_err(anyhow::Error::from)
-            .and_then(|device| remember(client, user_id, device_id, device.identity_keys()));
-        if let Err(error) = accepted {
-            warn(&format!("device {device_id} of {user_id} is not trusted: {error:#}"));
+            .and_then(|device| {
+                remember(client, user_id, device_id, device.identity_keys())?;
+                Ok(device)
+            });
+        match device {
+            Ok(device) => accepted.push(device),
+            Err(error) => {
+                warn(&format!("device {device_id} of {user_id} is not trusted: {error:#}"));
+            }
         }
     }
-    Ok(())
+    identity::update(client, user_id, answer, &accepted)
 }
 
 /// Stores a new device. One that we know keeps its keys: a device never changes them, so others are

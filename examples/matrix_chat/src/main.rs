@@ -7,6 +7,7 @@ mod arguments;
 mod backup;
 mod devices;
 mod files;
+mod identity;
 mod json;
 mod membership;
 mod olm;
@@ -29,13 +30,14 @@ use std::{
 
 use account::Client;
 use anstream::{eprintln, println};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use arguments::{Arguments, Backup, Command};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 use devices::Device;
+use identity::Identity;
 use store::Store;
-use terminal::{GREEN, RED, YELLOW, coloured, harmless, secret};
+use terminal::{GREEN, RED, YELLOW, coloured, harmless, secret, warn};
 
 fn main() -> ExitCode {
     // What does not parse ends here: nothing was created or sent.
@@ -97,9 +99,14 @@ fn run(Arguments { store, command, .. }: Arguments) -> Result<()> {
             devices(&client, user.as_deref().unwrap_or(&client.user_id))
         }
         Command::Verify { user: Some(user), device: Some(device), start, .. } => {
-            verified(&verify::ask(&open()?, &user, &device, start)?)
+            let client = open()?;
+            verified(&client, &verify::ask(&client, &user, &device, start)?)
         }
-        Command::Verify { .. } => verified(&verify::wait(&open()?)?),
+        Command::Verify { .. } => {
+            let client = open()?;
+            verified(&client, &verify::wait(&client)?)
+        }
+        Command::Identity => identity::set_up(&open()?, || secret("Password")),
         Command::Export { file } => {
             println!(
                 "{} keys written to {}",
@@ -129,6 +136,10 @@ fn login(directory: &Path, user: &str, homeserver: Option<String>) -> Result<()>
     let fingerprint = client.store.account()?.ed25519_key();
     println!("{} on device {}", harmless(&client.user_id), harmless(&client.device_id));
     println!("fingerprint {fingerprint}");
+    // The login has succeeded, whatever comes now.
+    if let Err(error) = identity::set_up(&client, || Ok(password)) {
+        warn(&format!("{error:#}; this device is not signed: `matrix_chat identity` tries again"));
+    }
     Ok(())
 }
 
@@ -155,12 +166,17 @@ fn devices(client: &Client, user_id: &str) -> Result<()> {
     let devices = Device::of_user(&client.store, user_id)?;
     ensure!(!devices.is_empty(), "{user_id} has no device with keys: is this their user id?");
     for device in devices {
-        let mark = match device.verified {
-            _ if device.device_id == client.device_id && user_id == client.user_id => "this device",
-            true => "verified",
-            false => "not verified",
+        let ours = device.device_id == client.device_id && user_id == client.user_id;
+        let mark = match (device.compared, device.signed) {
+            _ if ours => "this device".to_owned(),
+            (true, _) => "verified by you".to_owned(),
+            (false, true) => format!("verified by {}", harmless(user_id)),
+            (false, false) => "not verified".to_owned(),
         };
         println!("{} {} {mark}", harmless(&device.device_id), device.keys.ed25519);
+    }
+    if let Some(Identity { master, verified }) = Identity::of_user(&client.store, user_id)? {
+        println!("identity {master} {}", if verified { "verified" } else { "not verified" });
     }
     Ok(())
 }
@@ -171,10 +187,7 @@ fn backup(client: &Client, command: &Backup) -> Result<()> {
     }
     if matches!(command, Backup::Create) {
         match backup::create(client)? {
-            Some(recovery_key) => {
-                println!("Your recovery key. Write it down; it is not stored here:\n");
-                println!("  {}\n", &*recovery_key);
-            }
+            Some(recovery_key) => secrets::show(&recovery_key),
             None => println!("The recovery key that you have opens this backup, too."),
         }
     }
@@ -182,10 +195,10 @@ fn backup(client: &Client, command: &Backup) -> Result<()> {
     Ok(())
 }
 
-fn verified(device: &Device) -> Result<()> {
+fn verified(client: &Client, device: &Device) -> Result<()> {
     let Device { user_id, device_id, .. } = device;
     println!("Device {} of {} is verified.", harmless(device_id), harmless(user_id));
-    Ok(())
+    identity::vouch_for(client, device).context("it is verified, and not signed")
 }
 
 fn report((gained, total): (usize, usize)) -> Result<()> {

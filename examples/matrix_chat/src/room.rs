@@ -77,7 +77,7 @@ pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> 
     }
     recipients.retain(|device| {
         let ourselves = device.user_id == client.user_id && device.device_id == client.device_id;
-        !ourselves && (device.verified || !verified_only)
+        !ourselves && (device.verified() || !verified_only)
     });
     olm::ensure_sessions(client, &recipients)?;
     store.atomically(|| {
@@ -311,7 +311,7 @@ fn decrypt(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
     let device = Device::with_key(store, sender, &key)?
         .filter(|device| device.keys.ed25519.to_base64() == ed25519);
     let author = match device {
-        Some(device) if provenance == Provenance::Signed => match device.verified {
+        Some(device) if provenance == Provenance::Signed => match device.verified() {
             true => Author::Verified,
             false => Author::Unverified { user_id: device.user_id, device_id: device.device_id },
         },

@@ -3,6 +3,8 @@
 //! Spec: Matrix, "Short Authentication String (SAS) verification". The device that sends the start
 //! event is called the starter here.
 
+use std::collections::BTreeMap;
+
 use anstream::println;
 use anyhow::{Context, Result, bail, ensure};
 use moceril::{
@@ -12,6 +14,7 @@ use moceril::{
 use serde_json::{Value, json};
 
 use crate::{
+    identity::Identity,
     json,
     terminal::confirm,
     verify::{End, Verification, offers},
@@ -123,8 +126,14 @@ fn compare(
         )
     );
     it.send("mac", our_macs(it, sas, method)?)?;
-    check_macs(it, sas, method, &it.expect("mac")?)?;
-    them.mark_verified(&us.store)?;
+    let identity = check_macs(it, sas, method, &it.expect("mac")?)?;
+    us.store.atomically(|| {
+        them.mark_compared(&us.store)?;
+        match &identity {
+            Some(master) => Identity::mark_verified(us, &them.user_id, master),
+            None => Ok(()),
+        }
+    })?;
     it.send("done", json!({}))
 }
 
@@ -132,19 +141,26 @@ fn our_macs(it: &Verification<'_>, sas: &EstablishedSas, method: MacMethod) -> R
     let (us, them) = (it.client, &it.them);
     let from = (us.user_id.as_str(), us.device_id.as_str());
     let to = (them.user_id.as_str(), them.device_id.as_str());
-    let name = format!("ed25519:{}", us.device_id);
-    let key = us.store.account()?.ed25519_key().to_base64();
     let mac =
         |input: &str, id: &str| sas.calculate_mac(method, input, mac_info(from, to, &it.id, id));
-    Ok(json!({ "mac": { &name: mac(&key, &name) }, "keys": mac(&name, "KEY_IDS") }))
+    // Our device's key, and our identity if this device trusts it, in the order of the names.
+    let device = us.store.account()?.ed25519_key().to_base64();
+    let mut keys = BTreeMap::from([(format!("ed25519:{}", us.device_id), device)]);
+    keys.extend(Identity::ours(us)?.map(|master| (format!("ed25519:{master}"), master)));
+    let names: Vec<&str> = keys.keys().map(String::as_str).collect();
+    let macs: BTreeMap<&String, String> =
+        keys.iter().map(|(name, key)| (name, mac(key, name))).collect();
+    Ok(json!({ "mac": macs, "keys": mac(&names.join(","), "KEY_IDS") }))
 }
 
+/// Checks what the other device vouches for: its own key, and maybe its user's identity, whose
+/// master key is returned if it is the one that the server showed.
 fn check_macs(
     it: &Verification<'_>,
     sas: &EstablishedSas,
     method: MacMethod,
     content: &Value,
-) -> Result<()> {
+) -> Result<Option<String>> {
     let (us, them) = (it.client, &it.them);
     let from = (them.user_id.as_str(), them.device_id.as_str());
     let to = (us.user_id.as_str(), us.device_id.as_str());
@@ -159,7 +175,13 @@ fn check_macs(
     let name = format!("ed25519:{}", them.device_id);
     let tag = macs.get(&name).and_then(Value::as_str);
     let tag = tag.context("the other device does not vouch for its own key")?;
-    Ok(check(&them.keys.ed25519.to_base64(), &name, tag)?)
+    check(&them.keys.ed25519.to_base64(), &name, tag)?;
+    // Another key is one that the server does not show, or not yet: nothing is known of it.
+    let Some(master) = &it.their_identity else { return Ok(None) };
+    let name = format!("ed25519:{master}");
+    let Some(tag) = macs.get(&name) else { return Ok(None) };
+    check(master, &name, tag.as_str().context("a MAC is no text")?)?;
+    Ok(Some(master.clone()))
 }
 
 fn mac_info(from: (&str, &str), to: (&str, &str), id: &str, key_id: &str) -> String {

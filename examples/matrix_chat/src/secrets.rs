@@ -3,6 +3,7 @@
 //!
 //! Spec: Matrix, "Secrets".
 
+use anstream::println;
 use anyhow::{Context, Result};
 use moceril::{
     SecretString,
@@ -14,10 +15,13 @@ use crate::{
     account::Client,
     api::{refusal, segment},
     store::unique,
-    terminal::waiting,
+    terminal::{secret, waiting},
 };
 
 const DEFAULT_KEY: &str = "m.secret_storage.default_key";
+
+/// What is asked for.
+pub const QUESTION: &str = "Recovery key or passphrase";
 
 /// A storage that the user has, before anybody has typed its key.
 pub struct Locked {
@@ -38,6 +42,19 @@ pub fn find(client: &Client) -> Result<Option<Locked>> {
     let description = account_data(client, &description_of(&key_id))?
         .context("the server does not describe the key of your secret storage")?;
     Ok(Some(Locked { key_id, description: KeyDescription::from_json(&description)? }))
+}
+
+/// The storage that the user has, whose key is asked for, or a new one; and whether it is new.
+pub fn open_or_begin(client: &Client) -> Result<(Storage, bool)> {
+    let Some(locked) = find(client)? else { return Ok((Storage::new(client)?, true)) };
+    let typed = secret(QUESTION)?;
+    Ok((locked.unlock(&typed).context("your secret storage stays locked")?, false))
+}
+
+/// Shows the key of a new storage, this once.
+pub fn show(recovery_key: &SecretString) {
+    println!("Your recovery key. Write it down; it is not stored here:\n");
+    println!("  {}\n", &**recovery_key);
 }
 
 impl Locked {

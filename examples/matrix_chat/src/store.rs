@@ -42,6 +42,13 @@ CREATE TABLE IF NOT EXISTS users (user_id TEXT PRIMARY KEY, changes INTEGER NOT 
 CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT, ed25519 TEXT NOT NULL,
     curve25519 TEXT NOT NULL, verified INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0,
     last_dummy INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (user_id, device_id));
+-- Of each user the master key that the server shows, the one that was verified last, and whether our
+-- own identity has signed the one that is shown.
+CREATE TABLE IF NOT EXISTS identities (user_id TEXT PRIMARY KEY, shown TEXT, verified TEXT,
+    signed INTEGER NOT NULL DEFAULT 0);
+-- Devices that the identity with this master key has signed.
+CREATE TABLE IF NOT EXISTS signed_devices (user_id TEXT, device_id TEXT, master TEXT NOT NULL,
+    PRIMARY KEY (user_id, device_id));
 CREATE TABLE IF NOT EXISTS olm_sessions (session_id TEXT PRIMARY KEY, their_key TEXT NOT NULL,
     pickle TEXT NOT NULL, used INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS rooms (room_id TEXT PRIMARY KEY, name TEXT, membership TEXT NOT NULL,

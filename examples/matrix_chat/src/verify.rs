@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     account::Client,
     devices::{self, Device},
+    identity::Identity,
     json, olm, sas,
     store::{now, unique},
     sync,
@@ -48,6 +49,8 @@ impl std::error::Error for End {}
 pub struct Verification<'a> {
     pub client: &'a Client,
     pub them: Device,
+    /// The master key that the server showed for their user when this began.
+    pub their_identity: Option<String>,
     pub id: String,
     deadline: Instant,
 }
@@ -57,8 +60,7 @@ pub struct Verification<'a> {
 pub fn ask(client: &Client, user_id: &str, device_id: &str, at_once: bool) -> Result<Device> {
     devices::outdated(&client.store, user_id)?;
     let them = find(client, user_id, device_id)?;
-    let verification =
-        Verification { client, them, id: unique()?, deadline: Instant::now() + PATIENCE };
+    let verification = Verification::new(client, them, unique()?, Instant::now() + PATIENCE)?;
     verification.or_cancel(|it| {
         if !at_once {
             let methods = json!([sas::METHOD]);
@@ -90,7 +92,7 @@ pub fn wait(client: &Client) -> Result<Device> {
     devices::outdated(&client.store, user_id)?;
     let them = find(client, user_id, device_id)?;
     let id = json::text(content, "/transaction_id")?.to_owned();
-    let verification = Verification { client, them, id, deadline };
+    let verification = Verification::new(client, them, id, deadline)?;
     verification.or_cancel(|it| {
         if event["type"] == "m.key.verification.start" {
             return sas::answer(it, content);
@@ -135,7 +137,13 @@ pub fn offers(content: &Value, list: &str, method: &str) -> bool {
     content[list].as_array().is_some_and(|list| list.iter().any(|offered| offered == method))
 }
 
-impl Verification<'_> {
+impl<'a> Verification<'a> {
+    fn new(client: &'a Client, them: Device, id: String, deadline: Instant) -> Result<Self> {
+        let identity = Identity::of_user(&client.store, &them.user_id)?;
+        let their_identity = identity.map(|identity| identity.master);
+        Ok(Self { client, them, their_identity, id, deadline })
+    }
+
     pub fn send(&self, step: &str, mut content: Value) -> Result<()> {
         content["transaction_id"] = json!(self.id);
         if matches!(step, "request" | "ready" | "start") {

@@ -6,8 +6,10 @@
 //! | [`RoomKey`] | the content of an event `m.room_key`, with a key in the sharing format |
 //! | [`ExportedRoomKey`] | an entry of a file of exported keys, the `session_data` of a backup, the content of an event `m.forwarded_room_key`: all with a key in the export format |
 //!
-//! Members that are not described here are kept. The texts are wiped, and a key is read from the
-//! text that the caller has, without another copy.
+//! Members that are not described here are kept. No signature covers them, so they need not be
+//! canonical JSON: integers of 64 bits are kept exactly, and fractions, which Matrix does not have,
+//! as serde_json reads them, which may change the last digit. The texts are wiped, and a key is read
+//! from the text that the caller has, without another copy.
 //!
 //! ```
 //! use moceril::{key_export, megolm::InboundGroupSession, room_keys::{self, ExportedRoomKey}};

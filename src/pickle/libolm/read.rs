@@ -400,13 +400,14 @@ mod tests {
 
     /// A list of entries of a ratchet key, another key and an index.
     fn list(count: usize) -> Vec<u8> {
-        let mut list = Vec::from(u32::try_from(count).unwrap().to_be_bytes());
+        let count = u32::try_from(count).unwrap();
+        let mut list = Vec::from(count.to_be_bytes());
         for number in 0..count {
             let mut key = [5; 32];
-            key[..8].copy_from_slice(&number.to_be_bytes());
+            key[..4].copy_from_slice(&number.to_be_bytes());
             list.extend(key);
             list.extend([6; 32]);
-            list.extend(u32::try_from(number).unwrap().to_be_bytes());
+            list.extend(number.to_be_bytes());
         }
         list
     }
