@@ -19,7 +19,7 @@ use crate::{
     input::Input,
     keys::{
         load::{KeyFile, Passphrases, Refusals},
-        save::{Entries, Save},
+        save::Save,
     },
     output::{Content, Output},
     progress,
@@ -173,9 +173,11 @@ fn open(
 fn restore(args: &Restore, json: bool, show_secrets: bool) -> Result<()> {
     args.save.check(show_secrets)?;
     let key = args.key.read()?;
-    let (mut refusals, mut entries) = (Refusals::default(), Entries::with_capacity(1 << 16));
-    let restored = decrypt_each(&args.input, &key, &mut refusals, |key| entries.push(&key))?;
-    args.save.save(&entries.finish(), None, show_secrets)?;
+    let (mut refusals, mut restored) = (Refusals::default(), 0);
+    args.save.save(None, show_secrets, |sink| {
+        restored = decrypt_each(&args.input, &key, &mut refusals, |key| sink.push(&key))?;
+        sink.end()
+    })?;
     if args.save.output.file().is_some() {
         Report::new("restored").with("keys", restored).print(json)?;
     }
@@ -190,16 +192,17 @@ fn create(args: &Create, json: bool) -> Result<()> {
             .map_err(|error| Failure::usage(chain(&error)).at("--public-key"))?,
     };
     let public_key = BackupEncryptionKey::new(public_key);
-    let file = KeyFile::load(&args.input, &args.passphrases)?;
+    let mut file = KeyFile::load(&args.input, &args.passphrases)?;
     let (mut refusals, mut backed_up) = (Refusals::default(), Vec::new());
     let progress = progress::counting("keys");
-    for key in file.keys() {
+    file.each_key(|key| {
         progress.inc(1);
-        let Some(key) = refusals.sort(key) else { continue };
+        let Some(key) = refusals.sort(key) else { return Ok(()) };
         let json = key.to_backup_json().map_err(|error| Failure::input(chain(&error)))?;
         let message = public_key.encrypt(json).map_err(|error| Failure::input(chain(&error)))?;
         backed_up.push(BackedUpKey::new(&key, message));
-    }
+        Ok(())
+    })?;
     progress.finish_and_clear();
     let backup = backup_file::write(&backed_up);
     args.output.write(Content::Public, |out| Ok(writeln!(out, "{backup}")?))?;

@@ -31,12 +31,13 @@ impl KeyFiles {
             return Err(Failure::usage("standard input has the events or the keys, not both"));
         }
         let (mut ring, mut refusals) = (Ring::default(), Refusals::default());
-        for file in KeyFile::load_all(&self.inputs, &self.passphrases)? {
-            for key in file.keys() {
+        for file in &mut KeyFile::load_all(&self.inputs, &self.passphrases)? {
+            file.each_key(|key| {
                 if let Some(key) = refusals.sort(key) {
                     ring.add(&key);
                 }
-            }
+                Ok(())
+            })?;
         }
         Ok((ring, refusals))
     }
