@@ -113,14 +113,14 @@ impl Run {
 fn keys_come_from_a_server_as_from_a_file() {
     let run = Run::new();
     let from_file = run.folder.path().join("from-file.json");
-    let status = Command::new(env!("CARGO_BIN_EXE_moceril"))
+    let restored = Command::new(env!("CARGO_BIN_EXE_moceril"))
         .current_dir(files())
         .args(["backup", "restore", "backup.json", "--recovery-key", "file:recovery-key.txt"])
         .args(["--plain", "--output"])
         .arg(&from_file)
-        .status()
+        .output()
         .unwrap();
-    assert!(status.success());
+    assert!(restored.status.success());
     for (key, requests) in [("recovery-key.txt", 2), ("storage-key.txt", 6)] {
         let (address, asked) = serve(account());
         let output = run.folder.path().join(key);
@@ -131,7 +131,7 @@ fn keys_come_from_a_server_as_from_a_file() {
         assert_eq!(asked.lock().unwrap().len(), requests, "{asked:?}");
     }
     let (code, text) = run.check(&serve(account()).0, "token", "recovery-key.txt");
-    assert!(code == 0 && text.contains("good keys        3"), "{text}");
+    assert!(code == 0 && text.contains("good keys       3"), "{text}");
 }
 
 #[test]
