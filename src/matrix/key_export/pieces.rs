@@ -125,8 +125,8 @@ impl Default for Scanner {
 /// The first of two passes over a file: verifies it. Nothing of a file may be believed before its
 /// end was authenticated, and a large file is read twice rather than kept in memory.
 ///
-/// The memory that both passes take is about 300 kB, 32 bytes for each 64 KiB of the file, and
-/// some bytes for each byte of a piece.
+/// Both passes take less than a megabyte, 32 bytes for each 64 KiB of the file, and some bytes for
+/// each byte of a piece.
 ///
 /// ```
 /// use moceril::key_export::{self, Verifier};
