@@ -70,12 +70,11 @@ fn sort(
     head.extend(to_head);
     rest.extend(bytes);
     // The last segment is not empty, unless it is the only one.
-    let whole = rest.len().saturating_sub(TAG_LENGTH).saturating_sub(1) / SEGMENT;
-    let whole = whole.saturating_mul(SEGMENT);
-    for next in rest.get_mut(..whole).unwrap_or_default().chunks_exact_mut(SEGMENT) {
+    let count = rest.len().saturating_sub(TAG_LENGTH).saturating_sub(1) / SEGMENT;
+    for next in rest.chunks_exact_mut(SEGMENT).take(count) {
         segment(head, next);
     }
-    rest.drain(..whole);
+    rest.drain(..count.saturating_mul(SEGMENT));
 }
 
 /// Finds out about a file what can be told without its passphrase.
