@@ -9,7 +9,7 @@ use aes::{
     Aes256,
     cipher::{KeyIvInit, StreamCipher},
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use rand::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
@@ -134,30 +134,33 @@ impl Sealing {
 /// first one verifies the MAC, and remembers what the MAC was after each segment. The second one,
 /// [`Opening`], compares these before it decrypts a segment: what it decrypts was verified, even
 /// if somebody has changed the ciphertext between the passes.
-pub(crate) struct Verifying {
-    mac: RunningTag,
-    opening: Opening,
-}
+///
+/// Both passes share one heap block, so that no keys are left behind in another (S-25).
+pub(crate) struct Verifying(Box<Opening>);
 
 impl Verifying {
     pub(crate) fn new(keys: Keys, iv: &[u8; IV_LENGTH], head: &[u8]) -> Self {
         let mut mac = keys.hmac.start();
         mac.update(head);
-        let cipher = keys.cipher(iv);
-        let (start, segments) = (mac.clone(), SecretList::new());
-        let opening = Opening { keys, iv: *iv, start, segments, cipher, mac: mac.clone(), next: 0 };
-        Self { mac, opening }
+        let (cipher, start) = (keys.cipher(iv), mac.clone());
+        let segments = SecretList::new();
+        Self(Box::new(Opening { keys, iv: *iv, start, segments, cipher, mac, next: 0 }))
     }
 
     /// Takes the next segment. The second pass needs the same segments.
     pub(crate) fn segment(&mut self, ciphertext: &[u8]) {
-        self.mac.update(ciphertext);
-        self.opening.segments.push(self.mac.so_far());
+        self.0.mac.update(ciphertext);
+        let tag = self.0.mac.so_far();
+        self.0.segments.push(tag);
     }
 
-    pub(crate) fn finish(self, tag: &[u8; TAG_LENGTH]) -> Result<Opening, Forged> {
-        let Self { mac, opening } = self;
-        mac.so_far().if_equal(&Secret::new(*tag), Forged, || Ok(opening))
+    pub(crate) fn finish(self, tag: &[u8; TAG_LENGTH]) -> Result<Box<Opening>, Forged> {
+        let Self(mut opening) = self;
+        let ours = opening.mac.so_far();
+        ours.if_equal(&Secret::new(*tag), Forged, || {
+            opening.restart();
+            Ok(opening)
+        })
     }
 }
 

@@ -149,7 +149,7 @@ pub struct Verifier {
     passphrase: Zeroizing<String>,
     max_rounds: u32,
     parts: Parts,
-    verifying: Option<Box<Verifying>>,
+    verifying: Option<Verifying>,
 }
 
 impl Verifier {
@@ -183,11 +183,11 @@ impl Verifier {
             verify(&mut verifying, head, &passphrase, max_rounds, segment);
         })?;
         check_rounds(head.rounds, 1, max_rounds)?;
-        let mut verifying = verifying.unwrap_or_else(|| Box::new(head.verifying(&passphrase)));
+        let mut verifying = verifying.unwrap_or_else(|| head.verifying(&passphrase));
         verifying.segment(&last);
         let opening = verifying.finish(&tag).map_err(|Forged| KeyExportError::Authentication)?;
         Ok(Decryptor {
-            opening: Box::new(opening),
+            opening,
             parts: Parts::new(),
             json: Zeroizing::new(Vec::new()),
             failed: false,
@@ -197,7 +197,7 @@ impl Verifier {
 
 /// Takes a segment, unless the head is wrong, which the end of the first pass reports.
 fn verify(
-    verifying: &mut Option<Box<Verifying>>,
+    verifying: &mut Option<Verifying>,
     head: &[u8],
     passphrase: &str,
     max_rounds: u32,
@@ -207,7 +207,7 @@ fn verify(
         && let Ok(head) = Head::read(head)
         && check_rounds(head.rounds, 1, max_rounds).is_ok()
     {
-        *verifying = Some(Box::new(head.verifying(passphrase)));
+        *verifying = Some(head.verifying(passphrase));
     }
     if let Some(verifying) = verifying {
         verifying.segment(segment);
