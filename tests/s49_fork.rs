@@ -173,6 +173,10 @@ const CASES: &[Case] = &[
     ("encrypt_weak_with_rng", || {
         salt_and_iv(&moceril::key_export::encrypt_weak("[]", "", 1).unwrap())
     }),
+    ("Encryptor::with_rng", || {
+        let encryptor = moceril::key_export::Encryptor::new("passphrase", 100_000).unwrap();
+        salt_and_iv(&encryptor.finish())
+    }),
     ("PassphraseKey::weak_with_rng", || {
         let key = moceril::PassphraseKey::weak("passphrase", PASSPHRASE_COST).unwrap();
         let pickle = account().pickle_with_passphrase(&key, CONTEXT).unwrap();

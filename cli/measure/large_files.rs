@@ -1,5 +1,5 @@
-//! Writes large inputs into a folder: `large_files FOLDER KEYS SESSIONS EVENTS` makes files of
-//! exported keys, and events of a room with their keys.
+//! Writes large inputs into a folder: `large_files FOLDER KEYS SESSIONS EVENTS STORED` makes files
+//! of exported keys, events of a room with their keys, and a bot's store of sessions.
 
 use std::{
     env, error, fs,
@@ -85,13 +85,36 @@ fn room(folder: &Path, sessions: usize, events: usize) -> Result<()> {
     Ok(out.flush()?)
 }
 
+/// The database of a bot with matrix-nio.
+fn store(folder: &Path, count: usize) -> Result<()> {
+    let mut connection = rusqlite::Connection::open(folder.join("store.db"))?;
+    connection.execute_batch(
+        "CREATE TABLE accounts (id INTEGER PRIMARY KEY, account BLOB, user_id TEXT);
+         CREATE TABLE olmsessions (session_id TEXT PRIMARY KEY, sender_key TEXT, session BLOB);
+         CREATE TABLE megolminboundsessions (session_id TEXT PRIMARY KEY, sender_key TEXT,
+             room_id TEXT, session BLOB);",
+    )?;
+    let transaction = connection.transaction()?;
+    let account = Account::new()?.to_libolm_pickle_lossy(PASSPHRASE)?.0;
+    let sql = "INSERT INTO accounts (account, user_id) VALUES (?1, '@bot:example.org')";
+    transaction.execute(sql, [account.as_bytes()])?;
+    for _ in 0..count {
+        let inbound = InboundGroupSession::new(&GroupSession::new(0)?.session_key());
+        let pickle = inbound.to_libolm_pickle_lossy(PASSPHRASE)?.0;
+        let sql = "INSERT INTO megolminboundsessions VALUES (?1, 'sender', ?2, ?3)";
+        transaction.execute(sql, (inbound.session_id(), ROOM, pickle.as_bytes()))?;
+    }
+    Ok(transaction.commit()?)
+}
+
 fn main() -> Result<()> {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    let [folder, keys, sessions, events] = &arguments[..] else {
-        return Err("large_files FOLDER KEYS SESSIONS EVENTS".into());
+    let [folder, keys, sessions, events, stored] = &arguments[..] else {
+        return Err("large_files FOLDER KEYS SESSIONS EVENTS STORED".into());
     };
     let folder = Path::new(folder);
     fs::write(folder.join("passphrase.txt"), PASSPHRASE)?;
     exports(folder, keys.parse()?)?;
-    room(folder, sessions.parse()?, events.parse()?)
+    room(folder, sessions.parse()?, events.parse()?)?;
+    store(folder, stored.parse()?)
 }

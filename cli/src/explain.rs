@@ -25,7 +25,7 @@ const BATCH: usize = 1_024;
 #[command(after_help = "\
 Examples:
   moceril explain event.json --keys keys.txt
-  moceril explain events.jsonl --keys phone.txt --keys laptop.txt --room '!abc:example.org'")]
+  moceril explain events.jsonl --store bot.db --store-key env:PICKLE_KEY --room '!a:example.org'")]
 pub struct Explain {
     /// The file with the events; - is standard input
     #[arg(value_name = "EVENTS")]

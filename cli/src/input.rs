@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Seek},
     path::PathBuf,
     str::FromStr,
 };
@@ -65,10 +65,91 @@ impl Input {
         text(self.bytes()?).map_err(|failure| failure.at(self.name()))
     }
 
+    /// For reading more than once, piece by piece.
+    pub fn pieces(&self) -> Result<Pieces> {
+        let source = match self {
+            Self::File(path) if path.is_file() => {
+                Source::File(File::open(path).map_err(|error| self.failure(&error))?)
+            }
+            // What is no file can be read only once.
+            _ => Source::Memory(self.bytes()?),
+        };
+        Ok(Pieces { input: self.clone(), source, buffer: Zeroizing::new(vec![0; PIECE]) })
+    }
+
     /// For reading line by line. What is read so is not wiped.
     pub fn lines(&self) -> Result<Box<dyn BufRead>> {
         Ok(Box::new(BufReader::new(self.open()?)))
     }
+}
+
+/// So many bytes of a file are in memory at a time.
+const PIECE: usize = 1 << 16;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+enum Source {
+    File(File),
+    Memory(Zeroizing<Vec<u8>>),
+}
+
+/// What can be read more than once, piece by piece.
+pub struct Pieces {
+    input: Input,
+    source: Source,
+    buffer: Zeroizing<Vec<u8>>,
+}
+
+impl Pieces {
+    /// Hands each piece to `visit`, from the first one on, without a byte order mark.
+    pub fn each(&mut self, mut visit: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let Self { input, source, buffer } = self;
+        let file = match source {
+            Source::Memory(bytes) => {
+                return visit(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes));
+            }
+            Source::File(file) => file,
+        };
+        file.rewind().map_err(|error| input.failure(&error))?;
+        let mut is_first = true;
+        loop {
+            let filled = fill(file, buffer).map_err(|error| input.failure(&error))?;
+            let piece = &buffer[..filled];
+            let without_mark = piece.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first);
+            visit(without_mark.unwrap_or(piece))?;
+            if filled < buffer.len() {
+                return Ok(());
+            }
+            is_first = false;
+        }
+    }
+
+    /// Whether this is the first character that is not white space, in the first piece.
+    pub fn begins_with(&mut self, character: u8) -> Result<bool> {
+        let Self { input, source, buffer } = self;
+        let piece = match source {
+            Source::Memory(bytes) => bytes.as_slice(),
+            Source::File(file) => {
+                let filled = file.rewind().and_then(|()| fill(file, buffer));
+                &buffer[..filled.map_err(|error| input.failure(&error))?]
+            }
+        };
+        let piece = piece.strip_prefix(BYTE_ORDER_MARK).unwrap_or(piece);
+        Ok(piece.trim_ascii_start().first() == Some(&character))
+    }
+}
+
+/// Fills the buffer, if there is that much.
+fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// The text of these bytes, without a byte order mark.
@@ -87,24 +168,19 @@ pub fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>> {
 
 /// Reads to the end. A buffer that grows would leave copies behind, so a full one is replaced by
 /// a larger one, and wiped.
-fn read_wiped(reader: &mut dyn Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn read_wiped(reader: &mut dyn Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut buffer = Zeroizing::new(vec![0; expected.saturating_add(1).max(1 << 13)]);
     let mut filled = 0;
     loop {
-        if filled == buffer.len() {
-            let mut larger = Zeroizing::new(vec![0; buffer.len() * 2]);
-            larger[..filled].copy_from_slice(&buffer);
-            buffer = larger;
+        filled += fill(reader, &mut buffer[filled..])?;
+        if filled < buffer.len() {
+            buffer.truncate(filled);
+            return Ok(buffer);
         }
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+        let mut larger = Zeroizing::new(vec![0; buffer.len() * 2]);
+        larger[..filled].copy_from_slice(&buffer);
+        buffer = larger;
     }
-    buffer.truncate(filled);
-    Ok(buffer)
 }
 
 #[cfg(test)]
@@ -117,6 +193,24 @@ mod tests {
         for expected in [0, 1, content.len(), 1 << 20] {
             let read = read_wiped(&mut &content[..], expected).unwrap();
             assert!(*read == content, "{expected}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_in_pieces_more_than_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for length in [0, 1, PIECE - 3, PIECE, 3 * PIECE] {
+            let content = "\u{feff} ".to_owned() + &"a".repeat(length);
+            std::fs::write(&path, &content).unwrap();
+            let mut pieces = Input::File(path.clone()).pieces().unwrap();
+            for _ in 0..2 {
+                let mut read = Vec::new();
+                let piece = |piece: &[u8]| Ok(read.extend_from_slice(piece));
+                pieces.each(piece).unwrap();
+                assert!(read == content.as_bytes()[3..], "{length}");
+            }
+            assert_eq!(pieces.begins_with(b'a').unwrap(), length > 0);
         }
     }
 

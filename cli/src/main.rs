@@ -1,5 +1,5 @@
-//! `moceril`: a command for the keys and messages of Matrix's encryption. It works on files, and
-//! nothing it does needs a network. What is cryptographic is in the library.
+//! `moceril`: a command for the keys and messages of Matrix's encryption. It works on files. Only
+//! the option `--homeserver` uses a network. What is cryptographic is in the library.
 #![forbid(unsafe_code)]
 
 mod backup;
@@ -45,7 +45,7 @@ Exit codes:
   2  the command line is wrong
   3  an input is not what it should be
   4  a key or passphrase is wrong, or what it opens was altered
-  5  a file cannot be read or written, or would be replaced"
+  5  a file cannot be read or written, or would be replaced; a server does not answer as it should"
 )]
 struct Cli {
     /// Print JSON for programs, one object a line

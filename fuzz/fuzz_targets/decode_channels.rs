@@ -10,7 +10,7 @@ use moceril::{
     backup::{BackupDecryptionKey, BackupMessage},
     ecies::{self, Ecies},
     hpke::{self, HpkeRecipientChannel},
-    key_export,
+    key_export::{self, KeyExportError, Verifier},
     olm::DecryptedMessage,
     payload::{Device, OlmPayload},
 };
@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
         0 => ecies_messages(text),
         1 => hpke_messages(rest, text),
         2 => backup_message(text),
-        3 => drop(key_export::decrypt(text, "passphrase", 10)),
+        3 => key_export(text),
         4 => {
             let limit = PassphraseCost { memory_kib: 64, passes: 1, lanes: 1 };
             drop(PassphraseKey::for_pickle(text, "passphrase", limit));
@@ -35,6 +35,28 @@ fuzz_target!(|data: &[u8]| {
         _ => payload_of(text),
     }
 });
+
+/// The file in pieces gives what the whole file gives.
+fn key_export(file: &str) {
+    let whole = key_export::decrypt(file, "passphrase", 10);
+    let length = file.len() % 100 + 1;
+    let pieces = || file.as_bytes().chunks(length);
+    let mut verifier = Verifier::new("passphrase", 10);
+    pieces().for_each(|piece| verifier.update(piece));
+    let mut decryptor = match (verifier.finish(), &whole) {
+        (Ok(decryptor), _) => decryptor,
+        (Err(error), whole) => return assert_eq!(whole.as_ref().err(), Some(&error)),
+    };
+    let mut json = Vec::new();
+    for piece in pieces() {
+        json.extend(decryptor.update(piece).expect("it was verified"));
+    }
+    json.extend(decryptor.finish().expect("it was verified"));
+    match whole {
+        Ok(whole) => assert_eq!(json, whole.as_bytes()),
+        Err(error) => assert_eq!(error, KeyExportError::NotText),
+    }
+}
 
 fn ecies_messages(text: &str) {
     if let Ok(message) = ecies::Message::decode(text) {

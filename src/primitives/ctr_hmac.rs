@@ -9,14 +9,14 @@ use aes::{
     Aes256,
     cipher::{KeyIvInit, StreamCipher},
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use rand::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
 use super::{
-    kdf::{HmacKey, pbkdf2_sha512},
+    kdf::{HmacKey, RunningTag, pbkdf2_sha512},
     rng::draw,
-    secret::Secret,
+    secret::{Secret, SecretList},
     verdict::if_equal,
 };
 use crate::error::RandomError;
@@ -39,6 +39,8 @@ pub(crate) fn draw_iv<R: TryCryptoRng + ?Sized>(
     Ok(iv)
 }
 
+type Cipher = ctr::Ctr128BE<Aes256>;
+
 pub(crate) struct Keys {
     aes: Secret<32>,
     hmac: HmacKey,
@@ -60,8 +62,12 @@ impl Keys {
         Self { aes: okm.part::<0, 32>(), hmac: HmacKey::new(okm.part::<32, 32>().as_bytes()) }
     }
 
+    fn cipher(&self, iv: &[u8; IV_LENGTH]) -> Cipher {
+        Cipher::new(self.aes.as_bytes().into(), iv.into())
+    }
+
     fn apply(&self, iv: &[u8; IV_LENGTH], buffer: &mut [u8]) {
-        ctr::Ctr128BE::<Aes256>::new(self.aes.as_bytes().into(), iv.into()).apply_keystream(buffer);
+        self.cipher(iv).apply_keystream(buffer);
     }
 }
 
@@ -95,4 +101,106 @@ pub(crate) fn open(
         keys.apply(iv, &mut plaintext);
         Ok(plaintext)
     })
+}
+
+/// As [`seal`], piece by piece.
+pub(crate) struct Sealing {
+    cipher: Cipher,
+    mac: RunningTag,
+}
+
+impl Sealing {
+    pub(crate) fn new(keys: &Keys, iv: &[u8; IV_LENGTH], head: &[u8]) -> Self {
+        let mut mac = keys.hmac.start();
+        mac.update(head);
+        Self { cipher: keys.cipher(iv), mac }
+    }
+
+    /// Encrypts the next piece in place.
+    pub(crate) fn seal(&mut self, plaintext: &mut [u8]) {
+        self.cipher.apply_keystream(plaintext);
+        self.mac.update(plaintext);
+    }
+
+    /// The MAC over the head and all that was encrypted.
+    pub(crate) fn tag(&self) -> [u8; TAG_LENGTH] {
+        *self.mac.so_far().as_bytes()
+    }
+}
+
+/// The first pass over a ciphertext that need not fit into memory.
+///
+/// Nothing may be decrypted before the MAC at the end was verified, so there are two passes. The
+/// first one verifies the MAC, and remembers what the MAC was after each segment. The second one,
+/// [`Opening`], compares these before it decrypts a segment: what it decrypts was verified, even
+/// if somebody has changed the ciphertext between the passes.
+///
+/// Both passes share one heap block, so that no keys are left behind in another (S-25).
+pub(crate) struct Verifying(Box<Opening>);
+
+impl Verifying {
+    pub(crate) fn new(keys: Keys, iv: &[u8; IV_LENGTH], head: &[u8]) -> Self {
+        let mut mac = keys.hmac.start();
+        mac.update(head);
+        let (cipher, start) = (keys.cipher(iv), mac.clone());
+        let segments = SecretList::new();
+        Self(Box::new(Opening { keys, iv: *iv, start, segments, cipher, mac, next: 0 }))
+    }
+
+    /// Takes the next segment. The second pass needs the same segments.
+    pub(crate) fn segment(&mut self, ciphertext: &[u8]) {
+        self.0.mac.update(ciphertext);
+        let tag = self.0.mac.so_far();
+        self.0.segments.push(tag);
+    }
+
+    pub(crate) fn finish(self, tag: &[u8; TAG_LENGTH]) -> Result<Box<Opening>, Forged> {
+        let Self(mut opening) = self;
+        let ours = opening.mac.so_far();
+        ours.if_equal(&Secret::new(*tag), Forged, || {
+            opening.restart();
+            Ok(opening)
+        })
+    }
+}
+
+/// The second pass over a ciphertext whose MAC was verified.
+pub(crate) struct Opening {
+    keys: Keys,
+    iv: [u8; IV_LENGTH],
+    /// The MAC after the head.
+    start: RunningTag,
+    /// The MAC after each segment.
+    segments: SecretList<Secret<TAG_LENGTH>>,
+    cipher: Cipher,
+    mac: RunningTag,
+    next: usize,
+}
+
+impl Opening {
+    /// Verifies that the next segment is that of the first pass, then decrypts it in place. On an
+    /// error the segment is as it was, and no later one can be opened.
+    pub(crate) fn open(&mut self, segment: &mut [u8]) -> Result<(), Forged> {
+        self.mac.update(segment);
+        let expected = self.segments.get(self.next).ok_or(Forged)?;
+        let cipher = &mut self.cipher;
+        self.mac.so_far().if_equal(expected, Forged, || {
+            cipher.apply_keystream(segment);
+            Ok(())
+        })?;
+        self.next = self.next.saturating_add(1);
+        Ok(())
+    }
+
+    /// Whether each segment of the first pass was opened.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.next == self.segments.len()
+    }
+
+    /// Begins again with the first segment.
+    pub(crate) fn restart(&mut self) {
+        self.cipher = self.keys.cipher(&self.iv);
+        self.mac = self.start.clone();
+        self.next = 0;
+    }
 }

@@ -65,6 +65,30 @@ impl HmacKey {
         super::work::count_hmacs(1);
         self.0.clone().chain_update(data).finalize().into_bytes().into()
     }
+
+    /// The tag of what comes piece by piece.
+    #[cfg(feature = "key-export")]
+    pub(crate) fn start(&self) -> RunningTag {
+        RunningTag(self.0.clone())
+    }
+}
+
+/// The MAC of what was given so far.
+#[cfg(feature = "key-export")]
+#[derive(Clone)]
+pub(crate) struct RunningTag(Hmac<Sha256>);
+
+#[cfg(feature = "key-export")]
+impl RunningTag {
+    pub(crate) fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    pub(crate) fn so_far(&self) -> Secret<32> {
+        let mut tag = Secret::default();
+        self.0.clone().finalize_into(tag.as_mut_bytes().into());
+        tag
+    }
 }
 
 /// The most that HKDF-SHA-256 gives: 255 hashes (RFC 5869, 2.3).

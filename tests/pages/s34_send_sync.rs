@@ -135,7 +135,7 @@ mod matrix {
         cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
         device_keys::DeviceKeys,
         events::{EventError, MegolmContent, OlmContent},
-        room_keys::{ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
+        room_keys::{ExportParser, ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
         secret_storage::{
             EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
             SecretStorageKey,
@@ -153,6 +153,7 @@ mod matrix {
         DeviceKeys,
         EncryptedSecret,
         EventError,
+        ExportParser,
         ExportReader<'static>,
         ExportedRoomKey,
         KeyDescription,
@@ -216,9 +217,9 @@ mod payload {
 
 mod key_export {
     use super::shared;
-    use moceril::key_export::KeyExportError;
+    use moceril::key_export::{Decryptor, Encryptor, KeyExportError, Scanner, Verifier};
 
-    shared!(KeyExportError);
+    shared!(Decryptor, Encryptor, KeyExportError, Scanner, Verifier);
 }
 
 mod passphrase {

@@ -29,7 +29,7 @@ fn sender_key() -> Curve25519PublicKey {
 }
 
 /// An entry of a file, as the specification shows it.
-fn entry() -> Value {
+pub fn entry() -> Value {
     let key = exported();
     json!({
         "algorithm": "m.megolm.v1.aes-sha2",

@@ -66,6 +66,28 @@ fn key_exports() {
         assert_eq!(&*json, JSON);
         json
     });
+    let rng = &mut RecordedRng::new([5; 32]);
+    let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
+    searched("key export in pieces", || {
+        let mut verifier = key_export::Verifier::new(PASSPHRASE, 10);
+        verifier.update(&file);
+        let mut decryptor = verifier.finish().unwrap();
+        let mut parser = moceril::room_keys::ExportParser::new();
+        for _ in 0..2 {
+            assert_eq!(decryptor.update(&file).unwrap(), b"");
+            let json = decryptor.finish().unwrap();
+            assert_eq!(json, JSON.as_bytes());
+            json.chunks(9).for_each(|piece| parser.update(piece));
+            assert!(parser.next_key().is_some());
+        }
+        (decryptor, parser)
+    });
+    let rng = &mut RecordedRng::new([5; 32]);
+    searched("key export written in pieces", || {
+        let mut encryptor = key_export::Encryptor::with_rng(PASSPHRASE, 100_000, rng).unwrap();
+        encryptor.update(JSON);
+        encryptor
+    });
     // An authentic file whose content is no text, which shows only when it is decrypted.
     let rng = &mut RecordedRng::new([5; 32]);
     let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();

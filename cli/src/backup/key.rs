@@ -11,6 +11,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::from_base64;
+#[cfg(feature = "homeserver")]
+use crate::failure::Code;
 use crate::{
     failure::{Failure, Result, chain},
     input::Input,
@@ -18,7 +20,7 @@ use crate::{
 };
 
 /// The name under which secret storage has the key.
-const NAME: &str = "m.megolm_backup.v1";
+pub const NAME: &str = "m.megolm_backup.v1";
 
 /// Where the key of a backup comes from.
 #[derive(Args, Debug)]
@@ -33,15 +35,19 @@ pub struct BackupKey {
     #[arg(long, value_name = "FILE")]
     account_data: Option<Input>,
     /// Where the passphrase of the secret storage is, for users who have one instead of a key
-    #[arg(long, value_name = "SOURCE", requires = "account_data", conflicts_with = "recovery_key")]
+    #[arg(long, value_name = "SOURCE", conflicts_with = "recovery_key")]
     storage_passphrase: Option<Secret>,
 }
 
 impl BackupKey {
+    /// The key, from what the user names.
     pub fn read(&self) -> Result<BackupDecryptionKey> {
         match &self.account_data {
+            None if self.storage_passphrase.is_some() => {
+                Err(Failure::usage("--storage-passphrase needs --account-data"))
+            }
             None => {
-                let text = Secret::text(self.recovery_key.as_ref(), "recovery key")?;
+                let text = self.recovery_key()?;
                 BackupDecryptionKey::from_recovery_key(&text)
                     .map_err(|error| mistyped(&error.to_string()))
             }
@@ -50,33 +56,56 @@ impl BackupKey {
                 let value = serde_json::from_str(&json).map_err(|error| {
                     Failure::input(format_args!("{}: expected JSON: {error}", input.name()))
                 })?;
-                self.stored(&value).map_err(|failure| failure.at(input.name()))
+                stored(&value, |description| self.storage_key(description))
+                    .map_err(|failure| failure.at(input.name()))
             }
         }
     }
 
-    fn stored(&self, data: &Value) -> Result<BackupDecryptionKey> {
-        let default = content(data, "m.secret_storage.default_key")?;
-        let id = default.get("key").and_then(Value::as_str).unwrap_or_default();
-        let description = content(data, &format!("m.secret_storage.key.{id}"))?;
-        let description = KeyDescription::from_json(description).map_err(refused)?;
-        let key = self.storage_key(&description)?;
-        if description.check.is_some() {
-            description.check(&key).map_err(refused)?;
+    /// The key with this public half: what the user names, or what the secret storage has that the
+    /// server keeps.
+    #[cfg(feature = "homeserver")]
+    pub fn read_for(
+        &self,
+        public_key: moceril::Curve25519PublicKey,
+        account_data: impl FnOnce() -> Result<Value>,
+    ) -> Result<BackupDecryptionKey> {
+        let key = if self.account_data.is_some() {
+            self.read()?
+        } else if self.storage_passphrase.is_some() {
+            stored(&account_data()?, |description| self.storage_key(description))?
+        } else {
+            let text = self.recovery_key()?;
+            let key = BackupDecryptionKey::from_recovery_key(&text)
+                .map_err(|error| mistyped(&error.to_string()))?;
+            if key.public_key() == public_key {
+                return Ok(key);
+            }
+            stored(&account_data()?, |_| {
+                SecretStorageKey::from_recovery_key(&text)
+                    .map_err(|error| mistyped(&error.to_string()))
+            })
+            .map_err(|failure| match failure.code {
+                Code::Key => failure.at(
+                    "the recovery key is neither that of the backup nor that of the secret storage",
+                ),
+                _ => failure,
+            })?
+        };
+        if key.public_key() == public_key {
+            Ok(key)
+        } else {
+            Err(Failure::key("the key is not that of the server's current backup"))
         }
-        let secret = content(data, NAME)?.get("encrypted").and_then(|keys| keys.get(id));
-        let secret = secret.ok_or_else(|| {
-            Failure::input(format_args!("{NAME} is not encrypted with the default key {id}"))
-        })?;
-        let secret = EncryptedSecret::from_json(secret).map_err(refused)?;
-        let secret = key.decrypt(NAME, &secret).map_err(refused)?;
-        from_base64(&Zeroizing::new(secret.to_string()))
+    }
+
+    fn recovery_key(&self) -> Result<Zeroizing<String>> {
+        Secret::text(self.recovery_key.as_ref(), "recovery key")
     }
 
     fn storage_key(&self, description: &KeyDescription) -> Result<SecretStorageKey> {
         let Some(source) = &self.storage_passphrase else {
-            let text = Secret::text(self.recovery_key.as_ref(), "recovery key")?;
-            return SecretStorageKey::from_recovery_key(&text)
+            return SecretStorageKey::from_recovery_key(&*self.recovery_key()?)
                 .map_err(|error| mistyped(&error.to_string()));
         };
         let parameters = description.passphrase.as_ref().ok_or_else(|| {
@@ -85,6 +114,28 @@ impl BackupKey {
         let passphrase = Secret::text(Some(source), "passphrase of the secret storage")?;
         SecretStorageKey::from_passphrase(&passphrase, parameters, MAX_ITERATIONS).map_err(refused)
     }
+}
+
+/// The key of the backup in these account data.
+fn stored(
+    data: &Value,
+    storage_key: impl FnOnce(&KeyDescription) -> Result<SecretStorageKey>,
+) -> Result<BackupDecryptionKey> {
+    let default = content(data, "m.secret_storage.default_key")?;
+    let id = default.get("key").and_then(Value::as_str).unwrap_or_default();
+    let description = content(data, &format!("m.secret_storage.key.{id}"))?;
+    let description = KeyDescription::from_json(description).map_err(refused)?;
+    let key = storage_key(&description)?;
+    if description.check.is_some() {
+        description.check(&key).map_err(refused)?;
+    }
+    let secret = content(data, NAME)?.get("encrypted").and_then(|keys| keys.get(id));
+    let secret = secret.ok_or_else(|| {
+        Failure::input(format_args!("{NAME} is not encrypted with the default key {id}"))
+    })?;
+    let secret = EncryptedSecret::from_json(secret).map_err(refused)?;
+    let secret = key.decrypt(NAME, &secret).map_err(refused)?;
+    from_base64(&Zeroizing::new(secret.to_string()))
 }
 
 fn mistyped(error: &str) -> Failure {

@@ -1,5 +1,7 @@
 //! `moceril backup`: what a server keeps of a user's room keys, as a file.
 
+#[cfg(feature = "homeserver")]
+mod homeserver;
 mod key;
 
 use std::collections::BTreeSet;
@@ -19,7 +21,7 @@ use crate::{
     input::Input,
     keys::{
         load::{KeyFile, Passphrases, Refusals},
-        save::{Entries, Save},
+        save::Save,
     },
     output::{Content, Output},
     progress,
@@ -41,13 +43,10 @@ pub enum Backup {
 #[command(after_help = "\
 Examples:
   moceril backup restore backup.json --output keys.txt
-  moceril backup restore backup.json --recovery-key file:key.txt --plain --output keys.json")]
+  moceril backup restore --homeserver https://matrix.example.org --token env:TOKEN -o keys.txt")]
 pub struct Restore {
-    /// The backup; - is standard input
-    #[arg(value_name = "BACKUP")]
-    input: Input,
     #[command(flatten)]
-    key: BackupKey,
+    source: Source,
     #[command(flatten)]
     save: Save,
 }
@@ -89,14 +88,51 @@ Examples:
   moceril backup check backup.json
   moceril backup check backup.json --version backup-version.json --recovery-key file:key.txt")]
 pub struct Check {
-    /// The backup; - is standard input
-    #[arg(value_name = "BACKUP")]
-    input: Input,
     #[command(flatten)]
-    key: BackupKey,
+    source: Source,
     /// The server's answer to GET /_matrix/client/v3/room_keys/version
     #[arg(long, value_name = "FILE")]
     version: Option<Input>,
+}
+
+/// Where a backup is, and its key.
+#[derive(Args, Debug)]
+struct Source {
+    /// The backup; - is standard input
+    #[arg(value_name = "BACKUP")]
+    #[cfg_attr(
+        feature = "homeserver",
+        arg(required_unless_present = "homeserver", conflicts_with = "homeserver")
+    )]
+    #[cfg_attr(not(feature = "homeserver"), arg(required = true))]
+    input: Option<Input>,
+    #[cfg(feature = "homeserver")]
+    #[command(flatten)]
+    account: homeserver::Account,
+    #[command(flatten)]
+    key: BackupKey,
+}
+
+/// A backup that nobody has decrypted yet.
+struct Encrypted {
+    name: String,
+    json: Zeroizing<String>,
+    key: BackupDecryptionKey,
+}
+
+impl Source {
+    fn read(&self) -> Result<Encrypted> {
+        #[cfg(feature = "homeserver")]
+        if let Some(server) = self.account.homeserver()? {
+            let version = server.version()?;
+            let key = self.key.read_for(version.public_key, || server.account_data())?;
+            let (name, json) = (server.name().to_owned(), server.backup(&version)?);
+            return Ok(Encrypted { name, json, key });
+        }
+        let key = self.key.read()?;
+        let input = self.input.as_ref().unwrap_or(&Input::Stdin);
+        Ok(Encrypted { name: input.name(), json: input.text()?, key })
+    }
 }
 
 pub fn run(command: &Backup, json: bool, show_secrets: bool) -> Result<()> {
@@ -110,15 +146,14 @@ pub fn run(command: &Backup, json: bool, show_secrets: bool) -> Result<()> {
 /// Hands each key of a backup to `take`. A key that does not decrypt is not the end, unless none
 /// before it did: then the recovery key is another one.
 fn decrypt_each(
-    input: &Input,
-    key: &BackupDecryptionKey,
+    backup: &Encrypted,
     refusals: &mut Refusals,
     mut take: impl FnMut(ExportedRoomKey) -> Result<()>,
 ) -> Result<u64> {
-    let text = input.text()?;
-    let reader = BackupReader::new(&text).map_err(|error| {
+    let Encrypted { name, json, key } = backup;
+    let reader = BackupReader::new(json).map_err(|error| {
         Failure::input(chain(&error))
-            .at(input.name())
+            .at(name)
             .hint("the whole answer of the server to GET /_matrix/client/v3/room_keys/keys")
     })?;
     let (mut read, mut wrong_key) = (0_u64, 0_u64);
@@ -172,10 +207,12 @@ fn open(
 
 fn restore(args: &Restore, json: bool, show_secrets: bool) -> Result<()> {
     args.save.check(show_secrets)?;
-    let key = args.key.read()?;
-    let (mut refusals, mut entries) = (Refusals::default(), Entries::with_capacity(1 << 16));
-    let restored = decrypt_each(&args.input, &key, &mut refusals, |key| entries.push(&key))?;
-    args.save.save(&entries.finish(), None, show_secrets)?;
+    let backup = args.source.read()?;
+    let (mut refusals, mut restored) = (Refusals::default(), 0);
+    args.save.save(None, show_secrets, |sink| {
+        restored = decrypt_each(&backup, &mut refusals, |key| sink.push(&key))?;
+        sink.end()
+    })?;
     if args.save.output.file().is_some() {
         Report::new("restored").with("keys", restored).print(json)?;
     }
@@ -190,16 +227,17 @@ fn create(args: &Create, json: bool) -> Result<()> {
             .map_err(|error| Failure::usage(chain(&error)).at("--public-key"))?,
     };
     let public_key = BackupEncryptionKey::new(public_key);
-    let file = KeyFile::load(&args.input, &args.passphrases)?;
+    let mut file = KeyFile::load(&args.input, &args.passphrases)?;
     let (mut refusals, mut backed_up) = (Refusals::default(), Vec::new());
     let progress = progress::counting("keys");
-    for key in file.keys() {
+    file.each_key(|key| {
         progress.inc(1);
-        let Some(key) = refusals.sort(key) else { continue };
+        let Some(key) = refusals.sort(key) else { return Ok(()) };
         let json = key.to_backup_json().map_err(|error| Failure::input(chain(&error)))?;
         let message = public_key.encrypt(json).map_err(|error| Failure::input(chain(&error)))?;
         backed_up.push(BackedUpKey::new(&key, message));
-    }
+        Ok(())
+    })?;
     progress.finish_and_clear();
     let backup = backup_file::write(&backed_up);
     args.output.write(Content::Public, |out| Ok(writeln!(out, "{backup}")?))?;
@@ -210,18 +248,22 @@ fn create(args: &Create, json: bool) -> Result<()> {
 }
 
 fn version(input: &Input) -> Result<BackupVersion> {
-    BackupVersion::from_json(&input.text()?).map_err(|error| {
+    read_version(&input.text()?, &input.name())
+}
+
+fn read_version(json: &str, name: &str) -> Result<BackupVersion> {
+    BackupVersion::from_json(json).map_err(|error| {
         Failure::input(chain(&error))
-            .at(input.name())
+            .at(name)
             .hint("the answer of the server to GET /_matrix/client/v3/room_keys/version")
     })
 }
 
 fn check(args: &Check, json: bool) -> Result<()> {
-    let key = args.key.read()?;
+    let backup = args.source.read()?;
     let mut report = Report::new("backup");
     if let Some(input) = &args.version {
-        let version = version(input)?;
+        let (version, key) = (version(input)?, &backup.key);
         if version.public_key != key.public_key() {
             let ours = key.public_key().to_base64();
             return Err(Failure::key(format_args!(
@@ -233,7 +275,7 @@ fn check(args: &Check, json: bool) -> Result<()> {
         report = report.with("is the backup's", true);
     }
     let (mut refusals, mut rooms) = (Refusals::default(), BTreeSet::new());
-    let read = decrypt_each(&args.input, &key, &mut refusals, |key| {
+    let read = decrypt_each(&backup, &mut refusals, |key| {
         rooms.insert(key.room_id);
         Ok(())
     })?;

@@ -18,10 +18,15 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct KeyFiles {
     /// A file of exported keys; more than one can be named
-    #[arg(long = "keys", value_name = "FILE", required = true)]
+    #[arg(long = "keys", value_name = "FILE")]
+    #[cfg_attr(feature = "stores", arg(required_unless_present = "store"))]
+    #[cfg_attr(not(feature = "stores"), arg(required = true))]
     inputs: Vec<Input>,
     #[command(flatten)]
     passphrases: Passphrases,
+    #[cfg(feature = "stores")]
+    #[command(flatten)]
+    store: crate::store::KeyStore,
 }
 
 impl KeyFiles {
@@ -31,13 +36,20 @@ impl KeyFiles {
             return Err(Failure::usage("standard input has the events or the keys, not both"));
         }
         let (mut ring, mut refusals) = (Ring::default(), Refusals::default());
-        for file in KeyFile::load_all(&self.inputs, &self.passphrases)? {
-            for key in file.keys() {
+        for file in &mut KeyFile::load_all(&self.inputs, &self.passphrases)? {
+            file.each_key(|key| {
                 if let Some(key) = refusals.sort(key) {
                     ring.add(&key);
                 }
-            }
+                Ok(())
+            })?;
         }
+        #[cfg(feature = "stores")]
+        self.store.each_session(|session| {
+            if let Some((session, room_id, sender_key)) = refusals.sort(session) {
+                ring.put_in(Known { session, room_id, sender_key, guard: None });
+            }
+        })?;
         Ok((ring, refusals))
     }
 }
@@ -71,8 +83,11 @@ pub struct Ring {
 
 impl Ring {
     pub fn add(&mut self, key: &ExportedRoomKey) {
-        let new = Known::new(key);
-        let known = self.sessions.entry(key.session_key.session_id()).or_default();
+        self.put_in(Known::new(key));
+    }
+
+    fn put_in(&mut self, new: Known) {
+        let known = self.sessions.entry(new.session.session_id()).or_default();
         for old in known.iter_mut().filter(|old| old.room_id == new.room_id) {
             if let Some(merged) = old.session.merge(&new.session) {
                 old.session = merged;

@@ -35,9 +35,15 @@ pub struct Diff {
 
 type Keys = BTreeMap<(String, String), ExportedSessionKey>;
 
-fn read(file: &KeyFile, refusals: &mut Refusals) -> Keys {
-    let keys = file.keys().filter_map(|key| refusals.sort(key));
-    keys.map(|key| ((key.room_id, key.session_key.session_id()), key.session_key)).collect()
+fn read(file: &mut KeyFile, refusals: &mut Refusals) -> Result<Keys> {
+    let mut keys = Keys::new();
+    file.each_key(|key| {
+        if let Some(key) = refusals.sort(key) {
+            keys.insert((key.room_id, key.session_key.session_id()), key.session_key);
+        }
+        Ok(())
+    })?;
+    Ok(keys)
 }
 
 /// How the files differ in a key, if they do.
@@ -63,9 +69,11 @@ fn difference(
 
 pub fn run(args: &Diff, json: bool) -> Result<()> {
     let inputs = [args.first.clone(), args.second.clone()];
-    let files = KeyFile::load_all(&inputs, &args.passphrases)?;
-    let mut refusals = Refusals::default();
-    let [first, second] = [0, 1].map(|place: usize| read(&files[place], &mut refusals));
+    let (mut refusals, mut keys) = (Refusals::default(), Vec::new());
+    for file in &mut KeyFile::load_all(&inputs, &args.passphrases)? {
+        keys.push(read(file, &mut refusals)?);
+    }
+    let (first, second) = (&keys[0], &keys[1]);
     let mut ids: Vec<_> = first.keys().chain(second.keys()).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -80,8 +88,8 @@ pub fn run(args: &Diff, json: bool) -> Result<()> {
                 "difference": how,
                 "room_id": room_id,
                 "session_id": session_id,
-                "first_index": index(&first),
-                "second_index": index(&second),
+                "first_index": index(first),
+                "second_index": index(second),
             });
             writeln!(out, "{line}")?;
         } else {

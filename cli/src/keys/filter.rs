@@ -5,7 +5,7 @@ use moceril::room_keys::ExportedRoomKey;
 
 use super::{
     load::{KeyFile, Passphrases, Refusals},
-    save::{Entries, Save},
+    save::Save,
 };
 use crate::{failure::Result, input::Input, progress, report::Report};
 
@@ -51,24 +51,23 @@ impl Filter {
 
 pub fn run(args: &Filter, json: bool, show_secrets: bool) -> Result<()> {
     args.save.check(show_secrets)?;
-    let file = KeyFile::load(&args.input, &args.passphrases)?;
-    let (mut refusals, mut read) = (Refusals::default(), 0_u64);
-    let mut entries = Entries::with_capacity(file.json().len());
-    let progress = progress::counting("keys");
-    for key in file.keys() {
-        progress.inc(1);
-        let Some(key) = refusals.sort(key) else { continue };
-        read += 1;
-        if args.takes(&key) {
-            entries.push(&key)?;
-        }
-    }
-    progress.finish_and_clear();
-    let report = Report::new("filtered").with("keys read", read).with("keys kept", entries.count);
-    let passphrase = KeyFile::into_passphrase(vec![file]);
-    args.save.save(&entries.finish(), passphrase, show_secrets)?;
+    let mut file = KeyFile::load(&args.input, &args.passphrases)?;
+    let (mut refusals, mut read, mut kept) = (Refusals::default(), 0_u64, 0);
+    args.save.save(file.passphrase(), show_secrets, |sink| {
+        let progress = progress::counting("keys");
+        file.each_key(|key| {
+            progress.inc(1);
+            let Some(key) = refusals.sort(key) else { return Ok(()) };
+            read += 1;
+            if args.takes(&key) { sink.push(&key) } else { Ok(()) }
+        })?;
+        progress.finish_and_clear();
+        kept = sink.count;
+        sink.end()
+    })?;
     if args.save.output.file().is_some() {
-        report.print(json)?;
+        let report = Report::new("filtered").with("keys read", read);
+        report.with("keys kept", kept).print(json)?;
     }
     refusals.report()
 }

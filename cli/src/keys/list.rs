@@ -34,15 +34,15 @@ struct Room {
 }
 
 pub fn run(args: &List, json: bool) -> Result<()> {
-    let file = KeyFile::load(&args.input, &args.passphrases)?;
+    let mut file = KeyFile::load(&args.input, &args.passphrases)?;
     let mut refusals = Refusals::default();
     let mut rooms = BTreeMap::<String, Room>::new();
     let mut out = stdout();
     if args.sessions && !json {
         writeln!(out, "{:43}  {:>5}  {:>9}  room", "session", "index", "forwarded")?;
     }
-    for key in file.keys() {
-        let Some(key) = refusals.sort(key) else { continue };
+    file.each_key(|key| {
+        let Some(key) = refusals.sort(key) else { return Ok(()) };
         let (id, index) = (key.session_key.session_id(), key.session_key.index());
         let forwarded = key.forwarding_chain.len();
         if args.sessions && json {
@@ -62,7 +62,8 @@ pub fn run(args: &List, json: bool) -> Result<()> {
             room.late += u64::from(index > 0);
             room.forwarded += u64::from(forwarded > 0);
         }
-    }
+        Ok(())
+    })?;
     if !args.sessions && !json {
         writeln!(out, "{:>8}  {:>8}  {:>9}  room", "sessions", "not at 0", "forwarded")?;
     }

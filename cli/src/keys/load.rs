@@ -2,15 +2,14 @@
 
 use clap::Args;
 use moceril::{
-    SecretString,
-    key_export::{self, KeyExportError},
-    room_keys::{self, ExportedRoomKey},
+    key_export::{self, Decryptor, KeyExportError, Scanner, Verifier},
+    room_keys::{ExportParser, ExportedRoomKey, RoomKeyError},
 };
 use zeroize::Zeroizing;
 
 use crate::{
     failure::{Failure, Result, chain},
-    input::Input,
+    input::{Input, Pieces},
     secrets::Secret,
 };
 
@@ -23,27 +22,25 @@ pub struct Passphrases {
     sources: Vec<Secret>,
 }
 
-/// Where the JSON of a file is. A large one is not copied from one to the other.
-enum Json {
-    InTheClear(Zeroizing<String>),
-    Decrypted(SecretString),
-}
-
-/// The keys of a file, as JSON.
+/// The keys of a file, which need not fit into memory.
 pub struct KeyFile {
     pub name: String,
-    json: Json,
-    /// The passphrase, if the file was encrypted.
-    passphrase: Option<Zeroizing<String>>,
+    pieces: Pieces,
+    encrypted: Option<Encrypted>,
+}
+
+struct Encrypted {
+    decryptor: Box<Decryptor>,
+    passphrase: Zeroizing<String>,
 }
 
 impl KeyFile {
-    /// Reads one file.
+    /// Opens one file.
     pub fn load(input: &Input, passphrases: &Passphrases) -> Result<Self> {
         Self::load_with(input, passphrases.sources.first())
     }
 
-    /// Reads several files.
+    /// Opens several files.
     pub fn load_all(inputs: &[Input], passphrases: &Passphrases) -> Result<Vec<Self>> {
         let sources = &passphrases.sources;
         if sources.len() > inputs.len() {
@@ -55,42 +52,62 @@ impl KeyFile {
     }
 
     fn load_with(input: &Input, source: Option<&Secret>) -> Result<Self> {
-        let name = input.name();
-        let text = input.text()?;
-        if text.trim_start().starts_with('[') {
-            return Ok(Self { name, json: Json::InTheClear(text), passphrase: None });
+        let (name, mut pieces) = (input.name(), input.pieces()?);
+        if pieces.begins_with(b'[')? {
+            return Ok(Self { name, pieces, encrypted: None });
         }
         // Without a passphrase nothing is asked for a file that cannot be right.
-        key_export::rounds(&text).map_err(|error| refused(error).at(&name))?;
+        let mut scanner = Scanner::new();
+        pieces.each(|piece| {
+            scanner.update(piece);
+            Ok(())
+        })?;
+        scanner.finish().map_err(|error| refused(error).at(&name))?;
         let passphrase = Secret::text(source, &format!("passphrase of {name}"))?;
-        let json = key_export::decrypt(&text, &passphrase, key_export::MAX_ROUNDS);
-        let json = json.map_err(|error| refused(error).at(&name))?;
-        Ok(Self { name, json: Json::Decrypted(json), passphrase: Some(passphrase) })
+        let mut verifier = Verifier::new(&passphrase, key_export::MAX_ROUNDS);
+        pieces.each(|piece| {
+            verifier.update(piece);
+            Ok(())
+        })?;
+        let decryptor = Box::new(verifier.finish().map_err(|error| refused(error).at(&name))?);
+        Ok(Self { name, pieces, encrypted: Some(Encrypted { decryptor, passphrase }) })
     }
 
-    /// The keys one by one; in place of a malformed one, why it is.
-    pub fn keys(&self) -> impl Iterator<Item = std::result::Result<ExportedRoomKey, String>> {
-        let keys = room_keys::read_export(self.json()).enumerate();
-        keys.map(|(place, key)| {
-            key.map_err(|error| format!("{}: entry {}: {}", self.name, place + 1, chain(&error)))
-        })
+    /// Hands each part of the JSON to `visit`.
+    pub fn each_part(&mut self, mut visit: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let Some(Encrypted { decryptor, .. }) = &mut self.encrypted else {
+            return self.pieces.each(visit);
+        };
+        let name = &self.name;
+        let changed = |_| Failure::file(format_args!("{name}: it was changed while it was read"));
+        self.pieces.each(|piece| visit(decryptor.update(piece).map_err(changed)?))?;
+        visit(decryptor.finish().map_err(changed)?)
     }
 
-    pub fn json(&self) -> &str {
-        match &self.json {
-            Json::InTheClear(text) => text,
-            Json::Decrypted(text) => text,
-        }
+    /// Hands each key to `visit`; in place of a malformed one, why it is.
+    pub fn each_key(
+        &mut self,
+        mut visit: impl FnMut(std::result::Result<ExportedRoomKey, String>) -> Result<()>,
+    ) -> Result<()> {
+        let (name, mut place) = (self.name.clone(), 0_u64);
+        let mut visit = |key: std::result::Result<ExportedRoomKey, RoomKeyError>| {
+            place += 1;
+            visit(key.map_err(|error| format!("{name}: entry {place}: {}", chain(&error))))
+        };
+        let mut parser = ExportParser::new();
+        self.each_part(|json| {
+            parser.update(json);
+            while let Some(key) = parser.next_key() {
+                visit(key)?;
+            }
+            Ok(())
+        })?;
+        parser.finish().or_else(|error| visit(Err(error)))
     }
 
-    /// The passphrase, if the file was encrypted.
+    /// The passphrase, if the file is encrypted.
     pub fn passphrase(&self) -> Option<Zeroizing<String>> {
-        self.passphrase.clone()
-    }
-
-    /// The passphrase of the first encrypted file. The keys are no longer needed.
-    pub fn into_passphrase(files: Vec<Self>) -> Option<Zeroizing<String>> {
-        files.into_iter().find_map(|file| file.passphrase)
+        self.encrypted.as_ref().map(|encrypted| encrypted.passphrase.clone())
     }
 }
 

@@ -13,7 +13,7 @@ use moceril::{
 
 use super::{
     load::{KeyFile, Passphrases, Refusals},
-    save::{Entries, Save},
+    save::Save,
 };
 use crate::{failure::Result, input::Input, progress, report::Report};
 
@@ -75,15 +75,15 @@ fn compare(kept: &Kept, key: &ExportedRoomKey, claims: u64) -> Second {
 
 pub fn run(args: &Merge, json: bool, show_secrets: bool) -> Result<()> {
     args.save.check(show_secrets)?;
-    let files = KeyFile::load_all(&args.inputs, &args.passphrases)?;
+    let mut files = KeyFile::load_all(&args.inputs, &args.passphrases)?;
     let mut refusals = Refusals::default();
     let hasher = RandomState::new();
     let mut sessions = HashMap::<[u8; 32], Kept>::new();
     let (mut read, mut earlier) = (0_u64, 0_u64);
     let progress = progress::counting("keys read");
-    for (place, (file, key)) in all(&files).enumerate() {
+    all(&mut files, |place, name, key| {
         progress.inc(1);
-        let Some(key) = refusals.sort(key) else { continue };
+        let Some(key) = refusals.sort(key) else { return Ok(()) };
         read += 1;
         let claims = claims(&hasher, &key);
         match sessions.entry(*key.session_key.signing_key().as_bytes()) {
@@ -103,42 +103,57 @@ pub fn run(args: &Merge, json: bool, show_secrets: bool) -> Result<()> {
                     } else {
                         "names another room or sender than an entry before"
                     };
-                    refusals.sort::<()>(Err(format!("{}: session {id} {why}", file.name)));
+                    refusals.sort::<()>(Err(format!("{name}: session {id} {why}")));
                 }
             },
         }
-    }
+        Ok(())
+    })?;
     progress.finish_and_clear();
 
-    let mut entries = Entries::with_capacity(files.iter().map(|file| file.json().len()).sum());
-    let progress = progress::counting("keys written");
-    for (place, (_, key)) in all(&files).enumerate() {
-        let Ok(key) = key else { continue };
-        let kept = sessions.get(key.session_key.signing_key().as_bytes());
-        if kept.is_some_and(|kept| kept.place == place) {
-            entries.push(&key)?;
+    let passphrase = files.iter().find_map(KeyFile::passphrase);
+    let mut written = 0;
+    args.save.save(passphrase, show_secrets, |sink| {
+        let progress = progress::counting("keys written");
+        all(&mut files, |place, _, key| {
+            let Ok(key) = key else { return Ok(()) };
+            let kept = sessions.get(key.session_key.signing_key().as_bytes());
+            if kept.is_none_or(|kept| kept.place != place) {
+                return Ok(());
+            }
             progress.inc(1);
-        }
-    }
-    progress.finish_and_clear();
-    // What is written needs memory of its own.
-    drop(sessions);
-    let passphrase = KeyFile::into_passphrase(files);
-    let report = Report::new("merged")
-        .with("keys read", read)
-        .with("keys written", entries.count)
-        .with("earlier index", earlier);
-    args.save.save(&entries.finish(), passphrase, show_secrets)?;
+            sink.push(&key)
+        })?;
+        progress.finish_and_clear();
+        written = sink.count;
+        sink.end()
+    })?;
     if args.save.output.file().is_some() {
-        report.print(json)?;
+        Report::new("merged")
+            .with("keys read", read)
+            .with("keys written", written)
+            .with("earlier index", earlier)
+            .print(json)?;
     }
     refusals.report()
 }
 
 type Read = std::result::Result<ExportedRoomKey, String>;
 
-fn all(files: &[KeyFile]) -> impl Iterator<Item = (&KeyFile, Read)> {
-    files.iter().flat_map(|file| file.keys().map(move |key| (file, key)))
+/// Hands the keys of all files to `visit`, each with its place among all and the name of its file.
+fn all(
+    files: &mut [KeyFile],
+    mut visit: impl FnMut(usize, &str, Read) -> Result<()>,
+) -> Result<()> {
+    let mut place = 0;
+    for file in files {
+        let name = file.name.clone();
+        file.each_key(|key| {
+            place += 1;
+            visit(place, &name, key)
+        })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -79,18 +79,22 @@ pub fn run(command: &Keys, json: bool, show_secrets: bool) -> Result<()> {
 fn decrypt(args: &Decrypt, show_secrets: bool) -> Result<()> {
     let content = crate::output::Content::Secret { shown: show_secrets };
     args.output.check(content)?;
-    let file = KeyFile::load(&args.input, &args.passphrases)?;
-    args.output.write(content, |out| Ok(writeln!(out, "{}", file.json())?))
+    let mut file = KeyFile::load(&args.input, &args.passphrases)?;
+    args.output.write(content, |out| {
+        file.each_part(|json| Ok(out.write_all(json)?))?;
+        Ok(writeln!(out)?)
+    })
 }
 
 fn encrypt(args: &Encrypt, show_secrets: bool) -> Result<()> {
     args.save.check(show_secrets)?;
-    let file = KeyFile::load(&args.input, &args.passphrases)?;
+    let mut file = KeyFile::load(&args.input, &args.passphrases)?;
     // A file that cannot be read again would look like a safe copy of the keys.
-    if let Some(Err(why)) = file.keys().find(|key| key.is_err()) {
-        return Err(Failure::input(why).hint("moceril keys filter, which leaves bad entries out"));
-    }
-    args.save.save(file.json(), file.passphrase(), show_secrets)
+    file.each_key(|key| {
+        let hint = "moceril keys filter, which leaves bad entries out";
+        key.map(drop).map_err(|why| Failure::input(why).hint(hint))
+    })?;
+    args.save.save(file.passphrase(), show_secrets, |sink| file.each_part(|json| sink.write(json)))
 }
 
 /// Adds to a report what these keys are.

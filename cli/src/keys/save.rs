@@ -1,8 +1,10 @@
 //! Writes files of exported keys, encrypted unless the user says otherwise.
 
+use std::io::Write;
+
 use clap::Args;
 use moceril::{
-    key_export::{self, KeyExportError},
+    key_export::{self, Encryptor, KeyExportError},
     room_keys::ExportedRoomKey,
 };
 use zeroize::Zeroizing;
@@ -44,64 +46,70 @@ impl Save {
         self.output.check(self.content(show_secrets))
     }
 
-    /// Writes this JSON; `known` is the passphrase of what was read.
+    /// Writes what `produce` produces; `known` is the passphrase of what is read.
     pub fn save(
         &self,
-        json: &str,
         known: Option<Zeroizing<String>>,
         show_secrets: bool,
+        produce: impl FnOnce(&mut Sink<'_>) -> Result<()>,
     ) -> Result<()> {
         let content = self.content(show_secrets);
-        if self.plain {
-            return self.output.write(content, |out| Ok(writeln!(out, "{json}")?));
-        }
-        let passphrase = match (known, &self.new_passphrase) {
-            (Some(known), None) => known,
-            (_, source) => Secret::new_text(source.as_ref(), "passphrase of the new file")?,
+        let encryptor = match (self.plain, known, &self.new_passphrase) {
+            (true, ..) => None,
+            (false, Some(known), None) => Some(self.encryptor(&known)?),
+            (false, _, source) => {
+                let new = Secret::new_text(source.as_ref(), "passphrase of the new file")?;
+                Some(self.encryptor(&new)?)
+            }
         };
-        let file = key_export::encrypt(json, &passphrase, self.rounds).map_err(|error| {
+        self.output.write(content, |out| {
+            let mut sink = Sink { out, encryptor, count: 0 };
+            produce(&mut sink)?;
+            match sink.encryptor {
+                Some(encryptor) => Ok(sink.out.write_all(encryptor.finish().as_bytes())?),
+                None => Ok(writeln!(sink.out)?),
+            }
+        })
+    }
+
+    fn encryptor(&self, passphrase: &str) -> Result<Encryptor> {
+        Encryptor::new(passphrase, self.rounds).map_err(|error| {
             let failure = Failure::usage(chain(&error));
             match error {
                 KeyExportError::EmptyPassphrase => failure.hint("a passphrase, or --plain"),
                 _ => failure,
             }
-        })?;
-        self.output.write(content, |out| Ok(out.write_all(file.as_bytes())?))
+        })
     }
 }
 
-/// The JSON of keys, written one by one. A buffer that grows would leave copies of keys behind, so
-/// a full one is replaced, and wiped.
-pub struct Entries {
-    json: Zeroizing<String>,
-    pub count: usize,
+/// Where the JSON of keys goes, and is encrypted on its way.
+pub struct Sink<'a> {
+    out: &'a mut dyn Write,
+    encryptor: Option<Encryptor>,
+    /// How many keys were written one by one.
+    pub count: u64,
 }
 
-impl Entries {
-    pub fn with_capacity(capacity: usize) -> Self {
-        Self { json: Zeroizing::new(String::with_capacity(capacity.max(16))), count: 0 }
+impl Sink<'_> {
+    /// Writes a part of the JSON.
+    pub fn write(&mut self, json: &[u8]) -> Result<()> {
+        match &mut self.encryptor {
+            Some(encryptor) => Ok(self.out.write_all(encryptor.update(json).as_bytes())?),
+            None => Ok(self.out.write_all(json)?),
+        }
     }
 
+    /// Writes a key. After the last one, [`end`](Self::end) is needed.
     pub fn push(&mut self, key: &ExportedRoomKey) -> Result<()> {
         let entry = key.to_json().map_err(|error| Failure::input(chain(&error)))?;
-        self.put(if self.count == 0 { "[" } else { "," });
-        self.put(&entry);
+        self.write(if self.count == 0 { b"[" } else { b"," })?;
         self.count += 1;
-        Ok(())
+        self.write(entry.as_bytes())
     }
 
-    pub fn finish(mut self) -> Zeroizing<String> {
-        self.put(if self.count == 0 { "[]" } else { "]" });
-        self.json
-    }
-
-    fn put(&mut self, text: &str) {
-        let needed = self.json.len() + text.len();
-        if needed > self.json.capacity() {
-            let mut larger = Zeroizing::new(String::with_capacity(needed.max(2 * self.json.len())));
-            larger.push_str(&self.json);
-            self.json = larger;
-        }
-        self.json.push_str(text);
+    /// After the last key.
+    pub fn end(&mut self) -> Result<()> {
+        self.write(if self.count == 0 { b"[]" } else { b"]" })
     }
 }

@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// A column with pickles.
-struct Column {
-    table: &'static str,
-    pickle: &'static str,
+pub struct Column {
+    pub table: &'static str,
+    pub pickle: &'static str,
     /// The column that names the session.
-    id: Option<&'static str>,
+    pub id: Option<&'static str>,
     kind: Kind,
 }
 
@@ -44,7 +44,7 @@ const NIO: [Column; 3] = [
     column("megolminboundsessions", "session", ID, Kind::InboundGroupSession),
 ];
 
-const MAUTRIX: [Column; 4] = [
+pub const MAUTRIX: [Column; 4] = [
     column("crypto_account", "account", None, Kind::Account),
     column("crypto_olm_session", "session", ID, Kind::Session),
     column("crypto_megolm_inbound_session", "session", ID, Kind::InboundGroupSession),
@@ -60,7 +60,11 @@ pub struct Place<'a> {
     row: i64,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    pub const fn new(column: &'a Column, id: Option<String>, row: i64) -> Self {
+        Self { column, id, row }
+    }
+
     pub const fn kind(&self) -> Kind {
         self.column.kind
     }
@@ -69,7 +73,7 @@ impl Place<'_> {
         self.id.as_deref()
     }
 
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let id = self.id.clone().unwrap_or_else(|| format!("row {}", self.row));
         format!("{} {id}", self.column.table)
     }
@@ -163,6 +167,27 @@ impl Database {
         Ok(())
     }
 
+    /// Hands each session of a room that was received to `visit`: its place and pickle, the room,
+    /// and the Curve25519 key of its sender.
+    pub fn each_inbound(
+        &self,
+        mut visit: impl FnMut(&Place<'_>, &str, String, String) -> Result<()>,
+    ) -> Result<()> {
+        let failed = |error: rusqlite::Error| refused(&self.path, &error);
+        let inbound = self.store.1.iter().filter(|column| column.kind == Kind::InboundGroupSession);
+        for column in inbound {
+            let sql = format!("SELECT room_id, sender_key FROM {} WHERE rowid = ?1", column.table);
+            for row in self.rows(column)? {
+                let Some((place, pickle, _)) = self.read(column, row)? else { continue };
+                let read = |values: &rusqlite::Row<'_>| Ok((values.get(0)?, values.get(1)?));
+                let (room, sender) =
+                    self.connection.query_row(&sql, [row], read).map_err(failed)?;
+                visit(&place, &pickle, room, sender)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Puts what `change` makes of each pickle in its place: of all of them, or of none.
     pub fn rewrite(
         &self,
@@ -211,7 +236,7 @@ impl Database {
             Ok(Some((values.get(1)?, Zeroizing::new(value), is_blob)))
         });
         let read = read.map_err(failed)?;
-        Ok(read.map(|(id, pickle, is_blob)| (Place { column, id, row }, pickle, is_blob)))
+        Ok(read.map(|(id, pickle, is_blob)| (Place::new(column, id, row), pickle, is_blob)))
     }
 }
 

@@ -1,15 +1,20 @@
 //! `moceril store`: the databases in which clients keep accounts and sessions.
 
 mod database;
+mod dump;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use moceril::megolm::InboundGroupSession;
 
-use self::database::{Database, Tally};
+use self::{
+    database::{Database, Tally},
+    dump::Dump,
+};
 use crate::{
     failure::{Failure, Result},
-    output::Output,
+    output::{Content, Output},
     pickle::{
         losses::{self, Fact},
         object::{Format, Key, Object},
@@ -21,7 +26,8 @@ use crate::{
 
 /// Check the database of a client, or move it from one library to another
 ///
-/// Known are the SQLite stores of matrix-nio and mautrix-python.
+/// Known are the SQLite stores of matrix-nio and mautrix-python, and what pg_dump writes of a
+/// PostgreSQL database of mautrix-python.
 #[derive(Subcommand, Debug)]
 pub enum Store {
     Check(Check),
@@ -30,7 +36,7 @@ pub enum Store {
 
 /// Who writes the pickles of a store.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Writer {
+pub enum Writer {
     /// libolm, by python-olm: a key of any length
     Libolm,
     /// vodozemac: a key of 32 bytes
@@ -50,7 +56,7 @@ impl Writer {
 /// The store that is read.
 #[derive(Args, Debug)]
 struct Source {
-    /// The SQLite file, which is only read
+    /// The SQLite file or the dump, which is only read
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
@@ -59,6 +65,48 @@ struct Source {
     /// mautrix-python have it in their configuration.
     #[arg(long, value_name = "SOURCE")]
     key: Option<Secret>,
+}
+
+/// A store whose keys are used for decrypting.
+#[derive(Args, Debug)]
+pub struct KeyStore {
+    /// The database of a bot or bridge, whose keys are used; see moceril store check
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+    /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
+    #[arg(long, value_name = "SOURCE", requires = "store")]
+    store_key: Option<Secret>,
+    /// Who wrote the pickles
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "libolm", requires = "store")]
+    store_format: Writer,
+}
+
+impl KeyStore {
+    /// Hands each session of the store, if there is one, to `visit`, with its room and the key of
+    /// its sender; in place of one that does not open, why it does not.
+    pub fn each_session(
+        &self,
+        mut visit: impl FnMut(std::result::Result<(InboundGroupSession, String, String), String>),
+    ) -> Result<()> {
+        let Some(path) = &self.store else { return Ok(()) };
+        let database = Database::open(path)?;
+        let key = self.store_format.key(self.store_key.as_ref(), "pickle key")?;
+        let (mut tally, mut refused) = (Tally::default(), Vec::new());
+        database.each_inbound(|place, pickle, room, sender| match open(place, pickle, &key) {
+            Ok(Object::InboundGroupSession(session)) => {
+                visit(Ok((*session, room, sender)));
+                tally.count(place, Ok(()))
+            }
+            Ok(_) => Ok(()),
+            Err(failure) => {
+                refused.push(format!("{}: {}", place.name(), failure.what()));
+                tally.count(place, Err(failure))
+            }
+        })?;
+        tally.refuse_wrong_key()?;
+        refused.into_iter().for_each(|why| visit(Err(why)));
+        Ok(())
+    }
 }
 
 /// Open every pickle of a store, and say which do not open
@@ -117,17 +165,30 @@ pub fn run(command: &Store, json: bool) -> Result<()> {
 }
 
 fn check(args: &Check) -> Result<Report> {
-    let database = Database::open(&args.source.file)?;
+    let dump = dump_of(&args.source)?;
+    let database = dump.is_none().then(|| Database::open(&args.source.file)).transpose()?;
     let key = args.format.key(args.source.key.as_ref(), "pickle key")?;
     let mut tally = Tally::default();
     let progress = progress::counting("pickles");
-    database.each(|place, pickle| {
+    let mut visit = |place: &database::Place<'_>, pickle: &str| {
         progress.inc(1);
         tally.count(place, open(place, pickle, &key).map(drop))
-    })?;
+    };
+    if let Some(dump) = &dump {
+        dump.rewrite(&mut std::io::sink(), |place, pickle| visit(place, pickle).map(|()| None))?;
+    }
+    if let Some(database) = &database {
+        database.each(visit)?;
+    }
     progress.finish_and_clear();
     tally.refuse_wrong_key()?;
-    Ok(tally.report(Report::new("store").with("written by", database.name())))
+    let name = database.as_ref().map_or("mautrix-python", Database::name);
+    Ok(tally.report(Report::new("store").with("written by", name)))
+}
+
+fn dump_of(source: &Source) -> Result<Option<Dump>> {
+    // What does not exist is reported when it is opened as a database.
+    if source.file.exists() { Dump::open(&source.file) } else { Ok(None) }
 }
 
 /// The object of a pickle, which has to be the one that its row names.
@@ -146,14 +207,14 @@ fn migrate(args: &Migrate) -> Result<Report> {
         .output
         .path()
         .ok_or_else(|| Failure::usage("a copy of a store needs a file").hint("--output FILE"))?;
-    args.output.check(crate::output::Content::Public)?;
-    let database = Database::open(&args.source.file)?;
+    args.output.check(Content::Public)?;
+    let dump = dump_of(&args.source)?;
+    let database = dump.is_none().then(|| Database::open(&args.source.file)).transpose()?;
     let key = args.from.key(args.source.key.as_ref(), "pickle key")?;
     let new_key = args.to.key(args.new_key.as_ref(), "new pickle key")?;
-    let copy = database.copy_beside(target)?;
     let (mut tally, mut losses) = (Tally::default(), std::collections::BTreeSet::new());
     let progress = progress::counting("pickles");
-    copy.database.rewrite(|place, pickle| {
+    let mut change = |place: &database::Place<'_>, pickle: &str| -> Result<String> {
         progress.inc(1);
         let object = open(place, pickle, &key)?;
         let (pickle, loss) = object.seal(&new_key)?;
@@ -164,11 +225,23 @@ fn migrate(args: &Migrate) -> Result<Report> {
         open(place, &pickle, &new_key)?;
         tally.count(place, Ok(()))?;
         Ok(pickle)
-    })?;
+    };
+    if let Some(dump) = &dump {
+        args.output.write(Content::Public, |out| {
+            dump.rewrite(out, |place, pickle| {
+                change(place, pickle).map(Some).map_err(|failure| failure.at(place.name()))
+            })
+        })?;
+    }
+    if let Some(database) = &database {
+        let copy = database.copy_beside(target)?;
+        copy.database.rewrite(change)?;
+        args.output.persist(copy.into_file()?)?;
+    }
     progress.finish_and_clear();
-    let report = Report::new("store").with("written by", database.name());
-    let report = tally.report(report).with("lost", losses.into_iter().collect::<Vec<_>>());
-    args.output.persist(copy.into_file()?)?;
+    let name = database.as_ref().map_or("mautrix-python", Database::name);
+    let report = tally.report(Report::new("store").with("written by", name));
+    let report = report.with("lost", losses.into_iter().collect::<Vec<_>>());
     Ok(report.with("written to", target.display().to_string()))
 }
 

@@ -12,7 +12,8 @@ const OLD: &str = "DEFAULT_KEY";
 const NIO: &str = "
     CREATE TABLE accounts (id INTEGER PRIMARY KEY, account BLOB, user_id TEXT, device_id TEXT);
     CREATE TABLE olmsessions (session_id TEXT PRIMARY KEY, sender_key TEXT, session BLOB);
-    CREATE TABLE megolminboundsessions (session_id TEXT PRIMARY KEY, room_id TEXT, session BLOB);
+    CREATE TABLE megolminboundsessions (session_id TEXT PRIMARY KEY, room_id TEXT, sender_key TEXT,
+        session BLOB);
     CREATE TABLE synctokens (id INTEGER PRIMARY KEY, token TEXT);
     INSERT INTO synctokens VALUES (1, 'token');";
 const MAUTRIX: &str = "
@@ -65,7 +66,8 @@ impl Keys {
             (self.session.session_id(), self.session.to_libolm_pickle(OLD).unwrap());
         put("INSERT INTO olmsessions (session_id, session) VALUES (?1, ?2)", &id, &session);
         let inbound = self.inbound.to_libolm_pickle_lossy(OLD).unwrap().0;
-        let sql = "INSERT INTO megolminboundsessions (session_id, session) VALUES (?1, ?2)";
+        let sql = "INSERT INTO megolminboundsessions (session_id, session, room_id, sender_key)
+            VALUES (?1, ?2, '!room', 'sender')";
         put(sql, &self.inbound.session_id(), &inbound);
         path
     }
@@ -78,6 +80,23 @@ impl Keys {
         let sql =
             "INSERT INTO crypto_megolm_outbound_session (session_id, session) VALUES (?1, ?2)";
         Self::put(&connection, sql, &self.group.session_id(), &group);
+        path
+    }
+
+    fn dump(&self) -> PathBuf {
+        let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let account = hex(&self.account.to_libolm_pickle_lossy(OLD).unwrap().0);
+        let inbound = hex(&self.inbound.to_libolm_pickle_lossy(OLD).unwrap().0);
+        let id = self.inbound.session_id();
+        let path = self.path("dump.sql");
+        let dump = format!(
+            "--\n-- PostgreSQL database dump\n--\n\
+             COPY public.crypto_account (account_id, account) FROM stdin;\n\
+             me\t\\\\x{account}\n\\.\n\
+             COPY public.crypto_megolm_inbound_session (session_id, session) FROM stdin;\n\
+             {id}\t\\\\x{inbound}\nwithheld\t\\N\n\\.\n"
+        );
+        std::fs::write(&path, dump).unwrap();
         path
     }
 
@@ -122,6 +141,51 @@ fn a_store_is_moved_and_the_original_is_not_touched() {
 
     let again = keys.migrate(path, "new.db").unwrap_err();
     assert_eq!(again.code, crate::failure::Code::File, "no file is replaced");
+}
+
+#[test]
+fn a_dump_is_moved() {
+    let keys = Keys::new();
+    let report = keys.migrate(keys.dump(), "new.sql").unwrap().to_json();
+    assert_eq!(report["written_by"], "mautrix-python");
+    assert_eq!((&report["accounts"], &report["inbound_group_sessions"]), (&1.into(), &1.into()));
+    let new =
+        Check { source: keys.source(keys.path("new.sql"), &[7; 32]), format: Writer::Vodozemac };
+    assert!(!check(&new).unwrap().has_problems());
+
+    let damaged =
+        std::fs::read_to_string(keys.dump()).unwrap().replace("\n\\.\nCOPY", "41\n\\.\nCOPY");
+    std::fs::write(keys.path("dump.sql"), damaged).unwrap();
+    let error = keys.migrate(keys.path("dump.sql"), "other.sql").unwrap_err().to_string();
+    assert!(error.contains("crypto_account row 5: "), "{error}");
+    assert!(!keys.path("other.sql").exists());
+}
+
+/// They are used for decrypting, beside those of key files.
+#[test]
+fn the_sessions_of_a_store_have_rooms_and_senders() {
+    let keys = Keys::new();
+    let sessions = |path: PathBuf, key: &[u8]| {
+        let store_key = keys.secret("key", key);
+        let store = KeyStore { store: Some(path), store_key, store_format: Writer::Libolm };
+        let mut found = Vec::new();
+        store.each_session(|session| {
+            let named = session.map(|(session, room, sender)| {
+                assert_eq!(session.session_id(), keys.inbound.session_id());
+                (room, sender)
+            });
+            found.push(named);
+        })?;
+        Ok::<_, Failure>(found)
+    };
+    let path = keys.nio();
+    let found = sessions(path.clone(), OLD.as_bytes()).unwrap();
+    assert_eq!(found, [Ok(("!room".into(), "sender".into()))]);
+    assert_eq!(sessions(path.clone(), b"wrong").unwrap_err().code, crate::failure::Code::Key);
+    let damage = "UPDATE megolminboundsessions SET session_id = 'other'";
+    Connection::open(&path).unwrap().execute(damage, []).unwrap();
+    let found = sessions(path, OLD.as_bytes()).unwrap();
+    assert!(found[0].as_ref().unwrap_err().contains("other: it is the pickle of another session"));
 }
 
 #[test]

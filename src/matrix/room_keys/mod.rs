@@ -44,6 +44,7 @@
 //! Spec: Matrix specification, "Key exports", "Server-side key backups", "`m.room_key`" and
 //! "`m.forwarded_room_key`".
 
+mod pieces;
 mod reader;
 mod writer;
 
@@ -57,7 +58,10 @@ use core::fmt;
 use serde_json::{Map, Value};
 
 pub(super) use self::reader::Unique;
-pub use self::reader::{ExportReader, read_export};
+pub use self::{
+    pieces::ExportParser,
+    reader::{ExportReader, read_export},
+};
 use self::{
     reader::Members,
     writer::{Entries, Form, Object, Written, write},

@@ -4,7 +4,7 @@ use moceril::{
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
     ecies::{self, DigitMode, Ecies},
     hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
-    key_export,
+    key_export::{self, Encryptor, Verifier},
     sas::{MacMethod, Sas},
 };
 
@@ -158,4 +158,24 @@ pub fn key_import() {
     let json = key_export::decrypt(&file, &secret(PASSPHRASE), ROUNDS).unwrap();
     must_be_secret(json.as_bytes());
     assert!(key_export::decrypt(&file, &secret("wrong"), ROUNDS).is_err());
+}
+
+pub fn key_export_in_pieces() {
+    let mut rng = SecretRng::new(45);
+    let passphrase = secret(PASSPHRASE);
+    let mut encryptor = Encryptor::with_rng(&passphrase, key_export::MIN_ROUNDS, &mut rng).unwrap();
+    let file = encryptor.update(secret(JSON)) + &encryptor.finish();
+    declassify(Message, file.as_bytes());
+}
+
+pub fn key_import_in_pieces() {
+    let file = exported();
+    let mut verifier = Verifier::new(&secret(PASSPHRASE), ROUNDS);
+    verifier.update(&file);
+    let mut decryptor = verifier.finish().unwrap();
+    decryptor.update(&file).unwrap();
+    must_be_secret(decryptor.finish().unwrap());
+    let mut verifier = Verifier::new(&secret("wrong"), ROUNDS);
+    verifier.update(&file);
+    assert!(verifier.finish().is_err());
 }

@@ -59,6 +59,8 @@ pub const CONSTANT_TIME: [Operation; 47] = [
     ("HPKE: channel and messages", channels::hpke),
     ("key export: encryption", channels::key_export),
     ("key export: decryption", channels::key_import),
+    ("key export: encryption in pieces", channels::key_export_in_pieces),
+    ("key export: decryption in pieces", channels::key_import_in_pieces),
     ("secret storage: key, passphrase, key check, both ways", matrix::secret_storage),
     ("cross-signing: keys, signatures of keys, devices and users", matrix::cross_signing),
 ];

@@ -25,21 +25,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A file that does not fit into memory is read twice, in pieces: [`Verifier`] verifies it, then
+//! [`Decryptor`] decrypts it. [`Encryptor`] writes one in pieces.
+//!
 //! Files come from many programs, and pass through editors and mail. So everything before the
 //! header and after the trailer is ignored when a file is read, and all white space between them.
+
+mod pieces;
+mod text;
 
 use alloc::{string::String, vec::Vec};
 
 use rand::TryCryptoRng;
-use zeroize::Zeroizing;
 
+pub use self::pieces::{Decryptor, Encryptor, Scanner, Verifier};
+use self::text::Frame;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
     error::{Base64Error, RandomError, texts},
     primitives::{
         base64,
-        ctr_hmac::{self, Forged, IV_LENGTH, Keys, SALT_LENGTH},
+        ctr_hmac::{self, Forged, IV_LENGTH, Keys, SALT_LENGTH, Verifying},
         rng::draw,
         secret::SecretString,
     },
@@ -116,26 +123,15 @@ pub fn encrypt_weak_with_rng<R: TryCryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<String, KeyExportError> {
     check_rounds(rounds, 1, u32::MAX)?;
-    let salt = draw::<SALT_LENGTH, R>(rng)?;
-    let iv = ctr_hmac::draw_iv(rng)?;
-    let mut head = Vec::with_capacity(HEAD_LENGTH);
-    head.push(VERSION);
-    head.extend(salt.as_bytes());
-    head.extend(iv);
-    head.extend(rounds.to_be_bytes());
-    let keys = Keys::from_passphrase(passphrase, salt.as_bytes(), rounds);
-    let mut plaintext = Zeroizing::new(json.as_bytes().to_vec());
-    let (mut bytes, tag) = ctr_hmac::seal(&keys, &iv, &head, &mut plaintext);
-    bytes.extend(tag);
-    Ok(wrap(&base64::encode_padded(&bytes)))
+    let mut encryptor = Encryptor::weak_with_rng(passphrase, rounds, rng)?;
+    let mut file = encryptor.update(json);
+    file.push_str(&encryptor.finish());
+    Ok(file)
 }
 
-/// Breaks the text into lines between header and trailer.
-fn wrap(text: &str) -> String {
-    let lines = text.len().div_ceil(LINE_LENGTH);
-    let frame = HEADER.len().saturating_add(TRAILER.len()).saturating_add(3);
-    let mut file = String::with_capacity(text.len().saturating_add(lines).saturating_add(frame));
-    file.push_str(HEADER);
+/// Adds lines of base64 to a file.
+fn put_lines(file: &mut String, text: &str) {
+    file.reserve(text.len().saturating_add(text.len().div_ceil(LINE_LENGTH)));
     let mut rest = text;
     while let Some((line, after)) = rest.split_at_checked(LINE_LENGTH.min(rest.len()))
         && !line.is_empty()
@@ -144,10 +140,6 @@ fn wrap(text: &str) -> String {
         file.push_str(line);
         rest = after;
     }
-    file.push('\n');
-    file.push_str(TRAILER);
-    file.push('\n');
-    file
 }
 
 /// Decrypts a file to its JSON text.
@@ -167,19 +159,15 @@ pub fn decrypt(
     max_rounds: u32,
 ) -> Result<SecretString, KeyExportError> {
     let bytes = base64::decode(&content(file)?)?;
-    let ([version], _) = split(&bytes)?;
-    if *version != VERSION {
-        return Err(KeyExportError::Version(*version));
-    }
+    let (head, _) = bytes.split_at_checked(HEAD_LENGTH).unwrap_or((&bytes, &[]));
+    let head = Head::read(head)?;
     let (authenticated, tag) = bytes.split_last_chunk().ok_or(KeyExportError::TooShort)?;
-    let ([_], rest) = split(authenticated)?;
-    let (salt, rest) = split::<SALT_LENGTH>(rest)?;
-    let (iv, rest) = split::<IV_LENGTH>(rest)?;
-    let (rounds, _) = split(rest)?;
-    let rounds = u32::from_be_bytes(*rounds);
-    check_rounds(rounds, 1, max_rounds)?;
-    let keys = Keys::from_passphrase(passphrase, salt, rounds);
-    let json = ctr_hmac::open(&keys, iv, HEAD_LENGTH, authenticated, tag)
+    if authenticated.len() < HEAD_LENGTH {
+        return Err(KeyExportError::TooShort);
+    }
+    check_rounds(head.rounds, 1, max_rounds)?;
+    let keys = head.keys(passphrase);
+    let json = ctr_hmac::open(&keys, &head.iv, HEAD_LENGTH, authenticated, tag)
         .map_err(|Forged| KeyExportError::Authentication)?;
     SecretString::from_utf8(json).ok_or(KeyExportError::NotText)
 }
@@ -190,45 +178,19 @@ pub fn decrypt(
 ///
 /// Those of [`KeyExportError`] that need no passphrase; not [`KeyExportError::Rounds`].
 pub fn rounds(file: &str) -> Result<u32, KeyExportError> {
-    let bytes = base64::decode(&content(file)?)?;
-    let ([version], rest) = split(&bytes)?;
-    if *version != VERSION {
-        return Err(KeyExportError::Version(*version));
-    }
-    let (_, rest) = split::<{ SALT_LENGTH + IV_LENGTH }>(rest)?;
-    let (rounds, _) = split(rest)?;
-    Ok(u32::from_be_bytes(*rounds))
+    let mut scanner = Scanner::new();
+    scanner.update(file);
+    scanner.finish()
 }
 
 /// The base64 between header and trailer, without its white space.
-///
-/// The header begins a line, so that a text before it can speak of it. No base64 holds the trailer,
-/// so the first one ends the content, wherever it stands.
 fn content(file: &str) -> Result<String, KeyExportError> {
-    let begins_a_line = |place: usize| {
-        let before = file.get(..place).unwrap_or_default().trim_end_matches(is_inside_a_line);
-        before.is_empty() || before.ends_with(['\n', '\r'])
-    };
-    let mut headers = file.match_indices(HEADER).map(|(place, _)| place);
-    let header = headers.find(|place| begins_a_line(*place)).ok_or(KeyExportError::NoHeader)?;
-    let (_, content) = file
-        .get(header..)
-        .and_then(|file| file.split_at_checked(HEADER.len()))
-        .ok_or(KeyExportError::NoHeader)?;
-    let (content, _) = content.split_once(TRAILER).ok_or(KeyExportError::CutOff)?;
     // A file can be large, and a text that grows takes twice its memory.
-    let mut text = String::with_capacity(content.len());
-    text.extend(content.chars().filter(|character| !is_blank(*character)));
-    Ok(text)
-}
-
-/// White space of Unicode, and the byte order mark, which is also a space without width.
-const fn is_blank(character: char) -> bool {
-    character.is_whitespace() || character == '\u{feff}'
-}
-
-const fn is_inside_a_line(character: char) -> bool {
-    is_blank(character) && !matches!(character, '\n' | '\r')
+    let mut content = String::with_capacity(file.len());
+    let mut frame = Frame::new();
+    frame.read(file.as_bytes(), &mut |letters| content.push_str(letters));
+    frame.finish()?;
+    Ok(content)
 }
 
 const fn check_rounds(rounds: u32, minimum: u32, maximum: u32) -> Result<(), KeyExportError> {
@@ -236,6 +198,45 @@ const fn check_rounds(rounds: u32, minimum: u32, maximum: u32) -> Result<(), Key
         return Err(KeyExportError::Rounds { rounds, minimum, maximum });
     }
     Ok(())
+}
+
+/// The head of a file.
+struct Head {
+    salt: [u8; SALT_LENGTH],
+    iv: [u8; IV_LENGTH],
+    rounds: u32,
+}
+
+impl Head {
+    /// A head with a new salt and a new IV.
+    fn draw<R: TryCryptoRng + ?Sized>(rounds: u32, rng: &mut R) -> Result<Self, RandomError> {
+        let salt = *draw::<SALT_LENGTH, R>(rng)?.as_bytes();
+        Ok(Self { salt, iv: ctr_hmac::draw_iv(rng)?, rounds })
+    }
+
+    /// Reads the bytes of a head, of which some can be missing.
+    fn read(bytes: &[u8]) -> Result<Self, KeyExportError> {
+        let ([version], rest) = split(bytes)?;
+        if *version != VERSION {
+            return Err(KeyExportError::Version(*version));
+        }
+        let (salt, rest) = split(rest)?;
+        let (iv, rest) = split(rest)?;
+        let (rounds, _) = split(rest)?;
+        Ok(Self { salt: *salt, iv: *iv, rounds: u32::from_be_bytes(*rounds) })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        [&[VERSION][..], &self.salt, &self.iv, &self.rounds.to_be_bytes()].concat()
+    }
+
+    fn keys(&self, passphrase: &str) -> Keys {
+        Keys::from_passphrase(passphrase, &self.salt, self.rounds)
+    }
+
+    fn verifying(&self, passphrase: &str) -> Verifying {
+        Verifying::new(self.keys(passphrase), &self.iv, &self.to_bytes())
+    }
 }
 
 fn split<const N: usize>(bytes: &[u8]) -> Result<(&[u8; N], &[u8]), KeyExportError> {

@@ -1,0 +1,227 @@
+//! A backup on a server, and what the account of its user has there.
+
+use std::{net::IpAddr, time::Duration};
+
+use clap::Args;
+use moceril::backup_file::BackupVersion;
+use serde_json::{Value, json};
+use ureq::{
+    Agent,
+    http::{StatusCode, Uri},
+};
+use zeroize::Zeroizing;
+
+use super::{key::NAME, read_version};
+use crate::{
+    failure::{Failure, Result},
+    input, progress,
+    report::printable,
+    secrets::Secret,
+};
+
+/// More than any account has: about a million keys.
+const LONGEST_ANSWER: u64 = 1 << 30;
+/// How long a server that is silent is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Args, Debug)]
+pub struct Account {
+    /// Take the backup from this server instead of a file, such as https://matrix.example.org
+    ///
+    /// The recovery key is then that of the backup or of the secret storage, whichever fits.
+    #[arg(long, value_name = "URL")]
+    homeserver: Option<String>,
+    /// Where the access token of the account is: file:PATH, env:NAME, fd:NUMBER or prompt
+    #[arg(long, value_name = "SOURCE", requires = "homeserver")]
+    token: Option<Secret>,
+}
+
+impl Account {
+    /// The server, if one is named.
+    pub fn homeserver(&self) -> Result<Option<Homeserver>> {
+        let Some(url) = &self.homeserver else { return Ok(None) };
+        let base = base(url)?;
+        let token = Secret::text(self.token.as_ref(), "access token")?;
+        Homeserver::new(base, token.trim()).map(Some)
+    }
+}
+
+/// The address of a server without a slash at its end. A token is sent only where nobody else can
+/// read it: encrypted, or to a server on this machine.
+fn base(url: &str) -> Result<Uri> {
+    let refused = |what: &str| {
+        Failure::usage(format_args!("--homeserver: {what}")).hint("https:// and the server's name")
+    };
+    let uri: Uri = url.parse().map_err(|_| refused("it is no address"))?;
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here =
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match uri.scheme_str() {
+        Some("https") => {}
+        Some("http") if is_here => {}
+        Some("http") => return Err(refused("over http:// others could read the access token")),
+        _ => return Err(refused("it does not begin with https://")),
+    }
+    let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    if has_user || uri.query().is_some() {
+        return Err(refused("it has more than the name of the server"));
+    }
+    Ok(uri)
+}
+
+pub struct Homeserver {
+    agent: Agent,
+    base: String,
+    authorization: Zeroizing<String>,
+}
+
+impl Homeserver {
+    fn new(base: Uri, token: &str) -> Result<Self> {
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::input("access token: expected one word"));
+        }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // No other server gets the token.
+            .max_redirects(0)
+            .timeout_connect(Some(PATIENCE))
+            .timeout_recv_response(Some(PATIENCE))
+            .timeout_per_read(Some(PATIENCE));
+        // A proxy would be asked for a server of its own machine.
+        let config = if base.scheme_str() == Some("http") { config.proxy(None) } else { config };
+        Ok(Self {
+            agent: config.build().new_agent(),
+            base: base.to_string().trim_end_matches('/').to_owned(),
+            authorization: Zeroizing::new(format!("Bearer {token}")),
+        })
+    }
+
+    /// The name for messages.
+    pub fn name(&self) -> &str {
+        &self.base
+    }
+
+    /// The answer to a request, as text; `None` if the server does not have it.
+    fn get(&self, path: &str) -> Result<Option<Zeroizing<String>>> {
+        let url = format!("{}/_matrix/client/v3/{path}", self.base);
+        let request = self.agent.get(&url).header("Authorization", &*self.authorization);
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::file(format_args!("{url}: {}", printable(&error.to_string())))
+        };
+        let mut answer = request.call().map_err(|error| failed(&error))?;
+        let status = answer.status();
+        let length = answer.body().content_length();
+        let reader = answer.body_mut().with_config().limit(LONGEST_ANSWER).reader();
+        let bar = progress::bytes(length);
+        let expected = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        // A server can say any length.
+        let bytes = input::read_wiped(&mut bar.wrap_read(reader), expected.min(1 << 24));
+        bar.finish_and_clear();
+        let text = input::text(bytes.map_err(|error| failed(&error))?)?;
+        if status == StatusCode::OK {
+            return Ok(Some(text));
+        }
+        let error: Value = serde_json::from_str(&text).unwrap_or_default();
+        let code = error.get("errcode").and_then(Value::as_str).unwrap_or_default();
+        let why = error.get("error").and_then(Value::as_str).unwrap_or_default();
+        let what = format!("{url}: the server answers {status} {code} {why}");
+        let what = printable(what.trim_end());
+        match status {
+            StatusCode::NOT_FOUND if code == "M_NOT_FOUND" => Ok(None),
+            StatusCode::UNAUTHORIZED => Err(Failure::key(what)
+                .hint("the access token of a device that is signed in, from a client's settings")),
+            StatusCode::NOT_FOUND => Err(Failure::file(what)
+                .hint("the address at which clients reach the server; it may have another name")),
+            _ => Err(Failure::file(what)),
+        }
+    }
+
+    /// The current backup of the account.
+    pub fn version(&self) -> Result<BackupVersion> {
+        let json = self.get("room_keys/version")?.ok_or_else(|| {
+            Failure::input(format_args!("{}: the account has no backup", self.base))
+        })?;
+        read_version(&json, &self.base)
+    }
+
+    /// All keys of a backup.
+    pub fn backup(&self, version: &BackupVersion) -> Result<Zeroizing<String>> {
+        let number = version.version.as_deref().unwrap_or_default();
+        let keys = self.get(&format!("room_keys/keys?version={}", encoded(number)))?;
+        keys.ok_or_else(|| Failure::input(format_args!("{}: the backup is gone", self.base)))
+    }
+
+    /// Those account data with which secret storage gives the key of the backup, as /sync has them.
+    pub fn account_data(&self) -> Result<Value> {
+        let whoami = self.json("account/whoami")?;
+        let user = whoami.get("user_id").and_then(Value::as_str).unwrap_or_default();
+        let folder = format!("user/{}/account_data", encoded(user));
+        let default = self.json(&format!("{folder}/m.secret_storage.default_key"))?;
+        let id = default.get("key").and_then(Value::as_str).unwrap_or_default();
+        let name = format!("m.secret_storage.key.{id}");
+        let description = self.json(&format!("{folder}/{}", encoded(&name)))?;
+        let secret = self.json(&format!("{folder}/{NAME}"))?;
+        Ok(json!([
+            { "type": "m.secret_storage.default_key", "content": default },
+            { "type": name, "content": description },
+            { "type": NAME, "content": secret },
+        ]))
+    }
+
+    fn json(&self, path: &str) -> Result<Value> {
+        let text = self.get(path)?.ok_or_else(|| {
+            Failure::key(format_args!("{}: the account has no {path}", self.base))
+                .hint("the recovery key of the backup itself: this account has no secret storage")
+        })?;
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::input(format_args!("{}/{path}: expected JSON: {error}", self.base))
+        })
+    }
+}
+
+/// The text as a part of an address (RFC 3986, section 2.1).
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_goes_only_where_nobody_else_reads_it() {
+        for good in [
+            "https://matrix.example.org",
+            "https://example.org:8448/",
+            "http://localhost:8008",
+            "http://127.0.0.1:8008/",
+            "http://[::1]:8008",
+        ] {
+            assert!(base(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://matrix.example.org",
+            "http://localhost.example.org",
+            "http://127.0.0.1.example.org",
+            "http://user@localhost",
+            "https://user:password@example.org",
+            "https://example.org/?a",
+            "matrix.example.org",
+            "ftp://example.org",
+            "",
+        ] {
+            assert_eq!(base(bad).unwrap_err().code, crate::failure::Code::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_one_part_of_an_address() {
+        assert_eq!(encoded("@me:a/../b?"), "%40me%3Aa%2F..%2Fb%3F");
+    }
+}
