@@ -206,8 +206,11 @@ mod tests {
             let mut pieces = Input::File(path.clone()).pieces().unwrap();
             for _ in 0..2 {
                 let mut read = Vec::new();
-                let piece = |piece: &[u8]| Ok(read.extend_from_slice(piece));
-                pieces.each(piece).unwrap();
+                let keep = |piece: &[u8]| {
+                    read.extend_from_slice(piece);
+                    Ok(())
+                };
+                pieces.each(keep).unwrap();
                 assert!(read == content.as_bytes()[3..], "{length}");
             }
             assert_eq!(pieces.begins_with(b'a').unwrap(), length > 0);

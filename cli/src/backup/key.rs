@@ -105,7 +105,7 @@ impl BackupKey {
 
     fn storage_key(&self, description: &KeyDescription) -> Result<SecretStorageKey> {
         let Some(source) = &self.storage_passphrase else {
-            return SecretStorageKey::from_recovery_key(&*self.recovery_key()?)
+            return SecretStorageKey::from_recovery_key(&self.recovery_key()?)
                 .map_err(|error| mistyped(&error.to_string()));
         };
         let parameters = description.passphrase.as_ref().ok_or_else(|| {
