@@ -13,7 +13,7 @@ mod vodozemac_pickles;
 
 type Operation = (&'static str, fn());
 
-pub const CONSTANT_TIME: [Operation; 47] = [
+pub const CONSTANT_TIME: [Operation; 49] = [
     ("account: key generation", keys::account),
     ("account: signing", keys::sign),
     ("account: one-time and fallback keys", keys::one_time_keys),
