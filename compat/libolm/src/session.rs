@@ -22,8 +22,8 @@ use crate::{
 
 /// One sender chain, five receiver chains and forty skipped keys.
 const MAX_CONTENT: usize = 145 + 100 + 68 * (5 + 40);
-/// Where the fields stand in it that every message needs: after the version; after three public keys
-/// and the root key; after a ratchet key and the chain key.
+/// Where the fields stand in it that every message needs: after the version; after three public
+/// keys and the root key; after a ratchet key and the chain key.
 const RECEIVED: usize = 4;
 const SENDER_CHAINS: usize = RECEIVED + 1 + 4 * 32;
 const CHAIN_INDEX: usize = SENDER_CHAINS + 4 + 3 * 32;

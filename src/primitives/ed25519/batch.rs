@@ -12,10 +12,8 @@
 //! multiplied by the group order. For 1,000 signatures this takes all the time that was saved, and
 //! for fewer it takes more. `benches/README.md` has the numbers.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 use core::ops::{Add, AddAssign, Neg, SubAssign};
-#[cfg(feature = "std")]
-use std::sync::OnceLock;
 
 use curve25519_dalek::{
     EdwardsPoint, Scalar, constants::ED25519_BASEPOINT_POINT, traits::Identity,
@@ -79,7 +77,7 @@ enum Products {
     /// Each by itself; the point is the negative of the key.
     Single(EdwardsPoint),
     /// With tables of multiples of the negative key and of the base point.
-    WithTables { minus_a: Multiples, base: Cow<'static, Multiples>, shape: Shape },
+    WithTables { minus_a: Multiples, base: Multiples, shape: Shape },
 }
 
 impl Products {
@@ -89,7 +87,7 @@ impl Products {
             None => Self::Single(minus_a),
             Some(shape) => Self::WithTables {
                 minus_a: Multiples::new(minus_a, shape),
-                base: Multiples::of_base_point(shape),
+                base: Multiples::new(ED25519_BASEPOINT_POINT, shape),
                 shape,
             },
         }
@@ -102,7 +100,7 @@ impl Products {
                 EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, minus_a, &s)
             }
             Self::WithTables { minus_a, base, shape } => {
-                sum_of_products(&[(minus_a, k), (&**base, s)], *shape)
+                sum_of_products(&[(minus_a, k), (base, s)], *shape)
             }
         }
     }
@@ -110,7 +108,7 @@ impl Products {
 
 /// How scalars are recoded into signed digits. This changes the time of a batch, but not its
 /// result.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Shape {
     /// Number of bits of a digit, a multiple of three.
     width: u32,
@@ -125,18 +123,14 @@ struct Shape {
 const MAX_DIGITS: usize = 43;
 
 impl Shape {
-    const FEW: Self = Self { width: 6, rounds: 4 };
-    const MANY: Self = Self { width: 6, rounds: 2 };
-    const MOST: Self = Self { width: 9, rounds: 2 };
-
     /// The fastest shape for this number of signatures, as measured. `None` if there are so few
     /// that making a table takes longer than it saves.
     const fn for_count(count: usize) -> Option<Self> {
         match count {
             0..24 => None,
-            24..64 => Some(Self::FEW),
-            64..512 => Some(Self::MANY),
-            _ => Some(Self::MOST),
+            24..64 => Some(Self { width: 6, rounds: 4 }),
+            64..512 => Some(Self { width: 6, rounds: 2 }),
+            _ => Some(Self { width: 9, rounds: 2 }),
         }
     }
 
@@ -176,25 +170,9 @@ impl Shape {
 }
 
 /// For each digit position that has a table, the multiples of the position's point by 1 to `half`.
-#[derive(Clone)]
 struct Multiples(Vec<EdwardsPoint>);
 
-/// The multiples of the base point for each shape. They are public and the same for every key, so a
-/// program makes them once: that saves a fourteenth of a batch of 100.
-#[cfg(feature = "std")]
-static KEPT: [(Shape, OnceLock<Multiples>); 3] =
-    [(Shape::FEW, OnceLock::new()), (Shape::MANY, OnceLock::new()), (Shape::MOST, OnceLock::new())];
-
 impl Multiples {
-    fn of_base_point(shape: Shape) -> Cow<'static, Self> {
-        let make = || Self::new(ED25519_BASEPOINT_POINT, shape);
-        #[cfg(feature = "std")]
-        if let Some((_, multiples)) = KEPT.iter().find(|(kept, _)| *kept == shape) {
-            return Cow::Borrowed(multiples.get_or_init(make));
-        }
-        Cow::Owned(make())
-    }
-
     fn new(mut point: EdwardsPoint, shape: Shape) -> Self {
         let mut multiples = Vec::with_capacity(shape.tables().saturating_mul(shape.half()));
         for _ in 0..shape.tables() {
@@ -297,10 +275,10 @@ mod tests {
             for torsion in EIGHT_TORSION {
                 let a = EdwardsPoint::mul_base(&Scalar::from(5_u8)) + torsion;
                 let a_table = Multiples::new(a, shape);
-                let b_table = Multiples::of_base_point(shape);
+                let b_table = Multiples::new(ED25519_BASEPOINT_POINT, shape);
                 for k in scalars() {
                     for s in scalars() {
-                        let sum = sum_of_products(&[(&a_table, k), (&*b_table, s)], shape);
+                        let sum = sum_of_products(&[(&a_table, k), (&b_table, s)], shape);
                         assert_eq!(sum, a * k + EdwardsPoint::mul_base(&s));
                     }
                 }

@@ -61,8 +61,8 @@ fn scalar(signature: &Signature) -> Option<Scalar> {
     Scalar::from_canonical_bytes(*signature.s_bytes()).into()
 }
 
-/// SHA-512 of the parts, as a scalar. It is wiped from where it was computed, because in a signature
-/// one of the two is secret.
+/// SHA-512 of the parts, as a scalar. The hash is wiped from where it was computed, because in a
+/// signature one of the two is secret.
 fn hash_to_scalar(parts: [&[u8]; 3]) -> Scalar {
     let mut hash = Sha512::new();
     for part in parts {
