@@ -1,5 +1,5 @@
-//! Base64 (RFC 4648, section 4). Encoding takes constant time (S-26), and so does decoding secrets.
-//! Public text is decoded with a table: messages, public keys and pickles, which are ciphertext.
+//! Base64 (RFC 4648, section 4). Secrets are encoded and decoded in constant time (S-26). Public
+//! text is decoded with a table: messages, public keys and pickles, which are ciphertext.
 //!
 //! S-30: encodes without padding; decodes without padding or with the correct padding; refuses
 //! other alphabets, white space, wrong padding and non-zero trailing bits. So a value has exactly
@@ -14,36 +14,7 @@ use super::secret::{Secret, SecretString};
 use crate::error::Base64Error;
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    // base64ct encodes one group of three bytes after the other. The compiler vectorizes this loop
-    // over whole groups, and base64ct encodes the last one or two bytes.
-    let (triples, rest) = bytes.as_chunks();
-    let whole = triples.len().saturating_mul(4);
-    // With the room for all, no copy of a secret stays in a smaller block.
-    let mut text = Vec::with_capacity(whole.saturating_add(4));
-    text.resize(whole, 0);
-    for ([a, b, c], group) in triples.iter().zip(text.as_chunks_mut().0) {
-        *group = [a >> 2, a << 4 | b >> 4, b << 2 | c >> 6, *c];
-    }
-    text.iter_mut().for_each(|value| *value = letter(*value & 0x3f));
-    // Making a `String` looks at the highest bit of each letter and, as it is zero, at no other.
-    let mut text = String::from_utf8(text).unwrap_or_default();
-    text.push_str(Base64Unpadded::encode(rest, &mut [0; 4]).unwrap_or_default());
-    text
-}
-
-/// The letter for six bits, without a table or a branch.
-fn letter(value: u8) -> u8 {
-    // Each term is the step between two ranges of letters: A to Z, a to z, 0 to 9, + and /.
-    let beyond = |last: u8| 0_u8.wrapping_sub(u8::from(value > last));
-    let letter = value
-        .wrapping_add(b'A')
-        .wrapping_add(beyond(25) & 6)
-        .wrapping_sub(beyond(51) & 75)
-        .wrapping_sub(beyond(61) & 15)
-        .wrapping_add(beyond(62) & 3);
-    // This changes no letter. It shows `assurance/constant-time`, which follows each bit, that the
-    // highest one is no secret.
-    letter & 0x7f
+    Base64Unpadded::encode_string(bytes)
 }
 
 pub(crate) fn encode_secret(bytes: &[u8]) -> SecretString {
@@ -151,24 +122,6 @@ mod tests {
     use std::format;
 
     use super::*;
-
-    /// Every group of six bits at every place gives the letter that base64ct gives.
-    #[test]
-    fn encodes_as_base64ct_does() {
-        for length in 0..9 {
-            for byte in 0..=u8::MAX {
-                for others in [0, 0x5a, 0xff] {
-                    for place in 0..length {
-                        let mut bytes = [others; 9];
-                        bytes[place] = byte;
-                        let bytes = &bytes[..length];
-                        assert_eq!(encode(bytes), Base64Unpadded::encode_string(bytes));
-                    }
-                }
-            }
-        }
-        assert_eq!(encode(b""), "");
-    }
 
     /// S-30: decoding with the table accepts the same texts as base64ct, and gives the same bytes:
     /// for every letter at every position, with every type of ending.
