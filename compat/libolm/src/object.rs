@@ -8,9 +8,9 @@
 //! | 4..8 | length of the content; 0 for a blank object |
 //! | 8.. | the content, then zeros |
 //!
-//! The content is what libolm would encrypt into a pickle of the object. It is read anew by each
-//! call, and replaced when the call has succeeded: a call that fails changes the last error, and
-//! nothing else.
+//! The content is what libolm would encrypt into a pickle of the object; `rungs.rs` says what an
+//! inbound group session has behind it. It is read anew by each call, and replaced when the call
+//! has succeeded: a call that fails changes the last error, and nothing else.
 
 use std::ffi::c_char;
 
