@@ -105,6 +105,7 @@ pub(crate) const fn is_digit(character: u8) -> bool {
 }
 
 /// The value of each character.
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it")]
 const DIGITS: [u8; 256] = {
     let mut digits = [0; 256];
     let mut character = 0;
