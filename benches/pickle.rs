@@ -91,7 +91,7 @@ fn pickles(c: &mut Criterion) {
         "account with 100 one-time keys",
         Account,
         account(),
-        restore_signing_key
+        restore_signing_key()
     );
     pickle_and_unpickle!(
         c,

@@ -156,7 +156,7 @@ fn account() -> Pickled {
         ours: Account, ours::account(ONE_TIME_KEYS);
         vodozemac: vodozemac_olm AccountPickle, vodozemac::account(ONE_TIME_KEYS);
         libolm: OlmAccount, libolm::account(ONE_TIME_KEYS);
-        restore: restore_signing_key;
+        restore: restore_signing_key();
     }
 }
 
@@ -165,7 +165,7 @@ fn room() -> Pickled {
         ours: GroupSession, GroupSession::new(0).unwrap();
         vodozemac: vodozemac_megolm GroupSessionPickle, vodozemac::room();
         libolm: OlmOutboundGroupSession, OlmOutboundGroupSession::new();
-        restore: restore_signing_key;
+        restore: restore_signing_key();
     }
 }
 

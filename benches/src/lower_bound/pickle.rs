@@ -6,9 +6,10 @@ use chacha20poly1305::{
     XChaCha20Poly1305,
     aead::{AeadInOut, KeyInit, inout::InOutBuf},
 };
+use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha512};
 
-use super::{Base64, draw};
+use super::{Base64, Signer, draw};
 
 /// A pickle of `characters` characters of base64. Of its bytes, 42 are not the state: version and
 /// type (2), nonce (24) and tag (16).
@@ -62,7 +63,11 @@ impl Pickle {
 /// What is computed from the state of a session when it is read.
 pub fn restore_nothing() {}
 
-/// What is computed from a state with a key that signs: SHA-512 of its seed.
-pub fn restore_signing_key() {
-    black_box(Sha512::digest(black_box([7; 32])));
+/// What is computed from a state with a key that signs: its point, and SHA-512 of the seed.
+pub fn restore_signing_key() -> impl Fn() {
+    let public = Signer::new().public.to_bytes();
+    move || {
+        black_box(VerifyingKey::from_bytes(black_box(&public)).unwrap());
+        black_box(Sha512::digest(black_box([7; 32])));
+    }
 }

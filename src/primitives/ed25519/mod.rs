@@ -128,8 +128,7 @@ const fn y_of_order_8_large(last: u8) -> [u8; 32] {
 
 /// What signs: the 64 bytes that RFC 8032, 5.1.5, derives from a seed, and the public key.
 ///
-/// The public key is not kept decompressed, because signing needs only its encoding: decompressing
-/// it would take most of the time of opening a pickle.
+/// The public key is not kept decompressed, because signing needs only its encoding.
 #[derive(Clone)]
 pub(crate) struct ExpandedKey {
     expanded: Secret<64>,
@@ -208,12 +207,12 @@ impl SigningKey {
     }
 
     /// A key from a native pickle. The stored public key is right, because the pickle is
-    /// authenticated. Only its encoding is checked.
+    /// authenticated; that it is a point is checked all the same.
     pub(crate) fn from_seed_and_public(
         seed: Secret<32>,
         public: [u8; 32],
     ) -> Result<Self, KeyError> {
-        check_encoding(&public)?;
+        VerifyingKey::from_bytes(&public)?;
         let key = ExpandedKey { expanded: expand(&seed), public };
         Ok(Self::Seeded(Box::new(SeededKey { seed, key })))
     }
