@@ -4,7 +4,7 @@ use benches::{
     beside::{self, beside_lower_bound},
     lower_bound::{
         TEXT,
-        pickle::{Pickle, restore_account, restore_nothing},
+        pickle::{Pickle, restore_nothing, restore_signing_key},
     },
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -91,7 +91,7 @@ fn pickles(c: &mut Criterion) {
         "account with 100 one-time keys",
         Account,
         account(),
-        restore_account()
+        restore_signing_key()
     );
     pickle_and_unpickle!(
         c,

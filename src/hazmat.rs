@@ -9,9 +9,10 @@
 //!   [`sending_state`](crate::olm::Session::sending_state) and
 //!   [`next_message_key`](crate::olm::Session::next_message_key): the double ratchet with another
 //!   handshake, and its keys one by one;
-//! * [`Session::chain_indices`](crate::olm::Session::chain_indices), `Session::next_message_length`
-//!   and [`MegolmMessage::length`](crate::megolm::MegolmMessage::length): the indices of the
-//!   chains, and the lengths of the next messages;
+//! * [`Session::chain_indices`](crate::olm::Session::chain_indices): the indices of the chains;
+//! * [`Message::length`](crate::olm::Message::length),
+//!   [`PreKeyMessage::length`](crate::olm::PreKeyMessage::length) and
+//!   [`MegolmMessage::length`](crate::megolm::MegolmMessage::length): the lengths of messages;
 //! * [`Account::take_one_time_key`](crate::olm::Account::take_one_time_key): the private half of a
 //!   one-time key;
 //! * [`Account::create_inbound_session_unread`][unread]: makes a session from a message without

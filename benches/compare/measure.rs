@@ -14,8 +14,6 @@ pub struct Row {
     pub name: String,
     /// How many of the operation one run does.
     pub elements: usize,
-    /// How many times as long as ours vodozemac has to take.
-    pub target: Option<f64>,
     pub contenders: Box<dyn Fn() -> Contenders>,
 }
 
@@ -23,29 +21,22 @@ impl Row {
     pub fn new(
         name: impl Into<String>,
         elements: usize,
-        target: impl Into<Option<f64>>,
         contenders: impl Fn() -> Contenders + 'static,
     ) -> Self {
-        Self {
-            name: name.into(),
-            elements,
-            target: target.into(),
-            contenders: Box::new(contenders),
-        }
+        Self { name: name.into(), elements, contenders: Box::new(contenders) }
     }
 }
 
 /// The times of one row, per element, in nanoseconds.
 pub struct Outcome {
     pub name: String,
-    pub target: Option<f64>,
     /// Of each contender, one time for each round.
     times: BTreeMap<Who, Vec<f64>>,
 }
 
 impl Outcome {
     fn new(row: &Row) -> Self {
-        Self { name: row.name.clone(), target: row.target, times: BTreeMap::new() }
+        Self { name: row.name.clone(), times: BTreeMap::new() }
     }
 
     pub fn rounds(&self) -> usize {

@@ -13,15 +13,17 @@ use crate::{MOST_RUNS, seeded::Seeded};
 
 type Operation = (&'static str, fn(usize));
 
-pub const OPERATIONS: [Operation; 10] = [
+pub const OPERATIONS: [Operation; 12] = [
     ("outbound_session", outbound_session),
     ("inbound_session", inbound_session),
     ("olm_encrypt", olm_encrypt),
     ("olm_decrypt", olm_decrypt),
     ("olm_ping_pong", olm_ping_pong),
     ("session_unpickle_and_pickle", session_unpickle_and_pickle),
+    ("group_session_unpickle_and_pickle", group_session_unpickle_and_pickle),
     ("megolm_encrypt", megolm_encrypt),
     ("megolm_decrypt", megolm_decrypt),
+    ("megolm_decrypt_newest_first", megolm_decrypt_newest_first),
     ("megolm_decrypt_batch_of_100", megolm_decrypt_batch),
     ("session_key", session_key),
 ];
@@ -135,6 +137,16 @@ fn session_unpickle_and_pickle(runs: usize) {
     }
 }
 
+fn group_session_unpickle_and_pickle(runs: usize) {
+    let mut rng = Seeded(30);
+    let key = PickleKey::new([7; 32]);
+    let pickle = room(31).pickle_with_rng(&key, b"", &mut rng).unwrap();
+    for _ in 0..runs {
+        let room = GroupSession::from_pickle(&pickle, &key, b"").unwrap();
+        black_box(room.pickle_with_rng(&key, b"", &mut rng).unwrap());
+    }
+}
+
 fn room(seed: u64) -> GroupSession {
     GroupSession::with_rng(GroupSessionConfig::default(), &mut Seeded(seed)).unwrap()
 }
@@ -152,6 +164,17 @@ fn megolm_decrypt(runs: usize) {
     let events = each(MOST_RUNS, |_| room.encrypt(TEXT).unwrap().to_base64());
     for event in &events[..runs] {
         black_box(theirs.decrypt(&MegolmMessage::from_base64(event).unwrap()).unwrap());
+    }
+}
+
+/// While the room goes on: after each older event comes a new one.
+fn megolm_decrypt_newest_first(runs: usize) {
+    let mut room = room(32);
+    let mut theirs = InboundGroupSession::new(&room.session_key());
+    let events = each(200, |_| room.encrypt(TEXT).unwrap());
+    for place in 0..runs {
+        theirs.decrypt(&events[120 + place]).unwrap();
+        black_box(theirs.decrypt(&events[119 - place]).unwrap());
     }
 }
 

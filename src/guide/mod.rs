@@ -10,6 +10,7 @@
 //! | [`json`] | Who writes the objects of the Matrix specification? |
 //! | [`recovery`] | How does a new device get old room keys? |
 //! | [`migrating`] | How do I move a whole store from libolm or vodozemac? |
+//! | [`many_cores`] | How do I use all cores? |
 //! | [`diagnosing`] | Why could a message not be decrypted, and what should I do? |
 //! | [`deterministic`] | How do I make my tests repeatable? |
 //!
@@ -40,6 +41,9 @@ pub mod recovery {}
 
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}
+
+#[doc = include_str!("many_cores.md")]
+pub mod many_cores {}
 
 #[doc = include_str!("diagnosing.md")]
 pub mod diagnosing {}

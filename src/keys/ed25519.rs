@@ -33,7 +33,7 @@ impl Ed25519PublicKey {
     ///
     /// [`KeyError::NonCanonical`], [`KeyError::NotOnCurve`] or [`KeyError::LowOrder`].
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
-        ed25519::VerifyingKey::from_bytes(&bytes).map(|key| Self::from_verifying_key(&key))
+        ed25519::VerifyingKey::from_bytes(&bytes).map(|_| Self(bytes))
     }
 
     /// A key whose encoding is checked here, and only when it verifies a signature that it is a
@@ -60,8 +60,9 @@ impl Ed25519PublicKey {
         Self::from_bytes(key_from_base64(text)?)
     }
 
-    pub(crate) fn from_verifying_key(key: &ed25519::VerifyingKey) -> Self {
-        Self(*key.as_bytes())
+    /// The public half of a key that signs.
+    pub(crate) const fn from_signing_key(public: &[u8; 32]) -> Self {
+        Self(*public)
     }
 
     /// The decompressed key, for verifying several signatures.
@@ -221,7 +222,7 @@ impl Ed25519SecretKey {
     /// The public half of the key.
     #[must_use]
     pub fn public_key(&self) -> Ed25519PublicKey {
-        Ed25519PublicKey::from_verifying_key(self.0.key().public())
+        Ed25519PublicKey::from_signing_key(self.0.key().public())
     }
 
     /// Signs exactly these bytes.

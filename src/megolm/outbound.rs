@@ -186,7 +186,7 @@ impl GroupSession {
     }
 
     fn signing_key(&self) -> Ed25519PublicKey {
-        Ed25519PublicKey::from_verifying_key(self.state.signing_key.public())
+        Ed25519PublicKey::from_signing_key(self.state.signing_key.public())
     }
 
     /// The id of the session: its Ed25519 public key in base64 (43 characters).

@@ -125,7 +125,7 @@ impl Account {
     /// The public key that verifies this device's signatures: its fingerprint.
     #[must_use]
     pub fn ed25519_key(&self) -> Ed25519PublicKey {
-        Ed25519PublicKey::from_verifying_key(self.state.signing_key.public())
+        Ed25519PublicKey::from_signing_key(self.state.signing_key.public())
     }
 
     /// The public key that sessions with this device are made with.

@@ -141,16 +141,6 @@ impl Session {
         }
     }
 
-    /// Length in bytes of the next message, if its plaintext has `plaintext_length` bytes.
-    #[must_use]
-    pub fn next_message_length(&self, plaintext_length: usize) -> usize {
-        let state = self.state();
-        let index = state.ratchet.sender.as_ref().map_or(0, |sender| sender.chain_key.index);
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        let length = Message::encoded_length(state.version, index, plaintext_length);
-        if state.received { length } else { PreKeyMessage::encoded_length(length) }
-    }
-
     /// A session that sends first, from keys that were agreed upon without Olm's handshake. The
     /// `session_keys` are only named in messages and in the session's id.
     #[must_use]
@@ -213,7 +203,25 @@ impl Session {
     }
 }
 
+impl Message {
+    /// Length in bytes of a message whose plaintext has `plaintext_length` bytes.
+    #[must_use]
+    pub const fn length(
+        version: MessageVersion,
+        chain_index: u32,
+        plaintext_length: usize,
+    ) -> usize {
+        Self::encoded_length(version, chain_index, plaintext_length)
+    }
+}
+
 impl PreKeyMessage {
+    /// Length in bytes of a pre-key message around a message of `message_length` bytes.
+    #[must_use]
+    pub const fn length(message_length: usize) -> usize {
+        Self::encoded_length(message_length)
+    }
+
     /// Wraps a message in the keys of its session.
     #[must_use]
     pub fn from_parts(session_keys: SessionKeys, message: Message) -> Self {

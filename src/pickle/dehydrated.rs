@@ -303,7 +303,7 @@ fn first_id(signing_key: &SigningKey, identity_key: &Curve25519KeyPair, keys: &O
     let fallback = keys.fallback.iter().map(|fallback| fallback.key.pair.public());
     let public: Vec<_> =
         [identity_key.public()].into_iter().chain(one_time).chain(fallback).collect();
-    let mut parts: Vec<&[u8]> = Vec::from([signing_key.public().as_bytes().as_slice()]);
+    let mut parts: Vec<&[u8]> = Vec::from([signing_key.public().as_slice()]);
     parts.extend(public.iter().map(|key| key.as_bytes().as_slice()));
     let [a, b, c, d, e, f, g, h, ..] = sha256(&parts);
     (1 << 61) | (u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 3)

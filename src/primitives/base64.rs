@@ -1,5 +1,5 @@
 //! Base64 (RFC 4648, section 4). Secrets are encoded and decoded in constant time (S-26). Public
-//! text is decoded with a table: messages, public keys and pickles, which are ciphertext.
+//! text is decoded with tables: messages, public keys and pickles, which are ciphertext.
 //!
 //! S-30: encodes without padding; decodes without padding or with the correct padding; refuses
 //! other alphabets, white space, wrong padding and non-zero trailing bits. So a value has exactly
@@ -29,11 +29,11 @@ pub(crate) fn encode_padded(bytes: &[u8]) -> String {
 
 /// Decodes public text, four times as fast as secret text.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
-    decode_by_table(text).ok_or_else(|| refusal(text.as_bytes(), &mut vec![0; text.len()]))
+    decode_by_tables(text).ok_or_else(|| refusal(text.as_bytes(), &mut vec![0; text.len()]))
 }
 
-fn decode_by_table(text: &str) -> Option<Vec<u8>> {
-    // The table decodes whole groups of four characters. base64ct decodes the last one to four,
+fn decode_by_tables(text: &str) -> Option<Vec<u8>> {
+    // The tables decode whole groups of four characters. base64ct decodes the last one to four,
     // because only these can have padding or trailing bits.
     let whole = (text.len().saturating_sub(1) / 4).saturating_mul(4);
     let (whole, last) = text.as_bytes().split_at(whole);
@@ -41,12 +41,14 @@ fn decode_by_table(text: &str) -> Option<Vec<u8>> {
     let mut bytes = vec![0; groups.len().saturating_add(1).saturating_mul(3)];
     let mut all_values = 0;
     let (triples, _) = bytes.as_chunks_mut();
-    for ([a, b, c, d], triple) in groups.iter().zip(triples) {
-        let [a, b, c, d] = [a, b, c, d].map(|letter| value(*letter));
-        all_values |= a | b | c | d;
-        *triple = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+    for (group, triple) in groups.iter().zip(triples) {
+        let [a, b, c, d]: &[u8; 4] = group;
+        let value = value::<0>(*a) | value::<1>(*b) | value::<2>(*c) | value::<3>(*d);
+        all_values |= value;
+        let [bytes @ .., _] = value.to_be_bytes();
+        *triple = bytes;
     }
-    if all_values == NO_VALUE {
+    if all_values & NO_VALUE != 0 {
         return None;
     }
     let decoded = groups.len().saturating_mul(3);
@@ -55,23 +57,30 @@ fn decode_by_table(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// All bits are set, so an OR of values equals this exactly if one of them is not a value.
-const NO_VALUE: u8 = 0xff;
+/// What has no value in the alphabet has this one, in the byte that values of letters leave empty.
+const NO_VALUE: u32 = 0xff;
 
+/// A table for each place in a group of four: the letter's six bits where they stand in the upper
+/// 24. So the values of a group need no shifts, and an OR makes them its three bytes.
 #[expect(clippy::indexing_slicing, reason = "the compiler runs it")]
-const VALUES: [u8; 256] = {
+const VALUES: [[u32; 256]; 4] = {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut values = [NO_VALUE; 256];
+    let mut values = [[NO_VALUE; 256]; 4];
     let mut value = 0;
     while value < letters.len() {
-        values[letters[value] as usize] = value as u8;
+        let letter = letters[value] as usize;
+        values[0][letter] = (value as u32) << 26;
+        values[1][letter] = (value as u32) << 20;
+        values[2][letter] = (value as u32) << 14;
+        values[3][letter] = (value as u32) << 8;
         value += 1;
     }
     values
 };
 
-fn value(letter: u8) -> u8 {
-    VALUES.get(usize::from(letter)).copied().unwrap_or(NO_VALUE)
+fn value<const PLACE: usize>(letter: u8) -> u32 {
+    let values = VALUES.get(PLACE).and_then(|values| values.get(usize::from(letter)));
+    values.copied().unwrap_or(NO_VALUE)
 }
 
 /// Decodes a secret of exactly `N` bytes; `None` if the text is valid but has another length.
@@ -123,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// S-30: decoding with the table accepts the same texts as base64ct, and gives the same bytes:
+    /// S-30: decoding with the tables accepts the same texts as base64ct, and gives the same bytes:
     /// for every letter at every position, with every type of ending.
     #[test]
     fn the_table_decodes_as_base64ct_does() {

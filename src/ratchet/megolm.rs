@@ -91,9 +91,12 @@ pub(crate) struct Receiver {
     /// That of the latest message read, from which later ones take fewer hashes. In a heap block of
     /// its own, because most sessions that a client holds have not decrypted anything yet.
     latest: Apart<MegolmRatchet>,
-    /// Ratchets between the two, while the session is read backwards. Only in memory: they follow
-    /// from `first`, so no pickle needs them, and they go when `first` does (S-20).
+    /// Ratchets before it, while the session is read backwards. Only in memory: they follow from
+    /// `first`, so no pickle needs them, and they go when `first` does (S-20).
     ladder: Ladder,
+    /// Whether an older message was read since the last new one. (It stands here, where it takes no
+    /// additional memory.)
+    reads_back: bool,
     closed: bool,
 }
 
@@ -124,7 +127,7 @@ impl Receiver {
         latest: Apart<MegolmRatchet>,
         closed: bool,
     ) -> Self {
-        Self { first, latest, ladder: Ladder::new(), closed }
+        Self { first, latest, ladder: Ladder::new(), reads_back: false, closed }
     }
 
     pub(crate) const fn first(&self) -> &MegolmRatchet {
@@ -164,11 +167,15 @@ impl Receiver {
         match ratchet.index.cmp(&self.latest().index) {
             Ordering::Less => {
                 self.ladder.add(ratchet.index, core::mem::replace(rungs, Rungs::new()));
+                self.reads_back = true;
             }
             Ordering::Equal => {}
             Ordering::Greater => {
                 self.latest.get_or_insert_default().as_mut().clone_from(ratchet);
-                self.ladder = Ladder::new();
+                // Two new messages in a row: the session is not read backwards any more.
+                if !core::mem::replace(&mut self.reads_back, false) {
+                    self.ladder = Ladder::new();
+                }
             }
         }
     }
@@ -273,17 +280,19 @@ mod tests {
         }
     }
 
-    /// S-20: what was forgotten is not in the ladder either. Reading on drops the ladder, so that a
-    /// session that is not read backwards uses no memory for one.
+    /// S-20: what was forgotten is not in the ladder either. A new message among older ones leaves
+    /// the ladder; two in a row drop it, so that a session that is not read backwards any more uses
+    /// no memory for one.
     #[test]
     fn the_ladder_is_dropped_with_the_ratchets_it_follows_from() {
         let mut receiver = receiver();
-        for (index, ladder) in [(5, false), (6, false), (10, false), (9, true), (11, false)] {
+        let indices = [(5, false), (6, false), (10, false), (9, true), (11, true), (8, true)];
+        for (index, ladder) in indices.into_iter().chain([(12, true), (13, false), (14, false)]) {
             assert!(read(&mut receiver, index));
             assert_eq!(rungs(&receiver), ladder, "{index}");
         }
         assert!(read(&mut receiver, 8));
-        assert!(!rungs(&receiver.clone()));
+        assert!(rungs(&receiver) && !rungs(&receiver.clone()));
         receiver.forget_before(7);
         assert!(!rungs(&receiver));
         assert!(receiver.at(6).is_none() && receiver.at(7).is_some());

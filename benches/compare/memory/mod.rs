@@ -2,14 +2,17 @@
 
 pub mod allocator;
 
-use ::vodozemac::megolm::GroupSession as VodozemacGroupSession;
-use moceril::megolm::GroupSession;
-use olm_rs::outbound_group_session::OlmOutboundGroupSession;
+use ::vodozemac::megolm as vodozemac_megolm;
+use moceril::megolm::{GroupSession, InboundGroupSession, MegolmMessage};
+use olm_rs::{
+    inbound_group_session::OlmInboundGroupSession, outbound_group_session::OlmOutboundGroupSession,
+};
 
 use self::allocator::{LibolmObject, Usage, watch};
 use crate::{
     contender::Who,
     ends::{libolm, ours, vodozemac},
+    lower_bound::TEXT,
     measure::Row,
     workloads::restore::{exported_keys, import_libolm, import_ours, import_vodozemac},
 };
@@ -63,13 +66,15 @@ pub fn live(inbound_sessions: usize) -> Vec<Live> {
             object: "group session (the sender's)".into(),
             count: OBJECTS,
             ours: list(OBJECTS, |_| GroupSession::new(0).unwrap()),
-            vodozemac: list(OBJECTS, |_| VodozemacGroupSession::new(vodozemac::megolm_config())),
+            vodozemac: list(OBJECTS, |_| {
+                vodozemac_megolm::GroupSession::new(vodozemac::megolm_config())
+            }),
             libolm: list_of_libolm(LibolmObject::GroupSession, OBJECTS, |_| {
                 OlmOutboundGroupSession::new()
             }),
         },
         Live {
-            object: "inbound group session".into(),
+            object: "inbound group session, as imported".into(),
             count: inbound_sessions,
             ours: list(inbound_sessions, |place| import_ours(import(place))),
             vodozemac: list(inbound_sessions, |place| import_vodozemac(import(place))),
@@ -77,7 +82,42 @@ pub fn live(inbound_sessions: usize) -> Vec<Live> {
                 import_libolm(import(place))
             }),
         },
+        inbound("inbound group session after two events", &[0, 1]),
+        inbound("inbound group session that is read backwards", &[299, 298]),
     ]
+}
+
+/// After events of these indices.
+fn inbound(object: &str, indices: &[usize]) -> Live {
+    let mut room = GroupSession::new(0).unwrap();
+    let key = room.session_key();
+    let events: Vec<_> = (0..300).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect();
+    let events = || indices.iter().map(|index| events[*index].as_str());
+    let text = key.to_base64();
+    Live {
+        object: object.into(),
+        count: OBJECTS,
+        ours: list(OBJECTS, |_| {
+            let mut session = InboundGroupSession::new(&key);
+            for event in events() {
+                session.decrypt(&MegolmMessage::from_base64(event).unwrap()).unwrap();
+            }
+            session
+        }),
+        vodozemac: list(OBJECTS, |_| {
+            let key = vodozemac_megolm::SessionKey::from_base64(&text).unwrap();
+            let config = vodozemac::megolm_config();
+            let mut session = vodozemac_megolm::InboundGroupSession::new(&key, config);
+            for event in events() {
+                let event = vodozemac_megolm::MegolmMessage::from_base64(event).unwrap();
+                session.decrypt(&event).unwrap();
+            }
+            session
+        }),
+        libolm: list_of_libolm(LibolmObject::InboundGroupSession, OBJECTS, |_| {
+            OlmInboundGroupSession::new(&text).unwrap()
+        }),
+    }
 }
 
 fn list<T>(count: usize, make: impl Fn(usize) -> T) -> Usage {

@@ -3,9 +3,7 @@
 use std::rc::Rc;
 
 use ::vodozemac::megolm as vodozemac_megolm;
-use moceril::megolm::{
-    ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, SessionKey,
-};
+use moceril::megolm::{GroupSession, InboundGroupSession, MegolmMessage, SessionKey};
 use olm_rs::{
     inbound_group_session::OlmInboundGroupSession, outbound_group_session::OlmOutboundGroupSession,
 };
@@ -16,25 +14,32 @@ use crate::{
     ends::{TEXT_AS_STR, libolm, ours, vodozemac},
     lower_bound::{self, TEXT, megolm::Key},
     measure::{Contenders, Row},
-    workloads::grouped,
+    workloads::{
+        grouped,
+        restore::{import_libolm, import_ours, import_vodozemac},
+    },
 };
 
 /// A page of history, as a client that scrolls back decrypts it.
 const HISTORY: usize = 1_000;
 
 pub fn rows() -> Vec<Row> {
-    let batch = |events: usize, target: f64| {
+    let batch = |events: usize| {
         let name = format!("Megolm batch decrypt of {} events, each", grouped(events));
-        Row::new(name, events, target, move || batch(events))
+        Row::new(name, events, move || batch(events))
     };
     vec![
-        Row::new("Megolm encrypt (+ base64)", 1, 1.08, encrypt),
-        Row::new("Megolm decrypt in order, parse included", 1, 1.25, in_order),
-        Row::new("Megolm decrypt of 1,000 events newest first, each", HISTORY, 1.9, newest_first),
-        batch(100, 3.5),
-        batch(1_000, 4.0),
-        Row::new("session key: parse, verify, new inbound", 1, 1.25, session_key),
-        Row::new("exported key: parse, import", 1, 1.05, exported_key),
+        Row::new("Megolm encrypt (+ base64)", 1, encrypt),
+        Row::new("Megolm decrypt in order, parse included", 1, in_order),
+        Row::new("the same, events of 10 kB", 1, || in_order_of(&"m".repeat(10_000))),
+        Row::new("the same, events of 1 MB", 1, || in_order_of(&"m".repeat(1_000_000))),
+        Row::new("Megolm decrypt of 1,000 events newest first, each", HISTORY, newest_first),
+        batch(10),
+        batch(100),
+        batch(1_000),
+        Row::new("session key: parse, verify, new inbound", 1, session_key),
+        Row::new("exported key: parse, import", 1, exported_key),
+        Row::new("exported key: parse, import, decrypt the first event", 1, first_event),
     ]
 }
 
@@ -52,36 +57,46 @@ fn encrypt() -> Contenders {
 }
 
 fn in_order() -> Contenders {
+    let mut contenders = in_order_of(TEXT_AS_STR);
+    let (mut sender, mut receiver) = lower_bound::megolm::ends();
+    contenders.push((
+        Who::LowerBound,
+        prepared(move || sender.send(), move |event| receiver.receive(event)),
+    ));
+    contenders
+}
+
+fn in_order_of(text: &str) -> Contenders {
+    let text: Rc<str> = text.into();
+    let (vodozemac_text, libolm_text) = (text.clone(), text.clone());
     let mut our_room = GroupSession::new(0).unwrap();
     let mut our_end = ours::receiver(&our_room);
     let mut room = vodozemac::room();
     let mut end = vodozemac::receiver(&room);
     let libolm_room = OlmOutboundGroupSession::new();
     let libolm_end = libolm::receiver(&libolm_room);
-    let (mut sender, mut receiver) = lower_bound::megolm::ends();
     vec![
         (
             Who::Ours,
             prepared(
-                move || our_room.encrypt(TEXT).unwrap().to_base64(),
+                move || our_room.encrypt(text.as_bytes()).unwrap().to_base64(),
                 move |event| decrypt_ours(&mut our_end, event),
             ),
         ),
         (
             Who::Vodozemac,
             prepared(
-                move || room.encrypt(TEXT).to_base64(),
+                move || room.encrypt(&*vodozemac_text).to_base64(),
                 move |event| decrypt_vodozemac(&mut end, event),
             ),
         ),
         (
             Who::Libolm,
             prepared(
-                move || libolm_room.encrypt(TEXT_AS_STR),
+                move || libolm_room.encrypt(&libolm_text),
                 move |event| libolm_end.decrypt(std::mem::take(event)).unwrap(),
             ),
         ),
-        (Who::LowerBound, prepared(move || sender.send(), move |event| receiver.receive(event))),
     ]
 }
 
@@ -238,21 +253,29 @@ fn exported_key() -> Contenders {
     let (ours, vodozemac, libolm) = (key.clone(), key.clone(), key);
     let mut lower_bound = Key::exported();
     vec![
-        (
-            Who::Ours,
-            repeated(move || {
-                InboundGroupSession::import(&ExportedSessionKey::from_base64(&ours).unwrap())
-            }),
-        ),
+        (Who::Ours, repeated(move || import_ours(&ours))),
+        (Who::Vodozemac, repeated(move || import_vodozemac(&vodozemac))),
+        (Who::Libolm, repeated(move || import_libolm(&libolm))),
+        (Who::LowerBound, repeated(move || lower_bound.read())),
+    ]
+}
+
+/// moceril checks with the first event what the others check in the key.
+fn first_event() -> Contenders {
+    let mut room = GroupSession::new(0).unwrap();
+    let export = ours::receiver(&room).export_at_first_known_index().unwrap();
+    let (key, event) = (export.to_base64(), room.encrypt(TEXT).unwrap().to_base64());
+    let key_and_event: Rc<(String, String)> = Rc::new((String::from(&*key), event));
+    let (ours, vodozemac, libolm) = (key_and_event.clone(), key_and_event.clone(), key_and_event);
+    vec![
+        (Who::Ours, repeated(move || decrypt_ours(&mut import_ours(&ours.0), &ours.1))),
         (
             Who::Vodozemac,
-            repeated(move || {
-                let key = vodozemac_megolm::ExportedSessionKey::from_base64(&vodozemac).unwrap();
-                let config = vodozemac::megolm_config();
-                vodozemac_megolm::InboundGroupSession::import(&key, config)
-            }),
+            repeated(move || decrypt_vodozemac(&mut import_vodozemac(&vodozemac.0), &vodozemac.1)),
         ),
-        (Who::Libolm, repeated(move || OlmInboundGroupSession::import(&libolm).unwrap())),
-        (Who::LowerBound, repeated(move || lower_bound.read())),
+        (
+            Who::Libolm,
+            repeated(move || import_libolm(&libolm.0).decrypt(libolm.1.clone()).unwrap()),
+        ),
     ]
 }

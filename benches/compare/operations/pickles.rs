@@ -2,7 +2,7 @@
 
 use ::vodozemac::{megolm as vodozemac_megolm, olm as vodozemac_olm};
 use moceril::{
-    megolm::{GroupSession, InboundGroupSession},
+    megolm::{GroupSession, InboundGroupSession, MegolmMessage},
     olm::{Account, Session},
 };
 use olm_rs::{
@@ -11,13 +11,16 @@ use olm_rs::{
 };
 
 use crate::{
-    contender::{Who, repeated},
+    contender::{Who, prepared, repeated},
     ends::{
-        PICKLE_KEY, libolm,
+        PICKLE_KEY, TEXT_AS_STR, libolm,
         ours::{self, CONTEXT, pickle_key},
         vodozemac,
     },
-    lower_bound::pickle::{Pickle, restore_account, restore_nothing},
+    lower_bound::{
+        TEXT,
+        pickle::{Pickle, restore_nothing, restore_signing_key},
+    },
     measure::{Contenders, Row},
 };
 
@@ -25,40 +28,41 @@ const ONE_TIME_KEYS: usize = 100;
 
 pub fn rows() -> Vec<Row> {
     vec![
-        Row::new("Olm session pickle", 1, 6.0, || old_session().pickle),
-        Row::new("Olm session unpickle", 1, 8.0, || old_session().unpickle),
-        Row::new("young Olm session pickle", 1, None, || young_session().pickle),
-        Row::new("young Olm session unpickle", 1, None, || young_session().unpickle),
-        Row::new("account with 100 one-time keys, pickle", 1, 6.0, || account().pickle),
-        Row::new("account with 100 one-time keys, unpickle", 1, 100.0, || account().unpickle),
-        Row::new("inbound group session pickle", 1, 3.0, || inbound().pickle),
-        Row::new("inbound group session unpickle", 1, 1.5, || inbound().unpickle),
+        Row::new("Olm session pickle", 1, || old_session().pickle),
+        Row::new("Olm session unpickle", 1, || old_session().unpickle),
+        Row::new("young Olm session pickle", 1, || young_session().pickle),
+        Row::new("young Olm session unpickle", 1, || young_session().unpickle),
+        Row::new("account with 100 one-time keys, pickle", 1, || account().pickle),
+        Row::new("account with 100 one-time keys, unpickle", 1, || account().unpickle),
+        Row::new("group session pickle", 1, || room().pickle),
+        Row::new("group session unpickle", 1, || room().unpickle),
+        Row::new("inbound group session pickle", 1, || inbound().pickle),
+        Row::new("inbound group session unpickle", 1, || inbound().unpickle),
+        Row::new("inbound group session: unpickle, decrypt, pickle", 1, inbound_in_use),
     ]
 }
 
 /// How many characters the pickles of one object have.
 pub struct Size {
     pub object: &'static str,
-    /// Which part of vodozemac's ours may have at most.
-    pub target: Option<f64>,
     pub ours: usize,
     pub vodozemac: usize,
     pub libolm: usize,
 }
 
 pub fn sizes() -> Vec<Size> {
-    let size = |object, target, Pickled { lengths: [ours, vodozemac, libolm], .. }| Size {
+    let size = |object, Pickled { lengths: [ours, vodozemac, libolm], .. }| Size {
         object,
-        target,
         ours,
         vodozemac,
         libolm,
     };
     vec![
-        size("Olm session", Some(1.0 / 4.0), old_session()),
-        size("young Olm session", None, young_session()),
-        size("account with 100 one-time keys", Some(1.0 / 2.4), account()),
-        size("inbound group session", Some(1.0 / 2.4), inbound()),
+        size("Olm session", old_session()),
+        size("young Olm session", young_session()),
+        size("account with 100 one-time keys", account()),
+        size("group session", room()),
+        size("inbound group session", inbound()),
     ]
 }
 
@@ -152,8 +156,76 @@ fn account() -> Pickled {
         ours: Account, ours::account(ONE_TIME_KEYS);
         vodozemac: vodozemac_olm AccountPickle, vodozemac::account(ONE_TIME_KEYS);
         libolm: OlmAccount, libolm::account(ONE_TIME_KEYS);
-        restore: restore_account();
+        restore: restore_signing_key();
     }
+}
+
+fn room() -> Pickled {
+    pickled! {
+        ours: GroupSession, GroupSession::new(0).unwrap();
+        vodozemac: vodozemac_megolm GroupSessionPickle, vodozemac::room();
+        libolm: OlmOutboundGroupSession, OlmOutboundGroupSession::new();
+        restore: restore_signing_key();
+    }
+}
+
+/// A client that keeps no session in memory: each event takes its session from the store and puts
+/// it back.
+fn inbound_in_use() -> Contenders {
+    let mut our_room = GroupSession::new(0).unwrap();
+    let our_key = pickle_key();
+    let mut our_pickle = ours::receiver(&our_room).pickle(&our_key, CONTEXT).unwrap();
+    let mut room = vodozemac::room();
+    let mut pickle = vodozemac::receiver(&room).pickle().encrypt(PICKLE_KEY);
+    let libolm_room = OlmOutboundGroupSession::new();
+    let mut libolm_pickle = libolm::receiver(&libolm_room).pickle(libolm::pickling());
+    vec![
+        (
+            Who::Ours,
+            prepared(
+                move || our_room.encrypt(TEXT).unwrap().to_base64(),
+                move |event| {
+                    let session = InboundGroupSession::from_pickle(&our_pickle, &our_key, CONTEXT);
+                    let mut session = session.unwrap();
+                    let decrypted =
+                        session.decrypt(&MegolmMessage::from_base64(event).unwrap()).unwrap();
+                    our_pickle = session.pickle(&our_key, CONTEXT).unwrap();
+                    decrypted
+                },
+            ),
+        ),
+        (
+            Who::Vodozemac,
+            prepared(
+                move || room.encrypt(TEXT).to_base64(),
+                move |event| {
+                    let stored = vodozemac_megolm::InboundGroupSessionPickle::from_encrypted(
+                        &pickle, PICKLE_KEY,
+                    );
+                    let mut session =
+                        vodozemac_megolm::InboundGroupSession::from_pickle(stored.unwrap());
+                    let event = vodozemac_megolm::MegolmMessage::from_base64(event).unwrap();
+                    let decrypted = session.decrypt(&event).unwrap();
+                    pickle = session.pickle().encrypt(PICKLE_KEY);
+                    decrypted
+                },
+            ),
+        ),
+        (
+            Who::Libolm,
+            prepared(
+                move || libolm_room.encrypt(TEXT_AS_STR),
+                move |event| {
+                    let stored = std::mem::take(&mut libolm_pickle);
+                    let session =
+                        OlmInboundGroupSession::unpickle(stored, libolm::pickling()).unwrap();
+                    let decrypted = session.decrypt(std::mem::take(event)).unwrap();
+                    libolm_pickle = session.pickle(libolm::pickling());
+                    decrypted
+                },
+            ),
+        ),
+    ]
 }
 
 fn inbound() -> Pickled {

@@ -26,7 +26,6 @@ pub struct Bars {
     pub label: String,
     pub vodozemac: Option<f64>,
     pub libolm: Option<f64>,
-    pub target: Option<f64>,
 }
 
 /// Shorter than this is shown as short as this; the number beside it tells.
@@ -41,8 +40,7 @@ struct Scale {
 
 impl Scale {
     fn of(bars: &[Bars]) -> Self {
-        let values =
-            || bars.iter().flat_map(|bars| [bars.vodozemac, bars.libolm, bars.target]).flatten();
+        let values = || bars.iter().flat_map(|bars| [bars.vodozemac, bars.libolm]).flatten();
         let letters = bars.iter().map(|bars| bars.label.chars().count()).max().unwrap_or(0);
         Self {
             left: letters as f64 * LETTER + 30.0,
@@ -85,13 +83,8 @@ impl Chart<'_> {
         text(svg, "title", 16.0, 28.0, self.title);
         text(svg, "note", 16.0, 48.0, self.subtitle);
         let mut x = left;
-        let mut legend = vec![("vodozemac", "vodozemac"), ("libolm", "libolm")];
-        if self.bars.iter().any(|bars| bars.target.is_some()) {
-            legend.push(("target", "goal for vodozemac"));
-        }
-        for (class, name) in legend {
-            let width = if class == "target" { 2.0 } else { 12.0 };
-            rectangle(svg, class, x + 12.0 - width, 57.0, width, 12.0);
+        for name in ["vodozemac", "libolm"] {
+            rectangle(svg, name, x, 57.0, 12.0, 12.0);
             text(svg, "note", x + 18.0, 67.0, name);
             x += 110.0;
         }
@@ -107,7 +100,6 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .page { fill: #ffffff }
 .grid { fill: #d1d9e0 }
 .one { fill: #1f2328 }
-.target { fill: #cf222e }
 .vodozemac { fill: #0969da }
 .libolm { fill: #bf8700 }
 @media (prefers-color-scheme: dark) {
@@ -116,7 +108,6 @@ text { fill: #f0f6fc }
 .page { fill: #0d1117 }
 .grid { fill: #3d444d }
 .one { fill: #f0f6fc }
-.target { fill: #ff7b72 }
 .vodozemac { fill: #4493f8 }
 .libolm { fill: #d29922 }
 }
@@ -139,13 +130,7 @@ fn row(svg: &mut String, scale: &Scale, bars: &Bars, top: f64) {
         let (from, to) = (scale.place(value.min(1.0)), scale.place(value.max(1.0)));
         let y = top + line as f64 * BAR;
         rectangle(svg, class, from, y, to - from, BAR - 1.0);
-        // Not under the mark of the goal.
-        let mark = bars.target.filter(|_| line == 0).map(|target| scale.place(target));
-        let after = mark.filter(|mark| (to - 4.0..to + 34.0).contains(mark)).unwrap_or(to);
-        text(svg, "note", after + 5.0, y + BAR - 2.0, &ratio(value));
-    }
-    if let Some(target) = bars.target {
-        rectangle(svg, "target", scale.place(target) - 1.0, top - 2.0, 2.0, BAR + 3.0);
+        text(svg, "note", to + 5.0, y + BAR - 2.0, &ratio(value));
     }
 }
 

@@ -9,10 +9,6 @@ use crate::{
     workloads::grouped,
 };
 
-/// How many times as long as ours libolm has to take.
-const LIBOLM_TARGET: f64 = 3.0;
-/// How many times as long as the bare primitives ours may take.
-const LOWER_BOUND_TARGET: f64 = 1.10;
 const NONE: &str = "–";
 
 pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -23,7 +19,6 @@ pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Stri
     text
 }
 
-/// The table of the targets.
 pub fn operations(outcomes: &[Outcome]) -> String {
     table(
         &[
@@ -33,10 +28,8 @@ pub fn operations(outcomes: &[Outcome]) -> String {
             "libolm",
             "lower bound",
             "vodozemac / ours",
-            "goal",
             "libolm / ours",
             "ours / lower bound",
-            "reached",
         ],
         outcomes.iter().map(|outcome| {
             let [vodozemac, libolm, lower_bound] = ratios(outcome);
@@ -47,10 +40,8 @@ pub fn operations(outcomes: &[Outcome]) -> String {
                 time(outcome, Who::Libolm),
                 time(outcome, Who::LowerBound),
                 bold(vodozemac),
-                outcome.target.map_or(NONE.into(), |target| format!("≥ {}", ratio(target))),
                 number(libolm),
                 number(lower_bound),
-                reached(outcome),
             ]
         }),
     )
@@ -60,19 +51,6 @@ pub fn operations(outcomes: &[Outcome]) -> String {
 fn ratios(outcome: &Outcome) -> [Option<f64>; 3] {
     [(Who::Vodozemac, Who::Ours), (Who::Libolm, Who::Ours), (Who::Ours, Who::LowerBound)]
         .map(|(one, other)| outcome.ratio(one, other).map(|ratio| ratio.median))
-}
-
-/// Which goals are missed; two digits are compared, as they are printed.
-fn reached(outcome: &Outcome) -> String {
-    let [vodozemac, libolm, lower_bound] = ratios(outcome).map(|ratio| ratio.map(rounded));
-    let missed = [
-        ("vodozemac", vodozemac.zip(outcome.target).is_some_and(|(ratio, target)| ratio < target)),
-        ("libolm", libolm.is_some_and(|ratio| ratio < LIBOLM_TARGET)),
-        ("lower bound", lower_bound.is_some_and(|ratio| ratio > LOWER_BOUND_TARGET)),
-    ];
-    let missed: Vec<_> =
-        missed.iter().filter(|(_, missed)| *missed).map(|(goal, _)| *goal).collect();
-    if missed.is_empty() { "yes".into() } else { format!("not {}", missed.join(", ")) }
 }
 
 /// Half of the rounds lie between the numbers in parentheses.
@@ -130,7 +108,7 @@ pub fn workloads(outcomes: &[Outcome]) -> String {
 
 pub fn sizes(sizes: &[Size]) -> String {
     table(
-        &["pickle of", "moceril", "vodozemac", "libolm", "ours / vodozemac", "goal", "reached"],
+        &["pickle of", "moceril", "vodozemac", "libolm", "ours / vodozemac"],
         sizes.iter().map(|size| {
             let part = size.ours as f64 / size.vodozemac as f64;
             vec![
@@ -139,12 +117,6 @@ pub fn sizes(sizes: &[Size]) -> String {
                 size.vodozemac.to_string(),
                 size.libolm.to_string(),
                 format!("**{part:.3}**"),
-                size.target.map_or(NONE.into(), |target| format!("≤ {target:.3}")),
-                match size.target {
-                    Some(target) if part > target => "no".into(),
-                    Some(_) => "yes".into(),
-                    None => NONE.into(),
-                },
             ]
         }),
     )
@@ -213,10 +185,6 @@ fn quartiles(spread: Option<Spread>, text: impl Fn(f64) -> String) -> String {
     spread.map_or(NONE.into(), |Spread { low, median, high }| {
         format!("{} ({}–{})", text(median), text(low), text(high))
     })
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
 }
 
 pub fn ratio(value: f64) -> String {

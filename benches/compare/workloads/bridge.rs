@@ -23,7 +23,7 @@ use crate::{
 pub fn row(conversations: usize) -> Row {
     let sessions = grouped(conversations);
     let name = format!("a bridge: unpickle, decrypt, pickle for each of {sessions} sessions");
-    Row::new(name, 1, None, move || {
+    Row::new(name, 1, move || {
         let (world, receivers) = World::new(conversations);
         let world = Rc::new(RefCell::new(world));
         vec![

@@ -47,7 +47,7 @@ pub fn rows(sessions: usize, events_of_each: usize) -> [Row; 2] {
         [(Who::Vodozemac, Library::Vodozemac), (Who::Libolm, Library::Libolm)]
             .map(|(who, library)| (who, one_by_one(room, library)))
     };
-    let single = Row::new(name.clone(), 1, None, move || {
+    let single = Row::new(name.clone(), 1, move || {
         let room = Rc::new(Room::new(sessions, events_of_each));
         [
             [(Who::Ours, one_by_one(&room, Library::Ours))].into_iter().collect::<Vec<_>>(),
@@ -57,7 +57,7 @@ pub fn rows(sessions: usize, events_of_each: usize) -> [Row; 2] {
         .flatten()
         .collect()
     });
-    let batch = Row::new(format!("{name}, a batch for each session"), 1, None, move || {
+    let batch = Row::new(format!("{name}, a batch for each session"), 1, move || {
         let room = Rc::new(Room::new(sessions, events_of_each));
         [vec![(Who::Ours, in_batches(&room))], others(&room).into()].into_iter().flatten().collect()
     });

@@ -18,7 +18,7 @@ use crate::{
 
 pub fn row(count: usize) -> Row {
     let name = format!("restore {} keys from an export", grouped(count));
-    Row::new(name, 1, None, move || {
+    Row::new(name, 1, move || {
         let keys: Rc<[String]> = exported_keys(count).into();
         vec![
             (Who::Ours, read_all(keys.clone(), import_ours)),

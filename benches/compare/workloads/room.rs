@@ -17,7 +17,7 @@ use crate::{
 
 pub fn row(devices: usize) -> Row {
     let name = format!("first message to a room of {} devices", grouped(devices));
-    Row::new(name, 1, None, move || {
+    Row::new(name, 1, move || {
         let keys: Rc<[_]> = (0..devices).map(|_| OurDevice::new(V3).publish(false)).collect();
         [
             (Who::Ours, Library::Ours),

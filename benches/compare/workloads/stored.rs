@@ -26,7 +26,7 @@ pub fn rows(sessions: usize, one_time_keys: usize) -> Vec<Row> {
 
 fn group_sessions(count: usize) -> Row {
     let name = format!("unpickle {} inbound group sessions", grouped(count));
-    Row::new(name, 1, None, move || {
+    Row::new(name, 1, move || {
         let keys = exported_keys(count);
         let pickles = |pickle: fn(&str) -> String| -> Rc<[String]> {
             keys.iter().map(|key| pickle(key)).collect()
@@ -58,7 +58,7 @@ fn unpickle_libolm(pickle: &str) -> OlmInboundGroupSession {
 /// More one-time keys than libolm keeps.
 fn account(one_time_keys: usize) -> Row {
     let name = format!("unpickle an account with {} one-time keys", grouped(one_time_keys));
-    Row::new(name, 1, None, move || {
+    Row::new(name, 1, move || {
         let key = pickle_key();
         let ours = ours::account(one_time_keys).pickle(&key, CONTEXT).unwrap();
         let vodozemac = vodozemac::account(one_time_keys).pickle().encrypt(PICKLE_KEY);

@@ -71,15 +71,27 @@ pub fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
 /// X25519 with one peer: the key is converted once, then each call is the multiplication of an
 /// agreement.
 ///
-/// On x86-64 the Edwards form of the curve is the fastest, because its multiplication is
-/// vectorized; elsewhere the Montgomery ladder is.
+/// Where its multiplication is vectorized, the Edwards form of the curve is the fastest; elsewhere
+/// the Montgomery ladder is.
 pub fn x25519_with(their_public: [u8; 32]) -> impl Fn(&[u8; 32]) -> Product {
     let montgomery = MontgomeryPoint(their_public);
-    let edwards = montgomery.to_edwards(0).filter(|_| cfg!(target_arch = "x86_64"));
+    let edwards = montgomery.to_edwards(0).filter(|_| is_vectorized());
     move |secret| match edwards {
         Some(point) => Product::Edwards(point.mul_clamped(*secret)),
         None => Product::Ladder(montgomery.mul_clamped(*secret)),
     }
+}
+
+/// As curve25519-dalek chooses its implementation, and the library its form of the curve.
+fn is_vectorized() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let found = std::arch::is_x86_feature_detected!("avx2");
+    #[cfg(not(target_arch = "x86_64"))]
+    let found = false;
+    found
+        && !cfg!(curve25519_dalek_backend = "fiat")
+        && !cfg!(curve25519_dalek_backend = "serial")
+        && !cfg!(curve25519_dalek_bits = "32")
 }
 
 /// SHA-512 of the seed and the multiplication of the base point.

@@ -63,8 +63,8 @@ impl Pickle {
 /// What is computed from the state of a session when it is read.
 pub fn restore_nothing() {}
 
-/// What is computed from the state of an account: the point of its key, and SHA-512 of the seed.
-pub fn restore_account() -> impl Fn() {
+/// What is computed from a state with a key that signs: its point, and SHA-512 of the seed.
+pub fn restore_signing_key() -> impl Fn() {
     let public = Signer::new().public.to_bytes();
     move || {
         black_box(VerifyingKey::from_bytes(black_box(&public)).unwrap());

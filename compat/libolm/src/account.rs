@@ -9,13 +9,15 @@ use crate::{
     base64::{self, BLANK_KEY, SIGNATURE_LENGTH},
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Output},
-    object::{MAX_CONTENT, Stored, ask, call, load, load_or_blank, size_with, store},
+    object::{Stored, ask, call, load, load_or_blank, size_with, store},
     pickle::Pickled,
     random::Random,
 };
 
 /// One-time keys that an account stores.
 const MAX_ONE_TIME_KEYS: usize = 100;
+/// Keys, and of 69 bytes each 100 one-time keys and two fallback keys.
+const MAX_CONTENT: usize = 173 + 69 * 102;
 const CREATE_RANDOM_LENGTH: usize = 64;
 const KEY_RANDOM_LENGTH: usize = 32;
 

@@ -14,15 +14,15 @@ use crate::{
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Out, Output},
     messages::{self, Received},
-    object::{Stored, ask, call, load, load_or_blank, size_with, store},
+    object::{Stored, ask, call, content, load, load_or_blank, replace, size_with, store},
     pickle::Pickled,
+    rungs,
 };
 
-const CONTENT: usize = 301;
 const EXPORT_LENGTH: usize = encoded_length(165);
 
 impl Kind for InboundGroupSession {
-    const SIZE: usize = size_with(CONTENT);
+    const SIZE: usize = size_with(rungs::MAX_CONTENT);
 }
 
 impl Stored for InboundGroupSession {
@@ -38,7 +38,11 @@ impl Stored for InboundGroupSession {
 }
 
 impl Pickled for InboundGroupSession {
-    const BLANKS: &'static [(u32, usize)] = &[(2, CONTENT)];
+    const BLANKS: &'static [(u32, usize)] = &[(2, rungs::PICKLED)];
+
+    fn pickled(content: &[u8]) -> &[u8] {
+        content.get(..rungs::PICKLED).unwrap_or(content)
+    }
 
     fn unpickle(content: &[u8]) -> std::result::Result<(Self, &[u8]), LibolmPickleError> {
         Self::from_libolm_content(content)
@@ -88,8 +92,9 @@ pub(crate) fn decrypt(
     call(session, |memory| {
         let Received { message, has_rest } = parse(memory, message)?;
         memory.write_number(message_index, message.message_index().to_ne_bytes());
-        let state = load_or_blank(memory, session)?.filter(|_| !has_rest);
-        let mut state = state.ok_or(Code::BadSignature)?;
+        let content = content(memory, session).filter(|_| !has_rest).ok_or(Code::BadSignature)?;
+        let (index, old_length) = (message.message_index(), content.len());
+        let mut state = rungs::nearest(content, index)?;
         let room = memory
             .room(plaintext, message.ciphertext().len())
             .or_else(|small| verify(state.signing_key(), &message).and(Err(small)))?;
@@ -99,9 +104,26 @@ pub(crate) fn decrypt(
             _ => verify(state.signing_key(), &message).err().unwrap_or(Code::BadMessageMac),
         })?;
         let decrypted = Zeroizing::new(decrypted.into_plaintext());
-        store(memory, session, &state)?;
+        if rungs::is_older(content, index)? {
+            let rungs = rungs::after(content, &state, index)?;
+            replace(memory, session, |content| keep(content, &rungs))?;
+        } else {
+            // The rungs stay, for a program that reads backwards while new messages arrive.
+            replace(memory, session, |content| {
+                state.write(content).map(|length| length.max(old_length))
+            })?;
+        }
         Ok(memory.write(room, &decrypted))
     })
+}
+
+/// Writes what an older message changes.
+fn keep(content: &mut [u8], rungs: &[u8]) -> Option<usize> {
+    let (pickled, rest) = content.split_at_mut_checked(rungs::PICKLED)?;
+    let place = rest.get_mut(..rungs.len())?;
+    *pickled.get_mut(rungs::VERIFIED)? = 1;
+    place.copy_from_slice(rungs);
+    rungs.len().checked_add(rungs::PICKLED)
 }
 
 fn parse(memory: &Memory, message: Input) -> Result<Received<MegolmMessage>> {

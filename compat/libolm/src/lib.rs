@@ -10,6 +10,7 @@
 //! | `object.rs` | objects as bytes in the caller's memory: last error, content, blank objects |
 //! | `error.rs`, `base64.rs`, `random.rs`, `messages.rs` | error codes; what libolm reads as base64; the caller's random bytes; received Olm messages |
 //! | `pickle.rs` | pickles of every object |
+//! | `rungs.rs` | earlier ratchets in an inbound group session, for reading backwards |
 //! | `library.rs`, `account.rs`, `session.rs`, `describe.rs`, `outbound.rs`, `inbound.rs`, `utility.rs`, `pk/`, `sas.rs` | the functions of each object |
 //!
 //! Each function reads its object from the caller's bytes, lets moceril do the work, and writes the
@@ -45,6 +46,7 @@ mod outbound;
 mod pickle;
 mod pk;
 mod random;
+mod rungs;
 mod sas;
 mod session;
 #[cfg(test)]

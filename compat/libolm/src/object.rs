@@ -8,9 +8,9 @@
 //! | 4..8 | length of the content; 0 for a blank object |
 //! | 8.. | the content, then zeros |
 //!
-//! The content is what libolm would encrypt into a pickle of the object. It is read anew by each
-//! call, and replaced when the call has succeeded: a call that fails changes the last error, and
-//! nothing else.
+//! The content is what libolm would encrypt into a pickle of the object; `rungs.rs` says what an
+//! inbound group session has behind it. It is read anew by each call, and replaced when the call
+//! has succeeded: a call that fails changes the last error, and nothing else.
 
 use std::ffi::c_char;
 
@@ -29,10 +29,6 @@ pub(crate) const fn size_with(content: usize) -> usize {
     CONTENT_START.saturating_add(content)
 }
 
-/// Content in its longest form, an account's: its keys, and of 69 bytes each 100 one-time keys and
-/// two fallback keys.
-pub(crate) const MAX_CONTENT: usize = 173 + 69 * 102;
-
 /// An object that has a state.
 pub(crate) trait Stored: Kind + Sized {
     /// What a blank object answers when its keys are needed.
@@ -41,8 +37,9 @@ pub(crate) trait Stored: Kind + Sized {
     /// Reads the state from content that `write` wrote.
     fn read(content: &[u8]) -> Option<Self>;
 
-    /// Writes the state to the beginning of `content`, and returns its length; `None` for a state
-    /// that libolm's format has no form for, because its last index is used.
+    /// Writes the state to the beginning of `content`, and returns its length; `None`, and nothing
+    /// is written, for a state that libolm's format has no form for, because its last index is
+    /// used.
     fn write(&self, content: &mut [u8]) -> Option<usize>;
 }
 
@@ -81,6 +78,12 @@ pub(crate) fn content<T: Kind>(memory: &Memory, object: Object<T>) -> Option<&[u
     if content.is_empty() { None } else { Some(content) }
 }
 
+/// A number of four bytes in the content.
+pub(crate) fn number_at(content: &[u8], place: usize) -> Result<u32> {
+    let number = content.get(place..).and_then(<[u8]>::first_chunk);
+    number.copied().map(u32::from_be_bytes).ok_or(Code::CorruptedPickle)
+}
+
 /// The state of an object; `None` for a blank one.
 pub(crate) fn load_or_blank<T: Stored>(memory: &Memory, object: Object<T>) -> Result<Option<T>> {
     match content(memory, object) {
@@ -94,32 +97,30 @@ pub(crate) fn load<T: Stored>(memory: &Memory, object: Object<T>) -> Result<T> {
     load_or_blank(memory, object)?.ok_or(T::BLANK)
 }
 
-/// Replaces the state of an object, by way of a place of our own, which is wiped afterwards.
+/// Replaces the state of an object.
 pub(crate) fn store<T: Stored>(memory: &mut Memory, object: Object<T>, state: &T) -> Result<()> {
-    let mut scratch = [0; MAX_CONTENT];
-    let length = state.write(&mut scratch).ok_or(Code::UnknownMessageIndex)?;
-    let content = scratch.get_mut(..length).ok_or(Code::CorruptedPickle)?;
-    let stored = replace(memory, object, content);
-    content.zeroize();
-    stored
+    replace(memory, object, |content| state.write(content))
 }
 
 /// Makes an object blank, but for its last error.
 pub(crate) fn make_blank<T: Kind>(memory: &mut Memory, object: Object<T>) -> Result<()> {
-    replace(memory, object, &[])
+    replace(memory, object, |_| Some(0))
 }
 
-/// Replaces the content. What is left of a longer one is overwritten.
-fn replace<T: Kind>(memory: &mut Memory, object: Object<T>, content: &[u8]) -> Result<()> {
-    let old_length = self::content(memory, object).map_or(0, <[u8]>::len);
+/// Replaces the content by what `write` writes, which is all or nothing: it returns `None` if there
+/// is nothing to write. What is left of a longer content is overwritten.
+pub(crate) fn replace<T: Kind>(
+    memory: &mut Memory,
+    object: Object<T>,
+    write: impl FnOnce(&mut [u8]) -> Option<usize>,
+) -> Result<()> {
+    let old_length = content(memory, object).map_or(0, <[u8]>::len);
     let bytes = memory.object_mut(object).and_then(|bytes| bytes.get_mut(LENGTH_START..));
     let (length, bytes) =
         bytes.and_then(<[u8]>::split_first_chunk_mut).ok_or(Code::CorruptedPickle)?;
-    let (new, rest) = bytes.split_at_mut_checked(content.len()).ok_or(Code::CorruptedPickle)?;
-    new.copy_from_slice(content);
-    *length = u32::try_from(content.len()).map_err(|_| Code::CorruptedPickle)?.to_le_bytes();
-    let left = old_length.saturating_sub(content.len());
-    rest.get_mut(..left).unwrap_or_default().zeroize();
+    let new_length = write(bytes).ok_or(Code::UnknownMessageIndex)?;
+    *length = u32::try_from(new_length).map_err(|_| Code::CorruptedPickle)?.to_le_bytes();
+    bytes.get_mut(new_length..old_length).unwrap_or_default().zeroize();
     Ok(())
 }
 

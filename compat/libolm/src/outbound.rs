@@ -9,7 +9,7 @@ use crate::{
     base64::{BLANK_KEY, KEY_LENGTH, encoded_length},
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Output},
-    object::{Stored, call, content, load, load_or_blank, size_with, store},
+    object::{Stored, call, content, load, load_or_blank, number_at, size_with, store},
     pickle::Pickled,
     random::Random,
 };
@@ -65,12 +65,10 @@ fn create(random: &[u8]) -> Result<GroupSession> {
         .map_err(|_| Code::NotEnoughRandom)
 }
 
-/// The index of the next message, out of the content: reading all of it decompresses the public
-/// key, a sixth of the time of encrypting. A blank session is at index 0, as any new one.
+/// The index of the next message, out of the content. A blank session is at index 0, as any new
+/// one.
 fn index(memory: &Memory, session: Object<GroupSession>) -> Result<u32> {
-    let Some(content) = content(memory, session) else { return Ok(0) };
-    let index = content.get(INDEX_START..).and_then(<[u8]>::first_chunk);
-    index.copied().map(u32::from_be_bytes).ok_or(Code::CorruptedPickle)
+    content(memory, session).map_or(Ok(0), |content| number_at(content, INDEX_START))
 }
 
 fn message_length(message_index: u32, plaintext_length: usize) -> usize {

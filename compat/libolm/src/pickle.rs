@@ -22,6 +22,11 @@ pub(crate) trait Pickled: Stored {
     /// The newest version that is refused with an error of its own.
     const LEGACY: Option<u32> = None;
 
+    /// The part of an object's content that a pickle holds.
+    fn pickled(content: &[u8]) -> &[u8] {
+        content
+    }
+
     /// Reads foreign content, and what stands after it.
     fn unpickle(content: &[u8]) -> std::result::Result<(Self, &[u8]), LibolmPickleError>;
 }
@@ -38,7 +43,7 @@ pub(crate) fn write<T: Pickled>(object: Object<T>, key: Input, pickled: Output) 
         let room = memory.room(pickled, needed)?;
         let key = memory.bytes(key)?;
         let pickle = match content(memory, object) {
-            Some(content) => seal(key, content),
+            Some(content) => seal(key, T::pickled(content)),
             None => seal(key, &blank_content::<T>()),
         };
         Ok(memory.write(room, pickle.as_bytes()))
@@ -89,7 +94,8 @@ fn code<T: Pickled>(error: LibolmPickleError) -> Code {
 }
 
 fn content_length<T: Pickled>(memory: &Memory, object: Object<T>) -> usize {
-    content(memory, object).map_or_else(|| blank_content::<T>().len(), <[u8]>::len)
+    let blank = || blank_content::<T>().len();
+    content(memory, object).map_or_else(blank, |content| T::pickled(content).len())
 }
 
 /// The length of a pickle: the content is padded to whole blocks, with at least one byte.

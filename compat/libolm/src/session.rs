@@ -1,10 +1,10 @@
 //! `OlmSession`.
 
 use moceril::{
-    Curve25519PublicKey, LibolmPickleError,
+    Curve25519PublicKey, LibolmPickleError, MessageVersion,
     olm::{
-        Account, DecryptionError, EncryptionError, OlmMessage, PreKeyBundle, Session,
-        SessionConfig, SessionCreationError,
+        Account, DecryptionError, EncryptionError, Message, OlmMessage, PreKeyBundle,
+        PreKeyMessage, Session, SessionConfig, SessionCreationError,
     },
 };
 use sha2::{Digest, Sha256};
@@ -15,13 +15,18 @@ use crate::{
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Output},
     messages::{self, NORMAL, Received},
-    object::{Stored, ask, call, load, load_or_blank, size_with, store},
+    object::{Stored, call, content, load, load_or_blank, number_at, size_with, store},
     pickle::Pickled,
     random::Random,
 };
 
 /// One sender chain, five receiver chains and forty skipped keys.
 const MAX_CONTENT: usize = 145 + 100 + 68 * (5 + 40);
+/// Where the fields stand in it that every message needs: after the version; after three public
+/// keys and the root key; after a ratchet key and the chain key.
+const RECEIVED: usize = 4;
+const SENDER_CHAINS: usize = RECEIVED + 1 + 4 * 32;
+const CHAIN_INDEX: usize = SENDER_CHAINS + 4 + 3 * 32;
 const CREATE_RANDOM_LENGTH: usize = 64;
 const CHAIN_RANDOM_LENGTH: usize = 32;
 
@@ -161,9 +166,44 @@ pub(crate) fn id(session: Object<Session>, id: Output) -> usize {
     })
 }
 
+/// What is known of the next message before it is encrypted.
+#[derive(Default)]
+struct Next {
+    /// Whether it is a normal message: a message was received.
+    is_normal: bool,
+    /// Its index in our chain, unless it begins one.
+    chain_index: Option<u32>,
+}
+
+impl Next {
+    /// Looks at the fields in their places. A program asks three questions for each message, and
+    /// reading the whole content each time would take longer than encrypting it. A blank session
+    /// answers as a new one.
+    fn of(memory: &Memory, session: Object<Session>) -> Result<Self> {
+        let Some(content) = content(memory, session) else { return Ok(Self::default()) };
+        let has_chain = number_at(content, SENDER_CHAINS)? != 0;
+        Ok(Self {
+            is_normal: content.get(RECEIVED).is_some_and(|received| *received != 0),
+            chain_index: if has_chain { Some(number_at(content, CHAIN_INDEX)?) } else { None },
+        })
+    }
+
+    /// The characters of the message.
+    fn length(&self, plaintext_length: usize) -> usize {
+        let index = self.chain_index.unwrap_or(0);
+        let normal = Message::length(MessageVersion::V3, index, plaintext_length);
+        encoded_length(if self.is_normal { normal } else { PreKeyMessage::length(normal) })
+    }
+}
+
+/// `Next` for the functions that cannot fail.
+fn next(session: Object<Session>) -> Next {
+    Next::of(&Memory::of_this_call(), session).unwrap_or_default()
+}
+
 /// `olm_session_has_received_message`
 pub(crate) fn has_received_message(session: Object<Session>) -> i32 {
-    ask(session, Session::has_received_message, false).into()
+    next(session).is_normal.into()
 }
 
 /// `olm_matches_inbound_session`: 1 or 0.
@@ -198,33 +238,17 @@ fn is_of(session: Option<Session>, sender: Option<&[u8; 32]>, message: &[u8]) ->
 
 /// `olm_encrypt_message_type`: 0, a pre-key message, until a message was decrypted; then 1.
 pub(crate) fn encrypt_message_type(session: Object<Session>) -> usize {
-    ask(session, Session::has_received_message, false).into()
+    next(session).is_normal.into()
 }
 
 /// `olm_encrypt_random_length`: 32 when the next message begins a new chain.
 pub(crate) fn encrypt_random_length(session: Object<Session>) -> usize {
-    let begins_chain = |session: &Session| session.chain_indices().sending.is_none();
-    if ask(session, begins_chain, true) { CHAIN_RANDOM_LENGTH } else { 0 }
+    if next(session).chain_index.is_none() { CHAIN_RANDOM_LENGTH } else { 0 }
 }
 
 /// `olm_encrypt_message_length`
 pub(crate) fn encrypt_message_length(session: Object<Session>, plaintext_length: usize) -> usize {
-    let length = |session: &Session| session.next_message_length(plaintext_length);
-    call(session, |memory| {
-        let raw = match load_or_blank(memory, session)? {
-            Some(session) => length(&session),
-            None => length(&stand_in()?),
-        };
-        Ok(encoded_length(raw))
-    })
-}
-
-/// A session whose next message is as long as a blank session's: a pre-key message of index 0.
-fn stand_in() -> Result<Session> {
-    let base_point = std::array::from_fn(|place| if place == 0 { 9 } else { 0 });
-    let key = Curve25519PublicKey::from_bytes(base_point).map_err(|_| Code::BadSessionKey)?;
-    let keys = moceril::olm::SessionKeys { identity_key: key, base_key: key, one_time_key: key };
-    Ok(Session::from_root_key_material(SessionConfig::default(), keys, [0; 32], [0; 32], [0; 32]))
+    call(session, |memory| Ok(Next::of(memory, session)?.length(plaintext_length)))
 }
 
 /// `olm_encrypt`: returns the length of the message. The random bytes are wiped, unless the output
@@ -237,7 +261,7 @@ pub(crate) fn encrypt(
 ) -> usize {
     call(session, |memory| {
         let mut state = load(memory, session)?;
-        let needed = encoded_length(state.next_message_length(plaintext.length));
+        let needed = Next::of(memory, session)?.length(plaintext.length);
         let room = memory.room(message, needed)?;
         let encrypted = memory.bytes(plaintext).and_then(|plaintext| {
             let mut random = Random(memory.random(random)?);
@@ -247,7 +271,7 @@ pub(crate) fn encrypt(
             })
         });
         memory.wipe(random);
-        let text = base64::encode(encrypted?.as_bytes());
+        let text = encrypted?.to_base64();
         store(memory, session, &state)?;
         Ok(memory.write(room, text.as_bytes()))
     })

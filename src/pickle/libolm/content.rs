@@ -13,16 +13,14 @@ use crate::{
     primitives::stack::{SHALLOW, wiped_below},
 };
 
-/// The part of the caller's memory that is not written yet; `None` when something did not fit.
-struct Unwritten<'a>(Option<&'a mut [u8]>);
+/// The part of the caller's memory that is not written yet. It is as long as what will be written.
+struct Unwritten<'a>(&'a mut [u8]);
 
 impl Sink for Unwritten<'_> {
     fn put(&mut self, bytes: &[u8]) {
-        self.0 = self.0.take().and_then(|unwritten| {
-            let (place, rest) = unwritten.split_at_mut_checked(bytes.len())?;
+        if let Some(place) = self.0.split_off_mut(..bytes.len()) {
             place.copy_from_slice(bytes);
-            Some(rest)
-        });
+        }
     }
 }
 
@@ -65,24 +63,24 @@ macro_rules! libolm_content {
             }
 
             /// Writes what libolm would encrypt into a pickle of this object to the beginning of
-            /// `memory`, and returns its length; `None` if `memory` is too short, and is then
-            /// partly overwritten. What the format cannot hold is dropped, in the order in which
-            /// libolm would have dropped it.
+            /// `memory`, and returns its length; `None` if `memory` is too short. What the format
+            /// cannot hold is dropped, in the order in which libolm would have dropped it.
             ///
-            /// The bytes hold all secrets of the object, in the clear.
+            /// The bytes hold all secrets of the object, in the clear. Either all of them are
+            /// written or none.
             ///
             /// # Errors
             ///
-            /// [`ConversionError::Unrepresentable`]; nothing is written then.
+            /// [`ConversionError::Unrepresentable`].
             pub fn write_libolm_content(
                 &self,
                 memory: &mut [u8],
             ) -> core::result::Result<Option<usize>, ConversionError> {
                 let mut length = Length(0);
                 let _: Loss = write::$write(self.state(), &mut length)?;
-                let mut unwritten = Unwritten(Some(memory));
-                let _: Loss = write::$write(self.state(), &mut unwritten)?;
-                Ok(unwritten.0.map(|_| length.0))
+                let Some(place) = memory.get_mut(..length.0) else { return Ok(None) };
+                let _: Loss = write::$write(self.state(), &mut Unwritten(place))?;
+                Ok(Some(length.0))
             }
         }
     };

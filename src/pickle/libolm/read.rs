@@ -4,8 +4,6 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{LibolmPickleError, Reader, Result};
-#[cfg(feature = "hazmat")]
-use crate::primitives::ed25519::VerifyingKey;
 use crate::{
     keys::{Curve25519KeyPair, Curve25519PublicKey, Ed25519PublicKey},
     megolm::{
@@ -339,13 +337,11 @@ fn read_signing_key(reader: &mut Reader<'_>, public_keys: PublicKeys) -> Result<
     match public_keys {
         PublicKeys::Derived => {
             let signing_key = SigningKey::from_expanded(expanded)?;
-            let is_stored = signing_key.public().as_bytes() == public;
+            let is_stored = signing_key.public() == public;
             if is_stored { Ok(signing_key) } else { Err(LibolmPickleError::InvalidState) }
         }
         #[cfg(feature = "hazmat")]
-        PublicKeys::Stored => {
-            Ok(SigningKey::from_expanded_and_public(expanded, VerifyingKey::from_bytes(public)?))
-        }
+        PublicKeys::Stored => Ok(SigningKey::from_expanded_and_public(expanded, *public)?),
     }
 }
 
@@ -437,7 +433,7 @@ mod tests {
     #[test]
     fn s_45_one_time_keys_are_counted_first() {
         let signing_key = SigningKey::from_seed(Secret::new([1; 32]));
-        let mut head = Vec::from(*signing_key.public().as_bytes());
+        let mut head = Vec::from(*signing_key.public());
         head.extend(signing_key.clamped().as_bytes());
         head.extend([9; 64]);
         for count in [MAX_ONE_TIME_KEYS + 1, 3 * MAX_ONE_TIME_KEYS] {

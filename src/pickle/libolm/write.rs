@@ -141,7 +141,7 @@ fn put_chain_key(chain_key: &ChainKey, sink: &mut dyn Sink) -> Result<()> {
 }
 
 fn put_signing_key(key: &SigningKey, sink: &mut dyn Sink) {
-    sink.put(key.public().as_bytes());
+    sink.put(key.public());
     sink.put(key.clamped().as_bytes());
 }
 

@@ -23,7 +23,7 @@ use crate::{
         session::SessionState,
     },
     primitives::{
-        ed25519::{SigningKey, VerifyingKey},
+        ed25519::SigningKey,
         secret::{OptionalNumber, Secret, SecretList},
     },
     ratchet::{
@@ -356,7 +356,7 @@ impl Encode for SigningKey {
             Some(seed) => {
                 sink.put(&[1]);
                 seed.write(sink);
-                sink.put(self.public().as_bytes());
+                sink.put(self.public());
             }
             None => {
                 sink.put(&[2]);
@@ -369,8 +369,7 @@ impl Encode for SigningKey {
         match reader.take()? {
             [1] => {
                 let seed = Secret::read(reader)?;
-                let public = VerifyingKey::from_bytes(reader.take()?).ok()?;
-                Some(Self::from_seed_and_public(seed, public))
+                Self::from_seed_and_public(seed, *reader.take()?).ok()
             }
             [2] => Self::from_expanded(Secret::read(reader)?).ok(),
             _ => None,

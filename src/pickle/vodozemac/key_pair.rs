@@ -46,7 +46,7 @@ impl Ed25519KeyPair {
     /// The public half, always derived from the private one (S-14).
     #[must_use]
     pub fn public_key(&self) -> Ed25519PublicKey {
-        Ed25519PublicKey::from_verifying_key(self.0.public())
+        Ed25519PublicKey::from_signing_key(self.0.public())
     }
 
     /// Signs exactly these bytes.

@@ -19,9 +19,8 @@ use curve25519_dalek::{
     EdwardsPoint, Scalar, constants::ED25519_BASEPOINT_POINT, traits::Identity,
 };
 use ed25519_dalek::Signature;
-use sha2::{Digest, Sha512};
 
-use super::{super::backend::has_avx512, SIGNATURE_LENGTH, VerifyingKey};
+use super::{super::backend::has_avx512, SIGNATURE_LENGTH, VerifyingKey, hash_to_scalar};
 
 /// Number of points that are encoded together and share one inversion. An inversion for each point
 /// would take a tenth of a verification.
@@ -68,11 +67,8 @@ impl VerifyingKey {
     ) -> Option<(Scalar, Scalar)> {
         let signature = Signature::from_bytes(signature);
         let s = super::scalar(&signature)?;
-        let hash = Sha512::new()
-            .chain_update(signature.r_bytes())
-            .chain_update(self.as_bytes())
-            .chain_update(message);
-        Some((Scalar::from_bytes_mod_order_wide(&hash.finalize().into()), s))
+        let k = hash_to_scalar([signature.r_bytes(), self.as_bytes(), message]);
+        Some((k, s))
     }
 }
 
@@ -309,15 +305,15 @@ mod tests {
             (message, signature)
         };
         let all: Vec<_> = (0..513).map(damaged).collect();
+        let public = VerifyingKey::from_bytes(key.public()).unwrap();
         for count in COUNTS {
             let signed: Vec<_> = all[..count].iter().map(|(m, s)| (&m[..], s)).collect();
-            let single: Vec<_> =
-                signed.iter().map(|(m, s)| key.public().verify(m, s).is_ok()).collect();
-            assert_eq!(key.public().verify_each(&signed), single);
+            let single: Vec<_> = signed.iter().map(|(m, s)| public.verify(m, s).is_ok()).collect();
+            assert_eq!(public.verify_each(&signed), single);
             // The processor chooses; every choice must be right.
             for shape in [0, 24, 64, 512].map(Shape::for_count) {
-                let (products, few) = (Products::new(key.public(), shape), count.min(17));
-                let verdicts = key.public().verify_with(&products, &signed[..few]);
+                let (products, few) = (Products::new(&public, shape), count.min(17));
+                let verdicts = public.verify_with(&products, &signed[..few]);
                 assert_eq!(verdicts, single[..few]);
             }
             assert!(count < 7 || (single.contains(&true) && single.contains(&false)));

@@ -1,12 +1,10 @@
 //! Ed25519 (RFC 8032), strict (S-14): S below L, no small-order or non-canonical key or R.
 
 use alloc::boxed::Box;
+use core::ops::{Add, Mul};
 
-use curve25519_dalek::{Scalar, scalar::clamp_integer};
-use ed25519_dalek::{
-    Signature, Verifier, VerifyingKey as DalekKey,
-    hazmat::{ExpandedSecretKey, raw_sign},
-};
+use curve25519_dalek::{EdwardsPoint, Scalar, scalar::clamp_integer};
+use ed25519_dalek::{Signature, Verifier, VerifyingKey as DalekKey, hazmat::ExpandedSecretKey};
 use sha2::{Digest, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
@@ -63,6 +61,19 @@ fn scalar(signature: &Signature) -> Option<Scalar> {
     Scalar::from_canonical_bytes(*signature.s_bytes()).into()
 }
 
+/// SHA-512 of the parts, as a scalar. The hash is wiped from where it was computed, because in a
+/// signature one of the two is secret.
+fn hash_to_scalar(parts: [&[u8]; 3]) -> Scalar {
+    let mut hash = Sha512::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let mut hash = hash.finalize();
+    let scalar = Scalar::from_bytes_mod_order_wide(hash.as_ref());
+    hash.as_mut_slice().zeroize();
+    scalar
+}
+
 /// Checks the bytes of a key without decompressing it: refuses non-canonical encodings and points
 /// of small order.
 pub(crate) fn check_encoding(bytes: &[u8; 32]) -> Result<(), KeyError> {
@@ -116,22 +127,29 @@ const fn y_of_order_8_large(last: u8) -> [u8; 32] {
 }
 
 /// What signs: the 64 bytes that RFC 8032, 5.1.5, derives from a seed, and the public key.
+///
+/// The public key is not kept decompressed, because signing needs only its encoding.
 #[derive(Clone)]
 pub(crate) struct ExpandedKey {
     expanded: Secret<64>,
-    public: VerifyingKey,
+    public: [u8; 32],
 }
 
 impl ExpandedKey {
-    pub(crate) const fn public(&self) -> &VerifyingKey {
+    pub(crate) const fn public(&self) -> &[u8; 32] {
         &self.public
     }
 
     /// Signs deterministically, as in RFC 8032, 5.1.6, so a failing random source cannot reveal the
-    /// key.
+    /// key. The letters are those of the RFC.
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LENGTH] {
         let key = ExpandedSecretKey::from_bytes(self.expanded.as_bytes());
-        raw_sign::<Sha512>(&key, message, &self.public.0).to_bytes()
+        let mut r = hash_to_scalar([&key.hash_prefix, &[], message]);
+        let point = EdwardsPoint::mul_base(&r).compress();
+        let k = hash_to_scalar([point.as_bytes(), &self.public, message]);
+        let s = k.mul(key.scalar).add(r);
+        r.zeroize();
+        Signature::from_components(point.to_bytes(), s.to_bytes()).to_bytes()
     }
 }
 
@@ -182,25 +200,32 @@ impl SigningKey {
     pub(crate) fn from_expanded(expanded: Secret<64>) -> Result<Self, KeyError> {
         let public = derive_public(&expanded);
         let (scalar, prefix) = (expanded.part::<0, 32>(), expanded.part::<32, 32>());
-        let own = public.as_bytes();
-        let held = scalar.as_bytes().ct_eq(own) | prefix.as_bytes().ct_eq(own);
+        let held = scalar.as_bytes().ct_eq(&public) | prefix.as_bytes().ct_eq(&public);
         if_equal(!held, KeyError::PublicInSecret, || {
             Ok(Self::Expanded(Box::new(ExpandedKey { expanded, public })))
         })
     }
 
     /// A key from a native pickle. The stored public key is right, because the pickle is
-    /// authenticated.
-    pub(crate) fn from_seed_and_public(seed: Secret<32>, public: VerifyingKey) -> Self {
+    /// authenticated; that it is a point is checked all the same.
+    pub(crate) fn from_seed_and_public(
+        seed: Secret<32>,
+        public: [u8; 32],
+    ) -> Result<Self, KeyError> {
+        VerifyingKey::from_bytes(&public)?;
         let key = ExpandedKey { expanded: expand(&seed), public };
-        Self::Seeded(Box::new(SeededKey { seed, key }))
+        Ok(Self::Seeded(Box::new(SeededKey { seed, key })))
     }
 
-    /// A key in libolm's form from memory that the caller trusts: the public key is taken without a
-    /// check.
+    /// A key in libolm's form from memory that the caller trusts. Only the encoding of the public
+    /// key is checked.
     #[cfg(feature = "hazmat")]
-    pub(crate) fn from_expanded_and_public(expanded: Secret<64>, public: VerifyingKey) -> Self {
-        Self::Expanded(Box::new(ExpandedKey { expanded, public }))
+    pub(crate) fn from_expanded_and_public(
+        expanded: Secret<64>,
+        public: [u8; 32],
+    ) -> Result<Self, KeyError> {
+        check_encoding(&public)?;
+        Ok(Self::Expanded(Box::new(ExpandedKey { expanded, public })))
     }
 
     const fn key(&self) -> &ExpandedKey {
@@ -210,7 +235,7 @@ impl SigningKey {
         }
     }
 
-    pub(crate) const fn public(&self) -> &VerifyingKey {
+    pub(crate) const fn public(&self) -> &[u8; 32] {
         self.key().public()
     }
 
@@ -239,11 +264,11 @@ impl SigningKey {
     }
 }
 
-fn derive_public(expanded: &Secret<64>) -> VerifyingKey {
+fn derive_public(expanded: &Secret<64>) -> [u8; 32] {
     #[cfg(test)]
     super::work::count_multiplications(1);
     let key = ExpandedSecretKey::from_bytes(expanded.as_bytes());
-    VerifyingKey(DalekKey::from(&key))
+    EdwardsPoint::mul_base(&key.scalar).compress().to_bytes()
 }
 
 /// RFC 8032, 5.1.5, step 1. The scalar's bits are clamped where it is used.
@@ -259,6 +284,7 @@ mod tests {
     use alloc::collections::BTreeSet;
 
     use curve25519_dalek::constants::EIGHT_TORSION;
+    use ed25519_dalek::{Signer, SigningKey as DalekSigningKey};
 
     use super::*;
 
@@ -276,7 +302,7 @@ mod tests {
         let mut verdicts = [0, 0];
         for seed in 0..16 {
             let key = SigningKey::from_seed(Secret::new([seed; 32]));
-            let public = key.public();
+            let public = VerifyingKey::from_bytes(key.public()).unwrap();
             let message = [seed; 40];
             let good = key.sign(&message);
             let with_r = |r: &[u8; 32]| {
@@ -300,6 +326,24 @@ mod tests {
         assert_eq!(verdicts, [16 * 520, 16]);
     }
 
+    /// Signatures are those of the dalek crate, for keys with any seed and in both forms, and for
+    /// messages around the lengths at which SHA-512 takes another block.
+    #[test]
+    fn signs_as_the_crate_does() {
+        for seed in 0..16 {
+            let seeded = SigningKey::from_seed(Secret::new([seed; 32]));
+            let clamped = SigningKey::from_expanded(seeded.clamped()).unwrap();
+            let theirs = DalekSigningKey::from_bytes(&[seed; 32]);
+            assert_eq!(seeded.public(), theirs.verifying_key().as_bytes());
+            for length in (0..64).step_by(9).chain(76..84).chain(108..116).chain(200..203) {
+                let message = &[length as u8; 210][..length];
+                let expected = theirs.sign(message).to_bytes();
+                assert_eq!(seeded.sign(message), expected, "{length}");
+                assert_eq!(clamped.sign(message), expected, "{length}");
+            }
+        }
+    }
+
     /// S-37: a key whose second half is its public key is refused. (Nobody can compute a key whose
     /// first half is its public key, because the scalar would have to encode its own multiple of
     /// the base point.)
@@ -309,7 +353,7 @@ mod tests {
         let mut expanded = key.expanded().clone();
         assert!(SigningKey::from_expanded(expanded.clone()).is_ok());
         let (_, nonce_half) = expanded.as_mut_bytes().split_at_mut(32);
-        nonce_half.copy_from_slice(key.public().as_bytes());
+        nonce_half.copy_from_slice(key.public());
         assert_eq!(SigningKey::from_expanded(expanded).err(), Some(KeyError::PublicInSecret));
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     error::Code,
     inbound,
     memory::{Out, Output},
-    outbound, session,
+    outbound, pickle, session,
 };
 
 struct Pair {
@@ -214,6 +214,68 @@ fn group_decryption_reports_the_first_error() {
     let before = receiver.state();
     written(|key| inbound::export(receiver.object(), key, 1000));
     assert_eq!(receiver.state(), before, "an export changes nothing");
+}
+
+/// An inbound group session that is read backwards has earlier ratchets behind its content. They
+/// are not in its pickle, stay when a new message is read, and are not left in an object that
+/// becomes another session.
+#[test]
+fn earlier_ratchets_are_beside_the_state() {
+    let mut sender = Held::<GroupSession>::blank();
+    assert_eq!(outbound::init(sender.object(), Output::over(&mut [1; 160])), 0);
+    let key = written(|key| outbound::key(sender.object(), key));
+    let events: Vec<_> = (0..100)
+        .map(|_| written(|out| outbound::encrypt(sender.object(), input("event"), out)))
+        .collect();
+    let make = || {
+        let mut receiver = Held::<InboundGroupSession>::blank();
+        assert_eq!(inbound::init(receiver.object(), input(&key)), 0);
+        receiver
+    };
+    let read = |receiver: &mut Held<InboundGroupSession>, index: usize| {
+        let event = input(&events[index]);
+        let read = |out| inbound::decrypt(receiver.object(), event, out, Out::null());
+        assert_eq!(written_bytes(read), b"event");
+    };
+    let pickled = |receiver: &mut Held<InboundGroupSession>| {
+        let length = pickle::length(receiver.object());
+        let text = written(|text| pickle::write(receiver.object(), input("key"), text));
+        assert_eq!(text.len(), length);
+        text
+    };
+    let mut forged = base64::decode(events[10].as_bytes()).unwrap();
+    forged[20] ^= 1;
+    let forged = base64::encode(&forged);
+    let beside = |receiver: &Held<InboundGroupSession>| receiver.bytes()[8 + 301..].to_vec();
+
+    let (mut backwards, mut forwards) = (make(), make());
+    read(&mut backwards, 98);
+    read(&mut forwards, 98);
+    assert_eq!(beside(&backwards), [0; 264]);
+    for index in (0..98).rev() {
+        read(&mut backwards, index);
+    }
+    assert_eq!(beside(&backwards), [0; 264], "the earliest ratchet is in the state already");
+    for index in [97, 80, 75] {
+        read(&mut backwards, index);
+        let rungs = beside(&backwards);
+        assert_eq!(rungs[128..132], 64_u32.to_be_bytes());
+        assert_eq!(rungs[260..], (index as u32 / 8 * 8).to_be_bytes());
+        assert_eq!(pickled(&mut backwards), pickled(&mut forwards));
+        backwards.refuses(Code::BadSignature, |backwards| {
+            inbound::decrypt(backwards, input(&forged), Output::over(&mut [0; 99]), Out::null())
+        });
+    }
+    let rungs = beside(&backwards);
+    read(&mut backwards, 99);
+    read(&mut forwards, 99);
+    assert_eq!(beside(&backwards), rungs);
+    assert_eq!(pickled(&mut backwards), pickled(&mut forwards));
+    read(&mut backwards, 3);
+    assert_eq!(beside(&backwards), [0; 264]);
+    read(&mut backwards, 90);
+    assert_eq!(inbound::init(backwards.object(), input(&key)), 0);
+    assert_eq!(beside(&backwards), [0; 264]);
 }
 
 /// S-11: the last index is not used, because the state after it would have no form.
