@@ -1,4 +1,4 @@
-// In a process of its own, whose memory no other test has made larger.
+// S-51, in a process of its own, whose memory no other test has made larger.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GroupSession, InboundGroupSession } from "moceril";

@@ -1,4 +1,4 @@
-// What the package guarantees of its memory: nothing is left over, and it may run out.
+// S-51: what the package guarantees of its memory: nothing is left over, and it may run out.
 //
 //   PACKAGE=FOLDER node --expose-gc --test memory.mjs
 

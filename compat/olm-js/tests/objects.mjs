@@ -1,4 +1,5 @@
-// What the package guarantees beside the results: exceptions for wrong arguments and freed objects.
+// S-51: what the package guarantees beside the results: exceptions for wrong arguments and freed
+// objects.
 //
 //   PACKAGE=FOLDER node --test objects.mjs
 

@@ -8,8 +8,8 @@
 //!
 //! Members that are not described here are kept. No signature covers them, so they need not be
 //! canonical JSON: integers of 64 bits are kept exactly, and fractions, which Matrix does not have,
-//! as serde_json reads them, which may change the last digit. The texts are wiped, and a key is read
-//! from the text that the caller has, without another copy.
+//! as serde_json reads them, which may change the last digit. The texts are wiped, and a key is
+//! read from the text that the caller has, without another copy.
 //!
 //! ```
 //! use moceril::{key_export, megolm::InboundGroupSession, room_keys::{self, ExportedRoomKey}};
