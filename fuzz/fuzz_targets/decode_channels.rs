@@ -47,7 +47,7 @@ fn key_export(file: &str) {
         (Ok(decryptor), _) => decryptor,
         (Err(error), whole) => return assert_eq!(whole.as_ref().err(), Some(&error)),
     };
-    let mut json = Vec::new();
+    let mut json: Vec<u8> = Vec::new();
     for piece in pieces() {
         json.extend(decryptor.update(piece).expect("it was verified"));
     }

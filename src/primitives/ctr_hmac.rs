@@ -75,6 +75,7 @@ impl Keys {
 ///
 /// Only what was encrypted is copied there: no length, wrongly computed, could leave plaintext in
 /// it (S-47).
+#[cfg(feature = "matrix")]
 pub(crate) fn seal(
     keys: &Keys,
     iv: &[u8; IV_LENGTH],
@@ -103,7 +104,7 @@ pub(crate) fn open(
     })
 }
 
-/// As [`seal`], piece by piece.
+/// Encrypts piece by piece: the ciphertext of all pieces, and the MAC over the head and these.
 pub(crate) struct Sealing {
     cipher: Cipher,
     mac: RunningTag,
@@ -181,15 +182,14 @@ impl Opening {
     /// Verifies that the next segment is that of the first pass, then decrypts it in place. On an
     /// error the segment is as it was, and no later one can be opened.
     pub(crate) fn open(&mut self, segment: &mut [u8]) -> Result<(), Forged> {
-        self.mac.update(segment);
-        let expected = self.segments.get(self.next).ok_or(Forged)?;
-        let cipher = &mut self.cipher;
-        self.mac.so_far().if_equal(expected, Forged, || {
+        let Self { segments, cipher, mac, next, .. } = self;
+        mac.update(segment);
+        let expected = segments.get(*next).ok_or(Forged)?;
+        mac.so_far().if_equal(expected, Forged, || {
             cipher.apply_keystream(segment);
+            *next = next.saturating_add(1);
             Ok(())
-        })?;
-        self.next = self.next.saturating_add(1);
-        Ok(())
+        })
     }
 
     /// Whether each segment of the first pass was opened.

@@ -224,7 +224,13 @@ fn s_29_payloads() {
 
 #[test]
 fn s_29_key_exports() {
-    use moceril::key_export::{KeyExportError, decrypt, encrypt_weak_with_rng};
+    use moceril::{
+        key_export::{
+            Decryptor, Encryptor, KeyExportError, MIN_ROUNDS, Scanner, Verifier, decrypt,
+            encrypt_weak_with_rng,
+        },
+        room_keys::ExportParser,
+    };
     let passphrase = "what nobody else may know or guess";
     let plaintext = std::str::from_utf8(PLAINTEXT).unwrap();
     let file = encrypt_weak_with_rng(plaintext, passphrase, 1, &mut SeededRng::new(11)).unwrap();
@@ -233,6 +239,20 @@ fn s_29_key_exports() {
     secrets.not_in(&decrypt(&file, passphrase, 1).unwrap());
     secrets.not_in(&error);
     secrets.not_in_text(&file);
+
+    let rng = &mut SeededRng::new(14);
+    let encryptor: Encryptor = Encryptor::with_rng(passphrase, MIN_ROUNDS, rng).unwrap();
+    let (mut scanner, mut verifier) = (Scanner::new(), Verifier::new(passphrase, 1));
+    scanner.update(&file);
+    verifier.update(&file);
+    not_in_any(&secrets, &[&encryptor, &scanner, &verifier]);
+    let mut decryptor: Decryptor = verifier.finish().unwrap();
+    secrets.not_in(&decryptor);
+    decryptor.update(&file).unwrap();
+    secrets.not_in(&decryptor);
+    let mut parser = ExportParser::new();
+    parser.update(PLAINTEXT);
+    secrets.not_in(&parser);
 }
 
 #[test]
