@@ -181,14 +181,17 @@ pub(crate) struct Opening {
 impl Opening {
     /// Verifies that the next segment is that of the first pass, then decrypts it in place. On an
     /// error the segment is as it was, and no later one can be opened.
-    pub(crate) fn open(&mut self, segment: &mut [u8]) -> Result<(), Forged> {
+    ///
+    /// Why it returns the plaintext: a result without a value would be the outcome of the
+    /// comparison itself, on which the caller would branch once more.
+    pub(crate) fn open<'a>(&mut self, segment: &'a mut [u8]) -> Result<&'a [u8], Forged> {
         let Self { segments, cipher, mac, next, .. } = self;
         mac.update(segment);
         let expected = segments.get(*next).ok_or(Forged)?;
         mac.so_far().if_equal(expected, Forged, || {
             cipher.apply_keystream(segment);
             *next = next.saturating_add(1);
-            Ok(())
+            Ok(&*segment)
         })
     }
 

@@ -277,7 +277,7 @@ fn open(opening: &mut Opening, segment: &mut [u8], json: &mut Vec<u8>, failed: &
         return;
     }
     match opening.open(segment) {
-        Ok(()) => json.extend_from_slice(segment),
+        Ok(plaintext) => json.extend_from_slice(plaintext),
         Err(Forged) => *failed = true,
     }
     segment.zeroize();
