@@ -137,7 +137,7 @@ impl Default for Scanner {
 ///     verifier.update(piece);
 /// }
 /// let mut decryptor = verifier.finish()?;
-/// let mut json = Vec::new();
+/// let mut json: Vec<u8> = Vec::new();
 /// for piece in file.as_bytes().chunks(100) {
 ///     json.extend(decryptor.update(piece)?);
 /// }
