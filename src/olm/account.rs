@@ -313,8 +313,8 @@ impl Account {
     ///
     /// Each remembered session adds 6 bytes to the account and 8 characters to its native pickle. A
     /// key whose memory is full serves further sessions, but does not remember them; see
-    /// [`InboundCreation::replay_excluded`]. Nothing that is remembered is forgotten when the
-    /// number becomes lower.
+    /// [`replay_excluded`](super::InboundCreation::replay_excluded). Nothing that is remembered is
+    /// forgotten when the number becomes lower.
     ///
     /// ```
     /// use moceril::olm::Account;
