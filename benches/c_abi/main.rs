@@ -74,7 +74,8 @@ fn main() {
     let (ours, real) = (Libolm::open(&path("OLM_OURS")), Libolm::open(&path("OLM_REAL")));
 
     println!(
-        "Medians in microseconds; each ratio is the median of the rounds' ratios, and has their quartiles beside it.\n"
+        "Medians in microseconds; each ratio is the median of the rounds' ratios, and has their \
+         quartiles\nbeside it.\n"
     );
     println!(
         "| operation | ours, C | libolm | ours, Rust | libolm / ours, C | quartiles | ours, C / ours, Rust |"

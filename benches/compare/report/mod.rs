@@ -27,9 +27,9 @@ pub struct Report {
 const INTRODUCTION: &str = "\
 # moceril compared with vodozemac and libolm
 
-Written by `cargo bench --bench compare --features peers`; [README.md](../README.md) says what each row means and how it
-is measured. All libraries ran interleaved in one process. The times are those of this machine; the
-ratios are comparable.
+Written by `cargo bench --bench compare --features peers`; [README.md](../README.md) says what each
+row means and how it is measured. All libraries ran interleaved in one process. The times are those
+of this machine; the ratios are comparable.
 ";
 
 const OPERATIONS: &str = "\
@@ -37,8 +37,8 @@ const OPERATIONS: &str = "\
 
 Times are medians in microseconds. The ratios are medians of the rounds' ratios. Where a ratio of
 another library's time and ours is above 1, moceril is faster. The lower bound is the time of the
-primitives that an operation cannot avoid; [README.md](../README.md#what-remains-above-the-lower-bound)
-says what takes the rest.
+primitives that an operation cannot avoid;
+[README.md](../README.md#what-remains-above-the-lower-bound) says what takes the rest.
 ";
 
 const SPREAD: &str = "\
