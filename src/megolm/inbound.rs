@@ -15,7 +15,7 @@ use crate::{
         ed25519::VerifyingKey,
         kdf::sha256,
         secret::Secret,
-        stack::{MEDIUM, SHALLOW, wiped_below},
+        stack::{MEDIUM, MOVES, SHALLOW, wiped_below},
     },
     ratchet::megolm::{MegolmRatchet, Receiver},
     wire::{
@@ -130,7 +130,7 @@ impl InboundGroupSession {
         provenance: Provenance,
         version: MessageVersion,
     ) -> Self {
-        wiped_below::<64, _>(|| {
+        wiped_below::<MOVES, _>(|| {
             Self::from_state(InboundGroupSessionState {
                 receiver: Receiver::new(MegolmRatchet::new(ratchet.clone(), index), None, false),
                 signing_key,

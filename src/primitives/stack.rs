@@ -6,31 +6,29 @@
 //! processor's registers are not. How far the stack must be wiped depends on what the compiler
 //! makes of an operation; `assurance/stack-residue` checks it.
 
-use zeroize::Zeroize;
+use zeroize::zeroize_stack;
 
-/// Enough for hashes, encryption and signatures: 3 KiB, in words of 8 bytes.
-pub(crate) const SHALLOW: usize = 384;
+/// Bytes that are enough for moving a state.
+pub(crate) const MOVES: usize = 512;
 
-/// Enough for decryption, too: 6 KiB.
-pub(crate) const MEDIUM: usize = 768;
+/// Bytes that are enough for hashes, encryption and signatures.
+pub(crate) const SHALLOW: usize = 3 * 1024;
 
-/// Enough for key agreements: 10 KiB.
-pub(crate) const DEEP: usize = 1280;
+/// Bytes that are enough for decryption, too.
+pub(crate) const MEDIUM: usize = 6 * 1024;
 
-/// The result of the operation; 8 times `WORDS` bytes below the caller are zero afterwards.
-pub(crate) fn wiped_below<const WORDS: usize, T>(operation: impl FnOnce() -> T) -> T {
+/// Bytes that are enough for key agreements.
+pub(crate) const DEEP: usize = 10 * 1024;
+
+/// The result of the operation; this many bytes below the caller are zero afterwards.
+pub(crate) fn wiped_below<const BYTES: usize, T>(operation: impl FnOnce() -> T) -> T {
     let result = below(operation);
-    wipe::<WORDS>();
+    zeroize_stack::<BYTES>();
     result
 }
 
-/// Its frame, and all frames of the operation, begin where that of `wipe` begins.
+/// Its frame, and all frames of the operation, begin where that of `zeroize_stack` begins.
 #[inline(never)]
 fn below<T>(operation: impl FnOnce() -> T) -> T {
     operation()
-}
-
-#[inline(never)]
-fn wipe<const WORDS: usize>() {
-    [0_u64; WORDS].zeroize();
 }
