@@ -25,8 +25,8 @@ impl Function {
             Word::Out(bytes) => bytes.as_mut_ptr().cast(),
         });
         // SAFETY: every parameter of the functions used here is a pointer, a size_t or a uint32_t,
-        // and every result a size_t or a pointer. The pointers are those of borrowed slices, and
-        // their true lengths stand beside them.
+        // and every result a size_t or a pointer, or there is none. The pointers are those of
+        // borrowed slices, and their true lengths stand beside them.
         unsafe { calling::call(self.0, &words) }.addr()
     }
 }
@@ -57,6 +57,7 @@ macro_rules! functions {
 }
 
 functions! {
+    olm_get_library_version
     olm_account_size olm_account olm_create_account_random_length olm_create_account
     olm_account_identity_keys_length olm_account_identity_keys
     olm_account_generate_one_time_keys_random_length olm_account_generate_one_time_keys

@@ -73,9 +73,10 @@ fn main() {
     let path = |name: &str| std::env::var(name).expect("`run` names the libraries");
     let (ours, real) = (Libolm::open(&path("OLM_OURS")), Libolm::open(&path("OLM_REAL")));
 
+    let [major, minor, patch] = object::version(real);
     println!(
         "Medians in microseconds; each ratio is the median of the rounds' ratios, and has their \
-         quartiles\nbeside it.\n"
+         quartiles\nbeside it. libolm is {major}.{minor}.{patch}.\n"
     );
     println!(
         "| operation | ours, C | libolm | ours, Rust | libolm / ours, C | quartiles | ours, C / ours, Rust |"

@@ -21,6 +21,13 @@ fn random(length: usize) -> Vec<u8> {
     bytes
 }
 
+/// The release, or the one that the library takes the place of.
+pub fn version(library: &Libolm) -> [u8; 3] {
+    let mut version = [[0]; 3];
+    library.olm_get_library_version.call(version.each_mut().map(|part| Out(part)));
+    version.as_flattened().try_into().unwrap()
+}
+
 /// Not to be copied: libolm's objects may point into themselves. (A `Vec` that moves keeps its
 /// bytes where they are.)
 pub struct Object {
