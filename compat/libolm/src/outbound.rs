@@ -6,10 +6,10 @@ use moceril::{
 };
 
 use crate::{
-    base64::{BLANK_KEY, KEY_LENGTH, encoded_length},
+    base64::{self, BLANK_KEY, KEY_LENGTH, encoded_length},
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Output},
-    object::{Stored, call, content, load, load_or_blank, number_at, size_with, store},
+    object::{Stored, call, content, load, number_at, size_with, store},
     pickle::Pickled,
     random::Random,
 };
@@ -17,6 +17,8 @@ use crate::{
 const CONTENT: usize = 232;
 /// Where the index stands in it: after the version and the ratchet.
 const INDEX_START: usize = 4 + 128;
+/// Where the public half of the signing key stands.
+const PUBLIC_KEY_START: usize = INDEX_START + 4;
 const CREATE_RANDOM_LENGTH: usize = 160;
 const SESSION_KEY_LENGTH: usize = encoded_length(229);
 
@@ -106,8 +108,14 @@ pub(crate) fn id_length(_: Object<GroupSession>) -> usize {
 pub(crate) fn id(session: Object<GroupSession>, id: Output) -> usize {
     call(session, |memory| {
         let room = memory.room(id, KEY_LENGTH)?;
-        let id = load_or_blank(memory, session)?.map(|session| session.session_id());
-        Ok(memory.write(room, id.as_deref().unwrap_or(BLANK_KEY).as_bytes()))
+        let id = match content(memory, session) {
+            None => BLANK_KEY.into(),
+            Some(content) => {
+                let key = content.get(PUBLIC_KEY_START..).and_then(<[u8]>::first_chunk::<32>);
+                base64::encode(key.ok_or(Code::CorruptedPickle)?)
+            }
+        };
+        Ok(memory.write(room, id.as_bytes()))
     })
 }
 
