@@ -149,11 +149,9 @@ pub(crate) fn id_length(_: Object<InboundGroupSession>) -> usize {
 pub(crate) fn id(session: Object<InboundGroupSession>, id: Output) -> usize {
     call(session, |memory| {
         let room = memory.room(id, KEY_LENGTH)?;
-        let id = match content(memory, session) {
-            None => BLANK_KEY.into(),
-            Some(content) => base64::encode(rungs::signing_key(content)?),
-        };
-        Ok(memory.write(room, id.as_bytes()))
+        let key = content(memory, session).map(rungs::signing_key).transpose()?;
+        let id = key.map(base64::encode);
+        Ok(memory.write(room, id.as_deref().unwrap_or(BLANK_KEY).as_bytes()))
     })
 }
 
