@@ -11,6 +11,7 @@ features=${2:-}
 cd "$(dirname "$0")/../.."
 . .ci/needs.sh
 . assurance/platforms/toolchain.sh
+. bindings/js/module.sh
 
 needs_rust
 needs_packages lld-22
@@ -18,8 +19,7 @@ needs_packages lld-22
 # builds them.
 here_target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 target=$here_target/platforms
-CARGO_TARGET_DIR=$target debcargo std,panic_abort build --release \
-    --target wasm32-unknown-unknown -p moceril-js --features "$features"
+CARGO_TARGET_DIR=$target build_module moceril-js "$features"
 cargo build --quiet --locked -p platform-bindgen --target-dir "$here_target"
 "$here_target/debug/platform-bindgen" web \
     "$target/wasm32-unknown-unknown/release/moceril_js.wasm" "$folder"

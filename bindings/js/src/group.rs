@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[wasm_bindgen]
-pub struct GroupSession(megolm::GroupSession);
+pub struct GroupSession(pub(crate) megolm::GroupSession);
 
 pickled!(GroupSession, megolm::GroupSession);
 

@@ -1,17 +1,96 @@
 //! The keys inside an Olm session, so that a page can show which there are, and what somebody who
-//! copied them can read. Only with the feature `inspect`.
+//! copied them can read; and objects made from random bytes that the page knows, so that it can
+//! write down how to make them again. Only with the feature `inspect`.
+
+use std::io::{self, Read};
 
 use js_sys::{JsString, Object, Uint8Array};
 use moceril::{
     hazmat::Cipher,
+    megolm::{self, GroupSessionConfig},
     olm::{self, OlmMessage},
 };
+use rand::{TryCryptoRng, TryRng};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
+    account::{Account, PreKeyBundle},
+    group::GroupSession,
     olm::Session,
     values::{Result, Thrown, bytes, object, string},
 };
+
+/// Random bytes of the page, given out in their order.
+struct Given<'a>(&'a [u8]);
+
+impl TryRng for Given<'_> {
+    type Error = io::Error;
+
+    fn try_next_u32(&mut self) -> io::Result<u32> {
+        let mut bytes = [0; 4];
+        self.0.read_exact(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> io::Result<u64> {
+        let mut bytes = [0; 8];
+        self.0.read_exact(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, destination: &mut [u8]) -> io::Result<()> {
+        self.0.read_exact(destination)
+    }
+}
+
+/// The page draws them with `crypto.getRandomValues`.
+impl TryCryptoRng for Given<'_> {}
+
+#[wasm_bindgen]
+impl Account {
+    /// From the Ed25519 seed and the Curve25519 private key.
+    #[wasm_bindgen(js_name = fromRandom)]
+    pub fn from_random(random: &Uint8Array) -> Result<Self> {
+        Ok(Self(olm::Account::with_rng(&mut Given(&bytes(random)))?))
+    }
+
+    /// A one-time key for each 32 bytes.
+    #[wasm_bindgen(js_name = generateOneTimeKeysFrom)]
+    pub fn generate_one_time_keys_from(&mut self, random: &Uint8Array) -> Result<()> {
+        let random = bytes(random);
+        self.0.generate_one_time_keys_with_rng(random.len() / 32, &mut Given(&random))?;
+        Ok(())
+    }
+
+    #[wasm_bindgen(js_name = generateFallbackKeyFrom)]
+    pub fn generate_fallback_key_from(&mut self, random: &Uint8Array) -> Result<()> {
+        self.0.generate_fallback_key_with_rng(&mut Given(&bytes(random)))?;
+        Ok(())
+    }
+
+    /// From the base key and the first ratchet key.
+    #[wasm_bindgen(js_name = createOutboundSessionFrom)]
+    pub fn create_outbound_session_from(
+        &self,
+        bundle: &PreKeyBundle,
+        random: &Uint8Array,
+    ) -> Result<Session> {
+        let (config, random) = (olm::SessionConfig::default(), bytes(random));
+        let session =
+            self.0.create_outbound_session_with_rng(&bundle.0, config, &mut Given(&random))?;
+        Ok(Session(session))
+    }
+}
+
+#[wasm_bindgen]
+impl GroupSession {
+    /// From the ratchet and the Ed25519 seed.
+    #[wasm_bindgen(js_name = fromRandom)]
+    pub fn from_random(random: &Uint8Array) -> Result<Self> {
+        let (config, random) = (GroupSessionConfig::default(), bytes(random));
+        Ok(Self(megolm::GroupSession::with_rng(config, &mut Given(&random))?))
+    }
+}
 
 #[wasm_bindgen]
 impl Session {
@@ -25,15 +104,23 @@ impl Session {
     }
 
     /// Encrypts a normal message, and gives its message key, too, which the session has deleted.
+    /// `random` is the ratchet key if the message begins a chain. `drew` says whether it does.
     #[wasm_bindgen(js_name = encryptShowingKey)]
-    pub fn encrypt_showing_key(&mut self, plaintext: &Uint8Array) -> Result<Object> {
-        let key = self.0.next_message_key()?;
+    pub fn encrypt_showing_key(
+        &mut self,
+        plaintext: &Uint8Array,
+        random: &Uint8Array,
+    ) -> Result<Object> {
+        let random = bytes(random);
+        let mut random = Given(&random);
+        let key = self.0.next_message_key_with_rng(&mut random)?;
         let shown = Uint8Array::from(key.key().as_slice());
         let message = key.encrypt(self.0.version(), &*bytes(plaintext));
         Ok(object([
             ("type", 1.into()),
             ("body", message.to_base64().into()),
             ("key", shown.into()),
+            ("drew", random.0.is_empty().into()),
         ]))
     }
 

@@ -4,20 +4,25 @@ use moceril::{
     Curve25519PublicKey, LibolmPickleError,
     olm::{Account, KeyId, Session},
 };
+use zeroize::Zeroizing;
 
 use crate::{
     base64::{self, BLANK_KEY, SIGNATURE_LENGTH},
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Output},
-    object::{Stored, ask, call, load, load_or_blank, size_with, store},
+    object::{Stored, ask, call, content, load, load_or_blank, size_with, store},
     pickle::Pickled,
     random::Random,
 };
 
 /// One-time keys that an account stores.
 const MAX_ONE_TIME_KEYS: usize = 100;
-/// Keys, and of 69 bytes each 100 one-time keys and two fallback keys.
-const MAX_CONTENT: usize = 173 + 69 * 102;
+/// The content begins with the version and both identity keys.
+const IDENTITY: usize = 4 + 96 + 64;
+/// Without one-time and fallback keys: two counts and the last id, which are zeros, follow.
+const WITHOUT_KEYS: usize = IDENTITY + 4 + 1 + 4;
+/// With 100 one-time keys and two fallback keys, of 69 bytes each.
+const MAX_CONTENT: usize = WITHOUT_KEYS + 69 * 102;
 const CREATE_RANDOM_LENGTH: usize = 64;
 const KEY_RANDOM_LENGTH: usize = 32;
 
@@ -38,12 +43,23 @@ impl Stored for Account {
 }
 
 impl Pickled for Account {
-    const BLANKS: &'static [(u32, usize)] = &[(4, 173), (3, 310), (2, 172)];
+    const BLANKS: &'static [(u32, usize)] = &[(4, WITHOUT_KEYS), (3, 310), (2, 172)];
     const LEGACY: Option<u32> = Some(1);
 
     fn unpickle(content: &[u8]) -> std::result::Result<(Self, &[u8]), LibolmPickleError> {
         Self::from_libolm_content(content)
     }
+}
+
+/// The account without its one-time and fallback keys, for what needs only its identity: a hundred
+/// keys take longer to read than a signature takes. `None` for a blank account.
+fn identity(memory: &Memory, account: Object<Account>) -> Result<Option<Account>> {
+    let Some(content) = content(memory, account) else { return Ok(None) };
+    let mut alone = Zeroizing::new([0; WITHOUT_KEYS]);
+    for (to, from) in alone.iter_mut().zip(content.iter().take(IDENTITY)) {
+        *to = *from;
+    }
+    Account::read(&*alone).map(Some).ok_or(Code::CorruptedPickle)
 }
 
 /// `olm_create_account_random_length`
@@ -71,7 +87,7 @@ pub(crate) fn identity_keys_length(_: Object<Account>) -> usize {
 pub(crate) fn identity_keys(account: Object<Account>, keys: Output) -> usize {
     call(account, |memory| {
         let room = memory.room(keys, identity_keys_length(account))?;
-        let json = match load_or_blank(memory, account)? {
+        let json = match identity(memory, account)? {
             None => identity_keys_json(BLANK_KEY, BLANK_KEY),
             Some(account) => {
                 let keys = account.identity_keys();
@@ -98,7 +114,8 @@ pub(crate) fn sign(account: Object<Account>, message: Input, signature: Output) 
     call(account, |memory| {
         let room = memory.room(signature, SIGNATURE_LENGTH)?;
         let message = memory.bytes(message)?;
-        let signature = load(memory, account)?.sign(message).to_base64();
+        let account = identity(memory, account)?.ok_or(Account::BLANK)?;
+        let signature = account.sign(message).to_base64();
         Ok(memory.write(room, signature.as_bytes()))
     })
 }

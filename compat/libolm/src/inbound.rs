@@ -14,7 +14,7 @@ use crate::{
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Out, Output},
     messages::{self, Received},
-    object::{Stored, ask, call, content, load, load_or_blank, replace, size_with, store},
+    object::{Stored, ask, call, content, load, replace, size_with, store},
     pickle::Pickled,
     rungs,
 };
@@ -149,14 +149,16 @@ pub(crate) fn id_length(_: Object<InboundGroupSession>) -> usize {
 pub(crate) fn id(session: Object<InboundGroupSession>, id: Output) -> usize {
     call(session, |memory| {
         let room = memory.room(id, KEY_LENGTH)?;
-        let id = load_or_blank(memory, session)?.map(|session| session.session_id());
+        let key = content(memory, session).map(rungs::signing_key).transpose()?;
+        let id = key.map(base64::encode);
         Ok(memory.write(room, id.as_deref().unwrap_or(BLANK_KEY).as_bytes()))
     })
 }
 
 /// `olm_inbound_group_session_first_known_index`
 pub(crate) fn first_known_index(session: Object<InboundGroupSession>) -> u32 {
-    ask(session, InboundGroupSession::first_known_index, 0)
+    let memory = Memory::of_this_call();
+    content(&memory, session).map_or(Ok(0), rungs::first_index).unwrap_or_default()
 }
 
 /// `olm_inbound_group_session_is_verified`

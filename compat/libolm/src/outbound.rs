@@ -6,10 +6,10 @@ use moceril::{
 };
 
 use crate::{
-    base64::{BLANK_KEY, KEY_LENGTH, encoded_length},
+    base64::{self, BLANK_KEY, KEY_LENGTH, encoded_length},
     error::{Code, Result},
     memory::{Input, Kind, Memory, Object, Output},
-    object::{Stored, call, content, load, load_or_blank, number_at, size_with, store},
+    object::{Stored, call, content, load, number_at, size_with, store},
     pickle::Pickled,
     random::Random,
 };
@@ -17,6 +17,9 @@ use crate::{
 const CONTENT: usize = 232;
 /// Where the index stands in it: after the version and the ratchet.
 const INDEX_START: usize = 4 + 128;
+/// Where the two halves of the signing key stand.
+const PUBLIC_KEY: usize = INDEX_START + 4;
+const PRIVATE_KEY: usize = PUBLIC_KEY + 32;
 const CREATE_RANDOM_LENGTH: usize = 160;
 const SESSION_KEY_LENGTH: usize = encoded_length(229);
 
@@ -71,6 +74,10 @@ fn index(memory: &Memory, session: Object<GroupSession>) -> Result<u32> {
     content(memory, session).map_or(Ok(0), |content| number_at(content, INDEX_START))
 }
 
+fn public_key(content: &[u8]) -> Result<&[u8]> {
+    content.get(PUBLIC_KEY..PRIVATE_KEY).ok_or(Code::CorruptedPickle)
+}
+
 fn message_length(message_index: u32, plaintext_length: usize) -> usize {
     encoded_length(MegolmMessage::length(MessageVersion::V3, message_index, plaintext_length))
 }
@@ -106,7 +113,8 @@ pub(crate) fn id_length(_: Object<GroupSession>) -> usize {
 pub(crate) fn id(session: Object<GroupSession>, id: Output) -> usize {
     call(session, |memory| {
         let room = memory.room(id, KEY_LENGTH)?;
-        let id = load_or_blank(memory, session)?.map(|session| session.session_id());
+        let key = content(memory, session).map(public_key).transpose()?;
+        let id = key.map(base64::encode);
         Ok(memory.write(room, id.as_deref().unwrap_or(BLANK_KEY).as_bytes()))
     })
 }

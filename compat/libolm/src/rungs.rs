@@ -23,10 +23,11 @@ use crate::{
 
 /// Length of the part that a pickle holds.
 pub(crate) const PICKLED: usize = 301;
-/// In it: two ratchets, each with its index, stand after the version. The last byte says whether
-/// the signing key is verified.
+/// In it: two ratchets, each with its index, stand after the version, and then the signing key. The
+/// last byte says whether that is verified.
 const FIRST: usize = 4;
 const LATEST: usize = FIRST + RUNG;
+const SIGNING_KEY: usize = LATEST + RUNG;
 pub(crate) const VERIFIED: usize = PICKLED - 1;
 
 const RATCHET: usize = 128;
@@ -49,6 +50,15 @@ fn split(content: &[u8]) -> Result<(&[u8], impl DoubleEndedIterator<Item = &[u8]
 
 fn index_of(rung: &[u8]) -> Result<u32> {
     number_at(rung, RATCHET)
+}
+
+/// The first index that the session knows.
+pub(crate) fn first_index(content: &[u8]) -> Result<u32> {
+    number_at(content, FIRST + RATCHET)
+}
+
+pub(crate) fn signing_key(content: &[u8]) -> Result<&[u8]> {
+    content.get(SIGNING_KEY..VERIFIED).ok_or(Code::CorruptedPickle)
 }
 
 /// Whether a message is older than the latest one that was read.
@@ -77,7 +87,7 @@ pub(crate) fn after(
     index: u32,
 ) -> Result<Zeroizing<Vec<u8>>> {
     let (pickled, old) = split(content)?;
-    let first = number_at(pickled, FIRST + RATCHET)?;
+    let first = first_index(pickled)?;
     let mut rungs = Zeroizing::new(Vec::with_capacity(ALL_RUNGS));
     let mut last = first;
     for bits in CLEARED_BITS {

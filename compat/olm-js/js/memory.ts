@@ -33,8 +33,21 @@ export function allocate(length: number): number {
   return at;
 }
 
+/** Twice as deep as is needed: with 70 a C function may end in the middle, with 100 none does. */
+const DEPTH = 200;
+
+/**
+ * A C function that ended in the middle, because JavaScript's stack has no room for it, would leave
+ * an object or the memory half changed. Here the engine throws its RangeError before anything has
+ * begun.
+ */
+export function reserveStack(): void {
+  olm().descend(DEPTH);
+}
+
 /** Makes calls of C functions. The buffers that `body` asks for last until it ends. */
 export function call<T>(body: () => T): T {
+  reserveStack();
   const before = scratch.used;
   const outer = blocks;
   blocks = undefined;
@@ -42,8 +55,6 @@ export function call<T>(body: () => T): T {
     return body();
   } finally {
     const ours = blocks;
-    // Nothing of this can fail. The rest can if the stack of JavaScript is at its end; the next
-    // call wipes then.
     scratch.used = before;
     blocks = outer;
     memory().fill(0, scratch.at + before, scratch.at + scratch.dirty);
@@ -56,17 +67,12 @@ export function call<T>(body: () => T): T {
   }
 }
 
-/** Where the stack of the module begins. It grows down to address 0. */
-let stackStart = 0;
-
-/** No C function is running, because none can call JavaScript. So all of the stack is free, and may
- * hold copies of secrets. */
+/**
+ * The stack of the module grows down to address 0. No C function is running, because none can call
+ * JavaScript. So all of it is free, and may hold copies of secrets.
+ */
 function wipeStack(): void {
-  const pointer = olm().__stack_pointer;
-  stackStart ||= pointer.value;
-  // It is lower if a C function was left because the stack of JavaScript had come to its end.
-  pointer.value = stackStart;
-  memory().fill(0, 0, stackStart);
+  memory().fill(0, 0, olm().__stack_pointer.value);
 }
 
 /** The buffers of the current call that `scratch` has no room for. */

@@ -6,6 +6,7 @@ export type Functions = {
   readonly __stack_pointer: WebAssembly.Global<"i32">;
   readonly allocate: (length: number) => number;
   readonly release: (start: number, length: number) => void;
+  readonly descend: (depth: number) => number;
 } & { readonly [name: `olm_${string}`]: (...values: number[]) => number };
 
 /** What a program may set about loading, under Emscripten's names. */

@@ -1,6 +1,6 @@
 // Objects of the C library.
 
-import { allocate, type Buffer, constant, read, room } from "./memory";
+import { allocate, type Buffer, constant, read, reserveStack, room } from "./memory";
 import { olm } from "./module";
 
 /** `olm_error()` */
@@ -83,6 +83,7 @@ export abstract class Native {
   #at: number;
 
   constructor(kind: Kind) {
+    reserveStack();
     this.#kind = kind;
     this.#at = kind.create();
     forgotten.register(this, { kind, at: this.#at }, this);
@@ -91,6 +92,7 @@ export abstract class Native {
   /** Wipes the object, which cannot be used any more. */
   free(): void {
     if (this.#at === 0) return;
+    reserveStack();
     forgotten.unregister(this);
     const at = this.#at;
     this.#at = 0;

@@ -46,6 +46,15 @@ extern "C" fn allocate(length: usize) -> *mut u8 {
     }
 }
 
+/// Goes so many calls deep, and changes nothing. Where JavaScript's stack has no room for that, the
+/// engine ends it with an exception. So nothing else is ended by one in the middle if the
+/// TypeScript calls this first (`tests/memory.mjs` has the depth).
+#[unsafe(no_mangle)]
+extern "C" fn descend(depth: u32) -> u32 {
+    // The compiler cannot make a loop of this.
+    depth.checked_sub(1).map_or(1, |depth| descend(depth).rotate_left(1) ^ depth)
+}
+
 /// Frees what `allocate` has given out for this length.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn release(start: *mut u8, length: usize) {

@@ -49,7 +49,7 @@ for (let number = 0; number < calls / 100; number++) {
   for (let step = 0; step < 100; step++) {
     const [theirs, mine] = episodes.map((episode) => {
       begin(`${name} ${step}`);
-      return episode.step();
+      return episode.step(step);
     });
     if (theirs.name === mine.name && theirs.outcome === mine.outcome) {
       counts.same++;

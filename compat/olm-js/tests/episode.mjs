@@ -25,6 +25,7 @@ const CURVE = "curve25519";
 export class Episode {
   constructor(olm, name) {
     this.olm = olm;
+    this.name = name;
     this.random = generator(name);
     this.made = [];
     this.pickles = [];
@@ -114,8 +115,12 @@ export class Episode {
     );
   }
 
-  /** Does one thing. Returns its name and what came of it. */
-  step() {
+  /**
+   * Does one thing. Returns its name and what came of it. The choices of each step are drawn anew:
+   * after two errors at different places the packages would have drawn different numbers.
+   */
+  step(number) {
+    this.random = generator(`${this.name} choices ${number}`);
     const names = Object.getOwnPropertyNames(Episode.prototype).filter((name) =>
       name.startsWith("do"),
     );

@@ -1,12 +1,13 @@
 // Times the same operations of the original and of ours in one process, in turns:
 //
-//   node speed.mjs FOLDER_OF_THE_ORIGINAL FOLDER_OF_OURS ROUNDS
+//   node speed.mjs FOLDER_OF_THE_ORIGINAL FOLDER_OF_OURS FOLDER_OF_THE_SDK ROUNDS
 //
-// Prints the least time of all rounds, in microseconds, as a table.
+// Prints the least time of all rounds, in microseconds, as a table. Then the same of what
+// matrix-sdk-crypto-wasm can do without its store, and of ours.
 
 import { createRequire } from "node:module";
 
-const [, , original, ours, rounds] = process.argv;
+const [, , original, ours, sdkFolder, rounds] = process.argv;
 const require = createRequire(import.meta.url);
 const packages = [require(original), require(ours)];
 await Promise.all(packages.map((olm) => olm.init()));
@@ -122,22 +123,41 @@ function operations(olm) {
   ];
 }
 
-const both = packages.map(operations);
-const least = both.map((list) => list.map(() => Infinity));
-for (let round = 0; round < rounds; round++) {
-  for (let number = 0; number < both[0].length; number++) {
-    for (const [which, list] of both.entries()) {
-      const [, times, operation] = list[number];
-      const start = process.hrtime.bigint();
-      for (let i = 0; i < times; i++) operation();
-      const each = Number(process.hrtime.bigint() - start) / times / 1000;
-      least[which][number] = Math.min(least[which][number], each);
+/** Times both lists of operations in turns. */
+function compare(name, ...both) {
+  const least = both.map((list) => list.map(() => Infinity));
+  for (let round = 0; round < rounds; round++) {
+    for (let number = 0; number < both[0].length; number++) {
+      for (const [which, list] of both.entries()) {
+        const [, times, operation] = list[number];
+        const start = process.hrtime.bigint();
+        for (let i = 0; i < times; i++) operation();
+        const each = Number(process.hrtime.bigint() - start) / times / 1000;
+        least[which][number] = Math.min(least[which][number], each);
+      }
     }
   }
+  console.log(`\n| operation | ${name} | this package | ratio |\n|---|---|---|---|`);
+  for (const [number, [name]] of both[0].entries()) {
+    const [theirs, mine] = least.map((times) => times[number]);
+    const digits = (time) => time.toFixed(time < 10 ? 1 : 0);
+    const cells = [name, digits(theirs), digits(mine), (theirs / mine).toFixed(1)];
+    console.log(`| ${cells.join(" | ")} |`);
+  }
 }
-console.log("| operation | @matrix-org/olm 3.2.15 | this package | ratio |\n|---|---|---|---|");
-for (const [number, [name]] of both[0].entries()) {
-  const [theirs, mine] = least.map((times) => times[number]);
-  const digits = (time) => time.toFixed(time < 10 ? 1 : 0);
-  console.log(`| ${name} | ${digits(theirs)} | ${digits(mine)} | ${(theirs / mine).toFixed(1)} |`);
-}
+
+compare("@matrix-org/olm 3.2.15", ...packages.map(operations));
+
+const sdk = require(`${sdkFolder}/node.cjs`);
+await sdk.initAsync();
+const theirs = new sdk.PkDecryption();
+const toThem = sdk.PkEncryption.fromKey(theirs.publicKey());
+const sealed = toThem.encryptString(text);
+compare(
+  "matrix-sdk-crypto-wasm 18.9.0",
+  [
+    ["backup: encrypt a room key", 20, () => toThem.encryptString(text).free()],
+    ["backup: decrypt it", 20, () => theirs.decryptString(sealed)],
+  ],
+  operations(packages[1]).filter(([name]) => name.startsWith("backup")),
+);

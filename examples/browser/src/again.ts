@@ -1,23 +1,37 @@
-import { Account, MocerilError, type OlmMessage, PreKeyBundle } from "../moceril/index.js";
+import { MocerilError, type OlmMessage, PreKeyBundle } from "../moceril/index.js";
 import { button, h, key, news, show } from "./dom.js";
-import { short } from "./inspect.js";
-import { record, text, utf8 } from "./log.js";
+import { beginSession, giveFallbackKey, newAccount, short } from "./inspect.js";
+import { hex, text, Transcript, utf8 } from "./log.js";
 
 const ORDER = "Please send ten tulips";
 
 /** Section 6: a first message to a fallback key, and the same message once more. */
 export function again(): void {
-  const [alice, bob] = [new Account(), new Account()];
-  bob.generateFallbackKey();
+  const [{ account: alice, random: aliceRandom }, { account: bob, random: bobRandom }] = [
+    newAccount(),
+    newAccount(),
+  ];
+  const fallbackRandom = giveFallbackKey(bob);
   const fallback = bob.signedFallbackKey()!;
   bob.markAsPublished([fallback.key]);
   let message: OlmMessage | undefined;
+  let transcript: Transcript | undefined;
   const answers: { text: string; ok: boolean }[] = [];
 
   const write = (): void => {
     const bundle = PreKeyBundle.verify(bob.identityKeys, fallback);
-    message = alice.createOutboundSession(bundle).encrypt(utf8(ORDER));
-    record("again", "send", message.type, message.body);
+    const { session, random } = beginSession(alice, bundle);
+    message = session.encrypt(utf8(ORDER));
+    transcript = new Transcript("olm-transcript", "again", {
+      "alice-random": aliceRandom,
+      "bob-random": bobRandom,
+      "bob-one-time-random": "",
+      "bob-fallback-random": fallbackRandom,
+      uses: "fallback-key",
+      "session-random": random,
+      "session-id": session.sessionId,
+    });
+    transcript.send("alice", "send", "-", hex(utf8(ORDER)), message.type, message.body);
     render();
     news("Alice has written her first message, with Bob's fallback key.");
   };
@@ -27,11 +41,11 @@ export function again(): void {
     const before = bob.generation;
     try {
       const made = bob.createInboundSession(alice.identityKeys.curve25519, sent);
-      record("again", "receive", sent.type, sent.body);
+      transcript!.step("bob", "receive", 0);
       answers.push({ text: `Bob reads “${text(made.message.plaintext)}”.`, ok: true });
     } catch (error) {
       if (!(error instanceof MocerilError)) throw error;
-      record("again", "refuse", error.code, sent.type, sent.body);
+      transcript!.refuse("bob", error.code, sent.type, sent.body);
       const same = bob.generation === before ? " Nothing changed." : "";
       answers.push({ text: `Bob refuses it: ${error.code}.${same}`, ok: false });
     }

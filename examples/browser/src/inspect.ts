@@ -1,6 +1,13 @@
 import { raw } from "../moceril/call.js";
-import type { OlmMessage, Session } from "../moceril/index.js";
+import {
+  Account,
+  GroupSession,
+  type OlmMessage,
+  type PreKeyBundle,
+  Session,
+} from "../moceril/index.js";
 import * as wasm from "../moceril/wasm/moceril_js.js";
+import { hex } from "./log.js";
 
 /** A chain of one end, and where it stands. */
 export interface Chain {
@@ -82,17 +89,62 @@ export async function inspect(session: Session): Promise<Keys> {
   return keys;
 }
 
-/** Encrypts a message, and gives the fingerprint of its key, which the session has deleted. */
+const draw = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+
+/** An account, and the random bytes that it was made from. */
+export function newAccount(): { account: Account; random: string } {
+  const random = draw(64);
+  return { account: new Account(wasm.Account.fromRandom(random)), random: hex(random) };
+}
+
+/** Makes one-time keys. Gives the random bytes that they were made from. */
+export function giveOneTimeKeys(account: Account, count: number): string {
+  const random = draw(32 * count);
+  raw(account, wasm.Account).generateOneTimeKeysFrom(random);
+  return hex(random);
+}
+
+/** The same for a fallback key. */
+export function giveFallbackKey(account: Account): string {
+  const random = draw(32);
+  raw(account, wasm.Account).generateFallbackKeyFrom(random);
+  return hex(random);
+}
+
+/** A session, and the random bytes that its first keys were made from. */
+export function beginSession(
+  account: Account,
+  bundle: PreKeyBundle,
+): { session: Session; random: string } {
+  const random = draw(64);
+  const ours = raw(account, wasm.Account);
+  const made = ours.createOutboundSessionFrom(raw(bundle, wasm.PreKeyBundle), random);
+  return { session: new Session(made), random: hex(random) };
+}
+
+/** A group session, and the random bytes that it was made from. */
+export function newGroup(): { group: GroupSession; random: string } {
+  const random = draw(160);
+  return { group: new GroupSession(wasm.GroupSession.fromRandom(random)), random: hex(random) };
+}
+
+/**
+ * Encrypts a message. Gives the fingerprint of its key, which the session has deleted, and the
+ * random bytes of the chain that it begins, or `-`.
+ */
 export async function encryptShowingKey(
   session: Session,
   plaintext: Uint8Array,
-): Promise<{ message: OlmMessage; key: string }> {
-  const { type, body, key } = raw(session, wasm.Session).encryptShowingKey(plaintext) as {
+): Promise<{ message: OlmMessage; key: string; random: string }> {
+  const random = draw(32);
+  const made = raw(session, wasm.Session).encryptShowingKey(plaintext, random) as {
     type: number;
     body: string;
     key: Uint8Array;
+    drew: boolean;
   };
-  return { message: { type, body }, key: await fingerprint(key) };
+  const { type, body, key, drew } = made;
+  return { message: { type, body }, key: await fingerprint(key), random: drew ? hex(random) : "-" };
 }
 
 /** What a copy of this end reads of a message that the end itself sends from its present chain. */

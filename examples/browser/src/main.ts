@@ -2,14 +2,14 @@ import { init } from "../moceril/index.js";
 import { again } from "./again.js";
 import { check } from "./check.js";
 import { button, h, news, show } from "./dom.js";
-import { transcript } from "./log.js";
+import { transcripts } from "./log.js";
 import { meet } from "./meet.js";
 import { room } from "./room.js";
 import { newLab, talk } from "./talk.js";
 import { thief } from "./thief.js";
 
 function save(): void {
-  const address = URL.createObjectURL(new Blob([transcript()], { type: "application/json" }));
+  const address = URL.createObjectURL(new Blob([transcripts()], { type: "application/json" }));
   const link = h("a", { href: address, download: "ratchets.json" });
   link.click();
   URL.revokeObjectURL(address);

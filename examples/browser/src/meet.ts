@@ -1,7 +1,7 @@
-import { Account, PreKeyBundle, readOlmMessage, type OlmMessage } from "../moceril/index.js";
+import { type Account, PreKeyBundle, readOlmMessage, type OlmMessage } from "../moceril/index.js";
 import { button, h, key, news, show } from "./dom.js";
-import { inspect, short } from "./inspect.js";
-import { record, text, utf8 } from "./log.js";
+import { beginSession, giveOneTimeKeys, inspect, newAccount, short } from "./inspect.js";
+import { hex, text, Transcript, utf8 } from "./log.js";
 
 interface Step {
   title: string;
@@ -12,8 +12,11 @@ interface Step {
 
 /** Section 1: Bob leaves keys, Alice makes a session with them, Bob makes his end. */
 export async function meet(): Promise<void> {
-  const [alice, bob] = [new Account(), new Account()];
-  bob.generateOneTimeKeys(3);
+  const [{ account: alice, random: aliceRandom }, { account: bob, random: bobRandom }] = [
+    newAccount(),
+    newAccount(),
+  ];
+  const oneTimeRandom = giveOneTimeKeys(bob, 3);
   const identity = { alice: alice.identityKeys.curve25519, bob: bob.identityKeys.curve25519 };
   const published = bob.signedOneTimeKeys();
   const chosen = published[0]!;
@@ -21,6 +24,7 @@ export async function meet(): Promise<void> {
 
   let at = 0;
   let message: OlmMessage | undefined;
+  let transcript: Transcript | undefined;
   let roots: string[] = [];
   let base = "";
   const stock = (): HTMLElement =>
@@ -137,17 +141,26 @@ export async function meet(): Promise<void> {
     at += 1;
     if (at === 3) {
       const bundle = PreKeyBundle.verify(bob.identityKeys, chosen);
-      const session = alice.createOutboundSession(bundle);
+      const { session, random } = beginSession(alice, bundle);
       roots = [(await inspect(session)).root!];
-      message = session.encrypt(utf8("Hello Bob, are you there?"));
+      const hello = utf8("Hello Bob, are you there?");
+      message = session.encrypt(hello);
       base = short(readOlmMessage(message).sessionKeys!.baseKey);
-      record("meet", "send", message.type, message.body);
+      transcript = new Transcript("olm-transcript", "meet", {
+        "alice-random": aliceRandom,
+        "bob-random": bobRandom,
+        "bob-one-time-random": oneTimeRandom,
+        uses: "one-time-key 0",
+        "session-random": random,
+        "session-id": session.sessionId,
+      });
+      transcript.send("alice", "send", "-", hex(hello), message.type, message.body);
     }
     if (at === 4) {
       const before = await rootOf(bob, identity.alice, message!);
       if (before.read !== "Hello Bob, are you there?") throw new Error("the message changed");
       roots = [roots[0]!, before.root];
-      record("meet", "receive", message!.type, message!.body);
+      transcript!.step("bob", "receive", 0);
     }
     render();
     news(steps()[at - 1]!.done);

@@ -1,7 +1,7 @@
-import { GroupSession, InboundGroupSession, MocerilError } from "../moceril/index.js";
+import { InboundGroupSession, MocerilError } from "../moceril/index.js";
 import { button, h, key, news, show } from "./dom.js";
-import { parts } from "./inspect.js";
-import { hex, record, text, utf8 } from "./log.js";
+import { newGroup, parts } from "./inspect.js";
+import { hex, text, Transcript, utf8 } from "./log.js";
 
 interface Said {
   index: number;
@@ -11,9 +11,13 @@ interface Said {
 
 /** Section 4: a room, a key of four parts, and somebody who joins late. */
 export async function room(): Promise<void> {
-  const sender = new GroupSession(Math.floor(Date.now() / 1000));
+  const { group: sender, random } = newGroup();
   const bob = new InboundGroupSession(sender.sessionKey);
-  record("room", "session-key", sender.sessionKey);
+  const transcript = new Transcript("megolm-transcript", "room", {
+    "group-random": random,
+    "session-id": sender.sessionId,
+    "session-key": sender.sessionKey,
+  });
   const said: Said[] = [];
   let dora: InboundGroupSession | undefined;
   let joined = false;
@@ -26,7 +30,7 @@ export async function room(): Promise<void> {
       const index = sender.messageIndex;
       const plaintext = `message ${index}`;
       const message = sender.encrypt(utf8(plaintext));
-      record("room", "send", hex(utf8(plaintext)), message);
+      transcript.send("send", hex(utf8(plaintext)), message);
       said.push({ index, message, plaintext });
     }
     const now = await parts(sender.sessionKey);
@@ -42,6 +46,7 @@ export async function room(): Promise<void> {
 
   const join = (): void => {
     const given = new InboundGroupSession(sender.sessionKey);
+    transcript.step("session-key", sender.sessionKey);
     dora = (dora && given.merge(dora)) ?? given;
     joined = true;
     render();
@@ -54,7 +59,7 @@ export async function room(): Promise<void> {
   const share = (): void => {
     const index = Math.min(shareFrom, said.length);
     const exported = bob.exportAt(index);
-    record("room", "export", index, exported);
+    transcript.step("export", index, exported);
     const older = InboundGroupSession.import(exported);
     dora = dora?.merge(older) ?? older;
     render();

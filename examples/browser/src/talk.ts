@@ -1,5 +1,4 @@
 import {
-  Account,
   MocerilError,
   type OlmMessage,
   type OlmMessageHeader,
@@ -8,8 +7,16 @@ import {
   type Session,
 } from "../moceril/index.js";
 import { button, h, key, keys, news, show } from "./dom.js";
-import { encryptShowingKey, inspect, type Keys, short } from "./inspect.js";
-import { hex, record, text, utf8 } from "./log.js";
+import {
+  beginSession,
+  encryptShowingKey,
+  giveOneTimeKeys,
+  inspect,
+  type Keys,
+  newAccount,
+  short,
+} from "./inspect.js";
+import { hex, text, Transcript, utf8 } from "./log.js";
 
 export type Name = "Alice" | "Bob";
 export const other = (name: Name): Name => (name === "Alice" ? "Bob" : "Alice");
@@ -18,6 +25,8 @@ export const other = (name: Name): Name => (name === "Alice" ? "Bob" : "Alice");
 export interface Packet {
   number: number;
   from: Name;
+  /** Its place among all that were sent in this conversation. */
+  place: number;
   message: OlmMessage;
   header: OlmMessageHeader;
   /** The fingerprint of its key. */
@@ -38,6 +47,7 @@ interface Phone {
 export interface Lab {
   phones: Record<Name, Phone>;
   packets: Packet[];
+  transcript: Transcript;
 }
 
 /** The codes of errors that the page's buttons can lead to, in words. */
@@ -73,13 +83,30 @@ async function look(phone: Phone, used: string): Promise<void> {
 
 /** A new conversation, in which both ends have read one message of the other. */
 export async function newLab(): Promise<Lab> {
-  const [alice, bob] = [new Account(), new Account()];
-  bob.generateOneTimeKeys(1);
+  const [{ account: alice, random: aliceRandom }, { account: bob, random: bobRandom }] = [
+    newAccount(),
+    newAccount(),
+  ];
+  const oneTimeRandom = giveOneTimeKeys(bob, 1);
   const bundle = PreKeyBundle.verify(bob.identityKeys, bob.signedOneTimeKeys()[0]!);
-  const toBob = alice.createOutboundSession(bundle);
-  const first = toBob.encrypt(utf8("Hello Bob"));
+  const { session: toBob, random: sessionRandom } = beginSession(alice, bundle);
+  const [hello, answer] = [utf8("Hello Bob"), utf8("Hello Alice")];
+  const first = toBob.encrypt(hello);
   const { session: toAlice } = bob.createInboundSession(alice.identityKeys.curve25519, first);
-  toBob.decrypt(toAlice.encrypt(utf8("Hello Alice")));
+  const { message: second, random } = await encryptShowingKey(toAlice, answer);
+  toBob.decrypt(second);
+  const transcript = new Transcript("olm-transcript", "talk", {
+    "alice-random": aliceRandom,
+    "bob-random": bobRandom,
+    "bob-one-time-random": oneTimeRandom,
+    uses: "one-time-key 0",
+    "session-random": sessionRandom,
+    "session-id": toBob.sessionId,
+  });
+  transcript.send("alice", "send", "-", hex(hello), first.type, first.body);
+  transcript.step("bob", "receive", 0);
+  transcript.send("bob", "send", random, hex(answer), second.type, second.body);
+  transcript.step("alice", "receive", 1);
   const phone = async (session: Session): Promise<Phone> => ({
     session,
     conversation: [],
@@ -87,7 +114,8 @@ export async function newLab(): Promise<Lab> {
     fresh: new Set(),
     gone: [],
   });
-  return { phones: { Alice: await phone(toBob), Bob: await phone(toAlice) }, packets: [] };
+  const phones = { Alice: await phone(toBob), Bob: await phone(toAlice) };
+  return { phones, packets: [], transcript };
 }
 
 /** Section 2: two phones, and a network that the reader is. */
@@ -101,16 +129,18 @@ export function talk(lab: Lab, changed: () => void): void {
   const send = async (from: Name, plaintext: string): Promise<void> => {
     if (plaintext === "") return;
     const phone = lab.phones[from];
-    const { message, key: messageKey } = await encryptShowingKey(phone.session, utf8(plaintext));
+    const bytes = utf8(plaintext);
+    const { message, key: used, random } = await encryptShowingKey(phone.session, bytes);
+    const { type, body } = message;
+    const place = lab.transcript.send(from.toLowerCase(), "send", random, hex(bytes), type, body);
     const header = readOlmMessage(message);
     const number = lab.packets.length + 1;
     const state = "waiting";
-    lab.packets.push({ number, from, message, header, key: messageKey, state, note: "" });
-    record("talk", "send", from, hex(utf8(plaintext)), message.type, message.body);
+    lab.packets.push({ number, from, place, message, header, key: used, state, note: "" });
     phone.conversation.push({ text: plaintext, own: true });
     const written = lab.packets.filter((packet) => packet.from === from).length;
     drafts[from] = IDEAS[from][written % IDEAS[from].length]!;
-    await look(phone, messageKey);
+    await look(phone, used);
     again();
     news(
       `Message ${number} waits in the network. ${from} has moved the chain one step on, and cannot ` +
@@ -126,7 +156,7 @@ export function talk(lab: Lab, changed: () => void): void {
       const read = text(phone.session.decrypt(message).plaintext);
       packet.state = "delivered";
       phone.conversation.push({ text: read, own: false });
-      record("talk", "receive", to, message.type, message.body);
+      lab.transcript.step(to.toLowerCase(), "receive", packet.place);
       const late = phone.keys.late.length;
       await look(phone, packet.key);
       const stored = phone.keys.late.length - late;
@@ -137,7 +167,7 @@ export function talk(lab: Lab, changed: () => void): void {
       news(`${to} reads message ${packet.number} and deletes its key.${more}`);
     } catch (error) {
       if (!(error instanceof MocerilError)) throw error;
-      record("talk", "refuse", to, error.code, message.type, message.body);
+      lab.transcript.refuse(to.toLowerCase(), error.code, message.type, message.body);
       const unchanged =
         phone.session.generation === before ? " Nothing has changed on the phone." : "";
       packet.note = `${what}: refused, ${error.code}`;

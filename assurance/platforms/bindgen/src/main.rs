@@ -10,7 +10,7 @@ fn main() {
         panic!("platform-bindgen nodejs|web FILE.wasm FOLDER")
     };
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(module).typescript(true);
+    bindgen.input_path(module).typescript(true).remove_name_section(true);
     match kind.as_str() {
         "nodejs" => bindgen.nodejs(true).unwrap(),
         "web" => bindgen.web(true).unwrap(),
