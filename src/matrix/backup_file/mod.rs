@@ -30,6 +30,8 @@
 //!
 //! Spec: Matrix specification, "Server-side key backups".
 
+mod version;
+
 use alloc::{
     collections::{BTreeMap, btree_map},
     string::{String, ToString},
@@ -39,17 +41,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 use zeroize::Zeroizing;
 
+pub use self::version::BackupVersion;
 use super::{
     backup::{BackupDecryptionKey, BackupError, BackupMessage},
     room_keys::{ExportedRoomKey, RoomKeyError, Unique},
 };
-use crate::{
-    error::{DecodeError, KeyError, texts},
-    keys::Curve25519PublicKey,
-};
-
-/// The only algorithm of backups.
-const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
+use crate::error::{DecodeError, KeyError, texts};
 
 /// A room key as a backup has it. All but the message is the word of the server, and of whoever
 /// uploaded it.
@@ -219,46 +216,6 @@ impl Iterator for BackupReader<'_> {
     }
 }
 
-/// What a server says about a backup. Its signatures are in `auth_data`, an object for
-/// [`signed_json`](super::signed_json).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackupVersion {
-    /// The key to which the room keys are encrypted.
-    pub public_key: Curve25519PublicKey,
-    /// The object that has the public key, and signatures of it.
-    pub auth_data: Value,
-    /// The number that the server has given to the backup.
-    pub version: Option<String>,
-    /// How many keys the server says that it has.
-    pub count: Option<u64>,
-}
-
-impl BackupVersion {
-    /// Reads the answer of the server.
-    ///
-    /// # Errors
-    ///
-    /// [`BackupFileError::Algorithm`], [`BackupFileError::Malformed`], [`BackupFileError::Key`].
-    pub fn from_json(json: &str) -> Result<Self, BackupFileError> {
-        let malformed = BackupFileError::Malformed;
-        let object: Value = serde_json::from_str(json).map_err(|_| malformed("object"))?;
-        let algorithm = object.get("algorithm").and_then(Value::as_str);
-        if algorithm.ok_or(malformed("algorithm"))? != ALGORITHM {
-            return Err(BackupFileError::Algorithm);
-        }
-        let auth_data = object.get("auth_data").ok_or(malformed("auth_data"))?;
-        let public_key = auth_data.get("public_key").and_then(Value::as_str);
-        let public_key = public_key.ok_or(malformed("public_key"))?;
-        Ok(Self {
-            public_key: Curve25519PublicKey::from_base64(public_key)?,
-            auth_data: auth_data.clone(),
-            version: object.get("version").and_then(Value::as_str).map(ToString::to_string),
-            count: object.get("count").and_then(Value::as_u64),
-        })
-    }
-}
-
 /// The JSON is not a backup, or a key in it cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -316,7 +273,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        keys::Ed25519SecretKey, matrix::backup::BackupEncryptionKey,
+        keys::{Curve25519PublicKey, Ed25519SecretKey},
+        matrix::backup::BackupEncryptionKey,
         wire::megolm::ExportedSessionKey,
     };
 
@@ -420,30 +378,5 @@ mod tests {
             let refusal = BackupReader::new(json).unwrap_err();
             assert_eq!(refusal, BackupFileError::Malformed("rooms"));
         }
-    }
-
-    #[test]
-    fn a_version_has_the_key_of_the_known_algorithm() {
-        let public_key = BackupDecryptionKey::from_bytes([1; 32]).public_key();
-        let version = |algorithm: &str, key: &str| {
-            let auth_data = json!({ "public_key": key, "signatures": {} });
-            let count = 3;
-            let version = json!({
-                "algorithm": algorithm,
-                "auth_data": auth_data,
-                "count": count,
-                "version": "1",
-            });
-            BackupVersion::from_json(&version.to_string())
-        };
-        let read = version(ALGORITHM, &public_key.to_base64()).unwrap();
-        assert_eq!((read.public_key, read.count), (public_key, Some(3)));
-        assert_eq!(read.version.as_deref(), Some("1"));
-        let refusal = version("m.other", &public_key.to_base64()).unwrap_err();
-        assert_eq!(refusal, BackupFileError::Algorithm);
-        let refusal = version(ALGORITHM, "AAAA").unwrap_err();
-        assert!(matches!(refusal, BackupFileError::Key(_)), "{refusal}");
-        let refusal = BackupVersion::from_json("{}").unwrap_err();
-        assert_eq!(refusal, BackupFileError::Malformed("algorithm"));
     }
 }
