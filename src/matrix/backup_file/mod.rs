@@ -94,13 +94,24 @@ impl BackedUpKey {
         Ok(ExportedRoomKey::from_backup_json(json, &self.room_id, &self.session_id)?)
     }
 
-    /// The lowest of several keys of one session is the one that a server keeps. Spec: "PUT
-    /// /room_keys/keys".
-    const fn rank(&self) -> (bool, u32, u64) {
+    /// The lowest rank of several keys of one session is that of the key which a server keeps: one
+    /// that is verified, then the one with the lowest first message index, then the one that was
+    /// forwarded the least often. Spec: "PUT /room_keys/keys".
+    #[must_use]
+    pub const fn rank(&self) -> (bool, u32, u64) {
         (!self.is_verified, self.first_message_index, self.forwarded_count)
     }
 
-    fn from_json(json: &str, room_id: String, session_id: String) -> Result<Self, BackupFileError> {
+    /// Reads what a server answers to `GET /room_keys/keys/{room_id}/{session_id}`.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupFileError::Malformed`], [`BackupFileError::Message`].
+    pub fn from_json(
+        json: &str,
+        room_id: String,
+        session_id: String,
+    ) -> Result<Self, BackupFileError> {
         let entry: Entry = serde_json::from_str(json)
             .map_err(|_| BackupFileError::Malformed("first_message_index"))?;
         let SessionData { ciphertext, mac, ephemeral } = entry.session_data;
@@ -139,9 +150,14 @@ struct SessionData {
     ephemeral: String,
 }
 
-/// The text of a backup, as a server has it. Of several keys of one session it has the one that a
-/// server keeps: one that is verified, then the one with the lowest first message index, then the
-/// one that was forwarded the least often, then the first.
+/// The rank that the entry of a key has, without encrypting it ([`BackedUpKey::rank`]).
+#[must_use]
+pub const fn rank_of(key: &ExportedRoomKey) -> (bool, u32, u64) {
+    (true, key.session_key.index(), key.forwarding_chain.len() as u64)
+}
+
+/// The text of a backup, as a server has it, also as the body of `PUT /room_keys/keys`. Of several
+/// keys of one session it has the one with the lowest [rank](BackedUpKey::rank), then the first.
 #[must_use]
 pub fn write(keys: &[BackedUpKey]) -> String {
     let mut kept = BTreeMap::new();
@@ -191,17 +207,31 @@ impl<'a> BackupReader<'a> {
         let sessions = BTreeMap::new().into_iter();
         Ok(Self { rooms: backup.rooms.0.into_iter(), room_id: String::new(), sessions })
     }
+
+    /// Finds the keys in what a server answers to `GET /room_keys/keys/{room_id}`.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `sessions`, or
+    /// a session is there twice.
+    pub fn of_room(json: &'a str, room_id: String) -> Result<Self, BackupFileError> {
+        let room: Room<'a> =
+            serde_json::from_str(json).map_err(|_| BackupFileError::Malformed("sessions"))?;
+        let rooms = BTreeMap::new().into_iter();
+        Ok(Self { rooms, room_id, sessions: room.sessions.0.into_iter() })
+    }
+}
+
+#[derive(Deserialize)]
+struct Room<'a> {
+    #[serde(borrow)]
+    sessions: Members<'a>,
 }
 
 impl Iterator for BackupReader<'_> {
     type Item = Result<BackedUpKey, BackupFileError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        #[derive(Deserialize)]
-        struct Room<'a> {
-            #[serde(borrow)]
-            sessions: Members<'a>,
-        }
         loop {
             if let Some((session_id, json)) = self.sessions.next() {
                 let room_id = self.room_id.clone();
@@ -312,6 +342,34 @@ mod tests {
             assert_eq!(opened.room_id, room_key.room_id);
             assert_eq!(opened.session_key.to_bytes(), room_key.session_key.to_bytes());
         }
+    }
+
+    /// What a server answers about one room or one key is a part of the whole.
+    #[test]
+    fn a_room_and_a_key_are_read_by_themselves() {
+        let key = BackupDecryptionKey::from_bytes([1; 32]);
+        let (room_key, other) = (room_key("!a", 3), room_key("!a", 4));
+        let entries = [backed_up(&room_key, &key), backed_up(&other, &key)];
+        let backup: Value = serde_json::from_str(&write(&entries)).unwrap();
+        let room = &backup["rooms"]["!a"];
+        let text = room.to_string();
+        let read: Result<Vec<_>, _> = BackupReader::of_room(&text, "!a".into()).unwrap().collect();
+        let read = read.unwrap();
+        assert!(read.len() == 2 && entries.iter().all(|entry| read.contains(entry)));
+        let entry = room["sessions"][&entries[0].session_id].to_string();
+        let id = entries[0].session_id.clone();
+        assert_eq!(BackedUpKey::from_json(&entry, "!a".into(), id).as_ref(), Ok(&entries[0]));
+        let refusal = BackupReader::of_room("{}", "!a".into()).unwrap_err();
+        assert_eq!(refusal, BackupFileError::Malformed("sessions"));
+    }
+
+    #[test]
+    fn a_key_has_the_rank_of_its_entry() {
+        let mut room_key = room_key("!a", 3);
+        room_key.forwarding_chain.push("another".into());
+        let entry = backed_up(&room_key, &BackupDecryptionKey::from_bytes([1; 32]));
+        assert_eq!(rank_of(&room_key), (true, 3, 2));
+        assert_eq!(rank_of(&room_key), entry.rank());
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use alloc::string::{String, ToString};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::BackupFileError;
-use crate::keys::Curve25519PublicKey;
+use crate::{
+    keys::Curve25519PublicKey,
+    matrix::signed_json::{self, SignedJsonError, Signer},
+};
 
 /// The only algorithm of backups.
 const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
@@ -26,6 +29,35 @@ pub struct BackupVersion {
 }
 
 impl BackupVersion {
+    /// A backup that no server has yet, without a signature.
+    #[must_use]
+    pub fn new(public_key: Curve25519PublicKey) -> Self {
+        let auth_data = json!({ "public_key": public_key.to_base64(), "signatures": {} });
+        Self { public_key, auth_data, version: None, count: None }
+    }
+
+    /// Adds a signature of the user. `key_name` is the public key of the master key, or the id of
+    /// the device that signs. Clients trust a backup only if one of these has signed it, or if they
+    /// have its key from elsewhere. Spec: "Server-side key backups", "Recovering keys".
+    ///
+    /// # Errors
+    ///
+    /// [`SignedJsonError::Malformed`] if `auth_data` has `signatures` of a wrong form.
+    pub fn sign<S: Signer + ?Sized>(
+        &mut self,
+        user_id: &str,
+        key_name: &str,
+        signer: &S,
+    ) -> Result<(), SignedJsonError> {
+        signed_json::sign(&mut self.auth_data, user_id, key_name, signer)
+    }
+
+    /// The body of `POST /room_keys/version`, with which a server makes the backup.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({ "algorithm": ALGORITHM, "auth_data": self.auth_data })
+    }
+
     /// Reads the answer of the server.
     ///
     /// # Errors
@@ -55,7 +87,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::matrix::backup::BackupDecryptionKey;
+    use crate::{keys::Ed25519SecretKey, matrix::backup::BackupDecryptionKey};
+
+    #[test]
+    fn a_new_version_is_signed_and_read() {
+        let public_key = BackupDecryptionKey::from_bytes([1; 32]).public_key();
+        let master = Ed25519SecretKey::from_bytes([2; 32]);
+        let name = master.public_key().to_base64();
+        let mut version = BackupVersion::new(public_key);
+        version.sign("@me:a", &name, &master).unwrap();
+        let json = version.to_json();
+        let read = BackupVersion::from_json(&json.to_string()).unwrap();
+        assert_eq!(read, version);
+        let verify =
+            |object: &Value| signed_json::verify(object, "@me:a", &name, &master.public_key());
+        verify(&read.auth_data).unwrap();
+        let mut other = read.auth_data;
+        other["public_key"] = json!("other");
+        assert_eq!(verify(&other), Err(SignedJsonError::Signature));
+    }
 
     #[test]
     fn a_version_has_the_key_of_the_known_algorithm() {
