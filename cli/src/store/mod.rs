@@ -177,7 +177,7 @@ impl Opened {
     }
 }
 
-/// Open every pickle of a store, and say which do not open
+/// Open every account and session in the database of a client, and say which do not open
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -191,7 +191,7 @@ pub struct Check {
     format: Writer,
 }
 
-/// Write the keys of the rooms in a store to a file of exported keys, which every client can import
+/// Write the keys of all rooms in a database to a file that every client can import
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -207,7 +207,7 @@ pub struct Export {
     save: Save,
 }
 
-/// Write a copy of a store with the pickles of another library, or under another key
+/// Write a copy of a database in the form of another library, or under another key
 ///
 /// Each pickle is opened again after it was written. If one cannot be moved, there is no copy.
 #[derive(Args, Debug)]
