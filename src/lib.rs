@@ -51,7 +51,7 @@
 //! | | [`sas`]: `emoji` | verification by short authentication strings |
 //! | | `backup`, `recovery_key`, `payload`, `key_export`: `text`, `pieces` | key backup and its key as text, the content of Olm events, key files |
 //! | | `canonical_json`, `signed_json`, `device_keys`, `cross_signing`, `secret_storage` | the JSON of Matrix: signed objects, and secrets that the server keeps |
-//! | | `events`, `room_keys`: `reader`, `pieces`, `writer`, `backup_file` | encrypted events, the keys of rooms, and their backups, as JSON |
+//! | | `events`, `room_keys`: `reader`, `pieces`, `writer`, `backup_file`: `version` | encrypted events, the keys of rooms, and their backups, as JSON |
 //! | | `channel`: `message`, `check_code`, [`ecies`], `hpke` | secure channels |
 //! | 4 | `pickle/` | stored forms of the objects of layer 3 |
 //! | | `native`: `encode`, `passphrase` | the native format |

@@ -92,7 +92,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Backup(command) => backup::run(command, json, show_secrets),
         Command::Verify(args) => verify::run(args, json),
         #[cfg(feature = "stores")]
-        Command::Store(command) => store::run(command, json),
+        Command::Store(command) => store::run(command, json, show_secrets),
         Command::Bench(args) => bench::run(args, json),
         Command::Help(command) => help::run(command),
     }

@@ -86,11 +86,15 @@ impl Secret {
 
     /// A key of 32 bytes: as they are, or in base64.
     pub fn key(source: Option<&Self>, what: &str) -> Result<Zeroizing<[u8; 32]>> {
-        let bytes = Self::bytes(source, what)?;
-        if let Ok(key) = <[u8; 32]>::try_from(&bytes[..]) {
+        Self::key_of(&Self::bytes(source, what)?, what)
+    }
+
+    /// The key of 32 bytes that a secret is.
+    pub fn key_of(bytes: &[u8], what: &str) -> Result<Zeroizing<[u8; 32]>> {
+        if let Ok(key) = <[u8; 32]>::try_from(bytes) {
             return Ok(Zeroizing::new(key));
         }
-        let key = std::str::from_utf8(&bytes).ok();
+        let key = std::str::from_utf8(bytes).ok();
         // It is a secret of the same length and the same text.
         let key = key.and_then(|text| moceril::Ed25519SecretKey::from_base64(text.trim()).ok());
         let key = key.ok_or_else(|| {

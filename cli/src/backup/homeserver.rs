@@ -3,15 +3,15 @@
 use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
-use moceril::backup_file::BackupVersion;
+use moceril::{Ed25519PublicKey, backup_file::BackupVersion, cross_signing::MasterKey};
 use serde_json::{Value, json};
 use ureq::{
-    Agent,
-    http::{StatusCode, Uri},
+    Agent, Body,
+    http::{Method, Response, StatusCode, Uri},
 };
 use zeroize::Zeroizing;
 
-use super::{key::NAME, read_version};
+use super::read_version;
 use crate::{
     failure::{Failure, Result},
     input, progress,
@@ -21,12 +21,14 @@ use crate::{
 
 /// More than any account has: about a million keys.
 const LONGEST_ANSWER: u64 = 1 << 30;
-/// How long a server that is silent is waited for.
+/// How long a server that is silent is waited for, and the longest wait that a server can demand.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// So often a server can demand to wait before it takes a request.
+const WAITS: u32 = 10;
 
 #[derive(Args, Debug)]
 pub struct Account {
-    /// Take the backup from this server instead of a file, such as https://matrix.example.org
+    /// The server of the account, instead of a file: such as https://matrix.example.org
     ///
     /// The recovery key is then that of the backup or of the secret storage, whichever fits.
     #[arg(long, value_name = "URL")]
@@ -101,14 +103,60 @@ impl Homeserver {
         &self.base
     }
 
-    /// The answer to a request, as text; `None` if the server does not have it.
     fn get(&self, path: &str) -> Result<Option<Zeroizing<String>>> {
+        self.request(path, |url| {
+            self.agent.get(url).header("Authorization", &*self.authorization).call()
+        })
+    }
+
+    /// The answer to a request with a body, which must be there.
+    fn send(&self, method: Method, path: &str, body: &str) -> Result<Value> {
+        let answer = self.request(path, |url| {
+            let request =
+                if method == Method::PUT { self.agent.put(url) } else { self.agent.post(url) };
+            let request = request.header("Authorization", &*self.authorization);
+            request.header("Content-Type", "application/json").send(body)
+        })?;
+        let answer = answer.ok_or_else(|| {
+            Failure::file(format_args!("{}/{path}: the server does not have it", self.base))
+        })?;
+        self.parsed(&answer, path)
+    }
+
+    /// The answer to a request, as text; `None` if the server does not have it.
+    fn request(
+        &self,
+        path: &str,
+        call: impl Fn(&str) -> std::result::Result<Response<Body>, ureq::Error>,
+    ) -> Result<Option<Zeroizing<String>>> {
         let url = format!("{}/_matrix/client/v3/{path}", self.base);
-        let request = self.agent.get(&url).header("Authorization", &*self.authorization);
+        let mut waits = 0;
+        loop {
+            let (status, text) = self.answer(&url, &call)?;
+            if status == StatusCode::OK {
+                return Ok(Some(text));
+            }
+            let error: Value = serde_json::from_str(&text).unwrap_or_default();
+            if status == StatusCode::TOO_MANY_REQUESTS && waits < WAITS {
+                waits += 1;
+                let milliseconds = error.get("retry_after_ms").and_then(Value::as_u64);
+                let demanded = Duration::from_millis(milliseconds.unwrap_or(1_000));
+                std::thread::sleep(demanded.min(PATIENCE));
+                continue;
+            }
+            return refused(&url, status, &error);
+        }
+    }
+
+    fn answer(
+        &self,
+        url: &str,
+        call: impl Fn(&str) -> std::result::Result<Response<Body>, ureq::Error>,
+    ) -> Result<(StatusCode, Zeroizing<String>)> {
         let failed = |error: &dyn std::fmt::Display| {
             Failure::file(format_args!("{url}: {}", printable(&error.to_string())))
         };
-        let mut answer = request.call().map_err(|error| failed(&error))?;
+        let mut answer = call(url).map_err(|error| failed(&error))?;
         let status = answer.status();
         let length = answer.body().content_length();
         let reader = answer.body_mut().with_config().limit(LONGEST_ANSWER).reader();
@@ -117,31 +165,27 @@ impl Homeserver {
         // A server can say any length.
         let bytes = input::read_wiped(&mut bar.wrap_read(reader), expected.min(1 << 24));
         bar.finish_and_clear();
-        let text = input::text(bytes.map_err(|error| failed(&error))?)?;
-        if status == StatusCode::OK {
-            return Ok(Some(text));
-        }
-        let error: Value = serde_json::from_str(&text).unwrap_or_default();
-        let code = error.get("errcode").and_then(Value::as_str).unwrap_or_default();
-        let why = error.get("error").and_then(Value::as_str).unwrap_or_default();
-        let what = format!("{url}: the server answers {status} {code} {why}");
-        let what = printable(what.trim_end());
-        match status {
-            StatusCode::NOT_FOUND if code == "M_NOT_FOUND" => Ok(None),
-            StatusCode::UNAUTHORIZED => Err(Failure::key(what)
-                .hint("the access token of a device that is signed in, from a client's settings")),
-            StatusCode::NOT_FOUND => Err(Failure::file(what)
-                .hint("the address at which clients reach the server; it may have another name")),
-            _ => Err(Failure::file(what)),
-        }
+        Ok((status, input::text(bytes.map_err(|error| failed(&error))?)?))
+    }
+
+    /// The current backup of the account, if it has one.
+    pub fn current_version(&self) -> Result<Option<BackupVersion>> {
+        let json = self.get("room_keys/version")?;
+        json.map(|json| read_version(&json, &self.base)).transpose()
     }
 
     /// The current backup of the account.
     pub fn version(&self) -> Result<BackupVersion> {
-        let json = self.get("room_keys/version")?.ok_or_else(|| {
-            Failure::input(format_args!("{}: the account has no backup", self.base))
-        })?;
-        read_version(&json, &self.base)
+        self.current_version()?
+            .ok_or_else(|| Failure::input(format_args!("{}: the account has no backup", self.base)))
+    }
+
+    /// Makes a backup, which is then the current one. The answer is its number.
+    pub fn make_version(&self, version: &BackupVersion) -> Result<String> {
+        let path = "room_keys/version";
+        let answer = self.send(Method::POST, path, &version.to_json().to_string())?;
+        let number = answer.get("version").and_then(Value::as_str).map(String::from);
+        number.ok_or_else(|| Failure::file(format_args!("{}: no number of {path}", self.base)))
     }
 
     /// All keys of a backup.
@@ -151,21 +195,65 @@ impl Homeserver {
         keys.ok_or_else(|| Failure::input(format_args!("{}: the backup is gone", self.base)))
     }
 
-    /// Those account data with which secret storage gives the key of the backup, as /sync has them.
-    pub fn account_data(&self) -> Result<Value> {
+    /// The keys of a room in a backup. A room that is not there has none.
+    pub fn backed_up_room(&self, number: &str, room_id: &str) -> Result<Zeroizing<String>> {
+        let path = format!("room_keys/keys/{}?version={}", encoded(room_id), encoded(number));
+        let none = || Zeroizing::new(String::from(r#"{"sessions":{}}"#));
+        Ok(self.get(&path)?.unwrap_or_else(none))
+    }
+
+    /// A key in a backup; without one, an empty text.
+    pub fn backed_up_key(
+        &self,
+        number: &str,
+        room_id: &str,
+        session_id: &str,
+    ) -> Result<Zeroizing<String>> {
+        let (room, session) = (encoded(room_id), encoded(session_id));
+        let path = format!("room_keys/keys/{room}/{session}?version={}", encoded(number));
+        Ok(self.get(&path)?.unwrap_or_default())
+    }
+
+    /// Puts keys into a backup. The answer is how many it has then, if the server says it.
+    pub fn put_keys(&self, number: &str, keys: &str) -> Result<Option<u64>> {
+        let path = format!("room_keys/keys?version={}", encoded(number));
+        let answer = self.send(Method::PUT, &path, keys)?;
+        Ok(answer.get("count").and_then(Value::as_u64))
+    }
+
+    /// Whose access token it is.
+    pub fn user_id(&self) -> Result<String> {
         let whoami = self.json("account/whoami")?;
-        let user = whoami.get("user_id").and_then(Value::as_str).unwrap_or_default();
+        let user = whoami.get("user_id").and_then(Value::as_str).map(String::from);
+        user.ok_or_else(|| Failure::file(format_args!("{}: no user_id", self.base)))
+    }
+
+    /// The master key that the user has published.
+    pub fn master_key(&self, user: &str) -> Result<Ed25519PublicKey> {
+        let body = json!({ "device_keys": { user: [] } });
+        let answer = self.send(Method::POST, "keys/query", &body.to_string())?;
+        let key = answer.get("master_keys").and_then(|keys| keys.get(user)).cloned();
+        let key = key.ok_or_else(|| Failure::input("the account has no master key"))?;
+        let key = MasterKey::read(key, user);
+        key.map(|key| key.key()).map_err(|error| Failure::input(error).at("the master key"))
+    }
+
+    /// Those account data with which secret storage gives these secrets, as /sync has them.
+    pub fn account_data(&self, user: &str, secrets: &[&str]) -> Result<Value> {
         let folder = format!("user/{}/account_data", encoded(user));
         let default = self.json(&format!("{folder}/m.secret_storage.default_key"))?;
         let id = default.get("key").and_then(Value::as_str).unwrap_or_default();
         let name = format!("m.secret_storage.key.{id}");
         let description = self.json(&format!("{folder}/{}", encoded(&name)))?;
-        let secret = self.json(&format!("{folder}/{NAME}"))?;
-        Ok(json!([
-            { "type": "m.secret_storage.default_key", "content": default },
-            { "type": name, "content": description },
-            { "type": NAME, "content": secret },
-        ]))
+        let mut events = vec![
+            json!({ "type": "m.secret_storage.default_key", "content": default }),
+            json!({ "type": name, "content": description }),
+        ];
+        for name in secrets {
+            let content = self.json(&format!("{folder}/{name}"))?;
+            events.push(json!({ "type": name, "content": content }));
+        }
+        Ok(Value::Array(events))
     }
 
     fn json(&self, path: &str) -> Result<Value> {
@@ -173,9 +261,29 @@ impl Homeserver {
             Failure::key(format_args!("{}: the account has no {path}", self.base))
                 .hint("the recovery key of the backup itself: this account has no secret storage")
         })?;
-        serde_json::from_str(&text).map_err(|error| {
+        self.parsed(&text, path)
+    }
+
+    fn parsed(&self, text: &str, path: &str) -> Result<Value> {
+        serde_json::from_str(text).map_err(|error| {
             Failure::input(format_args!("{}/{path}: expected JSON: {error}", self.base))
         })
+    }
+}
+
+/// Why a server refuses a request; `None` if it does not have what was asked for.
+fn refused<T>(url: &str, status: StatusCode, error: &Value) -> Result<Option<T>> {
+    let code = error.get("errcode").and_then(Value::as_str).unwrap_or_default();
+    let why = error.get("error").and_then(Value::as_str).unwrap_or_default();
+    let what = format!("{url}: the server answers {status} {code} {why}");
+    let what = printable(what.trim_end());
+    match status {
+        StatusCode::NOT_FOUND if code == "M_NOT_FOUND" => Ok(None),
+        StatusCode::UNAUTHORIZED => Err(Failure::key(what)
+            .hint("the access token of a device that is signed in, from a client's settings")),
+        StatusCode::NOT_FOUND => Err(Failure::file(what)
+            .hint("the address at which clients reach the server; it may have another name")),
+        _ => Err(Failure::file(what)),
     }
 }
 

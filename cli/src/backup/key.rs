@@ -52,14 +52,30 @@ impl BackupKey {
                     .map_err(|error| mistyped(&error.to_string()))
             }
             Some(input) => {
-                let json = input.text()?;
-                let value = serde_json::from_str(&json).map_err(|error| {
-                    Failure::input(format_args!("{}: expected JSON: {error}", input.name()))
-                })?;
-                stored(&value, |description| self.storage_key(description))
-                    .map_err(|failure| failure.at(input.name()))
+                let data = self.account_data()?.unwrap_or_default();
+                let key = self.storage(&data).and_then(|storage| storage.backup_key());
+                key.map_err(|failure| failure.at(input.name()))
             }
         }
+    }
+
+    /// Whether the user has named a key.
+    pub const fn is_named(&self) -> bool {
+        self.recovery_key.is_some() || self.account_data.is_some()
+    }
+
+    /// The account data, if they are in a file.
+    pub fn account_data(&self) -> Result<Option<Value>> {
+        let Some(input) = &self.account_data else { return Ok(None) };
+        let json = input.text()?;
+        serde_json::from_str(&json).map(Some).map_err(|error| {
+            Failure::input(format_args!("{}: expected JSON: {error}", input.name()))
+        })
+    }
+
+    /// The secret storage in these account data, which the user's key opens.
+    pub fn storage<'a>(&self, data: &'a Value) -> Result<Storage<'a>> {
+        Storage::open(data, |description| self.storage_key(description))
     }
 
     /// The key with this public half: what the user names, or what the secret storage has that the
@@ -73,7 +89,7 @@ impl BackupKey {
         let key = if self.account_data.is_some() {
             self.read()?
         } else if self.storage_passphrase.is_some() {
-            stored(&account_data()?, |description| self.storage_key(description))?
+            self.storage(&account_data()?)?.backup_key()?
         } else {
             let text = self.recovery_key()?;
             let key = BackupDecryptionKey::from_recovery_key(&text)
@@ -81,15 +97,18 @@ impl BackupKey {
             if key.public_key() == public_key {
                 return Ok(key);
             }
-            stored(&account_data()?, |_| {
+            let data = account_data()?;
+            let storage = Storage::open(&data, |_| {
                 SecretStorageKey::from_recovery_key(&text)
                     .map_err(|error| mistyped(&error.to_string()))
-            })
-            .map_err(|failure| match failure.code {
+            });
+            storage.and_then(|storage| storage.backup_key()).map_err(|failure| {
+                match failure.code {
                 Code::Key => failure.at(
                     "the recovery key is neither that of the backup nor that of the secret storage",
                 ),
                 _ => failure,
+            }
             })?
         };
         if key.public_key() == public_key {
@@ -116,26 +135,45 @@ impl BackupKey {
     }
 }
 
-/// The key of the backup in these account data.
-fn stored(
-    data: &Value,
-    storage_key: impl FnOnce(&KeyDescription) -> Result<SecretStorageKey>,
-) -> Result<BackupDecryptionKey> {
-    let default = content(data, "m.secret_storage.default_key")?;
-    let id = default.get("key").and_then(Value::as_str).unwrap_or_default();
-    let description = content(data, &format!("m.secret_storage.key.{id}"))?;
-    let description = KeyDescription::from_json(description).map_err(refused)?;
-    let key = storage_key(&description)?;
-    if description.check.is_some() {
-        description.check(&key).map_err(refused)?;
+/// The secret storage of an account, with the key that opens it.
+pub struct Storage<'a> {
+    data: &'a Value,
+    /// The id of the key.
+    id: &'a str,
+    key: SecretStorageKey,
+}
+
+impl<'a> Storage<'a> {
+    fn open(
+        data: &'a Value,
+        storage_key: impl FnOnce(&KeyDescription) -> Result<SecretStorageKey>,
+    ) -> Result<Self> {
+        let default = content(data, "m.secret_storage.default_key")?;
+        let id = default.get("key").and_then(Value::as_str).unwrap_or_default();
+        let description = content(data, &format!("m.secret_storage.key.{id}"))?;
+        let description = KeyDescription::from_json(description).map_err(refused)?;
+        let key = storage_key(&description)?;
+        if description.check.is_some() {
+            description.check(&key).map_err(refused)?;
+        }
+        Ok(Self { data, id, key })
     }
-    let secret = content(data, NAME)?.get("encrypted").and_then(|keys| keys.get(id));
-    let secret = secret.ok_or_else(|| {
-        Failure::input(format_args!("{NAME} is not encrypted with the default key {id}"))
-    })?;
-    let secret = EncryptedSecret::from_json(secret).map_err(refused)?;
-    let secret = key.decrypt(NAME, &secret).map_err(refused)?;
-    from_base64(&Zeroizing::new(secret.to_string()))
+
+    /// The secret of this name.
+    pub fn secret(&self, name: &str) -> Result<Zeroizing<String>> {
+        let id = self.id;
+        let secret = content(self.data, name)?.get("encrypted").and_then(|keys| keys.get(id));
+        let secret = secret.ok_or_else(|| {
+            Failure::input(format_args!("{name} is not encrypted with the default key {id}"))
+        })?;
+        let secret = EncryptedSecret::from_json(secret).map_err(refused)?;
+        let secret = self.key.decrypt(name, &secret).map_err(refused)?;
+        Ok(Zeroizing::new(secret.to_string()))
+    }
+
+    pub fn backup_key(&self) -> Result<BackupDecryptionKey> {
+        from_base64(&self.secret(NAME)?)
+    }
 }
 
 fn mistyped(error: &str) -> Failure {

@@ -1,16 +1,18 @@
 //! `moceril backup`: what a server keeps of a user's room keys, as a file.
 
+pub mod create;
 #[cfg(feature = "homeserver")]
 mod homeserver;
 mod key;
+#[cfg(feature = "homeserver")]
+mod upload;
 
 use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
 use moceril::{
-    Curve25519PublicKey,
-    backup::{BackupDecryptionKey, BackupEncryptionKey, BackupError},
-    backup_file::{self, BackedUpKey, BackupFileError, BackupReader, BackupVersion},
+    backup::{BackupDecryptionKey, BackupError},
+    backup_file::{BackedUpKey, BackupFileError, BackupReader, BackupVersion},
     room_keys::ExportedRoomKey,
 };
 use zeroize::Zeroizing;
@@ -19,11 +21,7 @@ use self::key::BackupKey;
 use crate::{
     failure::{Failure, Result, chain},
     input::Input,
-    keys::{
-        load::{KeyFile, Passphrases, Refusals},
-        save::Save,
-    },
-    output::{Content, Output},
+    keys::{load::Refusals, save::Save},
     progress,
     report::Report,
 };
@@ -32,7 +30,7 @@ use crate::{
 #[derive(Subcommand, Debug)]
 pub enum Backup {
     Restore(Restore),
-    Create(Create),
+    Create(create::Create),
     Check(Check),
 }
 
@@ -51,34 +49,23 @@ pub struct Restore {
     save: Save,
 }
 
-/// Encrypt exported keys as a backup, for a server that has lost it
+/// Decrypt a backup, in the form in which servers have it, to a file of exported keys
+///
+/// Such a file does not have the marks of a backup that the device of a key's sender was verified.
+/// How many there were is said.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  moceril backup create keys.txt --version backup-version.json --output backup.json
-  moceril backup create keys.json --public-key hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo")]
-pub struct Create {
-    /// The file of exported keys; - is standard input
-    #[arg(value_name = "FILE")]
+  moceril keys convert from-backup backup.json --recovery-key file:key.txt --output keys.txt
+  moceril keys convert from-backup backup.json --account-data sync.json --plain -o keys.json")]
+pub struct FromBackup {
+    /// The backup; - is standard input
+    #[arg(value_name = "BACKUP")]
     input: Input,
     #[command(flatten)]
-    passphrases: Passphrases,
+    key: BackupKey,
     #[command(flatten)]
-    to: To,
-    #[command(flatten)]
-    output: Output,
-}
-
-/// To whom a backup is encrypted.
-#[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
-struct To {
-    /// The server's answer to GET /_matrix/client/v3/room_keys/version
-    #[arg(long, value_name = "FILE")]
-    version: Option<Input>,
-    /// The public key of the backup
-    #[arg(long, value_name = "KEY")]
-    public_key: Option<String>,
+    save: Save,
 }
 
 /// Say whether a recovery key opens a backup, and whether all keys in it are good
@@ -125,20 +112,26 @@ impl Source {
         #[cfg(feature = "homeserver")]
         if let Some(server) = self.account.homeserver()? {
             let version = server.version()?;
-            let key = self.key.read_for(version.public_key, || server.account_data())?;
+            let data = || server.account_data(&server.user_id()?, &[key::NAME]);
+            let key = self.key.read_for(version.public_key, data)?;
             let (name, json) = (server.name().to_owned(), server.backup(&version)?);
             return Ok(Encrypted { name, json, key });
         }
-        let key = self.key.read()?;
-        let input = self.input.as_ref().unwrap_or(&Input::Stdin);
-        Ok(Encrypted { name: input.name(), json: input.text()?, key })
+        Encrypted::read(self.input.as_ref().unwrap_or(&Input::Stdin), &self.key)
+    }
+}
+
+impl Encrypted {
+    fn read(input: &Input, key: &BackupKey) -> Result<Self> {
+        let key = key.read()?;
+        Ok(Self { name: input.name(), json: input.text()?, key })
     }
 }
 
 pub fn run(command: &Backup, json: bool, show_secrets: bool) -> Result<()> {
     match command {
         Backup::Restore(args) => restore(args, json, show_secrets),
-        Backup::Create(args) => create(args, json),
+        Backup::Create(args) => create::run(args, json),
         Backup::Check(args) => check(args, json),
     }
 }
@@ -148,7 +141,7 @@ pub fn run(command: &Backup, json: bool, show_secrets: bool) -> Result<()> {
 fn decrypt_each(
     backup: &Encrypted,
     refusals: &mut Refusals,
-    mut take: impl FnMut(ExportedRoomKey) -> Result<()>,
+    mut take: impl FnMut(&BackedUpKey, ExportedRoomKey) -> Result<()>,
 ) -> Result<u64> {
     let Encrypted { name, json, key } = backup;
     let reader = BackupReader::new(json).map_err(|error| {
@@ -160,18 +153,21 @@ fn decrypt_each(
     let progress = progress::counting("keys");
     for entry in reader {
         progress.inc(1);
-        let (place, opened) = match entry {
-            Ok(entry) => (entry.session_id.clone(), open(&entry, key)),
-            Err(error) => (String::from("an entry"), Err(error.to_string())),
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                refusals.sort::<()>(Err(format!("an entry: {error}")));
+                continue;
+            }
         };
-        match opened {
+        match open(&entry, key) {
             Ok(key) => {
                 read += 1;
-                take(key)?;
+                take(&entry, key)?;
             }
             Err(why) => {
                 wrong_key += u64::from(why == NOT_DECRYPTED);
-                refusals.sort::<()>(Err(format!("{place}: {why}")));
+                refusals.sort::<()>(Err(format!("{}: {why}", entry.session_id)));
             }
         }
     }
@@ -207,42 +203,31 @@ fn open(
 
 fn restore(args: &Restore, json: bool, show_secrets: bool) -> Result<()> {
     args.save.check(show_secrets)?;
-    let backup = args.source.read()?;
-    let (mut refusals, mut restored) = (Refusals::default(), 0);
-    args.save.save(None, show_secrets, |sink| {
-        restored = decrypt_each(&backup, &mut refusals, |key| sink.push(&key))?;
-        sink.end()
-    })?;
-    if args.save.output.file().is_some() {
-        Report::new("restored").with("keys", restored).print(json)?;
-    }
-    refusals.report()
+    export(&args.source.read()?, &args.save, json, show_secrets)
 }
 
-fn create(args: &Create, json: bool) -> Result<()> {
-    args.output.check(Content::Public)?;
-    let public_key = match (&args.to.version, &args.to.public_key) {
-        (Some(input), _) => version(input)?.public_key,
-        (None, key) => Curve25519PublicKey::from_base64(key.as_deref().unwrap_or_default())
-            .map_err(|error| Failure::usage(chain(&error)).at("--public-key"))?,
-    };
-    let public_key = BackupEncryptionKey::new(public_key);
-    let mut file = KeyFile::load(&args.input, &args.passphrases)?;
-    let (mut refusals, mut backed_up) = (Refusals::default(), Vec::new());
-    let progress = progress::counting("keys");
-    file.each_key(|key| {
-        progress.inc(1);
-        let Some(key) = refusals.sort(key) else { return Ok(()) };
-        let json = key.to_backup_json().map_err(|error| Failure::input(chain(&error)))?;
-        let message = public_key.encrypt(json).map_err(|error| Failure::input(chain(&error)))?;
-        backed_up.push(BackedUpKey::new(&key, message));
-        Ok(())
+pub fn from_backup(args: &FromBackup, json: bool, show_secrets: bool) -> Result<()> {
+    args.save.check(show_secrets)?;
+    export(&Encrypted::read(&args.input, &args.key)?, &args.save, json, show_secrets)
+}
+
+/// Writes the keys of a backup to a file of exported keys.
+fn export(backup: &Encrypted, save: &Save, json: bool, show_secrets: bool) -> Result<()> {
+    let (mut refusals, mut restored, mut verified) = (Refusals::default(), 0, 0_u64);
+    save.save(None, show_secrets, |sink| {
+        restored = decrypt_each(backup, &mut refusals, |entry, key| {
+            verified += u64::from(entry.is_verified);
+            sink.push(&key)
+        })?;
+        sink.end()
     })?;
-    progress.finish_and_clear();
-    let backup = backup_file::write(&backed_up);
-    args.output.write(Content::Public, |out| Ok(writeln!(out, "{backup}")?))?;
-    if args.output.file().is_some() {
-        Report::new("backed up").with("keys", backed_up.len()).print(json)?;
+    if save.output.file().is_some() {
+        let lost = match verified {
+            0 => String::from("nothing"),
+            1 => String::from("that the sender's device was verified, of 1 key"),
+            _ => format!("that the sender's device was verified, of {verified} keys"),
+        };
+        Report::new("restored").with("keys", restored).with("lost", lost).print(json)?;
     }
     refusals.report()
 }
@@ -275,7 +260,7 @@ fn check(args: &Check, json: bool) -> Result<()> {
         report = report.with("is the backup's", true);
     }
     let (mut refusals, mut rooms) = (Refusals::default(), BTreeSet::new());
-    let read = decrypt_each(&backup, &mut refusals, |key| {
+    let read = decrypt_each(&backup, &mut refusals, |_, key| {
         rooms.insert(key.room_id);
         Ok(())
     })?;

@@ -19,8 +19,6 @@ use crate::{
 pub struct KeyFiles {
     /// A file of exported keys; more than one can be named
     #[arg(long = "keys", value_name = "FILE")]
-    #[cfg_attr(feature = "stores", arg(required_unless_present = "store"))]
-    #[cfg_attr(not(feature = "stores"), arg(required = true))]
     inputs: Vec<Input>,
     #[command(flatten)]
     passphrases: Passphrases,
@@ -30,8 +28,22 @@ pub struct KeyFiles {
 }
 
 impl KeyFiles {
+    /// Whether the user has named a file or a store.
+    pub fn are_named(&self) -> bool {
+        #[cfg(feature = "stores")]
+        if self.store.is_named() {
+            return true;
+        }
+        !self.inputs.is_empty()
+    }
+
     /// Reads all keys; also what could not be read.
     pub fn ring(&self, events: &Input) -> Result<(Ring, Refusals)> {
+        if !self.are_named() {
+            return Err(Failure::usage("no keys are named, with which events are decrypted").hint(
+                "--keys FILE, for exported keys, or --store FILE, for the store of a client",
+            ));
+        }
         if *events == Input::Stdin && self.inputs.contains(&Input::Stdin) {
             return Err(Failure::usage("standard input has the events or the keys, not both"));
         }
@@ -49,6 +61,7 @@ impl KeyFiles {
             if let Some((session, room_id, sender_key)) = refusals.sort(session) {
                 ring.put_in(Known { session, room_id, sender_key, guard: None });
             }
+            Ok(())
         })?;
         Ok((ring, refusals))
     }

@@ -71,7 +71,7 @@ fn room_key(text: &str) -> Option<Report> {
 }
 
 /// The form of vodozemac that is not encrypted.
-fn pickle(text: &str) -> Option<Report> {
+pub fn pickle(text: &str) -> Option<Report> {
     let kind = if serde_json::from_str::<AccountPickle>(text).is_ok() {
         "account"
     } else if serde_json::from_str::<SessionPickle>(text).is_ok() {

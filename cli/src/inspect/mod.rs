@@ -1,7 +1,7 @@
 //! `moceril inspect`: which of Matrix's texts this is, and what it says.
 
-mod json;
-mod text;
+pub mod json;
+pub mod text;
 
 use clap::Args;
 use moceril::key_export::{self, KeyExportError};
@@ -12,7 +12,7 @@ use crate::{
     failure::{Failure, Result},
     input::{self, Input},
     keys::summary,
-    pickle::object::{Format, Key, Object},
+    pickle::object::AnyKey,
     report::Report,
     secrets::Secret,
 };
@@ -54,7 +54,7 @@ fn recognise(bytes: Zeroizing<Vec<u8>>, args: &Inspect) -> Result<Report> {
     }
     if bytes.starts_with(b"SQLite format 3\0") {
         return Ok(Report::new("SQLite database")
-            .with("perhaps", "the store of a bot or bridge: moceril store check FILE"));
+            .with("perhaps", "the store of a client, bot or bridge: moceril store check FILE"));
     }
     if let Some(report) = text::binary(&bytes) {
         return Ok(report);
@@ -101,17 +101,15 @@ fn key_file(
 
 /// A pickle, of whichever format the key opens.
 fn pickle(text: &str, source: &Secret, context: &str) -> Result<Report> {
-    let mut refusals = String::new();
-    for format in [Format::Native, Format::Passphrase, Format::Vodozemac, Format::Libolm] {
-        let opened = Key::read(format, Some(source), context, "pickle key")
-            .and_then(|key| Object::open_any(None, text, &key));
-        match opened {
-            Ok(object) => {
-                return Ok(object.report().with("format", format!("{format:?}").to_lowercase()));
-            }
-            Err(failure) => refusals += &format!("\n  {format:?}: {}", failure.what()),
+    match AnyKey::read(Some(source), context)?.open(text) {
+        Ok((object, format)) => {
+            Ok(object.report().with("format", format!("{format:?}").to_lowercase()))
+        }
+        Err(refusals) => {
+            let refusals: String =
+                refusals.iter().map(|refused| format!("\n  {refused}")).collect();
+            let failure = Failure::key(format_args!("no pickle under this key{refusals}"));
+            Err(failure.hint("moceril explain, which says why a pickle does not open"))
         }
     }
-    let failure = Failure::key(format_args!("no pickle under this key{refusals}"));
-    Err(failure.hint("another key or context; without --pickle-key it is inspected as a text"))
 }

@@ -138,7 +138,7 @@ fn bytes(length: usize) -> String {
 
 /// A native pickle says what it holds before it is opened: with any key, only the kind that fits
 /// is refused for its authentication.
-fn native_pickle(text: &str) -> Attempt {
+pub fn native_pickle(text: &str) -> Attempt {
     let (pickle, passphrase) = match text.rsplit_once('.') {
         Some((header, pickle)) if header.starts_with("2.argon2id.") => (pickle, Some(header)),
         _ => (text, None),
@@ -181,13 +181,13 @@ fn key(text: &str) -> Attempt {
 }
 
 /// The first character that base64 does not have.
-fn outside_base64(text: &str) -> Option<(usize, char)> {
+pub fn outside_base64(text: &str) -> Option<(usize, char)> {
     let known = |character: char| character.is_ascii_alphanumeric() || "+/=".contains(character);
     text.char_indices().find(|(_, character)| !known(*character))
 }
 
 /// The number of bytes, if they can be blocks of AES and a MAC of 8 bytes, as in pickles of libolm.
-fn ciphertext_length(text: &str) -> Option<usize> {
+pub fn ciphertext_length(text: &str) -> Option<usize> {
     let length = text.trim_end_matches('=').len() * 3 / 4;
     (length > 8 + 32 && length % 16 == 8).then_some(length)
 }

@@ -5,6 +5,7 @@ mod filter;
 mod list;
 pub mod load;
 mod merge;
+pub mod merged;
 pub mod save;
 
 use std::collections::BTreeSet;
@@ -17,12 +18,13 @@ use self::{
     save::Save,
 };
 use crate::{
+    backup,
     failure::{Failure, Result, chain},
     input::Input,
     report::Report,
 };
 
-/// List, pick, merge, compare and re-encrypt files of exported keys
+/// List, pick, merge, compare, convert and re-encrypt files of exported keys
 #[derive(Subcommand, Debug)]
 pub enum Keys {
     List(list::List),
@@ -31,6 +33,15 @@ pub enum Keys {
     Diff(diff::Diff),
     Decrypt(Decrypt),
     Encrypt(Encrypt),
+    #[command(subcommand)]
+    Convert(Convert),
+}
+
+/// Convert between files of exported keys and backups as servers have them
+#[derive(Subcommand, Debug)]
+pub enum Convert {
+    ToBackup(backup::create::ToBackup),
+    FromBackup(backup::FromBackup),
 }
 
 /// Write the keys of an encrypted file in the clear, as JSON
@@ -73,6 +84,8 @@ pub fn run(command: &Keys, json: bool, show_secrets: bool) -> Result<()> {
         Keys::Diff(args) => diff::run(args, json),
         Keys::Decrypt(args) => decrypt(args, show_secrets),
         Keys::Encrypt(args) => encrypt(args, show_secrets),
+        Keys::Convert(Convert::ToBackup(args)) => backup::create::to_file(args, json),
+        Keys::Convert(Convert::FromBackup(args)) => backup::from_backup(args, json, show_secrets),
     }
 }
 

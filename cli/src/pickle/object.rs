@@ -5,12 +5,16 @@ use moceril::{
     ConversionError, Loss, PassphraseCost, PassphraseKey, PickleError, PickleKey,
     megolm::{GroupSession, InboundGroupSession},
     olm::{Account, Session},
-    vodozemac::{AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle},
+    vodozemac::{
+        AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
+        VodozemacPickleError,
+    },
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    failure::{Failure, Result, chain},
+    failure::{Failure, Result},
+    input,
     report::{self, Report},
     secrets::Secret,
 };
@@ -83,13 +87,71 @@ impl Key {
         context: &str,
         what: &str,
     ) -> Result<Self> {
+        Self::of(format, Secret::bytes(source, what)?, context, what)
+    }
+
+    /// The key of a format that a secret is.
+    fn of(format: Format, secret: Zeroizing<Vec<u8>>, context: &str, what: &str) -> Result<Self> {
         let context = context.to_owned();
         Ok(match format {
-            Format::Libolm => Self::Libolm(Secret::bytes(source, what)?),
-            Format::Vodozemac => Self::Vodozemac(Secret::key(source, what)?),
-            Format::Native => Self::Native(PickleKey::new(*Secret::key(source, what)?), context),
-            Format::Passphrase => Self::Passphrase(Secret::text(source, what)?, context),
+            Format::Libolm => Self::Libolm(secret),
+            Format::Vodozemac => Self::Vodozemac(Secret::key_of(&secret, what)?),
+            Format::Native => {
+                Self::Native(PickleKey::new(*Secret::key_of(&secret, what)?), context)
+            }
+            Format::Passphrase => {
+                let text = input::text(secret).map_err(|failure| failure.at(what))?;
+                Self::Passphrase(text, context)
+            }
         })
+    }
+}
+
+/// The key of a pickle whose format nobody knows: as the key of each format. It is read once.
+pub struct AnyKey {
+    keys: Vec<(Format, std::result::Result<Key, String>)>,
+}
+
+impl AnyKey {
+    /// Those formats that say more about themselves come first.
+    const FORMATS: [Format; 4] =
+        [Format::Native, Format::Passphrase, Format::Vodozemac, Format::Libolm];
+
+    pub fn read(source: Option<&Secret>, context: &str) -> Result<Self> {
+        let secret = Secret::bytes(source, "pickle key")?;
+        let key = |format| {
+            let key = Key::of(format, secret.clone(), context, "its key");
+            (format, key.map_err(|failure| failure.what().to_owned()))
+        };
+        Ok(Self { keys: Self::FORMATS.map(key).into() })
+    }
+
+    /// The object and its format, or why each format refuses it.
+    pub fn open(&self, pickle: &str) -> std::result::Result<(Object, Format), Vec<Refused>> {
+        let mut refusals = Vec::new();
+        for (format, key) in &self.keys {
+            let opened = match key {
+                Ok(key) => Object::open_any(None, pickle, key),
+                Err(why) => Err(Failure::key(why)),
+            };
+            match opened {
+                Ok(object) => return Ok((object, *format)),
+                Err(failure) => refusals.push(Refused { format: *format, failure }),
+            }
+        }
+        Err(refusals)
+    }
+}
+
+/// Why a pickle is none of a format.
+pub struct Refused {
+    pub format: Format,
+    pub failure: Failure,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}: {}", self.format, self.failure.what())
     }
 }
 
@@ -107,7 +169,7 @@ fn refused(error: impl Into<moceril::Error>) -> Failure {
     let wrong_key = [
         moceril::Error::Pickle(PickleError::Authentication),
         moceril::Error::LibolmPickle(moceril::LibolmPickleError::Authentication),
-        moceril::Error::VodozemacPickle(moceril::vodozemac::VodozemacPickleError::Authentication),
+        moceril::Error::VodozemacPickle(VodozemacPickleError::Authentication),
         moceril::Error::Passphrase(moceril::PassphraseError::WrongPassphrase),
     ];
     if wrong_key.contains(&error) { Failure::key(text) } else { Failure::input(text) }
@@ -117,24 +179,49 @@ fn refused(error: impl Into<moceril::Error>) -> Failure {
 macro_rules! open {
     ($object:ident, $plain:ident, $text:expr, $key:expr) => {{
         let object = match $key {
-            Key::Libolm(key) => $object::from_libolm_pickle($text, &**key).map_err(refused),
+            Key::Libolm(key) => {
+                $object::from_libolm_pickle($text, &**key).map_err(moceril::Error::from)
+            }
             // matrix-rust-sdk's stores encrypt vodozemac's form in their own way.
             Key::Vodozemac(_) if $text.starts_with('{') => serde_json::from_str::<$plain>($text)
-                .map_err(|error| Failure::input(chain(&error)))
-                .and_then(|form| $object::from_vodozemac_pickle(form).map_err(refused)),
+                .map_err(|_| VodozemacPickleError::InvalidState)
+                .and_then($object::from_vodozemac_pickle)
+                .map_err(moceril::Error::from),
             Key::Vodozemac(key) => $plain::from_encrypted($text, key)
                 .and_then($object::from_vodozemac_pickle)
-                .map_err(refused),
-            Key::Native(key, context) => $object::from_pickle($text, key, context).map_err(refused),
+                .map_err(moceril::Error::from),
+            Key::Native(key, context) => {
+                $object::from_pickle($text, key, context).map_err(moceril::Error::from)
+            }
             Key::Passphrase(passphrase, context) => {
                 let limit = PassphraseCost::RECOMMENDED_LIMIT;
-                PassphraseKey::for_pickle($text, passphrase, limit).map_err(refused).and_then(
-                    |key| $object::from_passphrase_pickle($text, &key, context).map_err(refused),
-                )
+                PassphraseKey::for_pickle($text, passphrase, limit)
+                    .map_err(moceril::Error::from)
+                    .and_then(|key| Ok($object::from_passphrase_pickle($text, &key, context)?))
             }
         };
         object.map(|object| Object::$object(Box::new(object)))
     }};
+}
+
+/// Takes the forms of vodozemac that are stored in other ways than as its pickles.
+#[cfg(feature = "stores")]
+macro_rules! from_form {
+    ($($function:ident, $object:ident, $pickle:ident => $result:ty, $wrap:expr;)+) => {$(
+        pub fn $function(form: $pickle) -> Result<$result> {
+            $object::from_vodozemac_pickle(form).map($wrap).map_err(refused)
+        }
+    )+};
+}
+
+#[cfg(feature = "stores")]
+from_form! {
+    account, Account, AccountPickle => Object, |object| Object::Account(Box::new(object));
+    session, Session, SessionPickle => Object, |object| Object::Session(Box::new(object));
+    group_session, GroupSession, GroupSessionPickle => Object,
+        |object| Object::GroupSession(Box::new(object));
+    inbound_group_session, InboundGroupSession, InboundGroupSessionPickle => InboundGroupSession,
+        std::convert::identity;
 }
 
 /// Writes a pickle, by the functions of the object.
@@ -169,6 +256,15 @@ fn unrepresentable(error: &ConversionError) -> Failure {
 impl Object {
     /// Opens a pickle of this kind.
     pub fn open(kind: Kind, pickle: &str, key: &Key) -> Result<Self> {
+        Self::open_typed(kind, pickle, key).map_err(refused)
+    }
+
+    /// The same with the error of the library.
+    pub fn open_typed(
+        kind: Kind,
+        pickle: &str,
+        key: &Key,
+    ) -> std::result::Result<Self, moceril::Error> {
         match kind {
             Kind::Account => open!(Account, AccountPickle, pickle, key),
             Kind::Session => open!(Session, SessionPickle, pickle, key),

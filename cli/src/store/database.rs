@@ -100,23 +100,22 @@ impl Copy {
     }
 }
 
-fn refused(path: &Path, error: &rusqlite::Error) -> Failure {
+pub fn refused(path: &Path, error: &rusqlite::Error) -> Failure {
     Failure::input(error).at(path.display())
 }
 
-impl Database {
-    /// Opens a store for reading.
-    pub fn open(path: &Path) -> Result<Self> {
-        if !path.exists() {
-            return Err(Failure::file(format_args!("{}: there is no such file", path.display())));
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Self::with_flags(path, flags)
+/// Opens a database for reading.
+pub fn connect(path: &Path) -> Result<Connection> {
+    if !path.exists() {
+        return Err(Failure::file(format_args!("{}: there is no such file", path.display())));
     }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(|error| refused(path, &error))
+}
 
-    fn with_flags(path: &Path, flags: OpenFlags) -> Result<Self> {
-        let connection =
-            Connection::open_with_flags(path, flags).map_err(|error| refused(path, &error))?;
+impl Database {
+    /// The store of a bot or bridge.
+    pub fn of(path: &Path, connection: Connection) -> Result<Self> {
         let has = |table: &str| {
             let sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
             connection.query_row(sql, [table], |_| Ok(())).optional()
@@ -129,9 +128,11 @@ impl Database {
                 return Ok(Self { path: path.into(), connection, store });
             }
         }
-        Err(Failure::input("a database, and not one of matrix-nio or mautrix-python")
-            .at(path.display())
-            .hint("the file in which the bot or bridge keeps its keys"))
+        Err(Failure::input(
+            "a database, and not one of matrix-nio, mautrix-python or matrix-rust-sdk",
+        )
+        .at(path.display())
+        .hint("the file in which the bot, bridge or client keeps its keys"))
     }
 
     /// Whose store it is.
@@ -151,7 +152,9 @@ impl Database {
             .execute("VACUUM INTO ?1", [name])
             .map_err(|error| refused(&self.path, &error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = Self::with_flags(file.path(), flags)?;
+        let connection = Connection::open_with_flags(file.path(), flags);
+        let connection = connection.map_err(|error| refused(&self.path, &error))?;
+        let database = Self::of(file.path(), connection)?;
         Ok(Copy { database, file })
     }
 
@@ -250,12 +253,12 @@ pub struct Tally {
 
 impl Tally {
     /// Counts a pickle.
-    pub fn count(&mut self, place: &Place<'_>, outcome: Result<()>) -> Result<()> {
+    pub fn count(&mut self, kind: Kind, name: &str, outcome: Result<()>) -> Result<()> {
         match outcome {
-            Ok(()) => *self.good.entry(place.kind().plural()).or_default() += 1,
+            Ok(()) => *self.good.entry(kind.plural()).or_default() += 1,
             Err(failure) => {
                 self.wrong_key += usize::from(failure.code == Code::Key);
-                self.problems.push(format!("{}: {}", place.name(), failure.what()));
+                self.problems.push(format!("{name}: {}", failure.what()));
             }
         }
         Ok(())

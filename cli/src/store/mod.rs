@@ -2,35 +2,39 @@
 
 mod database;
 mod dump;
+mod sdk;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use moceril::megolm::InboundGroupSession;
+use moceril::{Curve25519PublicKey, megolm::InboundGroupSession, room_keys::ExportedRoomKey};
 
 use self::{
     database::{Database, Tally},
     dump::Dump,
+    sdk::SdkStore,
 };
 use crate::{
-    failure::{Failure, Result},
+    failure::{Failure, Result, chain},
+    keys::{load::Refusals, save::Save},
     output::{Content, Output},
     pickle::{
         losses::{self, Fact},
-        object::{Format, Key, Object},
+        object::{Format, Key, Kind, Object},
     },
     progress,
     report::Report,
     secrets::Secret,
 };
 
-/// Check the database of a client, or move it from one library to another
+/// Check the database of a client, export its keys, or move it from one library to another
 ///
-/// Known are the SQLite stores of matrix-nio and mautrix-python, and what pg_dump writes of a
-/// PostgreSQL database of mautrix-python.
+/// Known are the SQLite stores of matrix-nio, mautrix-python and matrix-rust-sdk (Element X and
+/// others), and what pg_dump writes of a PostgreSQL database of mautrix-python.
 #[derive(Subcommand, Debug)]
 pub enum Store {
     Check(Check),
+    Export(Export),
     Migrate(Migrate),
 }
 
@@ -62,7 +66,8 @@ struct Source {
     /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
     ///
     /// matrix-nio calls it pickle_key, and has DEFAULT_KEY if the bot says nothing. Bridges of
-    /// mautrix-python have it in their configuration.
+    /// mautrix-python have it in their configuration. For matrix-rust-sdk it is the passphrase or
+    /// the key of the store, and is not asked for if the store has none.
     #[arg(long, value_name = "SOURCE")]
     key: Option<Secret>,
 }
@@ -70,7 +75,7 @@ struct Source {
 /// A store whose keys are used for decrypting.
 #[derive(Args, Debug)]
 pub struct KeyStore {
-    /// The database of a bot or bridge, whose keys are used; see moceril store check
+    /// The database of a client, bot or bridge, whose keys are used; see moceril store check
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
     /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
@@ -82,34 +87,97 @@ pub struct KeyStore {
 }
 
 impl KeyStore {
+    pub const fn is_named(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// Hands each session of the store, if there is one, to `visit`, with its room and the key of
     /// its sender; in place of one that does not open, why it does not.
     pub fn each_session(
         &self,
-        mut visit: impl FnMut(std::result::Result<(InboundGroupSession, String, String), String>),
+        visit: impl FnMut(std::result::Result<Received, String>) -> Result<()>,
     ) -> Result<()> {
         let Some(path) = &self.store else { return Ok(()) };
-        let database = Database::open(path)?;
-        let key = self.store_format.key(self.store_key.as_ref(), "pickle key")?;
-        let (mut tally, mut refused) = (Tally::default(), Vec::new());
-        database.each_inbound(|place, pickle, room, sender| match open(place, pickle, &key) {
-            Ok(Object::InboundGroupSession(session)) => {
-                visit(Ok((*session, room, sender)));
-                tally.count(place, Ok(()))
-            }
-            Ok(_) => Ok(()),
-            Err(failure) => {
-                refused.push(format!("{}: {}", place.name(), failure.what()));
-                tally.count(place, Err(failure))
-            }
-        })?;
-        tally.refuse_wrong_key()?;
-        refused.into_iter().for_each(|why| visit(Err(why)));
-        Ok(())
+        each_session(path, self.store_key.as_ref(), self.store_format, visit)
     }
 }
 
-/// Open every pickle of a store, and say which do not open
+/// A session of a room that was received, the room, and the key of the sender.
+pub type Received = (InboundGroupSession, String, String);
+
+fn each_session(
+    path: &Path,
+    key: Option<&Secret>,
+    format: Writer,
+    mut visit: impl FnMut(std::result::Result<Received, String>) -> Result<()>,
+) -> Result<()> {
+    let (mut tally, mut refused) = (Tally::default(), Vec::new());
+    let mut take = |name: &str, session: Result<Received>| match session {
+        Ok(session) => {
+            tally.count(Kind::InboundGroupSession, name, Ok(()))?;
+            visit(Ok(session))
+        }
+        Err(failure) => {
+            refused.push(format!("{name}: {}", failure.what()));
+            tally.count(Kind::InboundGroupSession, name, Err(failure))
+        }
+    };
+    match Opened::of(path)? {
+        Opened::Sdk(store) => {
+            store.unlock(key)?.each_inbound(|name, session| take(&name, session))?;
+        }
+        Opened::Database(database) => {
+            let key = format.key(key, "pickle key")?;
+            database.each_inbound(|place, pickle, room, sender| {
+                let session = match open(place, pickle, &key) {
+                    Ok(Object::InboundGroupSession(session)) => Ok((*session, room, sender)),
+                    Ok(_) => return Ok(()),
+                    Err(failure) => Err(failure),
+                };
+                take(&place.name(), session)
+            })?;
+        }
+        Opened::Dump(_) => {
+            return Err(Failure::input("a dump of PostgreSQL, whose sessions are not read here")
+                .at(path.display())
+                .hint("the SQLite file of a bot or bridge"));
+        }
+    }
+    tally.refuse_wrong_key()?;
+    refused.into_iter().try_for_each(|why| visit(Err(why)))
+}
+
+/// What a file is.
+enum Opened {
+    Dump(Dump),
+    Database(Database),
+    Sdk(SdkStore),
+}
+
+impl Opened {
+    fn of(path: &Path) -> Result<Self> {
+        // What does not exist is reported when it is opened as a database.
+        if path.exists()
+            && let Some(dump) = Dump::open(path)?
+        {
+            return Ok(Self::Dump(dump));
+        }
+        match SdkStore::of(path, database::connect(path)?) {
+            Ok(store) => Ok(Self::Sdk(store)),
+            Err(connection) => Database::of(path, connection).map(Self::Database),
+        }
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Dump(_) => "mautrix-python",
+            Self::Database(database) => database.name(),
+            Self::Sdk(_) => "matrix-rust-sdk",
+        }
+    }
+}
+
+/// Open every account and session in the database of a client, and say which do not open
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -123,7 +191,23 @@ pub struct Check {
     format: Writer,
 }
 
-/// Write a copy of a store with the pickles of another library, or under another key
+/// Write the keys of all rooms in a database to a file that every client can import
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  moceril store export matrix-sdk-crypto.sqlite3 --key env:PASSPHRASE --output keys.txt
+  moceril store export bot.db --key env:PICKLE_KEY --plain --output keys.json")]
+pub struct Export {
+    #[command(flatten)]
+    source: Source,
+    /// Who wrote the pickles
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "libolm")]
+    format: Writer,
+    #[command(flatten)]
+    save: Save,
+}
+
+/// Write a copy of a database in the form of another library, or under another key
 ///
 /// Each pickle is opened again after it was written. If one cannot be moved, there is no copy.
 #[derive(Args, Debug)]
@@ -150,7 +234,7 @@ pub struct Migrate {
     output: Output,
 }
 
-pub fn run(command: &Store, json: bool) -> Result<()> {
+pub fn run(command: &Store, json: bool, show_secrets: bool) -> Result<()> {
     match command {
         Store::Check(args) => {
             let report = check(args)?;
@@ -160,35 +244,68 @@ pub fn run(command: &Store, json: bool) -> Result<()> {
             }
             Ok(())
         }
+        Store::Export(args) => export(args, json, show_secrets),
         Store::Migrate(args) => migrate(args)?.print(json),
     }
 }
 
+fn export(args: &Export, json: bool, show_secrets: bool) -> Result<()> {
+    args.save.check(show_secrets)?;
+    let Source { file, key } = &args.source;
+    let (mut refusals, mut exported) = (Refusals::default(), 0);
+    args.save.save(None, show_secrets, |sink| {
+        each_session(file, key.as_ref(), args.format, |session| {
+            let session = session.and_then(|session| room_key(&session));
+            let Some(key) = refusals.sort(session) else { return Ok(()) };
+            sink.push(&key)
+        })?;
+        exported = sink.count;
+        sink.end()
+    })?;
+    if args.save.output.file().is_some() {
+        Report::new("exported").with("keys", exported).print(json)?;
+    }
+    refusals.report()
+}
+
+fn room_key((session, room_id, sender): &Received) -> std::result::Result<ExportedRoomKey, String> {
+    let refused = |error: &dyn std::error::Error| {
+        format!("session {}: {}", session.session_id(), chain(error))
+    };
+    let sender = Curve25519PublicKey::from_base64(sender).map_err(|error| refused(&error))?;
+    let key = session.export_at_first_known_index().map_err(|error| refused(&error))?;
+    Ok(ExportedRoomKey::new(room_id, key, sender))
+}
+
 fn check(args: &Check) -> Result<Report> {
-    let dump = dump_of(&args.source)?;
-    let database = dump.is_none().then(|| Database::open(&args.source.file)).transpose()?;
-    let key = args.format.key(args.source.key.as_ref(), "pickle key")?;
+    let opened = Opened::of(&args.source.file)?;
+    let key = args.source.key.as_ref();
     let mut tally = Tally::default();
     let progress = progress::counting("pickles");
-    let mut visit = |place: &database::Place<'_>, pickle: &str| {
-        progress.inc(1);
-        tally.count(place, open(place, pickle, &key).map(drop))
-    };
-    if let Some(dump) = &dump {
-        dump.rewrite(&mut std::io::sink(), |place, pickle| visit(place, pickle).map(|()| None))?;
-    }
-    if let Some(database) = &database {
-        database.each(visit)?;
+    match &opened {
+        Opened::Sdk(store) => store.unlock(key)?.each(|kind, name, object| {
+            progress.inc(1);
+            tally.count(kind, &name, object.map(drop))
+        })?,
+        Opened::Dump(_) | Opened::Database(_) => {
+            let key = args.format.key(key, "pickle key")?;
+            let mut visit = |place: &database::Place<'_>, pickle: &str| {
+                progress.inc(1);
+                tally.count(place.kind(), &place.name(), open(place, pickle, &key).map(drop))
+            };
+            if let Opened::Dump(dump) = &opened {
+                dump.rewrite(&mut std::io::sink(), |place, pickle| {
+                    visit(place, pickle).map(|()| None)
+                })?;
+            }
+            if let Opened::Database(database) = &opened {
+                database.each(visit)?;
+            }
+        }
     }
     progress.finish_and_clear();
     tally.refuse_wrong_key()?;
-    let name = database.as_ref().map_or("mautrix-python", Database::name);
-    Ok(tally.report(Report::new("store").with("written by", name)))
-}
-
-fn dump_of(source: &Source) -> Result<Option<Dump>> {
-    // What does not exist is reported when it is opened as a database.
-    if source.file.exists() { Dump::open(&source.file) } else { Ok(None) }
+    Ok(tally.report(Report::new("store").with("written by", opened.name())))
 }
 
 /// The object of a pickle, which has to be the one that its row names.
@@ -208,8 +325,12 @@ fn migrate(args: &Migrate) -> Result<Report> {
         .path()
         .ok_or_else(|| Failure::usage("a copy of a store needs a file").hint("--output FILE"))?;
     args.output.check(Content::Public)?;
-    let dump = dump_of(&args.source)?;
-    let database = dump.is_none().then(|| Database::open(&args.source.file)).transpose()?;
+    let opened = Opened::of(&args.source.file)?;
+    if let Opened::Sdk(_) = opened {
+        return Err(Failure::input("no other client reads the store of matrix-rust-sdk")
+            .at(args.source.file.display())
+            .hint("moceril store export, which writes its keys to a file for other clients"));
+    }
     let key = args.from.key(args.source.key.as_ref(), "pickle key")?;
     let new_key = args.to.key(args.new_key.as_ref(), "new pickle key")?;
     let (mut tally, mut losses) = (Tally::default(), std::collections::BTreeSet::new());
@@ -223,24 +344,23 @@ fn migrate(args: &Migrate) -> Result<Report> {
             losses.insert(loss.to_string());
         }
         open(place, &pickle, &new_key)?;
-        tally.count(place, Ok(()))?;
+        tally.count(place.kind(), &place.name(), Ok(()))?;
         Ok(pickle)
     };
-    if let Some(dump) = &dump {
+    if let Opened::Dump(dump) = &opened {
         args.output.write(Content::Public, |out| {
             dump.rewrite(out, |place, pickle| {
                 change(place, pickle).map(Some).map_err(|failure| failure.at(place.name()))
             })
         })?;
     }
-    if let Some(database) = &database {
+    if let Opened::Database(database) = &opened {
         let copy = database.copy_beside(target)?;
         copy.database.rewrite(change)?;
         args.output.persist(copy.into_file()?)?;
     }
     progress.finish_and_clear();
-    let name = database.as_ref().map_or("mautrix-python", Database::name);
-    let report = tally.report(Report::new("store").with("written by", name));
+    let report = tally.report(Report::new("store").with("written by", opened.name()));
     let report = report.with("lost", losses.into_iter().collect::<Vec<_>>());
     Ok(report.with("written to", target.display().to_string()))
 }

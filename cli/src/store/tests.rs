@@ -175,6 +175,7 @@ fn the_sessions_of_a_store_have_rooms_and_senders() {
                 (room, sender)
             });
             found.push(named);
+            Ok(())
         })?;
         Ok::<_, Failure>(found)
     };

@@ -30,6 +30,8 @@
 //!
 //! Spec: Matrix specification, "Server-side key backups".
 
+mod version;
+
 use alloc::{
     collections::{BTreeMap, btree_map},
     string::{String, ToString},
@@ -39,17 +41,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 use zeroize::Zeroizing;
 
+pub use self::version::BackupVersion;
 use super::{
     backup::{BackupDecryptionKey, BackupError, BackupMessage},
     room_keys::{ExportedRoomKey, RoomKeyError, Unique},
 };
-use crate::{
-    error::{DecodeError, KeyError, texts},
-    keys::Curve25519PublicKey,
-};
-
-/// The only algorithm of backups.
-const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
+use crate::error::{DecodeError, KeyError, texts};
 
 /// A room key as a backup has it. All but the message is the word of the server, and of whoever
 /// uploaded it.
@@ -97,13 +94,24 @@ impl BackedUpKey {
         Ok(ExportedRoomKey::from_backup_json(json, &self.room_id, &self.session_id)?)
     }
 
-    /// The lowest of several keys of one session is the one that a server keeps. Spec: "PUT
-    /// /room_keys/keys".
-    const fn rank(&self) -> (bool, u32, u64) {
+    /// The lowest rank of several keys of one session is that of the key which a server keeps: one
+    /// that is verified, then the one with the lowest first message index, then the one that was
+    /// forwarded the least often. Spec: "PUT /room_keys/keys".
+    #[must_use]
+    pub const fn rank(&self) -> (bool, u32, u64) {
         (!self.is_verified, self.first_message_index, self.forwarded_count)
     }
 
-    fn from_json(json: &str, room_id: String, session_id: String) -> Result<Self, BackupFileError> {
+    /// Reads what a server answers to `GET /room_keys/keys/{room_id}/{session_id}`.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupFileError::Malformed`], [`BackupFileError::Message`].
+    pub fn from_json(
+        json: &str,
+        room_id: String,
+        session_id: String,
+    ) -> Result<Self, BackupFileError> {
         let entry: Entry = serde_json::from_str(json)
             .map_err(|_| BackupFileError::Malformed("first_message_index"))?;
         let SessionData { ciphertext, mac, ephemeral } = entry.session_data;
@@ -142,9 +150,14 @@ struct SessionData {
     ephemeral: String,
 }
 
-/// The text of a backup, as a server has it. Of several keys of one session it has the one that a
-/// server keeps: one that is verified, then the one with the lowest first message index, then the
-/// one that was forwarded the least often, then the first.
+/// The rank that the entry of a key has, without encrypting it ([`BackedUpKey::rank`]).
+#[must_use]
+pub const fn rank_of(key: &ExportedRoomKey) -> (bool, u32, u64) {
+    (true, key.session_key.index(), key.forwarding_chain.len() as u64)
+}
+
+/// The text of a backup, as a server has it, also as the body of `PUT /room_keys/keys`. Of several
+/// keys of one session it has the one with the lowest [rank](BackedUpKey::rank), then the first.
 #[must_use]
 pub fn write(keys: &[BackedUpKey]) -> String {
     let mut kept = BTreeMap::new();
@@ -194,17 +207,31 @@ impl<'a> BackupReader<'a> {
         let sessions = BTreeMap::new().into_iter();
         Ok(Self { rooms: backup.rooms.0.into_iter(), room_id: String::new(), sessions })
     }
+
+    /// Finds the keys in what a server answers to `GET /room_keys/keys/{room_id}`.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `sessions`, or
+    /// a session is there twice.
+    pub fn of_room(json: &'a str, room_id: String) -> Result<Self, BackupFileError> {
+        let room: Room<'a> =
+            serde_json::from_str(json).map_err(|_| BackupFileError::Malformed("sessions"))?;
+        let rooms = BTreeMap::new().into_iter();
+        Ok(Self { rooms, room_id, sessions: room.sessions.0.into_iter() })
+    }
+}
+
+#[derive(Deserialize)]
+struct Room<'a> {
+    #[serde(borrow)]
+    sessions: Members<'a>,
 }
 
 impl Iterator for BackupReader<'_> {
     type Item = Result<BackedUpKey, BackupFileError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        #[derive(Deserialize)]
-        struct Room<'a> {
-            #[serde(borrow)]
-            sessions: Members<'a>,
-        }
         loop {
             if let Some((session_id, json)) = self.sessions.next() {
                 let room_id = self.room_id.clone();
@@ -216,46 +243,6 @@ impl Iterator for BackupReader<'_> {
             };
             (self.room_id, self.sessions) = (room_id, room.sessions.0.into_iter());
         }
-    }
-}
-
-/// What a server says about a backup. Its signatures are in `auth_data`, an object for
-/// [`signed_json`](super::signed_json).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackupVersion {
-    /// The key to which the room keys are encrypted.
-    pub public_key: Curve25519PublicKey,
-    /// The object that has the public key, and signatures of it.
-    pub auth_data: Value,
-    /// The number that the server has given to the backup.
-    pub version: Option<String>,
-    /// How many keys the server says that it has.
-    pub count: Option<u64>,
-}
-
-impl BackupVersion {
-    /// Reads the answer of the server.
-    ///
-    /// # Errors
-    ///
-    /// [`BackupFileError::Algorithm`], [`BackupFileError::Malformed`], [`BackupFileError::Key`].
-    pub fn from_json(json: &str) -> Result<Self, BackupFileError> {
-        let malformed = BackupFileError::Malformed;
-        let object: Value = serde_json::from_str(json).map_err(|_| malformed("object"))?;
-        let algorithm = object.get("algorithm").and_then(Value::as_str);
-        if algorithm.ok_or(malformed("algorithm"))? != ALGORITHM {
-            return Err(BackupFileError::Algorithm);
-        }
-        let auth_data = object.get("auth_data").ok_or(malformed("auth_data"))?;
-        let public_key = auth_data.get("public_key").and_then(Value::as_str);
-        let public_key = public_key.ok_or(malformed("public_key"))?;
-        Ok(Self {
-            public_key: Curve25519PublicKey::from_base64(public_key)?,
-            auth_data: auth_data.clone(),
-            version: object.get("version").and_then(Value::as_str).map(ToString::to_string),
-            count: object.get("count").and_then(Value::as_u64),
-        })
     }
 }
 
@@ -316,7 +303,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        keys::Ed25519SecretKey, matrix::backup::BackupEncryptionKey,
+        keys::{Curve25519PublicKey, Ed25519SecretKey},
+        matrix::backup::BackupEncryptionKey,
         wire::megolm::ExportedSessionKey,
     };
 
@@ -354,6 +342,34 @@ mod tests {
             assert_eq!(opened.room_id, room_key.room_id);
             assert_eq!(opened.session_key.to_bytes(), room_key.session_key.to_bytes());
         }
+    }
+
+    /// What a server answers about one room or one key is a part of the whole.
+    #[test]
+    fn a_room_and_a_key_are_read_by_themselves() {
+        let key = BackupDecryptionKey::from_bytes([1; 32]);
+        let (room_key, other) = (room_key("!a", 3), room_key("!a", 4));
+        let entries = [backed_up(&room_key, &key), backed_up(&other, &key)];
+        let backup: Value = serde_json::from_str(&write(&entries)).unwrap();
+        let room = &backup["rooms"]["!a"];
+        let text = room.to_string();
+        let read: Result<Vec<_>, _> = BackupReader::of_room(&text, "!a".into()).unwrap().collect();
+        let read = read.unwrap();
+        assert!(read.len() == 2 && entries.iter().all(|entry| read.contains(entry)));
+        let entry = room["sessions"][&entries[0].session_id].to_string();
+        let id = entries[0].session_id.clone();
+        assert_eq!(BackedUpKey::from_json(&entry, "!a".into(), id).as_ref(), Ok(&entries[0]));
+        let refusal = BackupReader::of_room("{}", "!a".into()).unwrap_err();
+        assert_eq!(refusal, BackupFileError::Malformed("sessions"));
+    }
+
+    #[test]
+    fn a_key_has_the_rank_of_its_entry() {
+        let mut room_key = room_key("!a", 3);
+        room_key.forwarding_chain.push("another".into());
+        let entry = backed_up(&room_key, &BackupDecryptionKey::from_bytes([1; 32]));
+        assert_eq!(rank_of(&room_key), (true, 3, 2));
+        assert_eq!(rank_of(&room_key), entry.rank());
     }
 
     #[test]
@@ -420,30 +436,5 @@ mod tests {
             let refusal = BackupReader::new(json).unwrap_err();
             assert_eq!(refusal, BackupFileError::Malformed("rooms"));
         }
-    }
-
-    #[test]
-    fn a_version_has_the_key_of_the_known_algorithm() {
-        let public_key = BackupDecryptionKey::from_bytes([1; 32]).public_key();
-        let version = |algorithm: &str, key: &str| {
-            let auth_data = json!({ "public_key": key, "signatures": {} });
-            let count = 3;
-            let version = json!({
-                "algorithm": algorithm,
-                "auth_data": auth_data,
-                "count": count,
-                "version": "1",
-            });
-            BackupVersion::from_json(&version.to_string())
-        };
-        let read = version(ALGORITHM, &public_key.to_base64()).unwrap();
-        assert_eq!((read.public_key, read.count), (public_key, Some(3)));
-        assert_eq!(read.version.as_deref(), Some("1"));
-        let refusal = version("m.other", &public_key.to_base64()).unwrap_err();
-        assert_eq!(refusal, BackupFileError::Algorithm);
-        let refusal = version(ALGORITHM, "AAAA").unwrap_err();
-        assert!(matches!(refusal, BackupFileError::Key(_)), "{refusal}");
-        let refusal = BackupVersion::from_json("{}").unwrap_err();
-        assert_eq!(refusal, BackupFileError::Malformed("algorithm"));
     }
 }

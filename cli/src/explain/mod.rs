@@ -1,4 +1,6 @@
-//! `moceril explain`: why an event cannot be decrypted, and what would help.
+//! `moceril explain`: why an event cannot be decrypted or a pickle not opened, and what would help.
+
+mod pickle;
 
 use clap::Args;
 use moceril::events::MegolmContent;
@@ -12,32 +14,60 @@ use crate::{
     },
     failure::{Failure, Result},
     input::Input,
+    pickle::object::AnyKey,
     report::{self, Report},
+    secrets::Secret,
 };
 
 /// So many events are in memory at a time.
 const BATCH: usize = 1_024;
 
-/// Say why messages cannot be decrypted, and what would help
+/// Say why messages cannot be decrypted, or a pickle not opened, and what would help
 ///
-/// Nothing of the messages is printed.
+/// Messages need --keys or --store, with the keys that are there; nothing of the messages is
+/// printed. A pickle, the stored account or session of a client, needs --pickle-key; without it,
+/// only its form is looked at.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   moceril explain event.json --keys keys.txt
-  moceril explain events.jsonl --store bot.db --store-key env:PICKLE_KEY --room '!a:example.org'")]
+  moceril explain events.jsonl --store bot.db --store-key env:PICKLE_KEY --room '!a:example.org'
+  moceril explain account.pickle --pickle-key env:PICKLE_KEY")]
 pub struct Explain {
-    /// The file with the events; - is standard input
-    #[arg(value_name = "EVENTS")]
+    /// The file with the events or the pickle; - is standard input
+    #[arg(value_name = "FILE")]
     input: Input,
     #[command(flatten)]
     keys: KeyFiles,
     /// The room of events that do not say it, such as those of /sync
     #[arg(long, value_name = "ROOM_ID")]
     room: Option<String>,
+    /// Where the key of the pickle is: file:PATH, env:NAME, fd:NUMBER or prompt
+    #[arg(long, value_name = "SOURCE", conflicts_with = "room")]
+    pickle_key: Option<Secret>,
+    /// The context of a pickle that moceril wrote
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    context: String,
 }
 
 pub fn run(args: &Explain, json: bool) -> Result<()> {
+    if args.pickle_key.is_some() || !args.keys.are_named() {
+        let text = args.input.text()?;
+        let key = args.pickle_key.as_ref();
+        if let Some(key) = key {
+            let key = AnyKey::read(Some(key), &args.context)?;
+            return pickle::with_key(text.trim(), &key, json);
+        }
+        if let Some(report) =
+            pickle::without_key(text.trim()).map_err(|failure| failure.at(args.input.name()))?
+        {
+            return report.print(json);
+        }
+    }
+    events(args, json)
+}
+
+fn events(args: &Explain, json: bool) -> Result<()> {
     let (mut ring, refusals) = args.keys.ring(&args.input)?;
     let mut events = Events::open(&args.input)?;
     let (mut encrypted, mut unread) = (0_u64, 0_u64);

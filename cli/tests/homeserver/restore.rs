@@ -1,81 +1,35 @@
-//! `moceril backup` with a server, which is a small one in this file.
-#![cfg(feature = "homeserver")]
+//! Keys come from a server.
 
 use std::{
     collections::BTreeMap,
-    env, fs,
-    io::{BufRead, BufReader, Write},
-    net::TcpListener,
-    path::{Path, PathBuf},
+    fs,
     process::{Command, Output},
     sync::{Arc, Mutex},
-    thread,
 };
 
 use serde_json::Value;
 
-const TOKEN: &str = "token-of-a-device";
+use crate::server::{Answer, TOKEN, USER, account_data, file, files, not_found};
 
-type Answers = BTreeMap<String, (u16, String)>;
+type Answers = BTreeMap<String, Answer>;
 
 /// What the server of the user has: the files of the other tests.
 fn account() -> Answers {
-    let data: Value = serde_json::from_str(&file("account-data.json")).unwrap();
-    let data = data["account_data"]["events"].as_array().or(data["events"].as_array());
-    let data = data.expect("account data").iter().map(|event| {
-        let name = event["type"].as_str().unwrap();
-        (format!("user/%40me%3Aexample.org/account_data/{name}"), event["content"].to_string())
-    });
     let version: Value = serde_json::from_str(&file("backup-version.json")).unwrap();
     let keys = format!("room_keys/keys?version={}", version["version"].as_str().unwrap());
     let others = [
-        ("account/whoami".into(), r#"{"user_id":"@me:example.org"}"#.into()),
+        ("account/whoami".into(), format!(r#"{{"user_id":"{USER}"}}"#)),
         ("room_keys/version".into(), version.to_string()),
         (keys, file("backup.json")),
     ];
+    let data = account_data().map(|(path, content)| (path, content.to_string()));
     data.chain(others).map(|(path, text)| (path, (200, text))).collect()
 }
 
-fn file(name: &str) -> String {
-    fs::read_to_string(files().join(name)).unwrap()
-}
-
-fn files() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files")
-}
-
-/// Answers requests until the test ends. The second value is what was asked for.
 fn serve(answers: Answers) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&asked);
-    thread::spawn(move || {
-        for mut stream in listener.incoming().map(Result::unwrap) {
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            let request = lines.next().unwrap().unwrap();
-            let head: Vec<_> =
-                lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
-            let path = request.split(' ').nth(1).unwrap();
-            let path = path.strip_prefix("/_matrix/client/v3/").unwrap();
-            log.lock().unwrap().push(path.to_owned());
-            let header = format!("authorization: bearer {TOKEN}");
-            let is_known = head.iter().any(|line| line.to_lowercase() == header);
-            let (status, body) = match answers.get(path) {
-                _ if !is_known => (401, r#"{"errcode":"M_UNKNOWN_TOKEN","error":"no"}"#.into()),
-                Some((status, body)) => (*status, body.clone()),
-                None => (404, r#"{"errcode":"M_NOT_FOUND","error":"none"}"#.into()),
-            };
-            let location = if status == 302 { "Location: http://127.0.0.1:1/\r\n" } else { "" };
-            let length = body.len();
-            let answer = format!(
-                "HTTP/1.1 {status} X\r\n{location}Content-Length: {length}\r\n\
-                 Connection: close\r\n\r\n{body}"
-            );
-            stream.write_all(answer.as_bytes()).unwrap();
-        }
-    });
-    (address, asked)
+    crate::server::serve(move |request| {
+        answers.get(&request.path).cloned().unwrap_or_else(not_found)
+    })
 }
 
 struct Run {
@@ -141,7 +95,7 @@ fn what_a_server_refuses_is_told_apart() {
     let (code, text) = run.check(&address, "other", "recovery-key.txt");
     assert!(code == 4 && text.contains("401 Unauthorized M_UNKNOWN_TOKEN no"), "{text}");
     assert!(!text.contains("another-token"));
-    assert_eq!(*asked.lock().unwrap(), ["room_keys/version"]);
+    assert_eq!(*asked.lock().unwrap(), ["GET room_keys/version"]);
 
     let with = |path: &str, answer: Option<(u16, &str)>| {
         let mut answers = account();
@@ -177,7 +131,7 @@ fn a_wrong_recovery_key_and_an_address_without_encryption_are_refused() {
     let key = run.folder.path().join("key");
     let (code, text) = run.check(&address, "token", key.to_str().unwrap());
     assert!(code == 4 && text.contains("neither that of the backup"), "{text}");
-    assert!(asked.lock().unwrap().iter().all(|path| !path.starts_with("room_keys/keys")));
+    assert!(asked.lock().unwrap().iter().all(|path| !path.contains("room_keys/keys")));
     let (code, text) = run.check("http://example.org", "token", "recovery-key.txt");
     assert!(code == 2 && text.contains("others could read the access token"), "{text}");
 }

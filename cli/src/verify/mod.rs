@@ -1,4 +1,6 @@
-//! `moceril verify`: who has signed the keys of devices and users.
+//! `moceril verify`: who has signed the keys of devices and users, and whether test vectors hold.
+
+mod vectors;
 
 use clap::Args;
 use moceril::{
@@ -14,17 +16,20 @@ use crate::{
     report::{self, Report},
 };
 
-/// Check the signatures of device keys and cross-signing keys
+/// Check the signatures of device keys and cross-signing keys, or test vectors
 ///
 /// The input is the answer of a server to POST /_matrix/client/v3/keys/query, or the keys of one
-/// device. A master key says who the user is only if you know that it is theirs: compare it.
+/// device. A master key says who the user is only if you know that it is theirs: compare it. Of a
+/// file or folder of test vectors for Olm and Megolm, each is computed again, and a wrong one is
+/// named.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   moceril verify keys-query.json
-  moceril verify keys-query.json --master-key nTEIpgYhvkohr+ACCbyUhBSQmQSqMohX1RRoORU7MKA")]
+  moceril verify keys-query.json --master-key nTEIpgYhvkohr+ACCbyUhBSQmQSqMohX1RRoORU7MKA
+  moceril verify test-vectors")]
 pub struct Verify {
-    /// The file with the keys; - is standard input
+    /// The file with the keys, or a file or folder of vectors; - is standard input
     #[arg(value_name = "FILE")]
     input: Input,
     /// The master key that the user is known to have, if there is one user
@@ -33,6 +38,9 @@ pub struct Verify {
 }
 
 pub fn run(args: &Verify, json: bool) -> Result<()> {
+    if vectors::are_in(&args.input) {
+        return vectors::run(&args.input, json);
+    }
     let expected = args.master_key.as_deref().map(Ed25519PublicKey::from_base64).transpose();
     let expected = expected.map_err(|error| Failure::usage(chain(&error)).at("--master-key"))?;
     let text = args.input.text()?;

@@ -1,0 +1,138 @@
+//! `moceril backup create`, and `moceril keys convert to-backup`.
+
+use clap::Args;
+use moceril::{
+    Curve25519PublicKey,
+    backup::BackupEncryptionKey,
+    backup_file::{self, BackedUpKey},
+    room_keys::ExportedRoomKey,
+};
+
+use super::{key::BackupKey, version};
+use crate::{
+    failure::{Failure, Result, chain},
+    input::Input,
+    keys::{
+        load::{KeyFile, Passphrases, Refusals},
+        merged::Merged,
+    },
+    output::{Content, Output},
+    report::Report,
+};
+
+/// Put exported keys into the backup of an account, or write a backup as a file
+///
+/// With --homeserver the keys go to the server: into the current backup, if the recovery key is
+/// that of the backup or gives it from the secret storage. If the account has no backup, a new one
+/// is made with the key that is in the secret storage, and signed with the master key that is there
+/// too. Where the master key is missing, only a client can make the backup. Keys that the server
+/// has from the same message on or an earlier one are not uploaded, and none of its keys is
+/// replaced by one that contradicts it.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  moceril backup create keys.txt --version backup-version.json --output backup.json
+  moceril backup create keys.txt --homeserver https://example.org --token env:TOKEN --dry-run")]
+pub struct Create {
+    #[command(flatten)]
+    file: ToBackup,
+    #[cfg(feature = "homeserver")]
+    #[command(flatten)]
+    server: super::upload::ToServer,
+}
+
+/// Encrypt a file of exported keys as a backup, in the form in which servers have it
+///
+/// A backup says of each key what the file says. The key of a session that is there more than once
+/// is taken from its earliest message on.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  moceril keys convert to-backup keys.txt --recovery-key file:key.txt --output backup.json
+  moceril keys convert to-backup keys.json --version backup-version.json -o backup.json")]
+pub struct ToBackup {
+    /// The file of exported keys; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) input: Input,
+    #[command(flatten)]
+    pub(super) passphrases: Passphrases,
+    /// The server's answer to GET /_matrix/client/v3/room_keys/version: the public key is in there
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recovery_key", "account_data"])]
+    version: Option<Input>,
+    /// The public key of the backup
+    #[arg(
+        long,
+        value_name = "KEY",
+        conflicts_with_all = ["version", "recovery_key", "account_data"]
+    )]
+    public_key: Option<String>,
+    #[command(flatten)]
+    pub(super) key: BackupKey,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl ToBackup {
+    /// To whom the backup is encrypted.
+    fn public_key(&self) -> Result<Curve25519PublicKey> {
+        match (&self.version, &self.public_key) {
+            (Some(input), _) => Ok(version(input)?.public_key),
+            (None, Some(key)) => Curve25519PublicKey::from_base64(key)
+                .map_err(|error| Failure::usage(chain(&error)).at("--public-key")),
+            (None, None) if self.key.is_named() => Ok(self.key.read()?.public_key()),
+            (None, None) => Err(Failure::usage("nothing says to which key the keys are encrypted")
+                .hint(
+                    "--version FILE or --public-key KEY of the backup, or --recovery-key SOURCE",
+                )),
+        }
+    }
+
+    /// Refuses what is meant for a file.
+    #[cfg(feature = "homeserver")]
+    pub(super) fn is_for_server(&self) -> Result<()> {
+        if self.version.is_some() || self.public_key.is_some() || self.output.file().is_some() {
+            let what = "with --homeserver there is no --version, --public-key or --output";
+            return Err(Failure::usage(what).hint("--homeserver with --recovery-key"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads the keys, each session once.
+pub fn merged(args: &ToBackup, refusals: &mut Refusals) -> Result<(KeyFile, Merged)> {
+    let mut file = KeyFile::load(&args.input, &args.passphrases)?;
+    let merged = Merged::of(std::slice::from_mut(&mut file), refusals)?;
+    Ok((file, merged))
+}
+
+pub fn encrypted(key: &ExportedRoomKey, to: &BackupEncryptionKey) -> Result<BackedUpKey> {
+    let json = key.to_backup_json().map_err(|error| Failure::input(chain(&error)))?;
+    let message = to.encrypt(json).map_err(|error| Failure::input(chain(&error)))?;
+    Ok(BackedUpKey::new(key, message))
+}
+
+pub fn run(args: &Create, json: bool) -> Result<()> {
+    #[cfg(feature = "homeserver")]
+    if let Some(server) = args.server.account.homeserver()? {
+        return super::upload::run(&args.file, &args.server, &server, json);
+    }
+    to_file(&args.file, json)
+}
+
+pub fn to_file(args: &ToBackup, json: bool) -> Result<()> {
+    args.output.check(Content::Public)?;
+    let to = BackupEncryptionKey::new(args.public_key()?);
+    let (mut refusals, mut backed_up) = (Refusals::default(), Vec::new());
+    let (mut file, merged) = merged(args, &mut refusals)?;
+    merged.each(std::slice::from_mut(&mut file), |key| {
+        backed_up.push(encrypted(&key, &to)?);
+        Ok(())
+    })?;
+    let backup = backup_file::write(&backed_up);
+    args.output.write(Content::Public, |out| Ok(writeln!(out, "{backup}")?))?;
+    if args.output.file().is_some() {
+        let report = Report::new("backed up").with("keys read", merged.read);
+        report.with("keys written", backed_up.len()).print(json)?;
+    }
+    refusals.report()
+}

@@ -1,0 +1,6 @@
+//! `moceril backup` with a server.
+#![cfg(feature = "homeserver")]
+
+mod restore;
+mod server;
+mod upload;
