@@ -131,14 +131,14 @@ pub fn prepare(operation: &str, count: usize) -> Option<Work> {
         "session key: parse, verify, new inbound" => {
             let key = room.session_key().to_base64();
             repeated(count, move || {
-                InboundGroupSession::new(&SessionKey::from_base64(&*key).unwrap())
+                InboundGroupSession::new(&SessionKey::from_base64(&key).unwrap())
             })
         }
         "exported key: parse, import, first event" => {
             let key = receiver.export_at_first_known_index().unwrap().to_base64();
             let event = room.encrypt(TEXT).unwrap().to_base64();
             repeated(count, move || {
-                let key = ExportedSessionKey::from_base64(&*key).unwrap();
+                let key = ExportedSessionKey::from_base64(&key).unwrap();
                 read(&mut InboundGroupSession::import(&key), &event);
             })
         }
