@@ -261,7 +261,10 @@ impl Account {
         rng: &mut R,
     ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
         let one_time_keys = &mut self.state.one_time_keys;
-        let forgotten = wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(rng))?;
+        // Not in the closure: a `None` that leaves it has bytes that nothing has written, and they
+        // were found to be the new private key (S-25).
+        let forgotten = one_time_keys.previous_fallback_key();
+        wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(rng))?;
         self.changed();
         Ok(forgotten)
     }

@@ -126,11 +126,16 @@ impl OneTimeKeys {
         evicted
     }
 
-    /// Makes a new fallback key; returns the one that can no longer be used.
+    /// The public half of the fallback key before the current one. The next one replaces it.
+    pub(crate) fn previous_fallback_key(&self) -> Option<Curve25519PublicKey> {
+        self.previous_fallback.as_ref().map(|previous| previous.key.pair.public())
+    }
+
+    /// Makes a new fallback key. The previous one can no longer be used.
     pub(crate) fn generate_fallback<R: TryCryptoRng + ?Sized>(
         &mut self,
         rng: &mut R,
-    ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
+    ) -> Result<(), KeyGenerationError> {
         let separate = self.next_fallback_id.get();
         let id = separate.unwrap_or(self.next_id);
         let end = id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
@@ -140,9 +145,8 @@ impl OneTimeKeys {
         } else {
             self.next_id = end;
         }
-        let forgotten = self.previous_fallback.as_ref().map(|previous| previous.key.pair.public());
         self.previous_fallback = self.fallback.replace(Box::new(FallbackKey::new(key)));
-        Ok(forgotten)
+        Ok(())
     }
 
     /// Returns whether there was a key to forget.

@@ -6,7 +6,8 @@
 #[path = "../../../testing/src/distinct_keys.rs"]
 mod distinct_keys;
 mod secrets;
-#[allow(unsafe_code, reason = "reads the stack of a thread that has ended")]
+#[allow(unsafe_code, reason = "reads the stack of what has ended")]
+#[cfg_attr(target_family = "wasm", path = "stack_wasm.rs")]
 mod stack;
 
 use std::{

@@ -107,7 +107,7 @@ pub fn next(state: &str) -> Result<String, Box<dyn Error>> {
 /// # Errors
 ///
 /// As for `next`.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 #[wasm_bindgen::prelude::wasm_bindgen(js_name = next)]
 pub fn next_in_javascript(state: &str) -> Result<String, String> {
     next(state).map_err(|error| error.to_string())
@@ -118,7 +118,7 @@ pub fn next_in_javascript(state: &str) -> Result<String, String> {
 /// # Errors
 ///
 /// There is no source of randomness.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn new_identity_key() -> Result<String, String> {
     let account = Account::new().map_err(|error| error.to_string())?;
