@@ -2,9 +2,8 @@
 
 #![deny(unsafe_code)]
 
-// `moceril-testing` would switch on features that this program is built without.
-#[path = "../../../testing/src/distinct_keys.rs"]
-mod distinct_keys;
+mod devices;
+mod hazmat;
 mod secrets;
 #[allow(unsafe_code, reason = "reads the stack of a thread that has ended")]
 mod stack;
@@ -15,7 +14,6 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use distinct_keys::DistinctKeys;
 use moceril::{
     PickleKey,
     backup::{BackupDecryptionKey, BackupEncryptionKey},
@@ -23,6 +21,7 @@ use moceril::{
     olm::{Account, OlmMessage, PreKeyBundle, Session, SessionConfig},
     sas::Sas,
 };
+use moceril_testing::distinct_keys::DistinctKeys;
 use secrets::Secrets;
 use stack::run_on_own;
 
@@ -60,6 +59,11 @@ fn main() -> ExitCode {
     olm();
     megolm();
     channels();
+    devices::ecies();
+    devices::hpke();
+    hazmat::ciphers();
+    hazmat::sessions();
+    hazmat::groups();
     if FAILED.load(Ordering::Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
