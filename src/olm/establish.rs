@@ -15,7 +15,7 @@ use crate::{
     error::SessionCreationError,
     keys::{Curve25519KeyPair, Curve25519PublicKey},
     primitives::{
-        stack::{MEDIUM, SHALLOW, wiped_below},
+        stack::{MEDIUM, wiped_below},
         x25519::NonContributory,
     },
     ratchet::{double::DoubleRatchet, handshake},
@@ -92,7 +92,7 @@ impl Account {
         config: SessionConfig,
         rng: &mut R,
     ) -> Result<Session, SessionCreationError> {
-        wiped_below::<SHALLOW, _>(|| self.initiate(bundle, config, rng))
+        wiped_below::<MEDIUM, _>(|| self.initiate(bundle, config, rng))
     }
 
     fn initiate<R: TryCryptoRng + ?Sized>(

@@ -17,7 +17,10 @@ use crate::{
         account::Account,
         session::{Session, SessionConfig, SessionState, encrypt_with},
     },
-    primitives::secret::Secret,
+    primitives::{
+        secret::Secret,
+        stack::{MEDIUM, wiped_below},
+    },
     ratchet::{
         double::{self, DoubleRatchet},
         handshake::RootAndChain,
@@ -247,7 +250,9 @@ impl Account {
         message: &PreKeyMessage,
         config: SessionConfig,
     ) -> Result<Session, SessionCreationError> {
-        self.respond(their_identity_key, message, config).map(|(_, session)| session)
+        wiped_below::<MEDIUM, _>(|| {
+            self.respond(their_identity_key, message, config).map(|(_, session)| session)
+        })
     }
 
     /// Removes a one-time key and returns its private half. A message made with it cannot be read

@@ -2,9 +2,8 @@
 
 #![deny(unsafe_code)]
 
-// `moceril-testing` would switch on features that this program is built without.
-#[path = "../../../testing/src/distinct_keys.rs"]
-mod distinct_keys;
+mod devices;
+mod hazmat;
 mod secrets;
 #[allow(unsafe_code, reason = "reads the stack of what has ended")]
 #[cfg_attr(target_family = "wasm", path = "stack_wasm.rs")]
@@ -16,7 +15,6 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use distinct_keys::DistinctKeys;
 use moceril::{
     PickleKey,
     backup::{BackupDecryptionKey, BackupEncryptionKey},
@@ -24,6 +22,7 @@ use moceril::{
     olm::{Account, OlmMessage, PreKeyBundle, Session, SessionConfig},
     sas::Sas,
 };
+use moceril_testing::distinct_keys::DistinctKeys;
 use secrets::Secrets;
 use stack::run_on_own;
 
@@ -61,6 +60,11 @@ fn main() -> ExitCode {
     olm();
     megolm();
     channels();
+    devices::ecies();
+    devices::hpke();
+    hazmat::ciphers();
+    hazmat::sessions();
+    hazmat::groups();
     if FAILED.load(Ordering::Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

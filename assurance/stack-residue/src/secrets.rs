@@ -1,9 +1,8 @@
 //! The secrets that are searched for.
 
 use hkdf::Hkdf;
+use moceril_testing::distinct_keys::DistinctKeys;
 use sha2::Sha256;
-
-use crate::distinct_keys::DistinctKeys;
 
 /// So many bytes in a row are a find. Half of a key, because a key may have been partly
 /// overwritten.

@@ -64,7 +64,7 @@ use crate::{
         chacha20poly1305::{self, Forged},
         kdf,
         secret::Secret,
-        stack::{SHALLOW, wiped_below},
+        stack::{MEDIUM, SHALLOW, wiped_below},
         x25519::NonContributory,
     },
 };
@@ -127,10 +127,12 @@ impl Ecies {
         their_public_key: Curve25519PublicKey,
         initial_plaintext: impl AsRef<[u8]>,
     ) -> Result<Outgoing<EstablishedEcies, InitialMessage>, ChannelError> {
-        let mut channel = self.establish(their_public_key, Role::Initiator)?;
-        let Message { ciphertext } = channel.encrypt(initial_plaintext)?;
-        let message = InitialMessage { public_key: self.public_key(), ciphertext };
-        Ok(Outgoing { channel, message })
+        wiped_below::<MEDIUM, _>(|| {
+            let mut channel = self.establish(their_public_key, Role::Initiator)?;
+            let Message { ciphertext } = channel.encrypt(initial_plaintext)?;
+            let message = InitialMessage { public_key: self.public_key(), ciphertext };
+            Ok(Outgoing { channel, message })
+        })
     }
 
     /// Establishes our end of a channel from the first message of the device that has scanned our
@@ -154,7 +156,7 @@ impl Ecies {
             let plaintext = channel.receiving.open(&message.ciphertext)?;
             Ok(Incoming { channel, plaintext })
         };
-        open().map_err(|error| Refused { unchanged: self, error })
+        wiped_below::<MEDIUM, _>(open).map_err(|error| Refused { unchanged: self, error })
     }
 
     fn establish(
@@ -266,7 +268,8 @@ impl EstablishedEcies {
     ///
     /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
     pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<Message, ChannelError> {
-        Ok(Message { ciphertext: self.sending.seal(plaintext.as_ref())? })
+        let seal = || self.sending.seal(plaintext.as_ref());
+        Ok(Message { ciphertext: wiped_below::<MEDIUM, _>(seal)? })
     }
 
     /// Decrypts the next message of the other device.
@@ -277,7 +280,7 @@ impl EstablishedEcies {
     /// arrives too early. The channel is unchanged then, and the right message still decrypts
     /// (S-04).
     pub fn decrypt(&mut self, message: &Message) -> Result<Vec<u8>, ChannelError> {
-        self.receiving.open(&message.ciphertext)
+        wiped_below::<MEDIUM, _>(|| self.receiving.open(&message.ciphertext))
     }
 }
 

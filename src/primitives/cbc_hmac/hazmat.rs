@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 
 use subtle::ConstantTimeEq;
 
-use super::{Forged, MessageCipher, Purpose};
+use super::{
+    super::stack::{MEDIUM, SHALLOW, wiped_below},
+    Forged, MessageCipher, Purpose,
+};
 
 /// AES-256-CBC and HMAC-SHA-256 under the keys of one message, to be put together by hand.
 ///
@@ -34,15 +37,18 @@ impl Cipher {
     /// The ciphertext, without a MAC.
     #[must_use]
     pub fn encrypt(&self, plaintext: impl AsRef<[u8]>) -> Vec<u8> {
-        let mut ciphertext = Vec::new();
-        self.0.encrypt_onto(&mut ciphertext, plaintext.as_ref());
-        ciphertext
+        wiped_below::<SHALLOW, _>(|| {
+            let mut ciphertext = Vec::new();
+            self.0.encrypt_onto(&mut ciphertext, plaintext.as_ref());
+            ciphertext
+        })
     }
 
     /// The plaintext, whoever made the ciphertext; `None` if it is not padded as in PKCS#7.
     #[must_use]
     pub fn decrypt(&self, ciphertext: impl AsRef<[u8]>) -> Option<Vec<u8>> {
-        self.0.decrypt(ciphertext.as_ref()).map_err(|Forged| ()).ok()
+        let decrypt = || self.0.decrypt(ciphertext.as_ref()).map_err(|Forged| ()).ok();
+        wiped_below::<MEDIUM, _>(decrypt)
     }
 
     /// The full MAC of a message.

@@ -83,6 +83,7 @@ use crate::{
         kdf,
         rng::draw,
         secret::Secret,
+        stack::{DEEP, MEDIUM, wiped_below},
         x25519::NonContributory,
     },
 };
@@ -213,16 +214,18 @@ impl HpkeSenderChannel {
         aad: impl AsRef<[u8]>,
         rng: &mut R,
     ) -> Result<Outgoing<UnidirectionalSenderChannel, InitialMessage>, ChannelError> {
-        let (encapsulated, mut context) =
-            hpke::setup_sender(their_public_key.as_bytes(), self.info.as_bytes(), rng)?;
-        let ours = Curve25519PublicKey::from_bytes(encapsulated)
-            .map_err(|_| ChannelError::NonContributoryKey)?;
-        let ciphertext = context.seal(initial_plaintext.as_ref(), aad.as_ref())?;
-        let ends = Ends { ours, theirs: their_public_key, role: Role::Initiator };
-        let context = Box::new(context);
-        Ok(Outgoing {
-            channel: UnidirectionalSenderChannel { ends, info: self.info, context },
-            message: InitialMessage { encapsulated_key: ours, ciphertext },
+        wiped_below::<DEEP, _>(|| {
+            let (encapsulated, mut context) =
+                hpke::setup_sender(their_public_key.as_bytes(), self.info.as_bytes(), rng)?;
+            let ours = Curve25519PublicKey::from_bytes(encapsulated)
+                .map_err(|_| ChannelError::NonContributoryKey)?;
+            let ciphertext = context.seal(initial_plaintext.as_ref(), aad.as_ref())?;
+            let ends = Ends { ours, theirs: their_public_key, role: Role::Initiator };
+            let context = Box::new(context);
+            Ok(Outgoing {
+                channel: UnidirectionalSenderChannel { ends, info: self.info, context },
+                message: InitialMessage { encapsulated_key: ours, ciphertext },
+            })
         })
     }
 }
@@ -255,19 +258,19 @@ impl UnidirectionalSenderChannel {
         let open = || {
             let secret = self.context.export(&response_context(&self.info))?;
             let (key, nonce) = response_keys(&self.ends, &secret, &response.base_response_nonce);
-            let mut receiving = ContextR::from_key(&key, &nonce);
+            let mut receiving = Box::new(ContextR::from_key(&key, &nonce));
             let plaintext = receiving.open(&response.ciphertext, aad.as_ref())?;
             let check_code = self.context.export(&check_code_context(&self.info, &self.ends))?;
             Ok::<_, ContextError>((receiving, plaintext, check_code))
         };
-        match open() {
+        match wiped_below::<MEDIUM, _>(open) {
             Err(error) => Err(Refused { unchanged: self, error: error.into() }),
             Ok((receiving, plaintext, check_code)) => {
                 let channel = EstablishedHpkeChannel {
                     ends: self.ends,
                     check_code: CheckCode::new(*check_code.as_bytes()),
                     sending: self.context,
-                    receiving: Box::new(receiving),
+                    receiving,
                 };
                 Ok(Incoming { channel, plaintext })
             }
@@ -303,11 +306,14 @@ impl HpkeRecipientChannel {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        let (secret_key, public_key) = SecretKey::generate(rng)?;
-        // This never fails, because the public half of a clamped private key is canonical and of
-        // full order.
-        let public_key = Curve25519PublicKey::from_bytes(public_key).map_err(|_| RandomError)?;
-        Ok(Self { secret_key: Box::new(secret_key), public_key, info: INFO.to_string() })
+        wiped_below::<DEEP, _>(|| {
+            let (secret_key, public_key) = SecretKey::generate(rng)?;
+            // This never fails, because the public half of a clamped private key is canonical and
+            // of full order.
+            let public_key =
+                Curve25519PublicKey::from_bytes(public_key).map_err(|_| RandomError)?;
+            Ok(Self { secret_key: Box::new(secret_key), public_key, info: INFO.to_string() })
+        })
     }
 
     /// Binds the channel to a purpose other than signing in with a QR code, which has the text
@@ -347,7 +353,7 @@ impl HpkeRecipientChannel {
             let plaintext = context.open(&message.ciphertext, aad.as_ref())?;
             Ok((Box::new(context), plaintext))
         };
-        match open() {
+        match wiped_below::<DEEP, _>(open) {
             Err(error) => Err(Refused { unchanged: self, error }),
             Ok((context, plaintext)) => {
                 let ends = Ends { ours: self.public_key, theirs, role: Role::Recipient };
@@ -397,7 +403,7 @@ impl UnidirectionalRecipientChannel {
         aad: impl AsRef<[u8]>,
         rng: &mut R,
     ) -> Result<Outgoing<EstablishedHpkeChannel, InitialResponse>, Refused<Self>> {
-        let mut answer = || {
+        let answer = || {
             let nonce = draw(rng)?;
             let secret = self.context.export(&response_context(&self.info))?;
             let (key, base_nonce) = response_keys(&self.ends, &secret, nonce.as_bytes());
@@ -408,7 +414,7 @@ impl UnidirectionalRecipientChannel {
             let message = InitialResponse { base_response_nonce, ciphertext };
             Ok((Box::new(sending), message, check_code))
         };
-        match answer() {
+        match wiped_below::<MEDIUM, _>(answer) {
             Err(error) => Err(Refused { unchanged: self, error }),
             Ok((sending, message, check_code)) => {
                 let channel = EstablishedHpkeChannel {
@@ -451,7 +457,8 @@ impl EstablishedHpkeChannel {
         plaintext: impl AsRef<[u8]>,
         aad: impl AsRef<[u8]>,
     ) -> Result<Message, ChannelError> {
-        Ok(Message { ciphertext: self.sending.seal(plaintext.as_ref(), aad.as_ref())? })
+        let seal = || self.sending.seal(plaintext.as_ref(), aad.as_ref());
+        Ok(Message { ciphertext: wiped_below::<MEDIUM, _>(seal)? })
     }
 
     /// Decrypts the next message of the other device. `aad` must be what the message was sealed
@@ -466,6 +473,7 @@ impl EstablishedHpkeChannel {
         message: &Message,
         aad: impl AsRef<[u8]>,
     ) -> Result<Vec<u8>, ChannelError> {
-        Ok(self.receiving.open(&message.ciphertext, aad.as_ref())?)
+        let open = || self.receiving.open(&message.ciphertext, aad.as_ref());
+        Ok(wiped_below::<MEDIUM, _>(open)?)
     }
 }
