@@ -85,6 +85,7 @@ impl Secret {
     }
 
     /// A key of 32 bytes: as they are, or in base64.
+    #[cfg(any(test, feature = "stores"))]
     pub fn key(source: Option<&Self>, what: &str) -> Result<Zeroizing<[u8; 32]>> {
         Self::key_of(&Self::bytes(source, what)?, what)
     }

@@ -117,6 +117,7 @@ impl Merged {
         Ok(())
     }
 
+    #[cfg(feature = "homeserver")]
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()
     }

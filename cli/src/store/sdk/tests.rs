@@ -206,3 +206,17 @@ fn the_sessions_have_rooms_and_senders() {
     .unwrap();
     assert_eq!(found, [(made.session.session_id(), "!room".to_owned(), SENDER.to_owned())]);
 }
+
+#[test]
+fn the_keys_are_exported_for_other_clients() {
+    let made = Made::new(None, false);
+    let (store, output) = (made.store(), made.path("keys.json"));
+    let [store, to] = [&store, &output].map(|path| path.to_str().unwrap());
+    let command = ["moceril", "store", "export", store, "--plain", "--output", to];
+    crate::run(&<crate::Cli as clap::Parser>::parse_from(command)).unwrap();
+    let json = std::fs::read_to_string(output).unwrap();
+    let keys = moceril::room_keys::read_export(&json).map(std::result::Result::unwrap);
+    let [key] = &keys.collect::<Vec<_>>()[..] else { panic!("one key") };
+    assert_eq!((&*key.room_id, &*key.sender_key.to_base64()), ("!room", SENDER));
+    assert!(InboundGroupSession::import(&key.session_key).connected(&made.session));
+}
