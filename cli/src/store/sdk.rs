@@ -80,8 +80,7 @@ enum Ciphertext {
     ChaCha20Poly1305 { nonce: [u8; 24], ciphertext: Vec<u8> },
 }
 
-/// MessagePack has strings of bytes beside lists of numbers. Older releases of the SDK wrote a
-/// list.
+/// MessagePack has strings of bytes beside lists of numbers. Older releases of the SDK write lists.
 fn bytes<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Vec<u8>, D::Error> {
