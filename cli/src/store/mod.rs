@@ -192,6 +192,9 @@ pub struct Check {
 }
 
 /// Write the keys of all rooms in a database to a file that every client can import
+///
+/// With each key the file has its room and the Curve25519 key of its sender, not the Ed25519 key
+/// that the sender has claimed, nor through whom the key came.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
