@@ -23,10 +23,12 @@
     "[packaging]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/packaging/README.md\n",
     "[ratchets]: ", env!("CARGO_PKG_REPOSITORY"), "/raw/HEAD/docs/ratchets.png\n",
     "[security]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/SECURITY.md\n",
+    "[stack-residue]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/assurance/stack-residue/README.md\n",
     "[swap]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/swap.md\n",
     "[test-vectors]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/test-vectors/README.md\n",
     "[two-servers]: ", env!("CARGO_PKG_REPOSITORY"), "/raw/HEAD/docs/two-servers.svg\n",
     "[vodozemac-python]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/compat/vodozemac-python/README.md\n",
+    "[wasm]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/results/wasm.md\n",
     "\n", include_str!("../README.md"),
 ))]
 //! # Source layers
