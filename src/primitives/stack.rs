@@ -12,13 +12,13 @@ use zeroize::zeroize_stack;
 pub(crate) const MOVES: usize = 512;
 
 /// Bytes that are enough for hashes, encryption and signatures.
-pub(crate) const SHALLOW: usize = 3 * 1024;
+pub(crate) const SHALLOW: usize = 3_072;
 
 /// Bytes that are enough for decryption, too.
-pub(crate) const MEDIUM: usize = 6 * 1024;
+pub(crate) const MEDIUM: usize = 6_144;
 
 /// Bytes that are enough for key agreements.
-pub(crate) const DEEP: usize = 10 * 1024;
+pub(crate) const DEEP: usize = 10_240;
 
 /// The result of the operation; this many bytes below the caller are zero afterwards.
 pub(crate) fn wiped_below<const BYTES: usize, T>(operation: impl FnOnce() -> T) -> T {
