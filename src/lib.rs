@@ -2,6 +2,7 @@
 // to the repository, and which rustdoc could not follow.
 #![cfg_attr(feature = "std", doc = concat!(
     "[assurance]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/assurance/README.md\n",
+    "[audit-pack]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/audit-pack.md\n",
     "[auditing]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/auditing.md\n",
     "[bare]: ", env!("CARGO_PKG_REPOSITORY"), "/tree/HEAD/assurance/platforms/bare/src\n",
     "[benches]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/README.md\n",
@@ -20,6 +21,7 @@
     "[interop]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/interop/README.md\n",
     "[matrix]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/matrix.md\n",
     "[matrix_chat]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/examples/matrix_chat/README.md\n",
+    "[models]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/models.md\n",
     "[packaging]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/packaging/README.md\n",
     "[ratchets]: ", env!("CARGO_PKG_REPOSITORY"), "/raw/HEAD/docs/ratchets.png\n",
     "[security]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/SECURITY.md\n",
