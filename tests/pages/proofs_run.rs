@@ -1,5 +1,6 @@
 //! `cargo test`, as CONTRIBUTING.md gives it, compiles every test that SECURITY.md names: none is
-//! left out by a feature that is off, or because no test binary has the file as a module.
+//! left out by a feature that is off, or because no test binary has the file as a module. What it
+//! does not run, a step of `.ci/run` does.
 
 use std::{collections::BTreeSet, fs};
 
@@ -73,6 +74,31 @@ fn every_test_that_security_md_names_is_compiled() {
         names(&read("CONTRIBUTING.md"), "cargo")
             && read("CONTRIBUTING.md").contains("`cargo test`")
     );
+}
+
+/// Whether `.ci/run` calls a script in the folder of a proof, or tests its package.
+fn is_in_a_step(path: &str, ci: &str) -> bool {
+    let parts: Vec<_> = path.split('/').collect();
+    let package = format!("-p {} ", parts[0]);
+    let folder = format!("{}/{}/", parts[0], parts[1]);
+    ci.lines().any(|line| line.contains(&package) || line.contains(&folder))
+}
+
+#[test]
+fn every_other_proof_that_security_md_names_is_in_a_step() {
+    let (page, ci) = (read("SECURITY.md"), read(".ci/run"));
+    let folders = ["assurance/", "bindings/", "compat/", "interop/"];
+    let mut count = 0;
+    for path in page.split('`').skip(1).step_by(2) {
+        if folders.iter().any(|folder| path.starts_with(folder)) {
+            assert!(is_in_a_step(path, &ci), "{path} is in no step of .ci/run");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "the paths are found");
+    let ci = "compat/c/tests/run\ncargo test -p interop --release\n";
+    assert!(is_in_a_step("compat/c/tests/a.c", ci) && is_in_a_step("interop/tests/sas.rs", ci));
+    assert!(!is_in_a_step("compat/c-two/tests/a.c", ci));
 }
 
 #[test]
