@@ -1,7 +1,8 @@
-//! Writes the seed corpora: from the test vectors, and from objects in all kinds of states.
+//! Writes the seed corpora: from the test vectors, from objects in all kinds of states, and from
+//! what earlier runs of the fuzzers have found (a file for each target, an input on each line).
 //!
-//! `seeds TEST-VECTORS CORPUS`, called by `run`. It is built with the flags of the fuzz targets,
-//! beside which it stands in the manifest, so that nothing is compiled twice.
+//! `seeds TEST-VECTORS CORPUS [KEPT]`, called by `run`. It is built with the flags of the fuzz
+//! targets, beside which it stands in the manifest, so that nothing is compiled twice.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -25,13 +26,16 @@ use moceril_testing::{
 
 fn main() {
     let arguments: Vec<_> = std::env::args().collect();
-    let [_, vectors, corpus] = &arguments[..] else { panic!("seeds TEST-VECTORS CORPUS") };
+    let [_, vectors, corpus, kept @ ..] = &arguments[..] else {
+        panic!("seeds TEST-VECTORS CORPUS [KEPT]")
+    };
     let mut seeds = Seeds { corpus: Path::new(corpus), count: 0, bytes: 0 };
     seeds.of_vectors(Path::new(vectors));
     seeds.of_objects();
     seeds.of_conversations();
     seeds.of_insiders();
     seeds.of_calls();
+    kept.iter().for_each(|kept| seeds.of_earlier_runs(Path::new(kept)));
     println!("{} seeds, {} bytes", seeds.count, seeds.bytes);
 }
 
@@ -250,6 +254,16 @@ impl Seeds<'_> {
                         self.add_of_kind("differential_libolm", &name, header.to_byte(), rest);
                     }
                 }
+            }
+        }
+    }
+
+    fn of_earlier_runs(&mut self, kept: &Path) {
+        for file in folder(kept) {
+            let target = file.file_name().unwrap().to_str().unwrap();
+            for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+                let seed = Base64Unpadded::decode_vec(line).unwrap();
+                self.add(target, &format!("kept-{number}"), &seed);
             }
         }
     }
