@@ -12,10 +12,21 @@ fn markers(path: &str) -> Option<&'static [&'static str]> {
     Some(match name.rsplit_once('.').map_or(name, |(_, extension)| extension) {
         "md" => &[""],
         "rs" => &["//"],
-        "c" | "cpp" | "h" => &["//", "/*", "*"],
-        "py" | "run" | "sh" | "supp" | "toml" | "yml" => &["#"],
+        "c" | "cpp" | "h" | "cjs" | "mjs" | "ts" => &["//", "/*", "*"],
+        "py" | "sh" | "supp" | "toml" | "yml" => &["#"],
+        // A list of ours, or a script.
+        "txt" if !is_data(path) => &["#"],
+        _ if !name.contains('.') && !is_data(path) => &["#"],
         _ => return None,
     })
+}
+
+/// Test vectors, what the command reads and prints, and licences.
+fn is_data(path: &str) -> bool {
+    path.starts_with("test-vectors/")
+        || path.contains("/tests/files/")
+        || path.contains("/transcripts/")
+        || path.contains("LICENSE")
 }
 
 /// The lines that are too wide. Tables, headings of pages, blocks of code, and links cannot be
@@ -64,7 +75,9 @@ fn a_wide_line_is_noticed() {
         ("a.h", format!(" * {wide}\n/* {wide}\n{wide}"), vec!["a.h:1", "a.h:2"]),
         ("fuzz/run", format!("# {wide}\necho {wide}"), vec!["fuzz/run:1"]),
         ("README.md", format!("| {wide} |\n# {wide}\n[{wide}](a)\nhttps://{wide}"), vec![]),
-        ("a.txt", wide.clone(), vec![]),
+        ("a.txt", format!("{wide}\n# {wide}"), vec!["a.txt:2"]),
+        ("interop/matrix/a", format!("# {wide}"), vec!["interop/matrix/a:1"]),
+        ("test-vectors/a.txt", format!("# {wide}"), vec![]),
     ] {
         assert_eq!(too_wide(path, &content), expected, "{path}: {content}");
     }

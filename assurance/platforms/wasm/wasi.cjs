@@ -1,4 +1,5 @@
-// node wasi.cjs PROGRAM ARGUMENT...: runs a program for WASI, which may use the files of this machine.
+// node wasi.cjs PROGRAM ARGUMENT...: runs a program for WASI, which may use the files of this
+// machine.
 const fs = require("fs");
 const { WASI } = require("node:wasi");
 

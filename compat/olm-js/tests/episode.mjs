@@ -103,7 +103,7 @@ export class Episode {
     return this.maybe(this.chance(0.2) ? new TextEncoder().encode(key) : key);
   }
 
-  /** Mostly the text itself. Otherwise a character is changed, or something is cut off or put in. */
+  /** Mostly the text itself. Otherwise a character is changed, or something is cut off or added. */
   damaged(text, mayShift = true) {
     if (text === "" || !this.chance(0.08)) return text;
     this.isDamaged = true;

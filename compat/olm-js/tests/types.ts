@@ -15,8 +15,8 @@ const both = (original: typeof Original, ours: typeof Ours): [typeof Ours, typeo
   ours,
 ];
 
-// The code in place of what the types say. Two functions return nothing, although the types say that
-// they return a string.
+// The code in place of what the types say. Two functions return nothing, although the types say
+// that they return a string.
 type Said<Name extends Classes> = Name extends "InboundGroupSession"
   ? Omit<Ours.InboundGroupSession, "create" | "import_session">
   : Object<typeof Ours, Name>;
