@@ -194,7 +194,7 @@ impl Seeds<'_> {
         let name = name.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
         let state = OpenPickle::open(&object.snapshot()).state;
         self.add_of_kind("unpickle_native", &format!("{kind}-{name}"), kind, &state);
-        if let Some(pickle) = object.to_libolm_lossy(libolm_pickle::KEY) {
+        if let Some((pickle, _)) = object.to_libolm_lossy(libolm_pickle::KEY) {
             let content = libolm_pickle::open(&pickle, libolm_pickle::KEY);
             self.add_of_kind("unpickle_libolm", &format!("{kind}-{name}"), kind, &content);
         }
