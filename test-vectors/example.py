@@ -21,7 +21,8 @@ for entry in map(json.loads, (folder / "index.jsonl").open()):
     if entry["kind"] != "megolm-trace" or entry["expect"] != "success":
         continue
     lines = (folder / entry["path"]).read_text().splitlines()
-    pairs = [line.split(": ", 1) for line in lines if line and not line.startswith("#")]
+    parts = [line.partition(":") for line in lines if line and not line.startswith("#")]
+    pairs = [(key, value[1:]) for key, _, value in parts]
     mac_length = {"3": 8, "4": 32}[dict(pairs)["version"]]
     for step in (value.split(" ") for key, value in pairs if key == "step"):
         ratchet, keys = bytes.fromhex("".join(step[2:6])), bytes.fromhex("".join(step[6:9]))
