@@ -131,10 +131,14 @@ impl Member {
         // replaced in between (S-21).
         let vouched = self.textbook.index >> 8 == other.textbook.index >> 8;
         let verified = if vouched { self.verified || other.verified } else { earlier.verified };
+        // Each origin once, or a member that is merged with itself has twice as many each time.
+        let mut origins = [self.origins.as_slice(), &other.origins].concat();
+        origins.sort_unstable();
+        origins.dedup();
         let mut merged = Self {
             session: self.session.merge(&other.session).expect("it is the same session"),
             textbook: earlier.textbook.clone(),
-            origins: [self.origins.as_slice(), &other.origins].concat(),
+            origins,
             verified,
         };
         merged.verified |= merged.provenance_at(merged.textbook.index) == Provenance::Signed;
