@@ -1,7 +1,12 @@
 # Sourced by scripts that install what they need, where it is missing.
 
-# Steps of .ci/run may install at the same time; one waits for the other.
-in_turn() { flock "${TMPDIR:-/tmp}/moceril-install.lock" "$@"; }
+# Steps of .ci/run may install at the same time; one waits for the other. No other user can hold the
+# lock.
+in_turn() {
+    local folder=${XDG_RUNTIME_DIR:-$HOME/.cache}
+    mkdir -p "$folder"
+    flock "$folder/moceril-install.lock" "$@"
+}
 
 needs() { # needs COMMAND PACKAGE: a program of Debian
     command -v "$1" >/dev/null || needs_packages "$2"
