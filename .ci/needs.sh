@@ -12,6 +12,14 @@ needs() { # needs COMMAND PACKAGE: a program of Debian
     command -v "$1" >/dev/null || needs_packages "$2"
 }
 
+needs_node() { # Node 20 or later
+    needs node nodejs
+    local version
+    version=$(node --print process.versions.node)
+    [ "${version%%.*}" -ge 20 ] ||
+        { echo "Node 20 or later is needed, not $version; Debian 12 has 18" >&2; exit 1; }
+}
+
 needs_packages() { # needs_packages PACKAGE...
     local package status missing=()
     for package; do
