@@ -6,6 +6,8 @@ mod api;
 mod arguments;
 mod backup;
 mod devices;
+#[cfg(test)]
+mod fake_server;
 mod files;
 mod identity;
 mod json;
