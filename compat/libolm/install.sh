@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 for setting; do
     case $setting in
-        PREFIX=* | LIBDIR=* | INCLUDEDIR=* | MANDIR=* | DESTDIR=* | LIBRARY_DIR=*) export "$setting" ;;
+        PREFIX=* | LIBDIR=* | INCLUDEDIR=* | MANDIR=* | DESTDIR=* | LIBRARY_DIR=*) export "${setting?}" ;;
         *) echo "unknown setting: $setting" >&2; exit 2 ;;
     esac
 done

@@ -35,8 +35,9 @@ runs pkg-config "$out/conversation"
 
 # Statically: libolm.a and the system libraries that olm.pc names for it. STATIC_LIBS: more of them,
 # for a library built elsewhere.
-cc -o "$out/static" -DOLM_STATIC_DEFINE "$example" -I"$INCLUDE" "$LIB/libolm.a" \
-    $(pkg-config --static --libs-only-l olm | sed 's/-lolm\b//') ${STATIC_LIBS:-} || fail "static linking"
+read -ra system <<<"$(pkg-config --static --libs-only-l olm | sed 's/-lolm\b//') ${STATIC_LIBS:-}"
+cc -o "$out/static" -DOLM_STATIC_DEFINE "$example" -I"$INCLUDE" "$LIB/libolm.a" "${system[@]}" ||
+    fail "static linking"
 ! ldd "$out/static" | grep libolm >/dev/null || fail "static linking used the shared library"
 runs static "$out/static"
 
