@@ -25,8 +25,13 @@ MANDIR=${MANDIR:-$PREFIX/share/man}
 DESTDIR=${DESTDIR:-}
 LIBRARY_DIR=${LIBRARY_DIR:-${CARGO_TARGET_DIR:-$here/../../target}/release}
 
-for folder in "$LIBDIR" "$INCLUDEDIR" "$MANDIR"; do
+# They are written into files that programs read: as replacements of sed, and between spaces.
+for folder in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR"; do
     case $folder in
+        *[\&\|\\[:space:]]*)
+            printf 'white space, &, | or \\ in a path: %s\n' "$folder" >&2
+            exit 2
+            ;;
         /*) ;;
         *) echo "not an absolute path: $folder" >&2; exit 2 ;;
     esac
