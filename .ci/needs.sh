@@ -33,10 +33,10 @@ needs_packages() { # needs_packages PACKAGE...
 }
 
 needs_tool() { # needs_tool NAME VERSION: a program of crates.io, this version or a later one
-    local installed program=(cargo "${1#cargo-}")
+    local installed ask=(cargo "${1#cargo-}")
     # `cargo c` is `cargo check`.
-    [ "$1" != cargo-c ] || program=(cargo-capi)
-    installed=$("${program[@]}" --version 2>/dev/null |
+    [ "$1" != cargo-c ] || ask=(cargo-capi)
+    installed=$("${ask[@]}" --version 2>/dev/null |
         sed -n 's/^[^ ]* \([0-9.]*\).*/\1/p') || installed=
     [ "$(printf '%s\n' "$2" "${installed:-0}" | sort -V | head -n 1)" = "$2" ] ||
         cargo install --quiet --locked --debug "$1@$2"
