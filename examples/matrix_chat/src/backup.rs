@@ -52,12 +52,14 @@ pub fn create(client: &Client) -> Result<()> {
     if is_new {
         storage.make_default(client)?;
         secrets::show(&storage.recovery_key());
-    } else {
-        println!("The recovery key that you have opens this backup, too.");
     }
     let body = json!({ "algorithm": ALGORITHM, "auth_data": auth_data });
     let answer = client.api.post("/_matrix/client/v3/room_keys/version", &body)?;
-    use_version(client, json::text(&answer, "/version")?, &public_key)
+    use_version(client, json::text(&answer, "/version")?, &public_key)?;
+    if !is_new {
+        println!("The recovery key that you have opens this backup, too.");
+    }
+    Ok(())
 }
 
 /// From now on this device uploads to that backup. The key was ours or the user's; what the server
