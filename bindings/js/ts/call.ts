@@ -124,7 +124,8 @@ let rawOf: (object: unknown, used: boolean) => Raw | "foreign" | undefined;
 
 /**
  * An object that holds memory of the module. `free()`, or `using` with TypeScript 5.2, returns and
- * wipes it at once. If nobody calls it, the garbage collector does, at a time of its own.
+ * wipes it immediately. If nobody calls it, the garbage collector does, at a time that a program
+ * cannot choose.
  */
 export abstract class Owned {
   #raw: Raw | undefined;
