@@ -1,10 +1,23 @@
 # Sourced by scripts that install what they need, where it is missing.
 
-# Steps of .ci/run may install at the same time; one waits for the other.
-in_turn() { flock "${TMPDIR:-/tmp}/moceril-install.lock" "$@"; }
+# Steps of .ci/run may install at the same time; one waits for the other. No other user can hold the
+# lock.
+in_turn() {
+    local folder=${XDG_RUNTIME_DIR:-$HOME/.cache}
+    mkdir -p "$folder"
+    flock "$folder/moceril-install.lock" "$@"
+}
 
 needs() { # needs COMMAND PACKAGE: a program of Debian
     command -v "$1" >/dev/null || needs_packages "$2"
+}
+
+needs_node() { # Node 20 or later
+    needs node nodejs
+    local version
+    version=$(node --print process.versions.node)
+    [ "${version%%.*}" -ge 20 ] ||
+        { echo "Node 20 or later is needed, not $version; Debian 12 has 18" >&2; exit 1; }
 }
 
 needs_packages() { # needs_packages PACKAGE...
@@ -20,9 +33,54 @@ needs_packages() { # needs_packages PACKAGE...
 }
 
 needs_tool() { # needs_tool NAME VERSION: a program of crates.io, this version or a later one
-    local installed
-    installed=$(cargo "${1#cargo-}" --version 2>/dev/null |
+    local installed ask=(cargo "${1#cargo-}")
+    # `cargo c` is `cargo check`.
+    [ "$1" != cargo-c ] || ask=(cargo-capi)
+    installed=$("${ask[@]}" --version 2>/dev/null |
         sed -n 's/^[^ ]* \([0-9.]*\).*/\1/p') || installed=
     [ "$(printf '%s\n' "$2" "${installed:-0}" | sort -V | head -n 1)" = "$2" ] ||
         cargo install --quiet --locked --debug "$1@$2"
+}
+
+# Debian's source package of libolm, unpacked in a folder. The system's apt sources, with sources
+# switched on, go into package lists of our own.
+olm_sources() { # olm_sources FOLDER [PACKAGE...]: with these packages, unpacked in FOLDER/PACKAGE
+    [ ! -d "$1" ] || return 0
+    local folder lists package
+    folder=$(realpath -m "$1")
+    lists=$folder.apt
+    shift
+    rm -rf "$lists"
+    mkdir -p "$lists"/{archives/partial,lists/partial,sources,unpacked}
+    if [ -f /etc/apt/sources.list.d/debian.sources ]; then
+        sed 's/^Types:.*/Types: deb deb-src/' /etc/apt/sources.list.d/debian.sources \
+            >"$lists/sources/debian.sources"
+    else
+        sed -n 's/^deb \(.*\)/deb \1\ndeb-src \1/p' /etc/apt/sources.list \
+            >"$lists/sources/debian.list"
+    fi
+    local apt=(apt-get -qq -o Dir::Etc::SourceList=/dev/null
+        -o "Dir::Etc::SourceParts=$lists/sources" -o "Dir::State::Lists=$lists/lists"
+        -o "Dir::Cache=$lists" -o APT::Sandbox::User=root)
+    (
+        cd "$lists"
+        "${apt[@]}" update
+        "${apt[@]}" source --download-only olm >/dev/null
+        tar -xf olm_*.orig.tar.xz -C unpacked --strip-components=1
+        for package; do
+            "${apt[@]}" download "$package"
+            dpkg-deb --extract "$package"_*.deb "unpacked/$package"
+        done
+        mv unpacked "$folder"
+    )
+}
+
+needs_homeserver() { # needs_homeserver ENVIRONMENT: Synapse, in this virtual environment of Python
+    local synapse=1.163.2
+    [ "$(cat "$1/synapse" 2>/dev/null)" != "$synapse" ] || return 0
+    needs python3 python3
+    python3 -c 'import ensurepip, venv' 2>/dev/null || needs_packages python3-venv
+    python3 -m venv "$1"
+    timeout 600 "$1/bin/pip" install --quiet --disable-pip-version-check "matrix-synapse==$synapse"
+    echo "$synapse" >"$1/synapse"
 }

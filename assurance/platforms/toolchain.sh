@@ -15,6 +15,9 @@ debcargo() { # debcargo PARTS COMMAND ARGUMENT...
 # Of the targets that have an operating system, and run tests.
 STD=std,panic_abort,panic_unwind,test,proc_macro
 
+# The version of Debian's lld, the linker for WebAssembly and for bare boards.
+LLD=22
+
 # Each linker, and what runs a program on this machine. cc and the linker of Debian's cross
 # compilers find the C library of their target by themselves.
 for arch in aarch64 i686 s390x; do
@@ -26,14 +29,14 @@ done
 # one, and under qemu-i386, a process with threads never ends.
 export CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_RUNNER="/usr/i686-linux-gnu/lib/ld-linux.so.2 \
 --library-path /usr/i686-linux-gnu/lib"
-export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-22
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-$LLD
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=/usr/lib/wine/wine64
 # With Debian's C library for WASI, because Debian's Rust brings none. It lacks functions about
 # threads, which the standard library names but does not call here: a call of one would be a trap.
-export CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld-22
+export CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld-$LLD
 export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C link-self-contained=no -L /usr/lib/wasm32-wasi \
 -C link-arg=/usr/lib/wasm32-wasi/crt1-command.o -C link-arg=--unresolved-symbols=ignore-all"
 export CARGO_TARGET_WASM32_WASIP1_RUNNER="node --no-warnings \
 $(realpath "$(dirname "${BASH_SOURCE[0]}")")/wasm/wasi.cjs"
-export CARGO_TARGET_THUMBV7EM_NONE_EABI_LINKER=ld.lld-22
+export CARGO_TARGET_THUMBV7EM_NONE_EABI_LINKER=ld.lld-$LLD

@@ -4,7 +4,7 @@
 #![deny(unsafe_code)]
 
 mod c;
-#[allow(unsafe_code, reason = "loads a library and calls its functions")]
+#[expect(unsafe_code, reason = "loads a library and calls its functions")]
 mod library;
 mod object;
 mod rust;

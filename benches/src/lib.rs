@@ -2,7 +2,7 @@
 //! turns.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::new_without_default, reason = "nothing takes the default of a lower bound")]
+#![expect(clippy::new_without_default, reason = "nothing takes the default of a lower bound")]
 
 #[cfg(feature = "criterion")]
 pub mod beside;

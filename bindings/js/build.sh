@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.."
 . bindings/js/module.sh
 
 needs_rust
-needs_packages lld-22
+needs_packages "lld-$LLD"
 # What runs on this machine, and what runs in WebAssembly, are built where `assurance/platforms/run`
 # builds them.
 here_target=$(realpath -m "${CARGO_TARGET_DIR:-target}")

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 for setting; do
     case $setting in
-        PREFIX=* | LIBDIR=* | INCLUDEDIR=* | MANDIR=* | DESTDIR=* | LIBRARY_DIR=*) export "$setting" ;;
+        PREFIX=* | LIBDIR=* | INCLUDEDIR=* | MANDIR=* | DESTDIR=* | LIBRARY_DIR=*) export "${setting?}" ;;
         *) echo "unknown setting: $setting" >&2; exit 2 ;;
     esac
 done
@@ -25,8 +25,13 @@ MANDIR=${MANDIR:-$PREFIX/share/man}
 DESTDIR=${DESTDIR:-}
 LIBRARY_DIR=${LIBRARY_DIR:-${CARGO_TARGET_DIR:-$here/../../target}/release}
 
-for folder in "$LIBDIR" "$INCLUDEDIR" "$MANDIR"; do
+# They are written into files that programs read: as replacements of sed, and between spaces.
+for folder in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR"; do
     case $folder in
+        *[\&\|\\[:space:]]*)
+            printf 'white space, &, | or \\ in a path: %s\n' "$folder" >&2
+            exit 2
+            ;;
         /*) ;;
         *) echo "not an absolute path: $folder" >&2; exit 2 ;;
     esac

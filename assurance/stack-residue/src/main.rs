@@ -5,7 +5,7 @@
 mod devices;
 mod hazmat;
 mod secrets;
-#[allow(unsafe_code, reason = "reads the stack of what has ended")]
+#[expect(unsafe_code, reason = "reads the stack of what has ended")]
 #[cfg_attr(target_family = "wasm", path = "stack_wasm.rs")]
 mod stack;
 

@@ -4,7 +4,7 @@
 //! libolm's objects, because their Rust wrapper allocates a block for each from the system
 //! directly; [`LibolmObject`] has their sizes.
 
-#![allow(unsafe_code, reason = "there is no other way to see every allocation, and to ask libolm")]
+#![expect(unsafe_code, reason = "there is no other way to see every allocation, and to ask libolm")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

@@ -122,11 +122,15 @@ function works(): void {
 
 test("wrong arguments to every method of every class", () => {
   let methods = 0;
+  const others = Object.values(objects());
   for (const [name, object] of Object.entries(objects())) {
     for (const [member, { get, value }] of members(Object.getPrototypeOf(object) as object)) {
       methods += 1;
-      for (const wrong of [freed[name], {}, null, undefined, freed]) {
-        attempt(`${name}.${member}`, () => (get ?? (value as Callable)).call(wrong as object));
+      // With arguments that are right for `pickle`, and objects of every class.
+      for (const wrong of [freed[name], {}, null, undefined, freed, ...others]) {
+        attempt(`${name}.${member}`, () =>
+          (get ?? (value as Callable)).call(wrong as object, key, context),
+        );
       }
       if (get) {
         attempt(`${name}.${member}`, () => get.call(object));

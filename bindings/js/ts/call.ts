@@ -124,7 +124,8 @@ let rawOf: (object: unknown, used: boolean) => Raw | "foreign" | undefined;
 
 /**
  * An object that holds memory of the module. `free()`, or `using` with TypeScript 5.2, returns and
- * wipes it at once. If nobody calls it, the garbage collector does, at a time of its own.
+ * wipes it immediately. If nobody calls it, the garbage collector does, at a time that a program
+ * cannot choose.
  */
 export abstract class Owned {
   #raw: Raw | undefined;
@@ -188,16 +189,26 @@ export abstract class Pickled extends Owned {
    */
   pickle(key: Uint8Array, context: Uint8Array): string {
     const [k, c] = [bytes(key, "key"), bytes(context, "context")];
-    return call(() => raw(this, Object as unknown as Type<RawPickled>).pickle(k, c));
+    return call(() => stored(this).pickle(k, c));
   }
 
   /** A number that grows with every change, by which a store can tell that it was rolled back. */
   get generation(): bigint {
-    return call(() => raw(this, Object as unknown as Type<RawPickled>).generation());
+    return call(() => stored(this).generation());
   }
 }
 
 interface RawPickled extends Raw {
   pickle(key: Uint8Array, context: Uint8Array): string;
   generation(): bigint;
+}
+
+/** A method can be called on any object of the package, and most cannot be stored. */
+function stored(object: unknown): RawPickled {
+  const found = raw(object, Object as unknown as Type<RawPickled>);
+  const { generation, pickle } = found as Partial<RawPickled>;
+  if (typeof generation !== "function" || typeof pickle !== "function") {
+    refused("one that can be stored", "the object");
+  }
+  return found;
 }

@@ -21,7 +21,12 @@ macro_rules! export {
         }
     };
     ($name:ident [$($c:tt)*] [$($call:tt)*] () $(-> $result:ty)? = $function:path) => {
-        #[allow(unsafe_code, missing_docs, clippy::too_many_arguments)]
+        #[allow(
+            unsafe_code,
+            missing_docs,
+            clippy::too_many_arguments,
+            reason = "C finds a function by its name; the header describes it and has its arguments"
+        )]
         #[unsafe(no_mangle)]
         pub extern "C" fn $name($($c)*) $(-> $result)? {
             $function($($call)*)

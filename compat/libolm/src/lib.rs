@@ -1,6 +1,6 @@
 //! The C API of libolm 3.2.16 over moceril.
 //!
-//! # The map of the house
+//! # The source files
 //!
 //! | file | what it is |
 //! |---|---|

@@ -13,7 +13,7 @@
 //!   it exclusively: the compiler refuses a write while an input slice is alive;
 //! * an output buffer is never a slice. Its bytes are made in a buffer of our own and copied over
 //!   in one go ([`Memory::write`]), when the inputs are no longer needed.
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "reads and writes the caller's buffers")]
 
 use std::{marker::PhantomData, mem::MaybeUninit, ptr, slice};
 

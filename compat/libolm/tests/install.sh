@@ -35,8 +35,9 @@ runs pkg-config "$out/conversation"
 
 # Statically: libolm.a and the system libraries that olm.pc names for it. STATIC_LIBS: more of them,
 # for a library built elsewhere.
-cc -o "$out/static" -DOLM_STATIC_DEFINE "$example" -I"$INCLUDE" "$LIB/libolm.a" \
-    $(pkg-config --static --libs-only-l olm | sed 's/-lolm\b//') ${STATIC_LIBS:-} || fail "static linking"
+read -ra system <<<"$(pkg-config --static --libs-only-l olm | sed 's/-lolm\b//') ${STATIC_LIBS:-}"
+cc -o "$out/static" -DOLM_STATIC_DEFINE "$example" -I"$INCLUDE" "$LIB/libolm.a" "${system[@]}" ||
+    fail "static linking"
 ! ldd "$out/static" | grep libolm >/dev/null || fail "static linking used the shared library"
 runs static "$out/static"
 
@@ -66,5 +67,14 @@ runs cmake "$out/cmake/build/conversation"
 [ -e "$out/moved/opt/olm/lib64/libolm.so" ] && [ -e "$out/moved/opt/olm/inc/olm/olm.h" ] || fail "LIBDIR, INCLUDEDIR"
 ! grep -rq "$out" "$out/moved/opt/olm/lib64/pkgconfig" "$out/moved/opt/olm/lib64/cmake" || fail "DESTDIR was kept"
 grep -q 'olm_here}/../../../inc"' "$out/moved/opt/olm/lib64/cmake/Olm/OlmTargets.cmake" || fail "headers for CMake"
-! "$CRATE/install.sh" INCLUDEDIR=include DESTDIR="$out/moved" LIBRARY_DIR="$LIBRARY_DIR" 2>/dev/null ||
-    fail "a relative path was taken"
+
+# What olm.pc and the CMake package could not hold is refused before anything is written.
+for setting in PREFIX LIBDIR INCLUDEDIR MANDIR; do
+    for path in opt/olm '/opt/o&m' '/opt/o|m' '/opt/o\lm' '/opt/o lm' $'/opt/o\tlm' $'/opt/olm\n'; do
+        status=0
+        "$CRATE/install.sh" "$setting=$path" DESTDIR="$out/refused" LIBRARY_DIR="$LIBRARY_DIR" 2>/dev/null ||
+            status=$?
+        [ "$status" = 2 ] || fail "$setting='$path' was taken"
+    done
+done
+[ ! -e "$out/refused" ] || fail "a refused path was written to"

@@ -2,6 +2,7 @@
 # Python programs work with the library: python-olm built against it passes its own tests, and
 # Debian's python3-olm, built against the original, loads it unchanged and holds a conversation.
 . "$(dirname "$0")/common.sh"
+. "$CRATE/../../.ci/needs.sh"
 fetch_sdist
 out=$BUILD/python
 mkdir -p "$out"
@@ -28,29 +29,8 @@ echo 'void *memset(void *s, int c, size_t n);' >>"$package/include/olm/olm.h"
 LD_DEBUG=libs PYTHONPATH=$package $PYTHON -c 'import olm' 2>&1 | grep "calling init: $LIB/libolm.so.3" >/dev/null ||
     fail "python-olm loads another library"
 
-# Its tests are in Debian's source package of the original. The system's apt sources, with sources
-# switched on, go into package lists of our own.
-lists=$out/apt
-mkdir -p "$lists/lists/partial" "$lists/sources" "$lists/archives/partial"
-if [ -f /etc/apt/sources.list.d/debian.sources ]; then
-    sed 's/^Types:.*/Types: deb deb-src/' /etc/apt/sources.list.d/debian.sources >"$lists/sources/debian.sources"
-else
-    sed -n 's/^deb \(.*\)/deb \1\ndeb-src \1/p' /etc/apt/sources.list >"$lists/sources/debian.list"
-fi
-apt() {
-    (cd "$lists" && apt-get -qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$lists/sources" \
-        -o Dir::State::Lists="$lists/lists" -o Dir::Cache="$lists" -o APT::Sandbox::User=root "$@")
-}
-if [ ! -d "$out/debian" ]; then
-    apt update
-    apt source --download-only olm >/dev/null
-    apt download python3-olm
-    rm -rf "$out/unpack"
-    mkdir "$out/unpack"
-    tar xf "$lists"/olm_*.orig.tar.xz -C "$out/unpack" --strip-components=1
-    dpkg-deb --extract "$lists"/python3-olm_*.deb "$out/unpack/python3-olm"
-    mv "$out/unpack" "$out/debian"
-fi
+# Its tests are in Debian's source package of the original.
+olm_sources "$out/debian" python3-olm
 tests=$out/tests
 rm -rf "$tests"
 cp -r "$out/debian/python/tests" "$tests"

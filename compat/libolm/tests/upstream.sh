@@ -57,5 +57,5 @@ for program in "${public[@]}" "${pickling[@]}"; do
         { cat "$out/$program.memcheck.txt"; failed+=("test_$program under valgrind"); }
 done
 [ ${#failed[@]} -eq 0 ] || fail "${failed[@]}"
-cat $(printf "$out/%s.txt\n" "${public[@]}" "${pickling[@]}") |
+(cd "$out" && cat "${public[@]/%/.txt}" "${pickling[@]/%/.txt}") |
     awk '/test cases/ {n += $4} END {print n " test cases pass"}'

@@ -40,7 +40,7 @@ export class OutboundGroupSession extends Native {
   }
 
   message_index(): number {
-    return call(() => OUTBOUND.ask(this, "outbound_group_session_message_index"));
+    return call(() => OUTBOUND.count(this, "outbound_group_session_message_index"));
   }
 }
 
@@ -88,7 +88,7 @@ export class InboundGroupSession extends Native {
   }
 
   first_known_index(): number {
-    return call(() => INBOUND.ask(this, "inbound_group_session_first_known_index"));
+    return call(() => INBOUND.count(this, "inbound_group_session_first_known_index"));
   }
 
   export_session(message_index: number): string {

@@ -14,7 +14,7 @@ function cFunction(name: string): (...values: number[]) => number {
   return olm()[`olm_${name}`];
 }
 
-/** What becomes of an object that nobody has any more. */
+/** What becomes of an object that is no longer reachable. */
 const forgotten = new FinalizationRegistry<{ kind: Kind; at: number }>(({ kind, at }) => {
   kind.destroy(at);
 });
@@ -52,6 +52,11 @@ export class Kind {
       throw new Error(`OLM.${constant(cFunction(`${this.name}_last_error`)(at))}`);
     }
     return result;
+  }
+
+  /** The result of a C function that cannot fail: `FAILED`, too, is a number like any other. */
+  count(object: Native, name: string): number {
+    return cFunction(name)(this.address(object)) >>> 0;
   }
 
   /** The text that a C function writes. Its last argument is a buffer of this length. */

@@ -242,6 +242,18 @@ test("texts come back whole", () => {
   assert.equal(receiver.decrypt(group.encrypt("a\ud800b")).plaintext, "a\ufffdb");
 });
 
+test("the last index is a number, also where it is the value of olm_error()", () => {
+  const { group, receiver } = room();
+  const last = 2 ** 32 - 1;
+  const key = receiver.export_session(last);
+  const at = new Olm.InboundGroupSession();
+  at.import_session(key);
+  assert.equal(at.first_known_index(), last);
+  assert.equal(at.export_session(last), key);
+  assert.throws(() => at.export_session(last - 1), { message: "OLM.UNKNOWN_MESSAGE_INDEX" });
+  assert.equal(group.message_index(), 0);
+});
+
 test("a function that runs within a call may call, too", () => {
   const { bob, ours, theirs } = conversation();
   const { body, type } = ours.encrypt("one");

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # The map
+//! # The source files
 //!
 //! Each module has the name and the content of vodozemac's module: a type there is a struct around
 //! the type of `moceril` that does the work. What is not a conversion or a new name is in

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{Api, refusal},
-    json,
+    json, olm, room,
     store::{Store, now},
 };
 
@@ -153,7 +153,8 @@ impl Client {
                 Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(()),
                 next => next?,
             };
-            let sent = self.api.put(&path, &serde_json::from_str(&body)?);
+            let body = serde_json::from_str(&body)?;
+            let sent = self.api.put(&path, &body);
             // What the server refuses, it would refuse for ever. What did not reach it, stays.
             let stays = sent.as_ref().is_err_and(|error| {
                 refusal(error).is_none_or(|refused| refused.status >= 500 || refused.status == 401)
@@ -163,9 +164,27 @@ impl Client {
                     "a message was not sent; the next command that reaches the server sends it",
                 );
             }
-            self.store.run("DELETE FROM outbox WHERE id = ?", [id])?;
+            self.store.atomically(|| {
+                if sent.is_err() {
+                    self.share_again_after(&path, &body)?;
+                }
+                self.store.run("DELETE FROM outbox WHERE id = ?", [id])
+            })?;
             sent.context("a message was not sent, and will not be")?;
         }
+    }
+
+    /// Devices that a refused request would have given room keys get them with the next message.
+    fn share_again_after(&self, path: &str, body: &Value) -> Result<()> {
+        if !path.starts_with(olm::SEND_ENCRYPTED) {
+            return Ok(());
+        }
+        for (user_id, devices) in body["messages"].as_object().into_iter().flatten() {
+            for device_id in devices.as_object().into_iter().flat_map(Map::keys) {
+                room::share_again(&self.store, user_id, device_id)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -173,4 +192,48 @@ impl Client {
 pub fn one_time_key_count(counts: &Value) -> usize {
     let count = counts.pointer("/one_time_key_counts/signed_curve25519");
     usize::try_from(count.and_then(Value::as_u64).unwrap_or(0)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fake_server::FakeServer, store::Directory};
+
+    #[test]
+    fn devices_whose_room_keys_are_refused_get_them_with_the_next_message() {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        for device in ["ONE", "OTHER", "TWO"] {
+            let sql = "INSERT INTO shared (session_id, user_id, device_id) VALUES ('s', ?, ?)";
+            store.run(sql, ["@bob:there", device]).unwrap();
+        }
+        let body = json!({ "messages": { "@bob:there": { "ONE": {}, "TWO": {} } } });
+        store.queue(&format!("{}/1", olm::SEND_ENCRYPTED), &body).unwrap();
+        store.queue("/event", &json!({ "messages": { "@bob:there": { "OTHER": {} } } })).unwrap();
+
+        // What is in the outbox afterwards, and who gets keys again.
+        let flush = |status: u16| {
+            let server = FakeServer::new(move |_| (status, "X: y".to_owned(), json!({})));
+            let client = server.alice(Store::open(&directory).unwrap());
+            let sent = client.flush().map_err(|error| format!("{error:#}"));
+            let again = "SELECT device_id FROM shared WHERE again ORDER BY device_id";
+            let again: Vec<String> = store.all(again, []).unwrap();
+            let paths: Vec<String> = store.all("SELECT path FROM outbox ORDER BY id", []).unwrap();
+            (sent, paths.len(), again)
+        };
+        // What may succeed later stays as it is.
+        for status in [401, 502] {
+            let (sent, waiting, again) = flush(status);
+            assert!(sent.unwrap_err().contains("the next command"), "{status}");
+            assert_eq!((waiting, again.len()), (2, 0), "{status}");
+        }
+        let (sent, waiting, again) = flush(413);
+        assert!(sent.unwrap_err().contains("and will not be"));
+        assert_eq!((waiting, again), (1, vec!["ONE".to_owned(), "TWO".to_owned()]));
+        // An event has no recipients of its own.
+        let (sent, waiting, again) = flush(413);
+        assert!(sent.unwrap_err().contains("and will not be"));
+        assert_eq!((waiting, again.len()), (0, 2));
+        assert_eq!(flush(200).0, Ok(()));
+    }
 }

@@ -58,12 +58,17 @@ impl std::error::Error for Refused {}
 impl Api {
     pub fn new(base: &str, token: Option<String>) -> Result<Self> {
         let base = address(base)?;
-        let config = Agent::config_builder()
+        let encrypted = base.to_ascii_lowercase().starts_with("https:");
+        let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(120)))
             // No redirection leads to where the connection is not encrypted.
-            .https_only(base.starts_with("https"))
-            .build();
+            .https_only(encrypted);
+        if !encrypted {
+            // Such a server is on this machine; a redirection could lead to another one.
+            config = config.max_redirects(0);
+        }
+        let config = config.build();
         Ok(Self { agent: config.into(), base, token })
     }
 
@@ -183,6 +188,7 @@ pub fn probe(base: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake_server::FakeServer;
 
     #[test]
     fn only_this_machine_is_reached_without_encryption() {
@@ -209,6 +215,17 @@ mod tests {
             assert!(address(refused).is_err(), "{refused}");
             assert!(Api::new(refused, None).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_server_of_this_machine_leads_nowhere_else() {
+        let other = FakeServer::new(|_| (200, "X: y".into(), json!({})));
+        let location = format!("Location: {}/x", other.address);
+        let server = FakeServer::new(move |_| (307, location.clone(), json!({})));
+        let api = Api::new(&server.address, Some("token".into())).unwrap();
+        assert_eq!(refusal(&api.get("/x").unwrap_err()).unwrap().status, 307);
+        assert_eq!(refusal(&api.post("/x", &json!({})).unwrap_err()).unwrap().status, 307);
+        assert_eq!((server.requests().len(), other.requests().len()), (2, 0));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Server-side backup of room keys, encrypted with a key that only the user has.
 
+use anstream::println;
 use anyhow::{Context, Result, bail, ensure};
 use moceril::{
-    Curve25519PublicKey, SecretString,
+    Curve25519PublicKey,
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
     megolm::InboundGroupSession,
     room_keys::ExportedRoomKey,
@@ -31,9 +32,9 @@ const NO_BACKUP: &str = "this device uses no backup: `matrix_chat backup create`
 const MARK_AS_BACKED_UP: &str =
     "UPDATE inbound SET backed_up = 1 WHERE room_id = ? AND session_id = ?";
 
-/// Begins a backup, whose key goes into the user's secret storage. Returns the recovery key of the
-/// storage if it is a new one.
-pub fn create(client: &Client) -> Result<Option<SecretString>> {
+/// Begins a backup, whose key goes into the user's secret storage. The recovery key of the storage
+/// is shown if it is a new one.
+pub fn create(client: &Client) -> Result<()> {
     if let Some(present) = present(client)? {
         bail!(
             "there is backup {} already: `matrix_chat backup restore` makes this device use it",
@@ -46,16 +47,19 @@ pub fn create(client: &Client) -> Result<Option<SecretString>> {
     let mut auth_data = json!({ "public_key": public_key });
     let account = client.store.account()?;
     signed_json::sign(&mut auth_data, &client.user_id, &client.device_id, &account)?;
-    // First the key: a backup without it could never be read.
+    // First the key, and how to get at it: a backup without them could never be read.
     storage.put(client, SECRET, &key.to_base64())?;
+    if is_new {
+        storage.make_default(client)?;
+        secrets::show(&storage.recovery_key());
+    }
     let body = json!({ "algorithm": ALGORITHM, "auth_data": auth_data });
     let answer = client.api.post("/_matrix/client/v3/room_keys/version", &body)?;
     use_version(client, json::text(&answer, "/version")?, &public_key)?;
     if !is_new {
-        return Ok(None);
+        println!("The recovery key that you have opens this backup, too.");
     }
-    storage.make_default(client)?;
-    Ok(Some(storage.recovery_key()))
+    Ok(())
 }
 
 /// From now on this device uploads to that backup. The key was ours or the user's; what the server
@@ -191,4 +195,35 @@ fn open(
     let json = std::str::from_utf8(&json)?;
     let key = ExportedRoomKey::from_backup_json(json, room_id, session_id)?;
     room_key::keep(&client.store, &key, InboundGroupSession::import_from_backup)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fake_server::FakeServer,
+        store::{Directory, Store},
+    };
+
+    #[test]
+    fn a_backup_begins_when_its_key_is_within_the_users_reach() {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        store.save_account(&moceril::olm::Account::new().unwrap()).unwrap();
+        // There is nothing yet, and the server fails when the storage is made the user's.
+        let server = FakeServer::new(|request| {
+            let status = match request {
+                line if line.starts_with("GET") => 404,
+                line if line.contains("default_key") => 500,
+                _ => 200,
+            };
+            (status, "X: y".to_owned(), json!({ "version": "1" }))
+        });
+        let client = server.alice(store);
+        assert_eq!(refusal(&create(&client).unwrap_err()).unwrap().status, 500);
+        let requests = server.requests();
+        assert!(requests.iter().any(|request| request.contains(SECRET)));
+        assert!(requests.iter().all(|request| !request.starts_with("POST")));
+        assert_eq!(client.store.meta("backup_version").unwrap(), None);
+    }
 }

@@ -6,6 +6,8 @@ mod api;
 mod arguments;
 mod backup;
 mod devices;
+#[cfg(test)]
+mod fake_server;
 mod files;
 mod identity;
 mod json;
@@ -186,10 +188,7 @@ fn backup(client: &Client, command: &Backup) -> Result<()> {
         return report(backup::restore(client)?);
     }
     if matches!(command, Backup::Create) {
-        match backup::create(client)? {
-            Some(recovery_key) => secrets::show(&recovery_key),
-            None => println!("The recovery key that you have opens this backup, too."),
-        }
+        backup::create(client)?;
     }
     println!("{} keys uploaded", backup::upload(client)?);
     Ok(())

@@ -25,6 +25,9 @@ use crate::{
 /// A device is helped out of a wedged session once in this many seconds at most.
 const RECOVERY_INTERVAL: u64 = 60 * 60;
 
+/// Where messages for devices are sent; the name of the transaction follows.
+pub const SEND_ENCRYPTED: &str = "/_matrix/client/v3/sendToDevice/m.room.encrypted";
+
 /// What became of an Olm event.
 pub enum Received {
     Message(Device, OlmPayload),
@@ -108,7 +111,7 @@ pub fn queue(client: &Client, messages: &[(&Device, Value)]) -> Result<()> {
     for (device, content) in messages {
         by_user.entry(&device.user_id).or_default().insert(&device.device_id, content);
     }
-    let path = format!("/_matrix/client/v3/sendToDevice/m.room.encrypted/{}", unique()?);
+    let path = format!("{SEND_ENCRYPTED}/{}", unique()?);
     client.store.queue(&path, &json!({ "messages": by_user }))
 }
 

@@ -192,11 +192,11 @@ pub fn receive_key(store: &Store, from: &Device, content: &str) -> Result<()> {
     Ok(())
 }
 
-/// A device that made a new Olm session may have lost room keys with the old one: it gets the
-/// present ones again with the next message.
-pub fn share_again(store: &Store, with: &Device) -> Result<()> {
+/// A device that made a new Olm session may have lost room keys with the old one, and one whose
+/// keys the server refused has none: it gets the present ones again with the next message.
+pub fn share_again(store: &Store, user_id: &str, device_id: &str) -> Result<()> {
     let sql = "UPDATE shared SET again = 1 WHERE user_id = ? AND device_id = ?";
-    store.run(sql, [&with.user_id, &with.device_id])?;
+    store.run(sql, [user_id, device_id])?;
     Ok(())
 }
 

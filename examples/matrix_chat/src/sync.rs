@@ -200,7 +200,7 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
             Ok(None)
         }
         Received::Message(device, payload) if payload.event_type == "m.dummy" => {
-            room::share_again(store, &device)?;
+            room::share_again(store, &device.user_id, &device.device_id)?;
             Ok(None)
         }
         Received::Message(..) | Received::Nothing => Ok(None),

@@ -29,7 +29,6 @@ pub fn text_entries() -> Vec<TextEntry> {
     let [alice, bob] = [(); 2].map(|()| Sas::with_rng(rng).unwrap());
     let sas = alice.diffie_hellman(bob.public_key()).unwrap();
     let tag = sas.calculate_mac(MacMethod::default(), "input", "info");
-    #[allow(unused_mut, reason = "features add entries")]
     let mut entries = vec![
         Entry::new("ecies::InitialMessage, its ciphertext", ciphertext, move |text: &str| {
             verdict(ecies::InitialMessage::decode(&format!("{text}{after}")))
@@ -52,7 +51,6 @@ pub fn text_entries() -> Vec<TextEntry> {
 pub fn bytes_entries() -> Vec<BytesEntry> {
     let (first, [mut ours, theirs]) = ecies_channel();
     let (second, theirs) = (ours.encrypt(b"second").unwrap(), RefCell::new(theirs));
-    #[allow(unused_mut, reason = "features add entries")]
     let mut entries = vec![
         Entry::new("ecies::InitialMessage", first.encode(), |bytes: &[u8]| {
             verdict(ecies::InitialMessage::decode(&String::from_utf8_lossy(bytes)))

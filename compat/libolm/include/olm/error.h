@@ -43,7 +43,8 @@ enum OlmErrorCode {
     OLM_BAD_LEGACY_ACCOUNT_PICKLE = 13,
     /* The signature of a group message or of a group session key does not hold. */
     OLM_BAD_SIGNATURE = 14,
-    /* An input is shorter than it has to be. */
+    /* An input is shorter than it has to be. Also for more bytes than olm_sas_generate_bytes()
+     * has. */
     OLM_INPUT_BUFFER_TOO_SMALL = 15,
     /* olm_sas_set_their_key() has to be called first. */
     OLM_SAS_THEIR_KEY_NOT_SET = 16,

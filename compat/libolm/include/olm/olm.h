@@ -28,10 +28,10 @@
  *
  * Randomness. It comes from the caller, and everything is derived from it: use a cryptographic
  * generator, and never use the same bytes twice. Buffers declared `void *random` or
- * `uint8_t *random` are wiped once used.
+ * `uint8_t *random` are wiped once used (but for that of olm_create_sas()).
  *
  * Failures. A call that fails changes the last error of its object, and nothing else but random
- * bytes.
+ * bytes, and the message index of olm_group_decrypt().
  *
  * Inputs. They are not changed. The interface lets a library overwrite those that are not declared
  * `const`, so a program that is to work with any gives a copy of what it needs again.

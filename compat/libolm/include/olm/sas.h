@@ -47,7 +47,8 @@ OLM_EXPORT size_t olm_sas_set_their_key(OlmSAS *sas, void *their_key, size_t the
 OLM_EXPORT int olm_sas_is_their_key_set(const OlmSAS *sas);
 
 /* Writes as many bytes as wanted, the same at both ends, to derive the words or emoji from. Returns
- * 0. Fails with OLM_SAS_THEIR_KEY_NOT_SET. */
+ * 0. Fails with OLM_SAS_THEIR_KEY_NOT_SET, OLM_OUTPUT_BUFFER_TOO_SMALL, or, for more than 8,160
+ * bytes, OLM_INPUT_BUFFER_TOO_SMALL. */
 OLM_EXPORT size_t olm_sas_generate_bytes(
     OlmSAS *sas,
     const void *info, size_t info_length,

@@ -86,7 +86,7 @@ impl Ecies {
     /// # Panics
     ///
     /// If the operating system has no randomness.
-    #[allow(clippy::new_without_default, reason = "vodozemac's has none")]
+    #[expect(clippy::new_without_default, reason = "vodozemac's has none")]
     pub fn new() -> Self {
         Self(drawn(core::Ecies::new()))
     }

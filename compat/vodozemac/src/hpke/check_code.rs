@@ -1,3 +1,5 @@
+//! The check code of a channel.
+
 use moceril::ecies as core;
 
 /// Two digits that a user carries from one device to the other.

@@ -1,3 +1,5 @@
+//! The errors of channels and their messages.
+
 use hpke::HpkeError;
 use moceril::hpke as core;
 use thiserror::Error;

@@ -1,3 +1,5 @@
+//! An established channel: encrypts and decrypts in both directions.
+
 use std::fmt;
 
 use moceril::hpke as core;

@@ -35,7 +35,7 @@ impl HpkeRecipientChannel {
     /// # Panics
     ///
     /// If the operating system has no randomness.
-    #[allow(clippy::new_without_default, reason = "vodozemac's has none")]
+    #[expect(clippy::new_without_default, reason = "vodozemac's has none")]
     pub fn new() -> Self {
         Self(drawn(core::HpkeRecipientChannel::new()))
     }

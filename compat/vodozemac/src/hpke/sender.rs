@@ -23,7 +23,7 @@ pub struct HpkeSenderChannel(core::HpkeSenderChannel);
 
 impl HpkeSenderChannel {
     /// For Matrix's login by QR code.
-    #[allow(clippy::new_without_default, reason = "vodozemac's has none")]
+    #[expect(clippy::new_without_default, reason = "vodozemac's has none")]
     pub fn new() -> Self {
         Self(core::HpkeSenderChannel::new())
     }

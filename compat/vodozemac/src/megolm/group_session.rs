@@ -1,3 +1,5 @@
+//! The session of a sender.
+
 use moceril::megolm::{self as core, GroupSessionConfig};
 use rand::rngs::SysRng;
 

@@ -1,3 +1,5 @@
+//! The session of a receiver.
+
 use moceril::megolm::{self as core, Provenance};
 use serde::Deserialize;
 

@@ -1,3 +1,5 @@
+//! A group message: its fields and its forms.
+
 use std::fmt;
 
 use moceril::megolm as core;

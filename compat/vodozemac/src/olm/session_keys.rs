@@ -1,3 +1,5 @@
+//! The public keys that define a session.
+
 use std::fmt;
 
 use matrix_pickle::Decode;

@@ -27,7 +27,6 @@ impl Curve25519SecretKey {
     /// # Panics
     ///
     /// If that fails.
-    #[allow(clippy::new_without_default, reason = "there is one below")]
     pub fn new() -> Self {
         Self(Box::new(StaticSecret::random()))
     }

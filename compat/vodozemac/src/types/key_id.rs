@@ -1,3 +1,5 @@
+//! The id of a one-time or fallback key.
+
 use serde::{Deserialize, Serialize};
 
 use crate::base64_text::base64_encode;

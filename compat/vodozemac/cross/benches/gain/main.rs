@@ -12,7 +12,7 @@ mod measure;
 use benches::side_by_side::{self, Effort, run, statistics::Spread};
 use measure::{Outcome, measure};
 
-#[allow(clippy::duplicate_mod, reason = "the same source with either crate is the point")]
+#[expect(clippy::duplicate_mod, reason = "the same source with either crate is the point")]
 #[path = "."]
 mod with_ours {
     use ours as vodozemac;
@@ -21,7 +21,7 @@ mod with_ours {
     pub mod operations;
 }
 
-#[allow(clippy::duplicate_mod, reason = "the same source with either crate is the point")]
+#[expect(clippy::duplicate_mod, reason = "the same source with either crate is the point")]
 #[path = "."]
 mod with_real {
     use real as vodozemac;

@@ -1,3 +1,5 @@
+//! A normal message: its fields and its forms.
+
 use std::fmt;
 
 use moceril::olm as core;

@@ -1,3 +1,5 @@
+//! A message of either type, as it is sent and stored.
+
 use moceril::olm as core;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 

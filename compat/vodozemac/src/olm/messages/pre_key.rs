@@ -1,3 +1,5 @@
+//! A pre-key message: its keys, the message within, and its forms.
+
 use moceril::olm as core;
 
 use super::Message;

@@ -1,3 +1,5 @@
+//! The errors of encryption and decryption.
+
 use block_padding::Error as UnpadError;
 use digest::MacError;
 use thiserror::Error;

@@ -1,3 +1,5 @@
+//! The key of one message, for `low-level-api`.
+
 use moceril::{MessageVersion, hazmat};
 use zeroize::Zeroize;
 

@@ -1,3 +1,5 @@
+//! The public ratchet key of a chain.
+
 use crate::Curve25519PublicKey;
 
 /// The public ratchet key of a chain.
