@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, io};
 
+use crate::report::printable;
+
 /// The exit codes, which `moceril --help` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -22,6 +24,7 @@ pub enum Code {
 pub struct Failure {
     pub code: Code,
     what: String,
+    details: Vec<String>,
     hint: Option<String>,
     /// Whoever reads standard output has closed it, as `head` does.
     pub is_broken_pipe: bool,
@@ -42,7 +45,13 @@ pub fn chain(error: &dyn Error) -> String {
 
 impl Failure {
     fn new(code: Code, what: impl fmt::Display) -> Self {
-        Self { code, what: what.to_string(), hint: None, is_broken_pipe: false }
+        Self {
+            code,
+            what: what.to_string(),
+            details: Vec::new(),
+            hint: None,
+            is_broken_pipe: false,
+        }
     }
 
     pub fn finding(what: impl fmt::Display) -> Self {
@@ -70,6 +79,13 @@ impl Failure {
         &self.what
     }
 
+    /// Adds a line after the first one.
+    #[must_use]
+    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
+        self.details.push(detail.to_string());
+        self
+    }
+
     /// Says what to try.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
@@ -85,10 +101,15 @@ impl Failure {
     }
 }
 
+/// Every text can repeat what a file or a server says, so the only line ends are those between the
+/// parts of a failure.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  try: {hint}"))
+        f.write_str(&printable(&self.what))?;
+        for detail in &self.details {
+            write!(f, "\n  {}", printable(detail))?;
+        }
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  try: {}", printable(hint)))
     }
 }
 
@@ -109,5 +130,14 @@ mod tests {
         let failure = Failure::input("no JSON").at("keys.txt").hint("another file");
         assert_eq!(failure.to_string(), "keys.txt: no JSON\n  try: another file");
         assert_eq!(failure.code as u8, 3);
+    }
+
+    #[test]
+    fn no_part_of_a_failure_gives_orders_to_the_terminal() {
+        let order = "a\u{1b}]0;b\u{7}\n\u{9b}c\u{200f}";
+        let shown = "a\u{fffd}]0;b\u{fffd}\u{fffd}\u{fffd}c\u{fffd}";
+        let failure = Failure::input(order).at(order).detail(order).hint(order);
+        let expected = format!("{shown}: {shown}\n  {shown}\n  try: {shown}");
+        assert_eq!(failure.to_string(), expected);
     }
 }

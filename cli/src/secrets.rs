@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::{
     failure::{Failure, Result},
     input::{self, Input},
+    report::printable,
 };
 
 /// A place from which a secret is read.
@@ -117,7 +118,7 @@ fn prompt(what: &str) -> Result<Zeroizing<String>> {
         return Err(Failure::usage(format_args!("{what}: there is no terminal to ask on"))
             .hint("its option with file:PATH, env:NAME (a variable) or fd:NUMBER (an open file)"));
     }
-    let secret = rpassword::prompt_password(format!("{what}: "));
+    let secret = rpassword::prompt_password(format!("{}: ", printable(what)));
     let secret = secret.map_err(|error| Failure::file(format_args!("{what}: {error}")))?;
     Ok(Zeroizing::new(secret))
 }

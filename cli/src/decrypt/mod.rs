@@ -77,14 +77,15 @@ impl Counts {
         if refused == 0 && self.replays == 0 {
             return Ok(());
         }
-        let mut text = format!("{} events decrypted, {refused} not", self.decrypted);
+        let text = format!("{} events decrypted, {refused} not", self.decrypted);
+        let mut failure = Failure::finding(text);
         for (name, count) in &self.refused {
-            text += &format!("\n  {count} {name}");
+            failure = failure.detail(format_args!("{count} {name}"));
         }
         if self.replays > 0 {
-            text += &format!("\n  {} replays of other events", self.replays);
+            failure = failure.detail(format_args!("{} replays of other events", self.replays));
         }
-        Err(Failure::finding(text).hint("moceril explain, which says what would help"))
+        Err(failure.hint("moceril explain, which says what would help"))
     }
 }
 

@@ -145,14 +145,9 @@ impl Refusals {
         if self.0.is_empty() {
             return Ok(());
         }
-        let mut text = format!("{} could not be used; all others were:", self.0.len());
-        for why in self.0.iter().take(NAMED) {
-            text += "\n  ";
-            text += why;
-        }
-        if self.0.len() > NAMED {
-            text += "\n  ...";
-        }
-        Err(Failure::finding(text))
+        let text = format!("{} could not be used; all others were:", self.0.len());
+        let more = (self.0.len() > NAMED).then(|| "...".into());
+        let named = self.0.into_iter().take(NAMED).chain(more);
+        Err(named.fold(Failure::finding(text), Failure::detail))
     }
 }
