@@ -1,6 +1,6 @@
 //! Decrypts many events: those of a session together, and sessions side by side.
 
-use std::{collections::HashMap, sync::Mutex, thread};
+use std::{collections::HashMap, panic::resume_unwind, sync::Mutex, thread};
 
 use moceril::{
     events::{EventError, MegolmContent},
@@ -113,28 +113,35 @@ struct Work {
 /// Decrypts these events, in whichever order is fastest; the outcomes are in the order of the
 /// events. `room_id` is that of events which do not say it.
 pub fn decrypt(ring: &mut Ring, events: &[Value], room_id: Option<&str>) -> Vec<Outcome> {
-    let mut outcomes: Vec<_> = events.iter().map(|_| Outcome::NotEncrypted).collect();
+    let mut outcomes = Vec::with_capacity(events.len());
     let mut sessions = HashMap::<String, Vec<Job>>::new();
     for (place, event) in events.iter().enumerate() {
         if event.get("type").and_then(Value::as_str) != Some("m.room.encrypted") {
+            outcomes.push(Outcome::NotEncrypted);
             continue;
         }
         let text = |name| event.get(name).and_then(Value::as_str).map(str::to_owned);
-        match MegolmContent::from_json(event.get("content").unwrap_or(&Value::Null)) {
-            Ok(content) => sessions.entry(content.session_id).or_default().push(Job {
-                place,
-                event_id: text("event_id").unwrap_or_default(),
-                room_id: text("room_id").or_else(|| room_id.map(str::to_owned)),
-                message: content.message,
-            }),
-            Err(error) => outcomes[place] = Outcome::Refused(unreadable(event, error)),
-        }
+        let reason = match MegolmContent::from_json(event.get("content").unwrap_or(&Value::Null)) {
+            Ok(content) => {
+                sessions.entry(content.session_id).or_default().push(Job {
+                    place,
+                    event_id: text("event_id").unwrap_or_default(),
+                    room_id: text("room_id").or_else(|| room_id.map(str::to_owned)),
+                    message: content.message,
+                });
+                // It is replaced below. An event of which nothing is decided must not look like one
+                // that is not encrypted.
+                Reason::UnknownSession
+            }
+            Err(error) => unreadable(event, error),
+        };
+        outcomes.push(Outcome::Refused(reason));
     }
     let work = sessions.into_iter().map(|(session_id, jobs)| {
         let known = ring.take(&session_id);
         Work { session_id, known, jobs }
     });
-    for (work, results) in side_by_side(work.collect()) {
+    for (work, results) in side_by_side(work.collect(), session) {
         for (place, outcome) in results {
             outcomes[place] = outcome;
         }
@@ -156,21 +163,27 @@ fn unreadable(event: &Value, error: EventError) -> Reason {
 type Done = (Work, Vec<(usize, Outcome)>);
 
 /// Works through the sessions with as many threads as there are processors.
-fn side_by_side(work: Vec<Work>) -> Vec<Done> {
+fn side_by_side(
+    work: Vec<Work>,
+    decrypt: impl Fn(&mut Work) -> Vec<(usize, Outcome)> + Sync,
+) -> Vec<Done> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(work.len());
     let queue = Mutex::new(work.into_iter());
     let next = || queue.lock().ok()?.next();
     let run = || {
         let mut done = Vec::new();
         while let Some(mut work) = next() {
-            let results = session(&mut work);
+            let results = decrypt(&mut work);
             done.push((work, results));
         }
         done
     };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        let done = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        done.flatten().collect()
     })
 }
 
@@ -275,4 +288,24 @@ pub fn annotated(event: Value, outcome: Outcome) -> Value {
     };
     event.insert("moceril".into(), findings);
     Value::Object(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread that panics must not leave its events as they were.
+    #[test]
+    #[should_panic(expected = "of one session")]
+    fn a_panic_is_no_outcome() {
+        let work = ["one", "two"].map(|id| Work {
+            session_id: id.into(),
+            known: Vec::new(),
+            jobs: Vec::new(),
+        });
+        side_by_side(work.into(), |work| {
+            assert_ne!(work.session_id, "two", "of one session");
+            Vec::new()
+        });
+    }
 }
