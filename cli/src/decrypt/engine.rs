@@ -54,6 +54,10 @@ pub enum Reason {
     OtherRoom {
         known: String,
     },
+    /// The plaintext names this room.
+    WrittenFor {
+        room: String,
+    },
     BeforeFirst {
         index: u32,
         first_known: u32,
@@ -72,6 +76,7 @@ impl Reason {
             Self::Olm => "for-a-device",
             Self::UnknownSession => "unknown-session",
             Self::OtherRoom { .. } => "other-room",
+            Self::WrittenFor { .. } => "written-for-another-room",
             Self::BeforeFirst { .. } => "before-first-known-index",
             Self::Version => "other-version",
             Self::Forged => "not-authentic",
@@ -85,6 +90,7 @@ impl Reason {
             Self::Olm => "it was sent to one device, and only that device has the key".into(),
             Self::UnknownSession => "there is no key of its session".into(),
             Self::OtherRoom { known } => format!("its session belongs to another room, {known}"),
+            Self::WrittenFor { room } => format!("its sender wrote it for another room, {room}"),
             Self::BeforeFirst { index, first_known } => {
                 format!("its index is {index}, and the key is known from {first_known} on")
             }
@@ -234,7 +240,7 @@ fn opened(known: &mut Known, session_id: &str, job: &Job, message: &DecryptedMes
     match event.get("room_id").and_then(Value::as_str) {
         Some(room_id) if room_id == known.room_id => {}
         Some(room_id) => {
-            return Outcome::Refused(Reason::OtherRoom { known: room_id.to_owned() });
+            return Outcome::Refused(Reason::WrittenFor { room: room_id.to_owned() });
         }
         None => return Outcome::Refused(Reason::NoEvent),
     }
@@ -292,7 +298,39 @@ pub fn annotated(event: Value, outcome: Outcome) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use moceril::{
+        Curve25519PublicKey,
+        megolm::{GroupSession, InboundGroupSession},
+        room_keys::ExportedRoomKey,
+    };
+
     use super::*;
+
+    const ROOM: &str = "!room:example.org";
+
+    /// What becomes of an event in `ROOM` with this plaintext.
+    fn outcome_of(plaintext: &Value) -> Outcome {
+        let mut sender = GroupSession::new(0).unwrap();
+        let key = InboundGroupSession::new(&sender.session_key()).export_at(0).unwrap();
+        let device = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
+        let mut ring = Ring::default();
+        ring.add(&ExportedRoomKey::new(ROOM, key, device));
+        let message = sender.encrypt(plaintext.to_string()).unwrap();
+        let content = MegolmContent::new(&sender.session_id(), message).to_json();
+        let event = json!({ "type": "m.room.encrypted", "room_id": ROOM, "content": content });
+        decrypt(&mut ring, &[event], None).remove(0)
+    }
+
+    #[test]
+    fn the_room_in_the_plaintext_is_that_of_the_session() {
+        let plaintext = |room| json!({ "type": "m.a", "content": {}, "room_id": room });
+        assert!(matches!(outcome_of(&plaintext(ROOM)), Outcome::Decrypted(_)));
+        let Outcome::Refused(reason) = outcome_of(&plaintext("!other")) else { panic!("opened") };
+        assert_eq!(reason, Reason::WrittenFor { room: "!other".into() });
+        assert_eq!(reason.text(), "its sender wrote it for another room, !other");
+        let without = json!({ "type": "m.a", "content": {} });
+        assert!(matches!(outcome_of(&without), Outcome::Refused(Reason::NoEvent)));
+    }
 
     /// A thread that panics must not leave its events as they were.
     #[test]

@@ -175,6 +175,10 @@ fn advice(outcome: &Outcome) -> Vec<Value> {
             "nothing: the event is shown in a room for which its sender did not encrypt it",
             "with --room, check the room id",
         ],
+        Outcome::Refused(Reason::WrittenFor { .. }) => &[
+            "nothing: its sender did not encrypt it for the room of its session",
+            "if the file of keys is at fault, an export from another client",
+        ],
         Outcome::Refused(Reason::Version) => &[
             "a client that knows this version of Megolm messages",
             "if the file of keys is at fault, an export from another client",
