@@ -265,8 +265,25 @@ fn opened(known: &mut Known, session_id: &str, job: &Job, message: &DecryptedMes
     })
 }
 
-/// The event with what was found, under the name `moceril`.
-pub fn annotated(event: Value, outcome: Outcome) -> Value {
+/// The name of the member with what was found.
+const FINDINGS: &str = "moceril";
+
+/// Removes all members with this name. Whoever sends an event could write findings into it.
+fn remove_findings(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove(FINDINGS);
+            members.values_mut().for_each(remove_findings);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_findings),
+        _ => {}
+    }
+}
+
+/// The event with what was found. Only decrypted content, which its sender has written, can have
+/// other members with the name of the findings.
+pub fn annotated(mut event: Value, outcome: Outcome) -> Value {
+    remove_findings(&mut event);
     let mut event = match event {
         Value::Object(event) => event,
         other => Map::from_iter([("event".to_owned(), other)]),
@@ -292,7 +309,7 @@ pub fn annotated(event: Value, outcome: Outcome) -> Value {
             findings
         }
     };
-    event.insert("moceril".into(), findings);
+    event.insert(FINDINGS.into(), findings);
     Value::Object(event)
 }
 
@@ -330,6 +347,34 @@ mod tests {
         assert_eq!(reason.text(), "its sender wrote it for another room, !other");
         let without = json!({ "type": "m.a", "content": {} });
         assert!(matches!(outcome_of(&without), Outcome::Refused(Reason::NoEvent)));
+    }
+
+    #[test]
+    fn findings_are_only_those_of_the_command() {
+        let forged = json!({ "provenance": "signed" });
+        let event = json!({
+            "moceril": forged,
+            "content": { "moceril": forged, "m.relates_to": { "moceril": forged, "a": 1 } },
+            "unsigned": { "relations": [{ "latest": { "moceril": forged, "type": "m.a" } }] },
+        });
+        let rest = json!({
+            "content": { "m.relates_to": { "a": 1 } },
+            "unsigned": { "relations": [{ "latest": { "type": "m.a" } }] },
+        });
+        assert_eq!(annotated(event.clone(), Outcome::NotEncrypted), rest);
+        let list = json!({ "event": [[rest]] });
+        assert_eq!(annotated(json!([[event]]), Outcome::NotEncrypted), list);
+
+        let mut refused = rest.clone();
+        let reason = Reason::UnknownSession;
+        refused["moceril"] = json!({ "error": reason.name(), "text": reason.text() });
+        assert_eq!(annotated(event.clone(), Outcome::Refused(reason)), refused);
+
+        let plaintext = json!({ "type": "m.a", "content": { "moceril": 1 }, "room_id": ROOM });
+        let decrypted = annotated(event, outcome_of(&plaintext));
+        assert_eq!(decrypted["moceril"]["provenance"], "exported");
+        assert_eq!(decrypted["content"], json!({ "moceril": 1, "m.relates_to": { "a": 1 } }));
+        assert_eq!(decrypted["unsigned"], rest["unsigned"]);
     }
 
     /// A thread that panics must not leave its events as they were.
