@@ -331,7 +331,7 @@ mod tests {
         let key = InboundGroupSession::new(&sender.session_key()).export_at(0).unwrap();
         let device = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
         let mut ring = Ring::default();
-        ring.add(&ExportedRoomKey::new(ROOM, key, device));
+        ring.add(&ExportedRoomKey::new(ROOM, key, device)).unwrap();
         let message = sender.encrypt(plaintext.to_string()).unwrap();
         let content = MegolmContent::new(&sender.session_id(), message).to_json();
         let event = json!({ "type": "m.room.encrypted", "room_id": ROOM, "content": content });
