@@ -20,7 +20,7 @@ use super::database;
 use crate::{
     failure::{Failure, Result},
     pickle::object::{self, Kind, Object},
-    secrets::Secret,
+    secrets::{Secret, without_line_end},
 };
 
 /// What a passphrase may cost: ten times what the SDK uses.
@@ -138,8 +138,10 @@ impl EncryptedKey {
                 pbkdf2::pbkdf2_hmac::<Sha256>(&passphrase, kdf_salt, *rounds, &mut *derived);
             }
             Derivation::HkdfSha256 => {
-                let key = Secret::bytes(source, "key of the store")?;
-                Hkdf::<Sha256>::new(None, &key)
+                let whole = Secret::whole(source, "key of the store")?;
+                // A key of 32 bytes can end like a line.
+                let key = if whole.len() == 32 { &whole[..] } else { without_line_end(&whole) };
+                Hkdf::<Sha256>::new(None, key)
                     .expand(b"matrix-sdk-store-encryption", &mut *derived)
                     .map_err(|_| Failure::input("the key of the store cannot be derived"))?;
             }
