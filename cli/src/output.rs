@@ -97,8 +97,8 @@ impl Output {
     }
 
     #[cfg(all(test, feature = "stores"))]
-    pub fn to_file(path: PathBuf) -> Self {
-        Self { output: Some(path), force: false }
+    pub fn to_file(path: PathBuf, force: bool) -> Self {
+        Self { output: Some(path), force }
     }
 }
 
