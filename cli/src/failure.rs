@@ -26,8 +26,8 @@ pub struct Failure {
     what: String,
     details: Vec<String>,
     hint: Option<String>,
-    /// Whoever reads standard output has closed it, as `head` does.
-    pub is_broken_pipe: bool,
+    /// Why the output could not be written. Only what has opened it knows its name.
+    pub unwritten: Option<io::Error>,
 }
 
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -45,13 +45,7 @@ pub fn chain(error: &dyn Error) -> String {
 
 impl Failure {
     fn new(code: Code, what: impl fmt::Display) -> Self {
-        Self {
-            code,
-            what: what.to_string(),
-            details: Vec::new(),
-            hint: None,
-            is_broken_pipe: false,
-        }
+        Self { code, what: what.to_string(), details: Vec::new(), hint: None, unwritten: None }
     }
 
     pub fn finding(what: impl fmt::Display) -> Self {
@@ -72,6 +66,11 @@ impl Failure {
 
     pub fn file(what: impl fmt::Display) -> Self {
         Self::new(Code::File, what)
+    }
+
+    /// Whether the reader of standard output has closed it, as `head` does.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.unwritten.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// What went wrong, without what to try.
@@ -113,11 +112,11 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Standard output cannot be written.
+/// The output cannot be written. It is standard output, unless `Output::write` says otherwise.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let is_broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { is_broken_pipe, ..Self::file(format_args!("standard output: {error}")) }
+        let failure = Self::file(format_args!("standard output: {error}"));
+        Self { unwritten: Some(error), ..failure }
     }
 }
 

@@ -62,14 +62,19 @@ impl Output {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         // It is created with the mode 0600.
         let folder = folder.unwrap_or(Path::new("."));
-        let file = NamedTempFile::new_in(folder).map_err(|error| {
+        let mut file = NamedTempFile::new_in(folder).map_err(|error| {
             // Its text names the temporary file.
             let error = io::Error::from(error.kind());
             failed(error).hint(format_args!("whether you may write to {}", folder.display()))
         })?;
-        let mut writer = BufWriter::new(file);
-        write(&mut writer).map_err(|failure| failure.at(path.display()))?;
-        let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        // The errors of a `NamedTempFile` name the temporary file, those of its `File` do not.
+        let mut writer = BufWriter::new(file.as_file_mut());
+        write(&mut writer).map_err(|mut failure| match failure.unwritten.take() {
+            Some(error) => failed(error),
+            None => failure.at(path.display()),
+        })?;
+        writer.flush().map_err(failed)?;
+        drop(writer);
         self.persist(file)
     }
 
@@ -139,6 +144,14 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
+
+        let broken = output(&path, true).write(secret, |_| {
+            Err(io::Error::from(io::ErrorKind::BrokenPipe))?;
+            Ok(())
+        });
+        let broken = broken.unwrap_err();
+        assert_eq!(broken.to_string(), format!("{}: broken pipe", path.display()));
+        assert!(!broken.is_broken_pipe(), "a file is not written to its end");
 
         let failed = output(&path, true).write(secret, |out| {
             out.write_all(b"half")?;
