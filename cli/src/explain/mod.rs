@@ -19,7 +19,7 @@ use crate::{
     secrets::Secret,
 };
 
-/// So many events are in memory at a time.
+/// How many events are in memory at a time, of those that are lines.
 const BATCH: usize = 1_024;
 
 /// Say why messages cannot be decrypted, or a pickle not opened, and what would help
