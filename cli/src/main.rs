@@ -19,6 +19,8 @@ mod report;
 mod secrets;
 #[cfg(feature = "stores")]
 mod store;
+#[cfg(target_os = "linux")]
+mod unnamed;
 mod verify;
 
 use std::process::ExitCode;
