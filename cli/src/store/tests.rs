@@ -167,7 +167,10 @@ fn a_database_that_is_in_use_is_not_replaced() {
     let before = contents();
     assert!(!before[1].is_empty());
     let in_use = |force| {
-        let refusal = migrate(&keys.migration(source.clone(), "used.db", force)).unwrap_err();
+        let mut args = keys.migration(source.clone(), "used.db", force);
+        // It is refused before any work, or the wrong key would be.
+        args.source.key = keys.secret("wrong key", b"wrong");
+        let refusal = migrate(&args).unwrap_err();
         assert_eq!(refusal.code, crate::failure::Code::File);
         refusal.to_string()
     };
