@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, io};
 
+use crate::report::printable;
+
 /// The exit codes, which `moceril --help` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -22,9 +24,10 @@ pub enum Code {
 pub struct Failure {
     pub code: Code,
     what: String,
+    details: Vec<String>,
     hint: Option<String>,
-    /// Whoever reads standard output has closed it, as `head` does.
-    pub is_broken_pipe: bool,
+    /// Why the output could not be written. Only what has opened it knows its name.
+    pub unwritten: Option<io::Error>,
 }
 
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -42,7 +45,7 @@ pub fn chain(error: &dyn Error) -> String {
 
 impl Failure {
     fn new(code: Code, what: impl fmt::Display) -> Self {
-        Self { code, what: what.to_string(), hint: None, is_broken_pipe: false }
+        Self { code, what: what.to_string(), details: Vec::new(), hint: None, unwritten: None }
     }
 
     pub fn finding(what: impl fmt::Display) -> Self {
@@ -65,9 +68,21 @@ impl Failure {
         Self::new(Code::File, what)
     }
 
+    /// Whether the reader of standard output has closed it, as `head` does.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.unwritten.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// What went wrong, without what to try.
     pub fn what(&self) -> &str {
         &self.what
+    }
+
+    /// Adds a line after the first one.
+    #[must_use]
+    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
+        self.details.push(detail.to_string());
+        self
     }
 
     /// Says what to try.
@@ -85,18 +100,23 @@ impl Failure {
     }
 }
 
+/// Every text can repeat what a file or a server says, so the only line ends are those between the
+/// parts of a failure.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  try: {hint}"))
+        f.write_str(&printable(&self.what))?;
+        for detail in &self.details {
+            write!(f, "\n  {}", printable(detail))?;
+        }
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  try: {}", printable(hint)))
     }
 }
 
-/// Standard output cannot be written.
+/// The output cannot be written. It is standard output, unless `Output::write` says otherwise.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let is_broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { is_broken_pipe, ..Self::file(format_args!("standard output: {error}")) }
+        let failure = Self::file(format_args!("standard output: {error}"));
+        Self { unwritten: Some(error), ..failure }
     }
 }
 
@@ -109,5 +129,14 @@ mod tests {
         let failure = Failure::input("no JSON").at("keys.txt").hint("another file");
         assert_eq!(failure.to_string(), "keys.txt: no JSON\n  try: another file");
         assert_eq!(failure.code as u8, 3);
+    }
+
+    #[test]
+    fn no_part_of_a_failure_gives_orders_to_the_terminal() {
+        let order = "a\u{1b}]0;b\u{7}\n\u{9b}c\u{200f}";
+        let shown = "a\u{fffd}]0;b\u{fffd}\u{fffd}\u{fffd}c\u{fffd}";
+        let failure = Failure::input(order).at(order).detail(order).hint(order);
+        let expected = format!("{shown}: {shown}\n  {shown}\n  try: {shown}");
+        assert_eq!(failure.to_string(), expected);
     }
 }

@@ -83,7 +83,7 @@ impl Input {
     }
 }
 
-/// So many bytes of a file are in memory at a time.
+/// How many bytes of a file are in memory at a time.
 const PIECE: usize = 1 << 16;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -154,8 +154,8 @@ fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// The text of these bytes, without a byte order mark.
 pub fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>> {
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.drain(..3);
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
     }
     if let Err(error) = std::str::from_utf8(&bytes) {
         let place = error.valid_up_to();

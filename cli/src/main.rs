@@ -19,6 +19,8 @@ mod report;
 mod secrets;
 #[cfg(feature = "stores")]
 mod store;
+#[cfg(target_os = "linux")]
+mod unnamed;
 mod verify;
 
 use std::process::ExitCode;
@@ -102,7 +104,7 @@ fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has seen enough of it.
-        Err(failure) if failure.is_broken_pipe => ExitCode::SUCCESS,
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             anstream::eprintln!("{}error:{0:#} {failure}", anstyle::AnsiColor::Red.on_default());
             ExitCode::from(failure.code as u8)

@@ -1,6 +1,7 @@
 //! Writes files and standard output.
 
 use std::{
+    fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -9,6 +10,8 @@ use clap::Args;
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
+#[cfg(target_os = "linux")]
+use crate::unnamed;
 
 /// Where a result goes.
 #[derive(Args, Debug)]
@@ -60,16 +63,20 @@ impl Output {
         };
         let failed = |error: io::Error| Failure::file(format_args!("{}: {error}", path.display()));
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // It is created with the mode 0600.
         let folder = folder.unwrap_or(Path::new("."));
-        let file = NamedTempFile::new_in(folder).map_err(|error| {
+        #[cfg(target_os = "linux")]
+        if let Some(mut file) = unnamed::create(folder) {
+            fill(&mut file, path, write)?;
+            return self.persist(unnamed::name(file, folder).map_err(failed)?);
+        }
+        // It is created with the mode 0600.
+        let mut file = NamedTempFile::new_in(folder).map_err(|error| {
             // Its text names the temporary file.
             let error = io::Error::from(error.kind());
             failed(error).hint(format_args!("whether you may write to {}", folder.display()))
         })?;
-        let mut writer = BufWriter::new(file);
-        write(&mut writer).map_err(|failure| failure.at(path.display()))?;
-        let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        // The errors of a `NamedTempFile` name the temporary file, those of its `File` do not.
+        fill(file.as_file_mut(), path, write)?;
         self.persist(file)
     }
 
@@ -97,9 +104,24 @@ impl Output {
     }
 
     #[cfg(all(test, feature = "stores"))]
-    pub fn to_file(path: PathBuf) -> Self {
-        Self { output: Some(path), force: false }
+    pub fn to_file(path: PathBuf, force: bool) -> Self {
+        Self { output: Some(path), force }
     }
+}
+
+/// Writes what `write` writes into the file that will be at `path`.
+fn fill(
+    file: &mut File,
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    let failed = |error: io::Error| Failure::file(format_args!("{}: {error}", path.display()));
+    let mut writer = BufWriter::new(file);
+    write(&mut writer).map_err(|mut failure| match failure.unwritten.take() {
+        Some(error) => failed(error),
+        None => failure.at(path.display()),
+    })?;
+    writer.flush().map_err(failed)
 }
 
 fn exists(path: &Path) -> Failure {
@@ -140,6 +162,14 @@ mod tests {
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
 
+        let broken = output(&path, true).write(secret, |_| {
+            Err(io::Error::from(io::ErrorKind::BrokenPipe))?;
+            Ok(())
+        });
+        let broken = broken.unwrap_err();
+        assert_eq!(broken.to_string(), format!("{}: broken pipe", path.display()));
+        assert!(!broken.is_broken_pipe(), "a file is not written to its end");
+
         let failed = output(&path, true).write(secret, |out| {
             out.write_all(b"half")?;
             Err(Failure::input("broken"))
@@ -147,6 +177,27 @@ mod tests {
         assert!(failed.unwrap_err().to_string().ends_with("file: broken"));
         assert_eq!(std::fs::read(&path).unwrap(), b"three");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left behind");
+    }
+
+    /// Where a file can be without a name, a command that is ended leaves nothing.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_has_no_name_before_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let names = || std::fs::read_dir(folder.path()).unwrap().count();
+        for force in [false, true] {
+            let before = names();
+            let written = output(&path, force).write(Content::Public, |out| {
+                out.write_all(&[1; 1 << 16])?;
+                let is_unnamed = unnamed::create(folder.path()).is_some();
+                assert_eq!(names(), before + usize::from(!is_unnamed));
+                Ok(())
+            });
+            written.unwrap();
+            assert_eq!(names(), 1);
+            assert_eq!(std::fs::read(&path).unwrap(), [1; 1 << 16]);
+        }
     }
 
     #[test]

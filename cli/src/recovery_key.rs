@@ -148,7 +148,7 @@ fn failure_at(error: RecoveryKeyError, group: usize, place: usize, letter: char)
 
 /// The letters of base58.
 const ALPHABET: &str = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-/// So many letters has a recovery key.
+/// How many letters a recovery key has.
 const LETTERS: usize = 48;
 
 /// A letter with its place, counted from 1, as people do.

@@ -63,7 +63,7 @@ impl Report {
     }
 
     fn write_text(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        writeln!(out, "{BOLD}{}{BOLD:#}", self.kind)?;
+        writeln!(out, "{BOLD}{}{BOLD:#}", printable(&self.kind))?;
         let width = self.fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(NAMES);
         for (name, value) in &self.fields {
             for (place, line) in lines(value).iter().enumerate() {
@@ -72,7 +72,7 @@ impl Report {
             }
         }
         for problem in &self.problems {
-            writeln!(out, "  problem: {problem}")?;
+            writeln!(out, "  problem: {}", printable(problem))?;
         }
         Ok(())
     }
@@ -103,16 +103,19 @@ fn lines(value: &Value) -> Vec<String> {
         Value::Bool(value) => vec![if *value { "yes" } else { "no" }.into()],
         Value::Array(items) if items.is_empty() => vec!["none".into()],
         Value::Array(items) => items.iter().flat_map(lines).collect(),
-        other => vec![other.to_string()],
+        other => vec![printable(&other.to_string())],
     }
 }
 
 /// The text without characters that could give orders to a terminal.
 pub fn printable(text: &str) -> String {
     let shown = |character: char| {
-        // Those that change the direction of the text after them are no control characters.
-        let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || turns { '\u{fffd}' } else { character }
+        // Those that end a line or change the direction of the text are no control characters.
+        let moves = matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
+        if character.is_control() || moves { '\u{fffd}' } else { character }
     };
     text.chars().map(shown).collect()
 }
@@ -140,8 +143,13 @@ mod tests {
 
     /// A room's name or an event can hold anything.
     #[test]
-    fn a_value_gives_no_orders_to_the_terminal() {
-        let report = Report::new("thing").with("text", "a\u{1b}[2Jb\n\u{202e}c");
-        assert!(text(&report).ends_with("a\u{fffd}[2Jb\u{fffd}\u{fffd}c\n"));
+    fn no_part_of_a_report_gives_orders_to_the_terminal() {
+        let order = "a\u{1b}[2Jb\n\u{202e}c\u{61c}\u{2028}";
+        let shown = "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}\u{fffd}";
+        let report = Report::new(order).with("text", order).with("list", [order].as_slice());
+        let expected = format!(
+            "{shown}\n  text            {shown}\n  list            {shown}\n  problem: {shown}\n"
+        );
+        assert_eq!(text(&report.problem(order)), expected);
     }
 }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::{
     failure::{Failure, Result},
     input::{self, Input},
+    report::printable,
 };
 
 /// A place from which a secret is read.
@@ -48,9 +49,17 @@ impl Secret {
         input::text(Self::bytes(source, what)?).map_err(|failure| failure.at(what))
     }
 
-    /// The bytes of a secret, without the end of the line after it.
+    /// The bytes of a secret, without one end of a line after it.
     pub fn bytes(source: Option<&Self>, what: &str) -> Result<Zeroizing<Vec<u8>>> {
-        let mut bytes = match source.unwrap_or(&Self::Prompt) {
+        let mut bytes = Self::whole(source, what)?;
+        let length = without_line_end(&bytes).len();
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+
+    /// All bytes of a secret. A key can end like a line.
+    pub fn whole(source: Option<&Self>, what: &str) -> Result<Zeroizing<Vec<u8>>> {
+        Ok(match source.unwrap_or(&Self::Prompt) {
             Self::Prompt => Zeroizing::new(prompt(what)?.as_bytes().to_vec()),
             Self::File(path) => Input::File(path.clone()).bytes()?,
             Self::Fd(number) => Input::File(format!("/dev/fd/{number}").into()).bytes()?,
@@ -63,13 +72,7 @@ impl Secret {
                     .into_bytes(),
             ),
             Self::Unknown => return Err(unknown(what)),
-        };
-        for end in *b"\n\r" {
-            if bytes.last() == Some(&end) {
-                bytes.pop();
-            }
-        }
-        Ok(bytes)
+        })
     }
 
     /// A new secret, which is asked for twice.
@@ -87,14 +90,18 @@ impl Secret {
     /// A key of 32 bytes: as they are, or in base64.
     #[cfg(any(test, feature = "stores"))]
     pub fn key(source: Option<&Self>, what: &str) -> Result<Zeroizing<[u8; 32]>> {
-        Self::key_of(&Self::bytes(source, what)?, what)
+        Self::key_of(&Self::whole(source, what)?, what)
     }
 
-    /// The key of 32 bytes that a secret is.
-    pub fn key_of(bytes: &[u8], what: &str) -> Result<Zeroizing<[u8; 32]>> {
-        if let Ok(key) = <[u8; 32]>::try_from(bytes) {
+    /// The key of 32 bytes that a whole secret is, or that is in it before the end of a line.
+    pub fn key_of(whole: &[u8], what: &str) -> Result<Zeroizing<[u8; 32]>> {
+        // The three have different lengths, so what is a key is never in doubt.
+        let ends: [&[u8]; 3] = [b"", b"\n", b"\r\n"];
+        let mut lines = ends.iter().filter_map(|end| whole.strip_suffix(*end));
+        if let Some(key) = lines.find_map(|bytes| <[u8; 32]>::try_from(bytes).ok()) {
             return Ok(Zeroizing::new(key));
         }
+        let bytes = without_line_end(whole);
         let key = std::str::from_utf8(bytes).ok();
         // It is a secret of the same length and the same text.
         let key = key.and_then(|text| moceril::Ed25519SecretKey::from_base64(text.trim()).ok());
@@ -104,6 +111,11 @@ impl Secret {
         })?;
         Ok(Zeroizing::new(key.to_bytes()))
     }
+}
+
+/// The secret without `\n` or `\r\n` at its end, which editors add.
+pub fn without_line_end(secret: &[u8]) -> &[u8] {
+    secret.strip_suffix(b"\r\n").or_else(|| secret.strip_suffix(b"\n")).unwrap_or(secret)
 }
 
 fn unknown(what: &str) -> Failure {
@@ -117,7 +129,7 @@ fn prompt(what: &str) -> Result<Zeroizing<String>> {
         return Err(Failure::usage(format_args!("{what}: there is no terminal to ask on"))
             .hint("its option with file:PATH, env:NAME (a variable) or fd:NUMBER (an open file)"));
     }
-    let secret = rpassword::prompt_password(format!("{what}: "));
+    let secret = rpassword::prompt_password(format!("{}: ", printable(what)));
     let secret = secret.map_err(|error| Failure::file(format_args!("{what}: {error}")))?;
     Ok(Zeroizing::new(secret))
 }
@@ -148,7 +160,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let source = Secret::File(path.clone());
-        for (content, secret) in [("a b\n", "a b"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a")] {
+        for (content, secret) in [
+            ("a b\n", "a b"),
+            ("a\r\n", "a"),
+            ("a\n\n", "a\n"),
+            ("a\r", "a\r"),
+            ("a\n\r", "a\n\r"),
+            ("a", "a"),
+        ] {
             std::fs::write(&path, content).unwrap();
             assert_eq!(*Secret::text(Some(&source), "passphrase").unwrap(), secret);
         }
@@ -162,6 +181,18 @@ mod tests {
         for content in [&[7; 32][..], b"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\n"] {
             std::fs::write(&path, content).unwrap();
             assert_eq!(*Secret::key(Some(&source), "key").unwrap(), [7; 32]);
+        }
+        for end in [*b"a\n", *b"a\r", *b"\n\r", *b"\r\n", *b"\n\n"] {
+            let mut key = [7; 32];
+            key[30..].copy_from_slice(&end);
+            for line_end in ["", "\n", "\r\n"] {
+                std::fs::write(&path, [&key, line_end.as_bytes()].concat()).unwrap();
+                assert_eq!(
+                    *Secret::key(Some(&source), "key").unwrap(),
+                    key,
+                    "{end:?} {line_end:?}"
+                );
+            }
         }
         std::fs::write(&path, "short").unwrap();
         assert!(Secret::key(Some(&source), "key").is_err());

@@ -17,7 +17,7 @@ const DAMAGES: usize = 2;
 /// Done, done with findings, not a possible input, wrong key, cannot be read.
 const CODES: [i32; 5] = [0, 1, 3, 4, 5];
 const WRONG_COMMAND_LINE: i32 = 2;
-/// So much of a secret, in characters, must not be printed.
+/// How many characters of a secret must not be printed together.
 const PIECE: usize = 16;
 
 fn files() -> Vec<PathBuf> {

@@ -15,7 +15,6 @@ use super::read_version;
 use crate::{
     failure::{Failure, Result},
     input, progress,
-    report::printable,
     secrets::Secret,
 };
 
@@ -153,9 +152,7 @@ impl Homeserver {
         url: &str,
         call: impl Fn(&str) -> std::result::Result<Response<Body>, ureq::Error>,
     ) -> Result<(StatusCode, Zeroizing<String>)> {
-        let failed = |error: &dyn std::fmt::Display| {
-            Failure::file(format_args!("{url}: {}", printable(&error.to_string())))
-        };
+        let failed = |error: &dyn std::fmt::Display| Failure::file(format_args!("{url}: {error}"));
         let mut answer = call(url).map_err(|error| failed(&error))?;
         let status = answer.status();
         let length = answer.body().content_length();
@@ -276,7 +273,7 @@ fn refused<T>(url: &str, status: StatusCode, error: &Value) -> Result<Option<T>>
     let code = error.get("errcode").and_then(Value::as_str).unwrap_or_default();
     let why = error.get("error").and_then(Value::as_str).unwrap_or_default();
     let what = format!("{url}: the server answers {status} {code} {why}");
-    let what = printable(what.trim_end());
+    let what = what.trim_end();
     match status {
         StatusCode::NOT_FOUND if code == "M_NOT_FOUND" => Ok(None),
         StatusCode::UNAUTHORIZED => Err(Failure::key(what)

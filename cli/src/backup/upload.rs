@@ -22,7 +22,7 @@ use crate::{
     report::Report,
 };
 
-/// So many keys are in one request, which has about 200 kB then: most servers take 1 MB.
+/// How many keys are in one request, which has about 200 kB then: most servers take 1 MB.
 const PIECE: usize = 200;
 /// The name under which secret storage has the private master key.
 const MASTER: &str = "m.cross_signing.master";

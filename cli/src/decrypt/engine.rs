@@ -1,6 +1,6 @@
 //! Decrypts many events: those of a session together, and sessions side by side.
 
-use std::{collections::HashMap, sync::Mutex, thread};
+use std::{collections::HashMap, panic::resume_unwind, sync::Mutex, thread};
 
 use moceril::{
     events::{EventError, MegolmContent},
@@ -54,6 +54,10 @@ pub enum Reason {
     OtherRoom {
         known: String,
     },
+    /// The plaintext names this room.
+    WrittenFor {
+        room: String,
+    },
     BeforeFirst {
         index: u32,
         first_known: u32,
@@ -72,6 +76,7 @@ impl Reason {
             Self::Olm => "for-a-device",
             Self::UnknownSession => "unknown-session",
             Self::OtherRoom { .. } => "other-room",
+            Self::WrittenFor { .. } => "written-for-another-room",
             Self::BeforeFirst { .. } => "before-first-known-index",
             Self::Version => "other-version",
             Self::Forged => "not-authentic",
@@ -85,6 +90,7 @@ impl Reason {
             Self::Olm => "it was sent to one device, and only that device has the key".into(),
             Self::UnknownSession => "there is no key of its session".into(),
             Self::OtherRoom { known } => format!("its session belongs to another room, {known}"),
+            Self::WrittenFor { room } => format!("its sender wrote it for another room, {room}"),
             Self::BeforeFirst { index, first_known } => {
                 format!("its index is {index}, and the key is known from {first_known} on")
             }
@@ -113,28 +119,35 @@ struct Work {
 /// Decrypts these events, in whichever order is fastest; the outcomes are in the order of the
 /// events. `room_id` is that of events which do not say it.
 pub fn decrypt(ring: &mut Ring, events: &[Value], room_id: Option<&str>) -> Vec<Outcome> {
-    let mut outcomes: Vec<_> = events.iter().map(|_| Outcome::NotEncrypted).collect();
+    let mut outcomes = Vec::with_capacity(events.len());
     let mut sessions = HashMap::<String, Vec<Job>>::new();
     for (place, event) in events.iter().enumerate() {
         if event.get("type").and_then(Value::as_str) != Some("m.room.encrypted") {
+            outcomes.push(Outcome::NotEncrypted);
             continue;
         }
         let text = |name| event.get(name).and_then(Value::as_str).map(str::to_owned);
-        match MegolmContent::from_json(event.get("content").unwrap_or(&Value::Null)) {
-            Ok(content) => sessions.entry(content.session_id).or_default().push(Job {
-                place,
-                event_id: text("event_id").unwrap_or_default(),
-                room_id: text("room_id").or_else(|| room_id.map(str::to_owned)),
-                message: content.message,
-            }),
-            Err(error) => outcomes[place] = Outcome::Refused(unreadable(event, error)),
-        }
+        let reason = match MegolmContent::from_json(event.get("content").unwrap_or(&Value::Null)) {
+            Ok(content) => {
+                sessions.entry(content.session_id).or_default().push(Job {
+                    place,
+                    event_id: text("event_id").unwrap_or_default(),
+                    room_id: text("room_id").or_else(|| room_id.map(str::to_owned)),
+                    message: content.message,
+                });
+                // It is replaced below. An event of which nothing is decided must not look like one
+                // that is not encrypted.
+                Reason::UnknownSession
+            }
+            Err(error) => unreadable(event, error),
+        };
+        outcomes.push(Outcome::Refused(reason));
     }
     let work = sessions.into_iter().map(|(session_id, jobs)| {
         let known = ring.take(&session_id);
         Work { session_id, known, jobs }
     });
-    for (work, results) in side_by_side(work.collect()) {
+    for (work, results) in side_by_side(work.collect(), session) {
         for (place, outcome) in results {
             outcomes[place] = outcome;
         }
@@ -156,21 +169,27 @@ fn unreadable(event: &Value, error: EventError) -> Reason {
 type Done = (Work, Vec<(usize, Outcome)>);
 
 /// Works through the sessions with as many threads as there are processors.
-fn side_by_side(work: Vec<Work>) -> Vec<Done> {
+fn side_by_side(
+    work: Vec<Work>,
+    decrypt: impl Fn(&mut Work) -> Vec<(usize, Outcome)> + Sync,
+) -> Vec<Done> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(work.len());
     let queue = Mutex::new(work.into_iter());
     let next = || queue.lock().ok()?.next();
     let run = || {
         let mut done = Vec::new();
         while let Some(mut work) = next() {
-            let results = session(&mut work);
+            let results = decrypt(&mut work);
             done.push((work, results));
         }
         done
     };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        let done = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        done.flatten().collect()
     })
 }
 
@@ -221,7 +240,7 @@ fn opened(known: &mut Known, session_id: &str, job: &Job, message: &DecryptedMes
     match event.get("room_id").and_then(Value::as_str) {
         Some(room_id) if room_id == known.room_id => {}
         Some(room_id) => {
-            return Outcome::Refused(Reason::OtherRoom { known: room_id.to_owned() });
+            return Outcome::Refused(Reason::WrittenFor { room: room_id.to_owned() });
         }
         None => return Outcome::Refused(Reason::NoEvent),
     }
@@ -246,8 +265,25 @@ fn opened(known: &mut Known, session_id: &str, job: &Job, message: &DecryptedMes
     })
 }
 
-/// The event with what was found, under the name `moceril`.
-pub fn annotated(event: Value, outcome: Outcome) -> Value {
+/// The name of the member with what was found.
+const FINDINGS: &str = "moceril";
+
+/// Removes all members with this name. Whoever sends an event could write findings into it.
+fn remove_findings(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove(FINDINGS);
+            members.values_mut().for_each(remove_findings);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_findings),
+        _ => {}
+    }
+}
+
+/// The event with what was found. Only decrypted content, which its sender has written, can have
+/// other members with the name of the findings.
+pub fn annotated(mut event: Value, outcome: Outcome) -> Value {
+    remove_findings(&mut event);
     let mut event = match event {
         Value::Object(event) => event,
         other => Map::from_iter([("event".to_owned(), other)]),
@@ -273,6 +309,86 @@ pub fn annotated(event: Value, outcome: Outcome) -> Value {
             findings
         }
     };
-    event.insert("moceril".into(), findings);
+    event.insert(FINDINGS.into(), findings);
     Value::Object(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use moceril::{
+        Curve25519PublicKey,
+        megolm::{GroupSession, InboundGroupSession},
+        room_keys::ExportedRoomKey,
+    };
+
+    use super::*;
+
+    const ROOM: &str = "!room:example.org";
+
+    /// What becomes of an event in `ROOM` with this plaintext.
+    fn outcome_of(plaintext: &Value) -> Outcome {
+        let mut sender = GroupSession::new(0).unwrap();
+        let key = InboundGroupSession::new(&sender.session_key()).export_at(0).unwrap();
+        let device = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
+        let mut ring = Ring::default();
+        ring.add(&ExportedRoomKey::new(ROOM, key, device)).unwrap();
+        let message = sender.encrypt(plaintext.to_string()).unwrap();
+        let content = MegolmContent::new(&sender.session_id(), message).to_json();
+        let event = json!({ "type": "m.room.encrypted", "room_id": ROOM, "content": content });
+        decrypt(&mut ring, &[event], None).remove(0)
+    }
+
+    #[test]
+    fn the_room_in_the_plaintext_is_that_of_the_session() {
+        let plaintext = |room| json!({ "type": "m.a", "content": {}, "room_id": room });
+        assert!(matches!(outcome_of(&plaintext(ROOM)), Outcome::Decrypted(_)));
+        let Outcome::Refused(reason) = outcome_of(&plaintext("!other")) else { panic!("opened") };
+        assert_eq!(reason, Reason::WrittenFor { room: "!other".into() });
+        assert_eq!(reason.text(), "its sender wrote it for another room, !other");
+        let without = json!({ "type": "m.a", "content": {} });
+        assert!(matches!(outcome_of(&without), Outcome::Refused(Reason::NoEvent)));
+    }
+
+    #[test]
+    fn findings_are_only_those_of_the_command() {
+        let forged = json!({ "provenance": "signed" });
+        let event = json!({
+            "moceril": forged,
+            "content": { "moceril": forged, "m.relates_to": { "moceril": forged, "a": 1 } },
+            "unsigned": { "relations": [{ "latest": { "moceril": forged, "type": "m.a" } }] },
+        });
+        let rest = json!({
+            "content": { "m.relates_to": { "a": 1 } },
+            "unsigned": { "relations": [{ "latest": { "type": "m.a" } }] },
+        });
+        assert_eq!(annotated(event.clone(), Outcome::NotEncrypted), rest);
+        let list = json!({ "event": [[rest]] });
+        assert_eq!(annotated(json!([[event]]), Outcome::NotEncrypted), list);
+
+        let mut refused = rest.clone();
+        let reason = Reason::UnknownSession;
+        refused["moceril"] = json!({ "error": reason.name(), "text": reason.text() });
+        assert_eq!(annotated(event.clone(), Outcome::Refused(reason)), refused);
+
+        let plaintext = json!({ "type": "m.a", "content": { "moceril": 1 }, "room_id": ROOM });
+        let decrypted = annotated(event, outcome_of(&plaintext));
+        assert_eq!(decrypted["moceril"]["provenance"], "exported");
+        assert_eq!(decrypted["content"], json!({ "moceril": 1, "m.relates_to": { "a": 1 } }));
+        assert_eq!(decrypted["unsigned"], rest["unsigned"]);
+    }
+
+    /// A thread that panics must not leave its events as they were.
+    #[test]
+    #[should_panic(expected = "of one session")]
+    fn a_panic_is_no_outcome() {
+        let work = ["one", "two"].map(|id| Work {
+            session_id: id.into(),
+            known: Vec::new(),
+            jobs: Vec::new(),
+        });
+        side_by_side(work.into(), |work| {
+            assert_ne!(work.session_id, "two", "of one session");
+            Vec::new()
+        });
+    }
 }

@@ -86,7 +86,7 @@ impl Events {
         })
     }
 
-    /// The next events, at most so many.
+    /// The next events, at most `most`.
     pub fn take(&mut self, most: usize) -> Result<Vec<Value>> {
         let mut events = Vec::new();
         while events.len() < most

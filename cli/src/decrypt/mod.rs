@@ -22,7 +22,7 @@ use crate::{
     report::printable,
 };
 
-/// So many events are in memory at a time.
+/// How many events are in memory at a time, of those that are lines.
 const BATCH: usize = 8_192;
 
 /// Decrypt the messages of a room with a file of exported keys
@@ -30,7 +30,9 @@ const BATCH: usize = 8_192;
 /// The input is one event a line, or the answer of a server's /messages, or an archive that a
 /// client exported. Each event is written as one line of JSON, with a member `moceril`: where its
 /// key came from, whether its index was used before, or why it stays encrypted. The exit code is 1
-/// if some stay encrypted, or are replays.
+/// if some stay encrypted, or are replays. Sender, time, event id and relations are the server's
+/// word; only the type, the content, the room and the index are authenticated. A member `moceril`
+/// that is in the input is left out.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -77,14 +79,15 @@ impl Counts {
         if refused == 0 && self.replays == 0 {
             return Ok(());
         }
-        let mut text = format!("{} events decrypted, {refused} not", self.decrypted);
+        let text = format!("{} events decrypted, {refused} not", self.decrypted);
+        let mut failure = Failure::finding(text);
         for (name, count) in &self.refused {
-            text += &format!("\n  {count} {name}");
+            failure = failure.detail(format_args!("{count} {name}"));
         }
         if self.replays > 0 {
-            text += &format!("\n  {} replays of other events", self.replays);
+            failure = failure.detail(format_args!("{} replays of other events", self.replays));
         }
-        Err(Failure::finding(text).hint("moceril explain, which says what would help"))
+        Err(failure.hint("moceril explain, which says what would help"))
     }
 }
 

@@ -50,17 +50,15 @@ impl KeyFiles {
         let (mut ring, mut refusals) = (Ring::default(), Refusals::default());
         for file in &mut KeyFile::load_all(&self.inputs, &self.passphrases)? {
             file.each_key(|key| {
-                if let Some(key) = refusals.sort(key) {
-                    ring.add(&key);
-                }
+                refusals.sort(key.and_then(|key| ring.add(&key)));
                 Ok(())
             })?;
         }
         #[cfg(feature = "stores")]
         self.store.each_session(|session| {
-            if let Some((session, room_id, sender_key)) = refusals.sort(session) {
-                ring.put_in(Known { session, room_id, sender_key, guard: None });
-            }
+            refusals.sort(session.and_then(|(session, room_id, sender_key)| {
+                ring.put_in(Known { session, room_id, sender_key, guard: None })
+            }));
             Ok(())
         })?;
         Ok((ring, refusals))
@@ -87,6 +85,11 @@ impl Known {
     }
 }
 
+/// How many sessions with one id are kept. Each new entry is compared with all of them, and each
+/// message is tried with all, so a file could otherwise cause work that grows with the square of
+/// its size.
+const CONTRADICTING: usize = 8;
+
 /// Usually one for each id. Files that contradict each other give more, and only decrypting shows
 /// which is right.
 #[derive(Default)]
@@ -95,19 +98,25 @@ pub struct Ring {
 }
 
 impl Ring {
-    pub fn add(&mut self, key: &ExportedRoomKey) {
-        self.put_in(Known::new(key));
+    /// Adds a key, or says why it is not kept.
+    pub fn add(&mut self, key: &ExportedRoomKey) -> std::result::Result<(), String> {
+        self.put_in(Known::new(key))
     }
 
-    fn put_in(&mut self, new: Known) {
+    fn put_in(&mut self, new: Known) -> std::result::Result<(), String> {
         let known = self.sessions.entry(new.session.session_id()).or_default();
         for old in known.iter_mut().filter(|old| old.room_id == new.room_id) {
             if let Some(merged) = old.session.merge(&new.session) {
                 old.session = merged;
-                return;
+                return Ok(());
             }
         }
+        if known.len() == CONTRADICTING {
+            let id = new.session.session_id();
+            return Err(format!("session {id}: it contradicts {CONTRADICTING} keys before it"));
+        }
         known.push(new);
+        Ok(())
     }
 
     /// Takes out the sessions of an id, to be put back.
@@ -137,7 +146,10 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
-    use moceril::{Curve25519PublicKey, megolm::GroupSession};
+    use moceril::{
+        Curve25519PublicKey,
+        megolm::{ExportedSessionKey, GroupSession},
+    };
 
     use super::*;
 
@@ -147,7 +159,8 @@ mod tests {
         let session = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
         let mut ring = Ring::default();
         for (index, room) in [(7, "!a"), (3, "!a"), (5, "!a"), (0, "!b")] {
-            ring.add(&ExportedRoomKey::new(room, session.export_at(index).unwrap(), sender));
+            let key = session.export_at(index).unwrap();
+            ring.add(&ExportedRoomKey::new(room, key, sender)).unwrap();
         }
         let known = ring.get(&session.session_id());
         let known: Vec<_> = known
@@ -156,5 +169,33 @@ mod tests {
             .collect();
         assert_eq!(known, [("!a", 3), ("!b", 0)], "a session of another room is another session");
         assert_eq!(ring.room("!a").count(), 1);
+    }
+
+    #[test]
+    fn few_keys_that_contradict_each_other_are_kept() {
+        let sender = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
+        let session = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
+        let key = |number: u8, index| {
+            let mut bytes = session.export_at(index).unwrap().to_bytes();
+            // The version and the index are before the ratchet.
+            bytes[5] ^= number;
+            ExportedSessionKey::from_bytes(&bytes).unwrap()
+        };
+        let rooms: [fn(u8) -> String; 2] = [|_| "!a".into(), |number| format!("!{number}")];
+        for room in rooms {
+            let mut ring = Ring::default();
+            let mut add = |number, index| {
+                ring.add(&ExportedRoomKey::new(&room(number), key(number, index), sender))
+            };
+            let added: Vec<_> = (0..20).map(|number| add(number, 1)).collect();
+            assert!(added[..CONTRADICTING].iter().all(|added| added.is_ok()));
+            for refusal in &added[CONTRADICTING..] {
+                assert!(refusal.as_ref().unwrap_err().ends_with("contradicts 8 keys before it"));
+            }
+            assert_eq!(add(0, 0), Ok(()), "one of them from an earlier index on");
+            let known = ring.get(&session.session_id());
+            assert_eq!(known.len(), CONTRADICTING);
+            assert_eq!(known[0].session.first_known_index(), 0);
+        }
     }
 }

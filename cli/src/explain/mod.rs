@@ -19,7 +19,7 @@ use crate::{
     secrets::Secret,
 };
 
-/// So many events are in memory at a time.
+/// How many events are in memory at a time, of those that are lines.
 const BATCH: usize = 1_024;
 
 /// Say why messages cannot be decrypted, or a pickle not opened, and what would help
@@ -174,6 +174,10 @@ fn advice(outcome: &Outcome) -> Vec<Value> {
         Outcome::Refused(Reason::OtherRoom { .. }) => &[
             "nothing: the event is shown in a room for which its sender did not encrypt it",
             "with --room, check the room id",
+        ],
+        Outcome::Refused(Reason::WrittenFor { .. }) => &[
+            "nothing: its sender did not encrypt it for the room of its session",
+            "if the file of keys is at fault, an export from another client",
         ],
         Outcome::Refused(Reason::Version) => &[
             "a client that knows this version of Megolm messages",

@@ -106,10 +106,9 @@ fn pickle(text: &str, source: &Secret, context: &str) -> Result<Report> {
             Ok(object.report().with("format", format!("{format:?}").to_lowercase()))
         }
         Err(refusals) => {
-            let refusals: String =
-                refusals.iter().map(|refused| format!("\n  {refused}")).collect();
-            let failure = Failure::key(format_args!("no pickle under this key{refusals}"));
-            Err(failure.hint("moceril explain, which says why a pickle does not open"))
+            let failure = Failure::key("no pickle under this key")
+                .hint("moceril explain, which says why a pickle does not open");
+            Err(refusals.iter().fold(failure, Failure::detail))
         }
     }
 }

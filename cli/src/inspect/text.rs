@@ -39,11 +39,11 @@ fn read<T, E: ToString>(read: std::result::Result<T, E>, report: fn(T) -> Report
 
 /// What this text is; otherwise what it is not, and why.
 pub fn recognise(text: &str) -> Result<Report> {
-    let mut refusals = String::new();
+    let mut refusals = Vec::new();
     for (name, form) in FORMS {
         match form(text) {
             Ok(report) => return Ok(report),
-            Err(why) => refusals += &format!("\n  not {name}: {why}"),
+            Err(why) => refusals.push(format!("not {name}: {why}")),
         }
     }
     if let Some((place, character)) = outside_base64(text) {
@@ -57,8 +57,9 @@ pub fn recognise(text: &str) -> Result<Report> {
             .with("bytes", length)
             .with("perhaps", "a pickle of libolm or vodozemac: --pickle-key SOURCE opens it"));
     }
-    Err(Failure::input(format!("base64 of an unknown form{refusals}"))
-        .hint("whether it is complete: what is cut off is no longer recognised"))
+    let failure = Failure::input("base64 of an unknown form")
+        .hint("whether it is complete: what is cut off is no longer recognised");
+    Err(refusals.iter().fold(failure, Failure::detail))
 }
 
 /// Messages and keys as bytes, not as base64.

@@ -127,32 +127,55 @@ pub fn refused(error: KeyExportError) -> Failure {
     }
 }
 
+/// How many entries that could not be read are named. The others are only counted, because a file
+/// can have millions.
+const NAMED: usize = 10;
+
 /// What could not be read, which the other keys do not suffer from.
 #[derive(Debug, Default)]
-pub struct Refusals(Vec<String>);
-
-/// So many are named; the others are counted.
-const NAMED: usize = 10;
+pub struct Refusals {
+    named: Vec<String>,
+    count: u64,
+}
 
 impl Refusals {
     /// The key, unless it is malformed.
     pub fn sort<T>(&mut self, result: std::result::Result<T, String>) -> Option<T> {
-        result.map_err(|why| self.0.push(why)).ok()
+        let refuse = |why| {
+            self.count += 1;
+            if self.named.len() < NAMED {
+                self.named.push(why);
+            }
+        };
+        result.map_err(refuse).ok()
     }
 
     /// Says what could not be read, after everything else is done.
     pub fn report(self) -> Result<()> {
-        if self.0.is_empty() {
+        if self.count == 0 {
             return Ok(());
         }
-        let mut text = format!("{} could not be used; all others were:", self.0.len());
-        for why in self.0.iter().take(NAMED) {
-            text += "\n  ";
-            text += why;
+        let text = format!("{} could not be used; all others were:", self.count);
+        let more = (self.count > NAMED as u64).then(|| "...".into());
+        let lines = self.named.into_iter().chain(more);
+        Err(lines.fold(Failure::finding(text), Failure::detail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_counted_and_few_are_kept() {
+        let mut refusals = Refusals::default();
+        assert_eq!(refusals.sort(Ok(1)), Some(1));
+        for number in 0..100_u8 {
+            assert_eq!(refusals.sort::<()>(Err(format!("entry {number}"))), None);
         }
-        if self.0.len() > NAMED {
-            text += "\n  ...";
-        }
-        Err(Failure::finding(text))
+        assert_eq!(refusals.named.len(), NAMED);
+        let text = refusals.report().unwrap_err().to_string();
+        assert!(text.starts_with("100 could not be used; all others were:\n  entry 0\n"), "{text}");
+        assert!(text.ends_with("\n  entry 9\n  ..."), "{text}");
     }
 }

@@ -112,20 +112,24 @@ fn encrypt(args: &Encrypt, show_secrets: bool) -> Result<()> {
 
 /// Adds to a report what these keys are.
 pub fn summary(report: Report, json: &str) -> Report {
-    let (mut rooms, mut sessions, mut refusals) = (BTreeSet::new(), 0_u64, Vec::new());
+    let (mut rooms, mut sessions) = (BTreeSet::new(), 0_u64);
+    let (mut refused, mut first) = (0_u64, None);
     for (place, key) in room_keys::read_export(json).enumerate() {
         match key {
             Ok(key) => {
                 rooms.insert(key.room_id);
                 sessions += 1;
             }
-            Err(error) => refusals.push(format!("entry {}: {}", place + 1, chain(&error))),
+            Err(error) => {
+                refused += 1;
+                first.get_or_insert_with(|| format!("entry {}: {}", place + 1, chain(&error)));
+            }
         }
     }
     let report = report.with("rooms", rooms.len()).with("sessions", sessions);
-    match refusals.first() {
+    match first {
         None => report,
-        Some(first) if refusals.len() == 1 => report.problem(first),
-        Some(first) => report.problem(format!("{} bad entries; {first}", refusals.len())),
+        Some(first) if refused == 1 => report.problem(first),
+        Some(first) => report.problem(format!("{refused} bad entries; {first}")),
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     failure::{Failure, Result},
     input,
     report::{self, Report},
-    secrets::Secret,
+    secrets::{Secret, without_line_end},
 };
 
 /// Who writes such pickles.
@@ -87,20 +87,19 @@ impl Key {
         context: &str,
         what: &str,
     ) -> Result<Self> {
-        Self::of(format, Secret::bytes(source, what)?, context, what)
+        Self::of(format, &Secret::whole(source, what)?, context, what)
     }
 
-    /// The key of a format that a secret is.
-    fn of(format: Format, secret: Zeroizing<Vec<u8>>, context: &str, what: &str) -> Result<Self> {
+    /// The key of a format that a whole secret is.
+    fn of(format: Format, secret: &[u8], context: &str, what: &str) -> Result<Self> {
         let context = context.to_owned();
+        let line = || Zeroizing::new(without_line_end(secret).to_vec());
         Ok(match format {
-            Format::Libolm => Self::Libolm(secret),
-            Format::Vodozemac => Self::Vodozemac(Secret::key_of(&secret, what)?),
-            Format::Native => {
-                Self::Native(PickleKey::new(*Secret::key_of(&secret, what)?), context)
-            }
+            Format::Libolm => Self::Libolm(line()),
+            Format::Vodozemac => Self::Vodozemac(Secret::key_of(secret, what)?),
+            Format::Native => Self::Native(PickleKey::new(*Secret::key_of(secret, what)?), context),
             Format::Passphrase => {
-                let text = input::text(secret).map_err(|failure| failure.at(what))?;
+                let text = input::text(line()).map_err(|failure| failure.at(what))?;
                 Self::Passphrase(text, context)
             }
         })
@@ -118,9 +117,9 @@ impl AnyKey {
         [Format::Native, Format::Passphrase, Format::Vodozemac, Format::Libolm];
 
     pub fn read(source: Option<&Secret>, context: &str) -> Result<Self> {
-        let secret = Secret::bytes(source, "pickle key")?;
+        let secret = Secret::whole(source, "pickle key")?;
         let key = |format| {
-            let key = Key::of(format, secret.clone(), context, "its key");
+            let key = Key::of(format, &secret, context, "its key");
             (format, key.map_err(|failure| failure.what().to_owned()))
         };
         Ok(Self { keys: Self::FORMATS.map(key).into() })

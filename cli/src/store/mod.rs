@@ -322,12 +322,36 @@ fn open(place: &database::Place<'_>, pickle: &str, key: &Key) -> Result<Object> 
     }
 }
 
+/// Refuses a target whose last changes are in a log beside it: SQLite would write them over the
+/// copy when it is opened next. Reading the source can make such a log, too.
+fn check_target(target: &Path, source: &Path) -> Result<()> {
+    let is_source = target
+        .canonicalize()
+        .is_ok_and(|target| source.canonicalize().is_ok_and(|source| source == target));
+    if is_source {
+        return Err(Failure::usage("the copy would replace the database that is read")
+            .at(target.display())
+            .hint("another --output"));
+    }
+    for ending in ["-wal", "-journal"] {
+        let mut log = target.as_os_str().to_owned();
+        log.push(ending);
+        if Path::new(&log).symlink_metadata().is_ok() {
+            return Err(Failure::file("a program has this database open, or was interrupted")
+                .at(target.display())
+                .hint("to end the program that uses it, or another --output"));
+        }
+    }
+    Ok(())
+}
+
 fn migrate(args: &Migrate) -> Result<Report> {
     let target = args
         .output
         .path()
         .ok_or_else(|| Failure::usage("a copy of a store needs a file").hint("--output FILE"))?;
     args.output.check(Content::Public)?;
+    check_target(target, &args.source.file)?;
     let opened = Opened::of(&args.source.file)?;
     if let Opened::Sdk(_) = opened {
         return Err(Failure::input("no other client reads the store of matrix-rust-sdk")
@@ -360,7 +384,9 @@ fn migrate(args: &Migrate) -> Result<Report> {
     if let Opened::Database(database) = &opened {
         let copy = database.copy_beside(target)?;
         copy.database.rewrite(change)?;
-        args.output.persist(copy.into_file()?)?;
+        let file = copy.into_file()?;
+        check_target(target, &args.source.file)?;
+        args.output.persist(file)?;
     }
     progress.finish_and_clear();
     let report = tally.report(Report::new("store").with("written by", opened.name()));

@@ -20,7 +20,7 @@ use super::database;
 use crate::{
     failure::{Failure, Result},
     pickle::object::{self, Kind, Object},
-    secrets::Secret,
+    secrets::{Secret, without_line_end},
 };
 
 /// What a passphrase may cost: ten times what the SDK uses.
@@ -125,10 +125,15 @@ impl Cipher {
 }
 
 impl EncryptedKey {
+    fn decrypt(&self, derived: &[u8; 32]) -> Option<Zeroizing<Vec<u8>>> {
+        let Ciphertext::ChaCha20Poly1305 { nonce, ciphertext } = &self.ciphertext_info;
+        Cipher::new(derived).decrypt(nonce, ciphertext)
+    }
+
     /// The key of the store, from the user's passphrase or key.
     fn open(&self, source: Option<&Secret>) -> Result<Cipher> {
         let mut derived = Zeroizing::new([0; 32]);
-        match &self.kdf_info {
+        let keys = match &self.kdf_info {
             Derivation::Pbkdf2ToChaCha20Poly1305 { rounds, kdf_salt } => {
                 if *rounds > MOST_ROUNDS {
                     let what = format!("the passphrase has {rounds} rounds, and at most");
@@ -136,17 +141,20 @@ impl EncryptedKey {
                 }
                 let passphrase = Secret::bytes(source, "passphrase of the store")?;
                 pbkdf2::pbkdf2_hmac::<Sha256>(&passphrase, kdf_salt, *rounds, &mut *derived);
+                self.decrypt(&derived)
             }
             Derivation::HkdfSha256 => {
-                let key = Secret::bytes(source, "key of the store")?;
-                Hkdf::<Sha256>::new(None, &key)
-                    .expand(b"matrix-sdk-store-encryption", &mut *derived)
-                    .map_err(|_| Failure::input("the key of the store cannot be derived"))?;
+                let whole = Secret::whole(source, "key of the store")?;
+                // The key has any length, so only decrypting shows whether it ends like a line.
+                [without_line_end(&whole), &whole].into_iter().find_map(|key| {
+                    let info = b"matrix-sdk-store-encryption";
+                    Hkdf::<Sha256>::new(None, key).expand(info, &mut *derived).ok()?;
+                    self.decrypt(&derived)
+                })
             }
-            Derivation::None => derived = Secret::key(source, "key of the store")?,
-        }
-        let Ciphertext::ChaCha20Poly1305 { nonce, ciphertext } = &self.ciphertext_info;
-        let keys = Cipher::new(&derived).decrypt(nonce, ciphertext).ok_or_else(|| {
+            Derivation::None => self.decrypt(&*Secret::key(source, "key of the store")?),
+        };
+        let keys = keys.ok_or_else(|| {
             Failure::key("wrong passphrase of the store, or its key was altered")
                 .hint("the passphrase or key with which the client opens its store")
         })?;

@@ -1,3 +1,9 @@
+//! Stores are made here with the tables of the clients, and pickles under the key `OLD`. They are
+//! checked, exported and moved, also where they are damaged or in use.
+
+#[cfg(unix)]
+use std::io::Write;
+
 use moceril::{
     megolm::{GroupSession, InboundGroupSession},
     olm::{Account, PreKeyBundle},
@@ -109,15 +115,20 @@ impl Keys {
         Source { file, key: self.secret("key", key) }
     }
 
-    fn migrate(&self, file: PathBuf, to: &str) -> Result<Report> {
-        migrate(&Migrate {
+    /// The command that moves a store to this file.
+    fn migration(&self, file: PathBuf, to: &str, force: bool) -> Migrate {
+        Migrate {
             source: self.source(file, OLD.as_bytes()),
             from: Writer::Libolm,
             to: Writer::Vodozemac,
             new_key: self.secret("new key", &[7; 32]),
             accept: vec![],
-            output: Output::to_file(self.path(to)),
-        })
+            output: Output::to_file(self.path(to), force),
+        }
+    }
+
+    fn migrate(&self, file: PathBuf, to: &str) -> Result<Report> {
+        migrate(&self.migration(file, to, false))
     }
 }
 
@@ -141,6 +152,74 @@ fn a_store_is_moved_and_the_original_is_not_touched() {
 
     let again = keys.migrate(path, "new.db").unwrap_err();
     assert_eq!(again.code, crate::failure::Code::File, "no file is replaced");
+}
+
+/// SQLite writes the log of a database that was not closed over whatever has its name.
+#[test]
+fn a_database_that_is_in_use_is_not_replaced() {
+    let keys = Keys::new();
+    let (source, target) = (keys.nio(), keys.path("used.db"));
+    let program = Connection::open(&target).unwrap();
+    program.pragma_update(None, "journal_mode", "WAL").unwrap();
+    program.execute_batch("CREATE TABLE a (b); INSERT INTO a VALUES (1)").unwrap();
+    let log = keys.path("used.db-wal");
+    let contents = || [&target, &log].map(|path| std::fs::read(path).unwrap());
+    let before = contents();
+    assert!(!before[1].is_empty());
+    let in_use = |force| {
+        let mut args = keys.migration(source.clone(), "used.db", force);
+        // It is refused before any work, or the wrong key would be.
+        args.source.key = keys.secret("wrong key", b"wrong");
+        let refusal = migrate(&args).unwrap_err();
+        assert_eq!(refusal.code, crate::failure::Code::File);
+        refusal.to_string()
+    };
+    assert!(in_use(true).contains("used.db: a program has this database open, or was"));
+    assert!(contents() == before, "nothing is changed");
+
+    drop(program);
+    assert!(!log.exists());
+    std::fs::write(keys.path("used.db-journal"), "").unwrap();
+    assert!(in_use(true).contains("a program has this database open"));
+    // A log can be left without its database.
+    std::fs::remove_file(&target).unwrap();
+    assert!(in_use(false).contains("a program has this database open"));
+    std::fs::remove_file(keys.path("used.db-journal")).unwrap();
+    migrate(&keys.migration(source, "used.db", false)).unwrap();
+    let copy = Check { source: keys.source(target, &[7; 32]), format: Writer::Vodozemac };
+    assert!(!check(&copy).unwrap().has_problems());
+}
+
+/// The key comes from a pipe, so that the test knows when the command is at work.
+#[cfg(unix)]
+#[test]
+fn a_database_that_comes_into_use_is_not_replaced() {
+    let keys = Keys::new();
+    let (target, pipe) = (keys.path("used.db"), keys.path("pipe"));
+    std::fs::write(&target, "of a program").unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut args = keys.migration(keys.nio(), "used.db", true);
+    args.new_key = Some(Secret::File(pipe.clone()));
+    let refusal = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut pipe = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+            std::fs::write(keys.path("used.db-wal"), "").unwrap();
+            pipe.write_all(&[7; 32]).unwrap();
+        });
+        migrate(&args).unwrap_err().to_string()
+    });
+    assert!(refusal.contains("a program has this database open"), "{refusal}");
+    assert_eq!(std::fs::read(target).unwrap(), b"of a program");
+}
+
+#[test]
+fn a_store_is_not_replaced_by_its_copy() {
+    let keys = Keys::new();
+    let path = keys.nio();
+    let before = std::fs::read(&path).unwrap();
+    let refusal = migrate(&keys.migration(path.clone(), "./nio.db", true)).unwrap_err();
+    assert_eq!(refusal.code, crate::failure::Code::Usage, "{refusal}");
+    assert_eq!(std::fs::read(path).unwrap(), before);
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn user_keys<'a>(
     user: &str,
     expected: Option<Ed25519PublicKey>,
 ) -> (Report, Option<SelfSigningKey>) {
-    let report = Report::new(format!("user {}", report::printable(user)));
+    let report = Report::new(format!("user {user}"));
     let master = match MasterKey::read(master.clone(), user) {
         Ok(master) => master,
         Err(error) => return (report.problem(format!("master key: {}", chain(&error))), None),
@@ -133,7 +133,7 @@ fn user_keys<'a>(
 }
 
 fn device(object: &Value, user: &str, id: &str, self_signing: Option<&SelfSigningKey>) -> Report {
-    let report = Report::new(format!("device {}", report::printable(id))).with("user", user);
+    let report = Report::new(format!("device {id}")).with("user", user);
     match DeviceKeys::verify(object.clone(), user, id) {
         Ok(device) => {
             let keys = device.identity_keys();

@@ -159,12 +159,19 @@ fn a_store_is_read_without_a_key_and_with_each_kind_of_key() {
     assert!(is_whole(
         &Made::new(Some((json!("None"), [7; 32])), false).check(Some(&[7; 32])).unwrap()
     ));
-    let mut derived = [0; 32];
-    Hkdf::<Sha256>::new(None, b"any key")
-        .expand(b"matrix-sdk-store-encryption", &mut derived)
-        .unwrap();
-    let made = Made::new(Some((json!("HkdfSha256"), derived)), false);
-    assert!(is_whole(&made.check(Some(b"any key")).unwrap()));
+    // Of 31 characters and a line end, both can be the key.
+    for key in
+        [&b"any key"[..], b"any key\n", &[b'a'; 31], &[[b'a'; 31].as_slice(), b"\n"].concat()]
+    {
+        let mut derived = [0; 32];
+        let info = b"matrix-sdk-store-encryption";
+        Hkdf::<Sha256>::new(None, key).expand(info, &mut derived).unwrap();
+        let made = Made::new(Some((json!("HkdfSha256"), derived)), false);
+        for line_end in ["", "\n"] {
+            let secret = [key, line_end.as_bytes()].concat();
+            assert!(is_whole(&made.check(Some(&secret)).unwrap()), "{secret:?}");
+        }
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::{
 
 /// How the text of a vector begins.
 const BEGINNING: &str = "kind: ";
-/// So many wrong vectors are named.
+/// How many wrong vectors are named.
 const NAMED: usize = 100;
 
 /// Whether the input is a vector, or a folder of them.
