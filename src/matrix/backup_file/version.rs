@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::BackupFileError;
 use crate::{
     keys::Curve25519PublicKey,
-    matrix::signed_json::{self, SignedJsonError, Signer},
+    matrix::signed_json::{self, SignedJsonError, Signer, expect_kind, text},
 };
 
 /// The only algorithm of backups.
@@ -40,16 +40,34 @@ impl BackupVersion {
     /// the device that signs. Clients trust a backup only if one of these has signed it, or if they
     /// have its key from elsewhere. Spec: "Server-side key backups", "Recovering keys".
     ///
+    /// The signature covers all members of `auth_data`, also those that only the server has made
+    /// (S-17).
+    ///
     /// # Errors
     ///
-    /// [`SignedJsonError::Malformed`] if `auth_data` has `signatures` of a wrong form.
+    /// [`SignedJsonError::Mismatch`] if the key in `auth_data` is not [`public_key`];
+    /// [`SignedJsonError::UnexpectedMember`] if `auth_data` has a member of an object of another
+    /// kind; [`SignedJsonError::Malformed`], [`SignedJsonError::Key`],
+    /// [`SignedJsonError::Canonical`].
+    ///
+    /// [`public_key`]: Self::public_key
     pub fn sign<S: Signer + ?Sized>(
         &mut self,
         user_id: &str,
         key_name: &str,
         signer: &S,
     ) -> Result<(), SignedJsonError> {
+        if self.signed_key()? != self.public_key {
+            return Err(SignedJsonError::Mismatch("public_key"));
+        }
         signed_json::sign(&mut self.auth_data, user_id, key_name, signer)
+    }
+
+    /// The key in `auth_data`, which is an object of no other kind.
+    fn signed_key(&self) -> Result<Curve25519PublicKey, SignedJsonError> {
+        let key = Curve25519PublicKey::from_base64(text(&self.auth_data, "public_key")?)?;
+        expect_kind(&self.auth_data, &["public_key"])?;
+        Ok(key)
     }
 
     /// The body of `POST /room_keys/version`, with which a server makes the backup.
