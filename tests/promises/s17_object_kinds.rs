@@ -119,9 +119,20 @@ fn the_signature_of_a_master_key_makes_no_one_time_key() {
     assert_eq!(MasterKey::read(object.clone(), USER), Err(UNEXPECTED));
     let signed = signed_by_device(object);
     assert_eq!(device().verify_one_time_key(&signed), Err(UNEXPECTED));
-    let stored =
-        device_keys::verify_one_time_key(&signed, USER, DEVICE, account().identity_keys());
+    let stored = device_keys::verify_one_time_key(&signed, USER, DEVICE, account().identity_keys());
     assert_eq!(stored, Err(UNEXPECTED));
+}
+
+/// A device signs the master key that the server shows, which is a backup with the server's key,
+/// too.
+#[test]
+fn the_signature_of_a_master_key_makes_no_backup() {
+    let master = keys().public_keys(USER).unwrap().master.to_json();
+    let object = with(&master, &json!({ "public_key": backup_key().to_base64() }));
+    assert_eq!(MasterKey::read(object.clone(), USER), Err(UNEXPECTED));
+    let version = version(&signed_by_device(object));
+    let verified = version.verify(USER, DEVICE, &account().ed25519_key());
+    assert_eq!(verified, Err(UNEXPECTED));
 }
 
 /// No key of cross-signing, and no device, signs a key object with members that it does not have.
@@ -172,13 +183,19 @@ fn members_of_another_kind_are_refused() {
         }
         if name != "public_key" {
             is_not_signed(&version(&one), UNEXPECTED);
+            let signed = version(&signed_by_device(version(&one).auth_data));
+            let verified = signed.verify(USER, DEVICE, &account().ed25519_key());
+            assert_eq!(verified, Err(UNEXPECTED), "{name}");
         }
     }
     let object = signed_by_device(with(&device().to_json(), &added));
     DeviceKeys::verify(object, USER, DEVICE).unwrap();
     master.verify_self_signing_key(signed_by_master(with(&self_signing, &added))).unwrap();
     device().verify_one_time_key(&signed_by_device(with(&one_time_key, &added))).unwrap();
-    version(&added).sign(USER, DEVICE, &account()).unwrap();
+    let mut signed = version(&added);
+    signed.sign(USER, DEVICE, &account()).unwrap();
+    let verified = signed.verify(USER, DEVICE, &account().ed25519_key()).unwrap();
+    assert_eq!(verified.public_key(), backup_key());
 }
 
 /// What the server shows beside the key, and what clients with a passphrase add, does not matter.

@@ -119,7 +119,7 @@ fn s_29_backups() {
     let (secret, mut rng) = seeded(7);
     let key = BackupDecryptionKey::with_rng(&mut rng).unwrap();
     let secrets = secrets(&[("private key", &secret)]);
-    let public = BackupEncryptionKey::new(key.public_key());
+    let public = BackupEncryptionKey::from_trusted_key(key.public_key());
     let message: BackupMessage = public.encrypt_with_rng(PLAINTEXT, &mut rng).unwrap();
     let text: BackupMessageBase64 = message.to_base64();
     let other = BackupDecryptionKey::with_rng(&mut rng).unwrap();

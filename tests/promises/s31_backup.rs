@@ -17,7 +17,9 @@ fn key(seed: u64) -> BackupDecryptionKey {
 
 fn encrypted(key: &BackupDecryptionKey, plaintext: &[u8]) -> BackupMessage {
     let rng = &mut SeededRng::new(1_000);
-    BackupEncryptionKey::from(key.public_key()).encrypt_with_rng(plaintext, rng).unwrap()
+    BackupEncryptionKey::from_trusted_key(key.public_key())
+        .encrypt_with_rng(plaintext, rng)
+        .unwrap()
 }
 
 fn message(file: &VectorFile) -> Result<BackupMessage, Layer> {
@@ -52,8 +54,8 @@ fn vectors() {
         assert_eq!(texts.ephemeral_key, file.text("ephemeral-key"));
         if file.optional("ephemeral-private-key").is_some() {
             let rng = &mut RecordedRng::new(file.bytes("ephemeral-private-key"));
-            let encrypted =
-                BackupEncryptionKey::new(key.public_key()).encrypt_with_rng(&plaintext, rng);
+            let encrypted = BackupEncryptionKey::from_trusted_key(key.public_key())
+                .encrypt_with_rng(&plaintext, rng);
             assert_eq!(encrypted, Ok(message));
         }
     });
@@ -153,7 +155,7 @@ fn randomness() {
     let mut rng = RecordedRng::new([7; 65]);
     let key = BackupDecryptionKey::with_rng(&mut rng).unwrap();
     assert_eq!((key.to_bytes(), rng.left()), ([7; 32], 33));
-    let public = BackupEncryptionKey::new(key.public_key());
+    let public = BackupEncryptionKey::from_trusted_key(key.public_key());
     let message = public.encrypt_with_rng(b"", &mut rng).unwrap();
     assert_eq!((message.ephemeral_key, rng.left()), (key.public_key(), 1));
     for length in 0..32 {

@@ -146,7 +146,7 @@ mod backup {
             assert!(BackupDecryptionKey::from_libolm_pickle(&pickle, b"other").is_err());
             let key = BackupDecryptionKey::from_libolm_pickle(&pickle, b"key").unwrap();
 
-            let to = BackupEncryptionKey::new(key.public_key());
+            let to = BackupEncryptionKey::from_trusted_key(key.public_key());
             let message = to.encrypt_with_rng(PLAINTEXT, rng).unwrap();
             let mut plaintext = key.decrypt_unauthenticated(&message).unwrap();
             assert_eq!(plaintext, PLAINTEXT);

@@ -73,7 +73,7 @@ impl BackupDecryptionKey {
 
 #[wasm_bindgen(js_name = encryptForBackup)]
 pub fn encrypt_for_backup(public_key: &str, plaintext: &Uint8Array) -> Result<Object> {
-    let key = BackupEncryptionKey::new(Curve25519PublicKey::from_base64(public_key)?);
+    let key = BackupEncryptionKey::from_trusted_key(Curve25519PublicKey::from_base64(public_key)?);
     let message = key.encrypt(&*bytes(plaintext))?.to_base64();
     Ok(object([
         ("ciphertext", JsValue::from(message.ciphertext)),

@@ -188,7 +188,7 @@ impl PkEncryption {
     /// If the operating system has no randomness.
     pub fn encrypt(&self, message: &[u8]) -> Result<Message, Error> {
         let key = self.public_key.strict().map_err(|_| Error::NonContributoryKey)?;
-        match BackupEncryptionKey::new(key).encrypt(message) {
+        match BackupEncryptionKey::from_trusted_key(key).encrypt(message) {
             Err(BackupError::NonContributoryKey) => Err(Error::NonContributoryKey),
             encrypted => {
                 let BackupMessage { ciphertext, mac, ephemeral_key } = drawn(encrypted);

@@ -85,7 +85,8 @@ pub fn upload(client: &Client) -> Result<usize> {
     let store = &client.store;
     let meta = |name| store.meta(name)?.context(NO_BACKUP);
     let (version, public_key) = (meta("backup_version")?, meta("backup_public_key")?);
-    let encryption_key = BackupEncryptionKey::new(Curve25519PublicKey::from_base64(&public_key)?);
+    let encryption_key =
+        BackupEncryptionKey::from_trusted_key(Curve25519PublicKey::from_base64(&public_key)?);
     let keys = room_key::select(store, "NOT backed_up")?;
     let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(&version));
     let bar = progress(keys.len());

@@ -15,7 +15,8 @@
 //! # let room_key = ExportedRoomKey::new("!room:example.org", session_key, sender_key);
 //! # let key = BackupDecryptionKey::new()?;
 //!
-//! let message = BackupEncryptionKey::new(key.public_key()).encrypt(room_key.to_backup_json()?)?;
+//! let public = BackupEncryptionKey::from_trusted_key(key.public_key());
+//! let message = public.encrypt(room_key.to_backup_json()?)?;
 //! let json = backup_file::write(&[BackedUpKey::new(&room_key, message)]);
 //!
 //! for backed_up in BackupReader::new(&json)? {
@@ -321,7 +322,7 @@ mod tests {
     }
 
     fn backed_up(key: &ExportedRoomKey, to: &BackupDecryptionKey) -> BackedUpKey {
-        let to = BackupEncryptionKey::new(to.public_key());
+        let to = BackupEncryptionKey::from_trusted_key(to.public_key());
         BackedUpKey::new(key, to.encrypt(key.to_backup_json().unwrap()).unwrap())
     }
 

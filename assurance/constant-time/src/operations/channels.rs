@@ -59,7 +59,8 @@ pub fn backup() {
     let public = key.public_key();
     declassify(PublicKey, public.as_bytes());
     let text = rng.text(40);
-    let message = BackupEncryptionKey::new(public).encrypt_with_rng(&text, &mut rng).unwrap();
+    let message =
+        BackupEncryptionKey::from_trusted_key(public).encrypt_with_rng(&text, &mut rng).unwrap();
     declassify(Message, &message.ciphertext);
     declassify(Message, &message.mac);
     let ephemeral_key = message.ephemeral_key;

@@ -47,7 +47,7 @@ pub(crate) fn set_recipient_key(encryption: Object<BackupEncryptionKey>, key: In
         }
         let key = base64::decode_key(key)?;
         let key = Curve25519PublicKey::from_bytes(key).map_err(|_| Code::BadAccountKey)?;
-        store(memory, encryption, &BackupEncryptionKey::new(key))?;
+        store(memory, encryption, &BackupEncryptionKey::from_trusted_key(key))?;
         Ok(0)
     })
 }
