@@ -53,7 +53,7 @@ use crate::{
         cbc_hmac::unauthenticated::{
             MAC_LENGTH, open_without_authentication, seal_without_authentication,
         },
-        secret::{Secret, SecretString},
+        secret::{Secret, SecretBytes, SecretString},
         stack::{SHALLOW, wiped_below},
         x25519,
     },
@@ -140,9 +140,13 @@ impl BackupDecryptionKey {
     /// [`BackupError::Decryption`] for a message to another key, and for those alterations that
     /// change the MAC or the padding; [`BackupError::NonContributoryKey`], which no parsed key
     /// causes.
-    pub fn decrypt_unauthenticated(&self, message: &BackupMessage) -> Result<Vec<u8>, BackupError> {
+    pub fn decrypt_unauthenticated(
+        &self,
+        message: &BackupMessage,
+    ) -> Result<SecretBytes, BackupError> {
         let shared = agree(self.pair.secret(), message.ephemeral_key)?;
         open_without_authentication(&shared, &message.ciphertext, &message.mac)
+            .map(SecretBytes::new)
             .map_err(|_| BackupError::Decryption)
     }
 }

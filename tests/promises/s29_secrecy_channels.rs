@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use moceril::{
+    SecretBytes,
     ecies::{
         self, ChannelError, CheckCode, DigitMode, Ecies, EstablishedEcies, Incoming, Outgoing,
         Refused,
@@ -66,7 +67,9 @@ fn s_29_ecies() {
     secrets.not_in_text(&refused.to_string());
     let mut inbound: Incoming<EstablishedEcies> =
         refused.unchanged.establish_inbound_channel(initial).unwrap();
-    assert_eq!(inbound.plaintext, PLAINTEXT);
+    let plaintext: &SecretBytes = &inbound.plaintext;
+    assert_eq!(*plaintext, PLAINTEXT);
+    secrets.not_in(plaintext);
     let message: ecies::Message = inbound.channel.encrypt(PLAINTEXT).unwrap();
     let channel: &EstablishedEcies = &outbound.channel;
     let code: &CheckCode = channel.check_code();

@@ -56,8 +56,7 @@ impl BackupDecryptionKey {
         ephemeral: &str,
     ) -> Result<Uint8Array> {
         let message = BackupMessage::from_base64(ciphertext, mac, ephemeral)?;
-        let plaintext = zeroize::Zeroizing::new(self.0.decrypt_unauthenticated(&message)?);
-        Ok(Uint8Array::from(plaintext.as_slice()))
+        Ok(Uint8Array::from(&*self.0.decrypt_unauthenticated(&message)?))
     }
 
     /// The keys of a whole backup, one result for each.

@@ -9,7 +9,6 @@ use moceril::{
     signed_json,
 };
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
@@ -188,7 +187,7 @@ fn open(
     let member = |name| json::text(data, name);
     let message =
         BackupMessage::from_base64(member("/ciphertext")?, member("/mac")?, member("/ephemeral")?)?;
-    let json = Zeroizing::new(key.decrypt_unauthenticated(&message)?);
+    let json = key.decrypt_unauthenticated(&message)?;
     let json = std::str::from_utf8(&json)?;
     let key = ExportedRoomKey::from_backup_json(json, room_id, session_id)?;
     room_key::keep(&client.store, &key, InboundGroupSession::import_from_backup)

@@ -40,7 +40,6 @@ use alloc::{
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
-use zeroize::Zeroizing;
 
 pub use self::version::BackupVersion;
 use super::{
@@ -90,7 +89,7 @@ impl BackedUpKey {
     /// [`BackupFileError::Backup`], and [`BackupFileError::RoomKey`] if what was encrypted is not a
     /// key of the session under whose id it is listed.
     pub fn decrypt(&self, key: &BackupDecryptionKey) -> Result<ExportedRoomKey, BackupFileError> {
-        let json = Zeroizing::new(key.decrypt_unauthenticated(&self.message)?);
+        let json = key.decrypt_unauthenticated(&self.message)?;
         let json = core::str::from_utf8(&json).map_err(|_| RoomKeyError::Malformed("object"))?;
         Ok(ExportedRoomKey::from_backup_json(json, &self.room_id, &self.session_id)?)
     }

@@ -66,7 +66,7 @@ pub fn backup() {
     let ephemeral_key = message.ephemeral_key;
     declassify(PublicKey, ephemeral_key.as_bytes());
     let message = BackupMessage { ephemeral_key, ..message };
-    declassify_length(&key.decrypt_unauthenticated(&message).unwrap());
+    declassify_length(&key.decrypt_unauthenticated(&message).unwrap().into_vec());
     let forged = BackupMessage { mac: [0; 8], ..message };
     assert!(key.decrypt_unauthenticated(&forged).is_err());
     let pickle = key.to_libolm_pickle(rng.text(32));
