@@ -191,8 +191,8 @@ impl SecretStorageKey {
     /// Decrypts the secret that is stored under this name.
     ///
     /// The MAC covers the ciphertext and the name, not the IV: with an altered IV the result is
-    /// [`SecretStorageError::NotText`] or, for a short secret, another text. Check what you get, for
-    /// example against the public key.
+    /// [`SecretStorageError::NotText`] or, for a short secret, another text. Check what you get,
+    /// for example against the public key.
     ///
     /// # Errors
     ///
@@ -307,8 +307,8 @@ impl KeyDescription {
         Secret::new(expected).if_equal(&Secret::new(*mac), refusal, || Ok(()))
     }
 
-    /// Reads the content of the account data. Members that are not described here are ignored, and a
-    /// member that is `null` counts as missing.
+    /// Reads the content of the account data. Members that are not described here are ignored, and
+    /// a member that is `null` counts as missing.
     ///
     /// # Errors
     ///

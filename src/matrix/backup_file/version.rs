@@ -91,9 +91,10 @@ impl BackupVersion {
     ///
     /// # Errors
     ///
-    /// [`SignedJsonError::MissingSignature`] if the key did not sign, [`SignedJsonError::Signature`]
-    /// if the signature is wrong; [`SignedJsonError::UnexpectedMember`] if `auth_data` has a member
-    /// of an object of another kind (S-17); [`SignedJsonError::Malformed`],
+    /// [`SignedJsonError::MissingSignature`] if the key did not sign,
+    /// [`SignedJsonError::Signature`] if the signature is wrong;
+    /// [`SignedJsonError::UnexpectedMember`] if `auth_data` has a member of an object of another
+    /// kind (S-17); [`SignedJsonError::Malformed`],
     /// [`SignedJsonError::Key`], [`SignedJsonError::Canonical`].
     pub fn verify(
         &self,
