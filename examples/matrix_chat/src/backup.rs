@@ -4,7 +4,6 @@ use anyhow::{Context, Result, bail, ensure};
 use moceril::{
     Curve25519PublicKey, SecretString,
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
-    megolm::InboundGroupSession,
     room_keys::ExportedRoomKey,
     signed_json,
 };
@@ -190,5 +189,5 @@ fn open(
     let json = key.decrypt_unauthenticated(&message)?;
     let json = std::str::from_utf8(&json)?;
     let key = ExportedRoomKey::from_backup_json(json, room_id, session_id)?;
-    room_key::keep(&client.store, &key, InboundGroupSession::import_from_backup)
+    room_key::keep(&client.store, &key)
 }

@@ -5,6 +5,7 @@
 //! use moceril::{
 //!     backup::{BackupDecryptionKey, BackupEncryptionKey},
 //!     backup_file::{self, BackedUpKey, BackupReader},
+//!     megolm::Provenance,
 //! };
 //! # use moceril::{megolm::{GroupSession, GroupSessionConfig, InboundGroupSession}, olm::Account};
 //! # use moceril::room_keys::ExportedRoomKey;
@@ -22,6 +23,7 @@
 //! for backed_up in BackupReader::new(&json)? {
 //!     let room_key = backed_up?.decrypt(&key)?;
 //!     assert_eq!(room_key.room_id, "!room:example.org");
+//!     assert_eq!(room_key.import().provenance(), Provenance::Backup);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -82,7 +84,8 @@ impl BackedUpKey {
         }
     }
 
-    /// Decrypts the key. Nothing shows who made it (S-31).
+    /// Decrypts the key. Nothing shows who made it (S-31), which [`ExportedRoomKey::import`]
+    /// records.
     ///
     /// # Errors
     ///

@@ -11,7 +11,9 @@ use serde_json::{Map, Value, value::RawValue};
 use zeroize::Zeroizing;
 
 use super::{ALGORITHM, ExportedRoomKey, RoomKeyError};
-use crate::{keys::Curve25519PublicKey, wire::megolm::ExportedSessionKey};
+use crate::{
+    keys::Curve25519PublicKey, megolm::trust::Provenance, wire::megolm::ExportedSessionKey,
+};
 
 /// The content of a file of exported keys, from
 /// [`key_export::decrypt`](crate::key_export::decrypt).
@@ -184,6 +186,7 @@ impl<'a> Members<'a> {
         mut self,
         room_id: String,
         session_id: &str,
+        provenance: Provenance,
     ) -> Result<ExportedRoomKey, RoomKeyError> {
         let session_key = ExportedSessionKey::from_base64(&self.secret("session_key")?)?;
         if session_key.session_id() != session_id {
@@ -197,6 +200,7 @@ impl<'a> Members<'a> {
             sender_claimed_keys: claimed.map(|Unique(keys)| keys).unwrap_or_default(),
             forwarding_chain: self.optional("forwarding_curve25519_key_chain")?.unwrap_or_default(),
             other: self.rest()?,
+            provenance,
         })
     }
 
