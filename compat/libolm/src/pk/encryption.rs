@@ -22,7 +22,7 @@ impl Stored for BackupEncryptionKey {
     const BLANK: Code = Code::BadAccountKey;
 
     fn read(content: &[u8]) -> Option<Self> {
-        Curve25519PublicKey::from_slice(content).ok().map(Self::new)
+        Curve25519PublicKey::from_slice(content).ok().map(Self::from_trusted_key)
     }
 
     fn write(&self, content: &mut [u8]) -> Option<usize> {
