@@ -145,7 +145,7 @@ pub use crate::{
         loss::{ConversionError, Loss},
         native::PickleKey,
     },
-    primitives::secret::SecretString,
+    primitives::secret::{SecretBytes, SecretString},
     wire::MessageVersion,
 };
 pub use rand::{TryCryptoRng, TryRng};

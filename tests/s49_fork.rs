@@ -124,7 +124,8 @@ const CASES: &[Case] = &[
         vec![key.public_key().to_base64()]
     }),
     ("BackupEncryptionKey::encrypt_with_rng", || {
-        let key = moceril::backup::BackupEncryptionKey::new(account().curve25519_key());
+        let key =
+            moceril::backup::BackupEncryptionKey::from_trusted_key(account().curve25519_key());
         vec![key.encrypt(b"text").unwrap().ephemeral_key.to_base64()]
     }),
     ("CrossSigningKeys::with_rng", || {

@@ -138,7 +138,7 @@ fn rooms(files: &mut Files) {
 fn backup(files: &mut Files, keys: &[ExportedRoomKey]) {
     let rng = &mut SeededRng::new(20);
     let key = BackupDecryptionKey::with_rng(rng).unwrap();
-    let public = BackupEncryptionKey::new(key.public_key());
+    let public = BackupEncryptionKey::from_trusted_key(key.public_key());
     let mut backed_up: Vec<_> = keys
         .iter()
         .map(|key| {

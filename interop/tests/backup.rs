@@ -48,7 +48,7 @@ fn everybody_reads_everybody() {
         let keys = Keys::new(&mut rng);
         let text: String = (0..length).map(|_| rng.random_range('!'..='~')).collect();
 
-        let key = BackupEncryptionKey::new(keys.ours.public_key());
+        let key = BackupEncryptionKey::from_trusted_key(keys.ours.public_key());
         let from_us = key.encrypt_with_rng(text.as_bytes(), &mut rng).unwrap();
         let message = OlmPkEncryption::new(keys.libolm.public_key()).encrypt(&text);
         let (ciphertext, mac) = (&message.ciphertext, &message.mac);
@@ -79,7 +79,7 @@ fn altered_messages() {
     let (mut accepted, mut refused) = (0, 0);
     for _ in 0..2_000 {
         let keys = Keys::new(&mut rng);
-        let key = BackupEncryptionKey::new(keys.ours.public_key());
+        let key = BackupEncryptionKey::from_trusted_key(keys.ours.public_key());
         let plaintext = vec![3; rng.random_range(0..80)];
         let mut message = key.encrypt_with_rng(&plaintext, &mut rng).unwrap();
         match rng.random_range(0..10) {

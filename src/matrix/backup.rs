@@ -24,7 +24,8 @@
 //! use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey};
 //!
 //! let key = BackupDecryptionKey::new()?;
-//! let mut message = BackupEncryptionKey::new(key.public_key()).encrypt(b"sixteen letters, and so on")?;
+//! let public = BackupEncryptionKey::from_trusted_key(key.public_key());
+//! let mut message = public.encrypt(b"sixteen letters, and so on")?;
 //! assert_eq!(key.decrypt_unauthenticated(&message)?, b"sixteen letters, and so on");
 //!
 //! // An attacker flips one bit of the first block. This is not detected: that block decrypts to random
@@ -52,7 +53,7 @@ use crate::{
         cbc_hmac::unauthenticated::{
             MAC_LENGTH, open_without_authentication, seal_without_authentication,
         },
-        secret::{Secret, SecretString},
+        secret::{Secret, SecretBytes, SecretString},
         stack::{SHALLOW, wiped_below},
         x25519,
     },
@@ -139,9 +140,13 @@ impl BackupDecryptionKey {
     /// [`BackupError::Decryption`] for a message to another key, and for those alterations that
     /// change the MAC or the padding; [`BackupError::NonContributoryKey`], which no parsed key
     /// causes.
-    pub fn decrypt_unauthenticated(&self, message: &BackupMessage) -> Result<Vec<u8>, BackupError> {
+    pub fn decrypt_unauthenticated(
+        &self,
+        message: &BackupMessage,
+    ) -> Result<SecretBytes, BackupError> {
         let shared = agree(self.pair.secret(), message.ephemeral_key)?;
         open_without_authentication(&shared, &message.ciphertext, &message.mac)
+            .map(SecretBytes::new)
             .map_err(|_| BackupError::Decryption)
     }
 }
@@ -154,17 +159,19 @@ impl fmt::Debug for BackupDecryptionKey {
     }
 }
 
-/// The public key of a backup. The caller must check that it is authentic: if the server has
-/// substituted its own key, the server can read everything.
+/// The public key of a backup. It must be authentic: if the server has substituted its own key, the
+/// server can read everything that is encrypted to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackupEncryptionKey {
     public_key: Curve25519PublicKey,
 }
 
 impl BackupEncryptionKey {
-    /// Takes the key that a backup's `auth_data` contains, after its signature was verified.
+    /// Takes a key that is known to be the user's: that of the user's private key, or one from the
+    /// user. What a server says is not known to be the user's; with the feature `matrix`,
+    /// `BackupVersion::verify` gives its key if it is signed.
     #[must_use]
-    pub const fn new(public_key: Curve25519PublicKey) -> Self {
+    pub const fn from_trusted_key(public_key: Curve25519PublicKey) -> Self {
         Self { public_key }
     }
 
@@ -199,12 +206,6 @@ impl BackupEncryptionKey {
         let shared = agree(ephemeral.secret(), self.public_key)?;
         let (ciphertext, mac) = seal_without_authentication(&shared, plaintext.as_ref());
         Ok(BackupMessage { ciphertext, mac, ephemeral_key: ephemeral.public() })
-    }
-}
-
-impl From<Curve25519PublicKey> for BackupEncryptionKey {
-    fn from(public_key: Curve25519PublicKey) -> Self {
-        Self::new(public_key)
     }
 }
 

@@ -38,7 +38,7 @@ use serde_json::{Value, json};
 
 use super::{
     device_keys::DeviceKeys,
-    signed_json::{self, SignedJsonError, expect, key_id},
+    signed_json::{self, SignedJsonError, Signer, expect, expect_kind, key_id},
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;
@@ -92,9 +92,10 @@ impl CrossSigningKeys {
     ///
     /// None for what Matrix knows as user ids.
     pub fn public_keys(&self, user_id: &str) -> Result<PublicKeys, SignedJsonError> {
+        let name = self.master.public_key().to_base64();
         let signed = |usage, key: &Ed25519SecretKey| {
             let mut key = Key::new(usage, user_id, key.public_key());
-            key.sign(user_id, &self.master).map(|()| key)
+            key.sign(usage, user_id, &name, &self.master).map(|()| key)
         };
         Ok(PublicKeys {
             master: MasterKey(Key::new(MasterKey::USAGE, user_id, self.master.public_key())),
@@ -120,9 +121,10 @@ impl CrossSigningKeys {
     ///
     /// # Errors
     ///
-    /// [`SignedJsonError::Malformed`] if the other user's object has `signatures` of a wrong form.
+    /// Those of [`MasterKey::sign`].
     pub fn sign_user(&self, user_id: &str, user: &mut MasterKey) -> Result<(), SignedJsonError> {
-        user.0.sign(user_id, &self.user_signing)
+        let name = self.user_signing.public_key().to_base64();
+        user.0.sign(MasterKey::USAGE, user_id, &name, &self.user_signing)
     }
 }
 
@@ -147,6 +149,9 @@ struct Key {
 }
 
 impl Key {
+    /// The members by which the object is known.
+    const MEMBERS: [&str; 3] = ["user_id", "usage", "keys"];
+
     fn new(usage: &str, user_id: &str, key: Ed25519PublicKey) -> Self {
         let name = key.to_base64();
         let object = json!({
@@ -165,6 +170,7 @@ impl Key {
         if !usages.any(|found| found.as_str() == Some(usage)) {
             return Err(SignedJsonError::Mismatch("usage"));
         }
+        expect_kind(&object, &Self::MEMBERS)?;
         let keys = object.get("keys").and_then(Value::as_object);
         let mut keys = keys.into_iter().flatten();
         let (Some((id, key)), None) = (keys.next(), keys.next()) else {
@@ -183,10 +189,26 @@ impl Key {
         signed_json::verify(object, &self.user_id, &self.key.to_base64(), &self.key)
     }
 
-    /// Adds the signature of another key of `user_id`.
-    fn sign(&mut self, user_id: &str, key: &Ed25519SecretKey) -> Result<(), SignedJsonError> {
-        let name = key.public_key().to_base64();
-        signed_json::sign(&mut self.object, user_id, &name, key)
+    /// Adds the signature of another key of `user_id`. The object may come from a server, which can
+    /// add members: none is signed but those that make a key of this usage (S-17).
+    fn sign<S: Signer + ?Sized>(
+        &mut self,
+        usage: &str,
+        user_id: &str,
+        key_name: &str,
+        signer: &S,
+    ) -> Result<(), SignedJsonError> {
+        let is_known = |name: &String| {
+            Self::MEMBERS.contains(&name.as_str())
+                || matches!(name.as_str(), "signatures" | "unsigned")
+        };
+        if !self.object.as_object().is_some_and(|members| members.keys().all(is_known)) {
+            return Err(SignedJsonError::UnexpectedMember);
+        }
+        if self.object.get("usage") != Some(&json!([usage])) {
+            return Err(SignedJsonError::Mismatch("usage"));
+        }
+        signed_json::sign(&mut self.object, user_id, key_name, signer)
     }
 }
 
@@ -242,7 +264,8 @@ impl MasterKey {
     ///
     /// # Errors
     ///
-    /// [`SignedJsonError::Malformed`], [`SignedJsonError::Mismatch`], [`SignedJsonError::Key`].
+    /// [`SignedJsonError::Malformed`], [`SignedJsonError::Mismatch`],
+    /// [`SignedJsonError::UnexpectedMember`], [`SignedJsonError::Key`].
     pub fn read(object: Value, user_id: &str) -> Result<Self, SignedJsonError> {
         Key::read(Self::USAGE, object, user_id).map(Self)
     }
@@ -252,13 +275,16 @@ impl MasterKey {
     ///
     /// # Errors
     ///
-    /// [`SignedJsonError::Malformed`] if the object has `signatures` of a wrong form.
-    pub fn sign<S: signed_json::Signer + ?Sized>(
+    /// [`SignedJsonError::UnexpectedMember`] if the object has members that no master key has, and
+    /// [`SignedJsonError::Mismatch`] if it has another usage besides: the server may have added
+    /// them. [`SignedJsonError::Malformed`] if it has `signatures` of a wrong form.
+    pub fn sign<S: Signer + ?Sized>(
         &mut self,
         device_id: &str,
         device: &S,
     ) -> Result<(), SignedJsonError> {
-        signed_json::sign(&mut self.0.object, &self.0.user_id, device_id, device)
+        let user_id = self.0.user_id.clone();
+        self.0.sign(Self::USAGE, &user_id, device_id, device)
     }
 
     /// Verifies that a device of the user has signed this key.

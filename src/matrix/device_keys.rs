@@ -35,7 +35,7 @@ use serde_json::{Value, json};
 
 use super::{
     payload::Device,
-    signed_json::{self, SignedJsonError, expect, key_id},
+    signed_json::{self, SignedJsonError, expect, expect_kind, key_id},
 };
 use crate::{
     keys::{Curve25519PublicKey, Ed25519PublicKey, IdentityKeys, KeyId},
@@ -47,6 +47,8 @@ use crate::{
 
 /// The algorithms of new devices: version 1 of Olm and of Megolm, which every client knows.
 const ALGORITHMS: [&str; 2] = ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"];
+/// The members by which the object of a device is known.
+const MEMBERS: [&str; 4] = ["user_id", "device_id", "algorithms", "keys"];
 
 /// The keys of a device, which the device has signed. There is no value of this type without a
 /// valid signature.
@@ -89,6 +91,7 @@ impl DeviceKeys {
     pub fn verify(object: Value, user_id: &str, device_id: &str) -> Result<Self, SignedJsonError> {
         let found_user = expect(&object, "user_id", user_id)?;
         let found_device = expect(&object, "device_id", device_id)?;
+        expect_kind(&object, &MEMBERS)?;
         let key = |id: String| {
             let key = object.get("keys").and_then(|keys| keys.get(id)).and_then(Value::as_str);
             key.ok_or(SignedJsonError::Malformed("keys"))
@@ -146,7 +149,8 @@ impl DeviceKeys {
     }
 
     /// Verifies a one-time or fallback key of the device, for a session with it (S-17). Further
-    /// members, which the device must have signed too, are ignored.
+    /// members, which the device must have signed too, are ignored, unless they are those of an
+    /// object of another kind.
     ///
     /// # Errors
     ///
@@ -168,6 +172,7 @@ pub fn verify_one_time_key(
     device_id: &str,
     keys: IdentityKeys,
 ) -> Result<PreKeyBundle, SignedJsonError> {
+    expect_kind(object, &["key"])?;
     signed_json::verify(object, user_id, device_id, &keys.ed25519)?;
     let key = Curve25519PublicKey::from_base64(signed_json::text(object, "key")?)?;
     PreKeyBundle::from_keys(keys.curve25519, key)

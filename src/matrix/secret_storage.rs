@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The name under which a secret is stored is authenticated, so the server cannot exchange two
-//! secrets. It can go back to an earlier one.
+//! secrets. It can go back to an earlier one. The IV is not authenticated: see
+//! [`SecretStorageKey::decrypt`].
 //!
 //! ```
 //! use moceril::secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey};
@@ -189,10 +190,14 @@ impl SecretStorageKey {
 
     /// Decrypts the secret that is stored under this name.
     ///
+    /// The MAC covers the ciphertext and the name, not the IV: with an altered IV the result is
+    /// [`SecretStorageError::NotText`] or, for a short secret, another text. Check what you get,
+    /// for example against the public key.
+    ///
     /// # Errors
     ///
     /// [`SecretStorageError::Authentication`] for a secret of another key or another name, or one
-    /// that was altered; [`SecretStorageError::NotText`].
+    /// whose ciphertext or MAC was altered; [`SecretStorageError::NotText`].
     pub fn decrypt(
         &self,
         name: &str,
@@ -256,7 +261,8 @@ impl EncryptedSecret {
 pub struct KeyDescription {
     /// A name for the user to know it by.
     pub name: Option<String>,
-    /// From which parameters the key is derived, if the user has a passphrase.
+    /// From which parameters the key is derived, if the user has a passphrase. `None` also if the
+    /// key is derived in a way that is not known here.
     pub passphrase: Option<PassphraseParameters>,
     /// With which the key is checked: an IV, and the MAC over encrypted zeros. Without them,
     /// nothing but a secret shows whether a key is the right one.
@@ -301,7 +307,8 @@ impl KeyDescription {
         Secret::new(expected).if_equal(&Secret::new(*mac), refusal, || Ok(()))
     }
 
-    /// Reads the content of the account data. Members that are not described here are ignored.
+    /// Reads the content of the account data. Members that are not described here are ignored, and
+    /// a member that is `null` counts as missing.
     ///
     /// # Errors
     ///
@@ -312,13 +319,13 @@ impl KeyDescription {
         if text(object, "algorithm")? != ALGORITHM {
             return Err(SecretStorageError::Algorithm);
         }
-        let name = object.get("name").map(|_| text(object, "name")).transpose()?;
-        let passphrase = object.get("passphrase").map(PassphraseParameters::from_json);
-        let has_check = object.get("iv").is_some() || object.get("mac").is_some();
+        let name = member(object, "name").map(|_| text(object, "name")).transpose()?;
+        let passphrase = member(object, "passphrase").map(PassphraseParameters::from_json);
+        let has_check = member(object, "iv").is_some() || member(object, "mac").is_some();
         let check =
             if has_check { Some((array(object, "iv")?, array(object, "mac")?)) } else { None };
         let name = name.map(str::to_string);
-        Ok(Self { name, passphrase: passphrase.transpose()?, check })
+        Ok(Self { name, passphrase: passphrase.transpose()?.flatten(), check })
     }
 
     /// The content of the account data.
@@ -371,17 +378,21 @@ impl PassphraseParameters {
         Ok(Self { salt, iterations: DEFAULT_ITERATIONS })
     }
 
-    fn from_json(object: &Value) -> Result<Self, SecretStorageError> {
+    /// `None` if the key is derived in another way. Its description can then be used with the key
+    /// itself.
+    fn from_json(object: &Value) -> Result<Option<Self>, SecretStorageError> {
         if text(object, "algorithm")? != PASSPHRASE_ALGORITHM {
-            return Err(SecretStorageError::Algorithm);
+            return Ok(None);
         }
-        if object.get("bits").is_some_and(|bits| bits.as_u64() != Some(BITS)) {
-            return Err(SecretStorageError::Malformed("bits"));
+        if let Some(bits) = member(object, "bits")
+            && bits.as_u64().ok_or(SecretStorageError::Malformed("bits"))? != BITS
+        {
+            return Ok(None);
         }
         let iterations = object.get("iterations").and_then(Value::as_u64);
         let iterations = iterations.and_then(|iterations| u32::try_from(iterations).ok());
         let iterations = iterations.ok_or(SecretStorageError::Malformed("iterations"))?;
-        Ok(Self { salt: text(object, "salt")?.to_string(), iterations })
+        Ok(Some(Self { salt: text(object, "salt")?.to_string(), iterations }))
     }
 
     fn to_json(&self) -> Value {
@@ -391,6 +402,11 @@ impl PassphraseParameters {
             "iterations": self.iterations,
         })
     }
+}
+
+/// The member of this name, unless it is `null`.
+fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object.get(name).filter(|value| !value.is_null())
 }
 
 fn text<'a>(object: &'a Value, name: &'static str) -> Result<&'a str, SecretStorageError> {
@@ -423,9 +439,9 @@ pub enum SecretStorageError {
     },
     /// A member is not valid base64.
     Base64(Base64Error),
-    /// The algorithm of the key or of its passphrase is none of this module.
+    /// The algorithm of the key is none of this module.
     Algorithm,
-    /// Wrong key or wrong passphrase, another name, or the secret was altered.
+    /// Wrong key or wrong passphrase, another name, or the ciphertext or MAC was altered.
     Authentication,
     /// The secret is not UTF-8.
     NotText,

@@ -23,7 +23,9 @@
 //! ```
 //!
 //! [`device_keys`](super::device_keys) and [`cross_signing`](super::cross_signing) have types for
-//! the objects of devices and users, which exist only verified.
+//! the objects of devices and users, which exist only verified. They and
+//! [`BackupVersion`](super::backup_file::BackupVersion) refuse an object that has a member of
+//! another kind.
 //!
 //! Spec: Matrix specification, appendices, "Signing JSON".
 
@@ -59,8 +61,26 @@ impl Signer for Ed25519SecretKey {
     }
 }
 
+/// The members by which objects of different kinds are known: one-time keys, keys of devices,
+/// cross-signing keys and backups.
+const OF_A_KIND: [&str; 7] =
+    ["key", "keys", "user_id", "device_id", "algorithms", "usage", "public_key"];
+
+/// Checks that an object has none of the members of [`OF_A_KIND`] but its own. A server that adds
+/// such a member, and has the object signed, would have a signature of an object of another kind,
+/// too: S-17.
+pub(super) fn expect_kind(object: &Value, own: &[&str]) -> Result<(), SignedJsonError> {
+    let members = object.as_object().ok_or(SignedJsonError::Malformed("object"))?;
+    let is_foreign = |name: &&str| !own.contains(name) && members.contains_key(*name);
+    if OF_A_KIND.iter().any(is_foreign) { Err(SignedJsonError::UnexpectedMember) } else { Ok(()) }
+}
+
 /// Adds a signature to an object, beside those that it has. An earlier one of the same key is
 /// replaced.
+///
+/// Sign nothing that a server has made: the signature covers every member, and no member says which
+/// kind of object it is. What a server adds could make the object one of another kind, for example
+/// the keys of a device, which the signer would vouch for, too.
 ///
 /// `key_name` is what follows `ed25519:` in the key's id: the device id, or the public key of a
 /// cross-signing key.
@@ -150,6 +170,9 @@ pub enum SignedJsonError {
     Malformed(&'static str),
     /// This member is another than the caller expects: the object belongs to somebody else.
     Mismatch(&'static str),
+    /// The object has a member of an object of another kind, or one that no object of its kind is
+    /// known to have. A signature covers it, too.
+    UnexpectedMember,
     /// The object has no canonical form.
     Canonical(CanonicalJsonError),
     /// The object holds an invalid key.
@@ -165,6 +188,7 @@ pub enum SignedJsonError {
 texts!(SignedJsonError {
     Self::Malformed(name) => "the member {name} of a signed object is missing or malformed";
     Self::Mismatch(name) => "the {name} of a signed object is another than expected";
+    Self::UnexpectedMember => "a signed object has a member that its kind does not have";
     Self::Canonical(_) => "the object cannot be signed";
     Self::Key(_) => "a signed object holds a bad key";
     Self::MissingSignature => "the key did not sign the object";

@@ -1,7 +1,9 @@
 //! What decrypting a Megolm message gives.
 
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
+
+use zeroize::Zeroize;
 
 use super::trust::Provenance;
 use crate::{
@@ -9,7 +11,8 @@ use crate::{
     keys::Ed25519PublicKey,
 };
 
-/// A decrypted Megolm message, with what was authenticated together with it (S-18).
+/// A decrypted Megolm message, with what was authenticated together with it (S-18). The plaintext
+/// is wiped on drop, unless it was taken out.
 ///
 /// Nobody can write into what was authenticated:
 ///
@@ -32,7 +35,7 @@ pub struct DecryptedMessage {
     pub(super) provenance: Provenance,
 }
 
-/// The parts of a [`DecryptedMessage`], by value.
+/// The parts of a [`DecryptedMessage`], by value. The plaintext is the caller's to wipe.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecryptedMessageParts {
@@ -86,17 +89,28 @@ impl DecryptedMessage {
         self.provenance
     }
 
-    /// The plaintext alone, by value.
+    /// The plaintext alone, by value. The caller must wipe it.
     #[must_use]
-    pub fn into_plaintext(self) -> Vec<u8> {
-        self.plaintext
+    pub fn into_plaintext(mut self) -> Vec<u8> {
+        mem::take(&mut self.plaintext)
     }
 
     /// All parts, by value.
     #[must_use]
-    pub fn into_parts(self) -> DecryptedMessageParts {
-        let Self { plaintext, message_index, fingerprint, signing_key, provenance } = self;
-        DecryptedMessageParts { plaintext, message_index, fingerprint, signing_key, provenance }
+    pub fn into_parts(mut self) -> DecryptedMessageParts {
+        DecryptedMessageParts {
+            plaintext: mem::take(&mut self.plaintext),
+            message_index: self.message_index,
+            fingerprint: self.fingerprint,
+            signing_key: self.signing_key,
+            provenance: self.provenance,
+        }
+    }
+}
+
+impl Drop for DecryptedMessage {
+    fn drop(&mut self) {
+        self.plaintext.zeroize();
     }
 }
 

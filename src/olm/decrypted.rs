@@ -1,11 +1,14 @@
 //! What decrypting an Olm message gives.
 
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
+
+use zeroize::Zeroize;
 
 use crate::{keys::Curve25519PublicKey, wire::olm::SessionKeys};
 
-/// A decrypted Olm message, with what was authenticated together with it (S-16, S-18).
+/// A decrypted Olm message, with what was authenticated together with it (S-16, S-18). The
+/// plaintext is wiped on drop, unless it was taken out.
 ///
 /// It is a type of its own, so that what came over Olm and what came over Megolm cannot be mixed
 /// up:
@@ -34,7 +37,8 @@ pub struct DecryptedMessage {
     pub(super) parts: DecryptedMessageParts,
 }
 
-/// The parts of a [`DecryptedMessage`], taken out of it by [`DecryptedMessage::into_parts`].
+/// The parts of a [`DecryptedMessage`], taken out of it by [`DecryptedMessage::into_parts`]. The
+/// plaintext is the caller's to wipe.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecryptedMessageParts {
@@ -53,10 +57,10 @@ impl DecryptedMessage {
         &self.parts.plaintext
     }
 
-    /// What the peer encrypted, without a copy.
+    /// What the peer encrypted, without a copy. The caller must wipe it.
     #[must_use]
-    pub fn into_plaintext(self) -> Vec<u8> {
-        self.parts.plaintext
+    pub fn into_plaintext(mut self) -> Vec<u8> {
+        mem::take(&mut self.parts.plaintext)
     }
 
     /// The peer's identity key. It is `None` only for a session that was read from a format without
@@ -78,8 +82,16 @@ impl DecryptedMessage {
 
     /// The plaintext and what was authenticated together with it, by value.
     #[must_use]
-    pub fn into_parts(self) -> DecryptedMessageParts {
-        self.parts
+    pub fn into_parts(mut self) -> DecryptedMessageParts {
+        let DecryptedMessageParts { plaintext, sender_key, session_keys } = &mut self.parts;
+        let (sender_key, session_keys) = (*sender_key, *session_keys);
+        DecryptedMessageParts { plaintext: mem::take(plaintext), sender_key, session_keys }
+    }
+}
+
+impl Drop for DecryptedMessage {
+    fn drop(&mut self) {
+        self.parts.plaintext.zeroize();
     }
 }
 

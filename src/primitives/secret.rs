@@ -1,7 +1,7 @@
 //! Containers that wipe what they hold (S-25) and never show it (S-29).
 
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::{fmt, ops::Deref};
+use core::{fmt, mem, ops::Deref};
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
@@ -278,6 +278,59 @@ impl fmt::Debug for SecretString {
 }
 
 impl Drop for SecretString {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// Secret bytes, such as the plaintext of a message: wiped on drop, and not shown by `Debug`.
+///
+/// It dereferences to `[u8]`; a copy made of it is the caller's to protect.
+#[derive(Clone)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    pub(crate) const fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, without a copy. The caller must wipe them.
+    #[must_use]
+    pub fn into_vec(mut self) -> Vec<u8> {
+        mem::take(&mut self.0)
+    }
+}
+
+impl Deref for SecretBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for SecretBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Byte by byte, in a time that shows how many are equal.
+impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for SecretBytes {
+    fn eq(&self, other: &T) -> bool {
+        *self.0 == *other.as_ref()
+    }
+}
+
+impl Eq for SecretBytes {}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretBytes").finish_non_exhaustive()
+    }
+}
+
+impl Drop for SecretBytes {
     fn drop(&mut self) {
         self.0.zeroize();
     }

@@ -22,7 +22,7 @@ const MODULES: [(&str, &[&str]); 13] = [
     ("olm", &["error", "primitives", "keys", "wire", "ratchet"]),
     ("megolm", &["error", "primitives", "keys", "wire", "ratchet"]),
     // Layer 4.
-    ("matrix", &["error", "primitives", "keys", "wire", "olm"]),
+    ("matrix", &["error", "primitives", "keys", "wire", "olm", "megolm"]),
     ("pickle", &["error", "primitives", "keys", "wire", "ratchet", "olm", "megolm", "matrix"]),
     // Of types of all these layers: one error for all, and the standard traits.
     ("any_error", &["error", "wire", "olm", "megolm", "matrix", "pickle"]),

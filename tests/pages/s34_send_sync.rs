@@ -4,8 +4,8 @@
 use moceril::{
     Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
     DehydratedDeviceError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, Error, KeyError,
-    LibolmPickleError, Loss, MessageVersion, PickleError, PickleKey, RandomError, SecretString,
-    SignatureError,
+    LibolmPickleError, Loss, MessageVersion, PickleError, PickleKey, RandomError, SecretBytes,
+    SecretString, SignatureError,
     ecies::{
         self, ChannelError, CheckCode, DigitMode, Ecies, EstablishedEcies, Incoming, Outgoing,
         Refused,
@@ -37,6 +37,7 @@ shared!(
     Loss,
     MessageVersion,
     PickleKey,
+    SecretBytes,
     SecretString,
     // Olm.
     Account,

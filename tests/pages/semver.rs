@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use moceril_testing::sources::{identifier, sources};
 
 /// Complete types: callers may match every variant, and build them from their fields.
-const COMPLETE: [(&str, &str); 27] = [
+const COMPLETE: [(&str, &str); 26] = [
     ("BackupMessage", "the properties of the specification"),
     ("BackupMessageBase64", "the properties of the specification"),
     ("CrossSigningKeys", "a caller builds it: the three keys of a user"),
@@ -15,7 +15,6 @@ const COMPLETE: [(&str, &str); 27] = [
     ("DigitMode", "one for each of the two proposals"),
     ("Emoji", "the columns of the specification's table"),
     ("EncryptedSecret", "the properties of the specification"),
-    ("ExportedRoomKey", "a caller builds it: the specification's members, and `other`"),
     ("IdentityKeys", "a caller builds it: the two keys of a device"),
     ("Incoming", "what every step that decrypts gives"),
     ("InitialMessage", "the parts of a message"),

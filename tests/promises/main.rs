@@ -30,6 +30,7 @@ mod s16_payload;
 mod s17_bundles;
 mod s17_cross_signing;
 mod s17_hazmat;
+mod s17_object_kinds;
 mod s17_signed_json;
 mod s19_replay_guard;
 mod s20_forgetting;

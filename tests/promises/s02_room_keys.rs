@@ -195,13 +195,43 @@ fn malformed_keys_are_refused() {
     }
 }
 
-/// Some programs escape the slash, which base64 has.
+/// JSON allows a program to escape any character. Some escape the slash or the plus sign, which
+/// base64 has.
 #[test]
-fn escaped_slashes_are_read() {
-    let text = entry().to_string();
-    assert!(exported().to_base64().contains('/'));
-    let key = ExportedRoomKey::from_json(&text.replace('/', "\\/")).unwrap();
-    assert!(is_exported(&key.session_key));
+fn escaped_session_keys_are_read() {
+    let (secret, text) = (exported().to_base64(), entry().to_string());
+    assert!(secret.contains('/') && secret.contains('+'));
+    let shared = sender().session_key();
+    let event = RoomKey::new(ROOM, shared.clone()).to_json().unwrap();
+    let lower = |letter: char| format!("\\u{:04x}", u32::from(letter));
+    let upper = |letter: char| format!("\\u{:04X}", u32::from(letter));
+    let slash = |letter: char| match letter {
+        '/' => String::from("\\/"),
+        _ => String::from(letter),
+    };
+    let plus = |letter: char| if letter == '+' { upper(letter) } else { slash(letter) };
+    for escape in [&lower as &dyn Fn(char) -> String, &upper, &slash, &plus] {
+        let escaped = |text: &str| text.chars().map(escape).collect::<String>();
+        let entry = text.replace(&*secret, &escaped(&secret));
+        assert_ne!(entry, text);
+        let read = ExportedRoomKey::from_json(&entry).unwrap();
+        assert!(is_exported(&read.session_key));
+        let backup = ExportedRoomKey::from_backup_json(&entry, ROOM, &exported().session_id());
+        assert!(is_exported(&backup.unwrap().session_key));
+        let file = format!("[{entry}]");
+        let read = room_keys::read_export(&file).next().unwrap().unwrap();
+        assert!(is_exported(&read.session_key));
+        let event = event.replace(&*shared.to_base64(), &escaped(&shared.to_base64()));
+        let read = RoomKey::from_json(&event).unwrap();
+        assert_eq!(read.session_key.session_id(), shared.session_id());
+    }
+    // No other escape stands for a letter of base64.
+    let invalid = RoomKeyError::SessionKey(SessionKeyError::Base64(Base64Error::Invalid));
+    for escape in ["\\n", "\\\\", "\\\"", "\\u0141", "\\u0100", "\\u00c1", "\\uff0b", "\\u0000"] {
+        let altered = [&secret[..4], escape, &secret[5..]].concat();
+        let entry = text.replace(&*secret, &altered);
+        assert_eq!(ExportedRoomKey::from_json(&entry).err(), Some(invalid), "{escape}");
+    }
 }
 
 #[test]

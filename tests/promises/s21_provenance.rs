@@ -4,16 +4,20 @@
 
 use moceril::{
     ConversionError, MessageVersion,
+    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup_file::BackedUpKey,
     megolm::{
         ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
         Provenance, ProvenanceError, SessionOrdering,
     },
+    room_keys::ExportedRoomKey,
 };
 use moceril_testing::{
     fixtures::{VERSIONS, other},
     libolm_pickle::KEY,
     pickled::Pickled,
     rng::SeededRng,
+    states,
 };
 
 /// A room that has sent 20 messages, the receiver from its first message on, and the messages.
@@ -67,6 +71,36 @@ fn s_21_each_constructor_has_its_provenance() {
     let ascending =
         [Provenance::Unknown, Provenance::Backup, Provenance::Exported, Provenance::Signed];
     assert!(ascending.is_sorted_by(|a, b| a < b));
+}
+
+/// A room key remembers what it was read from, so that the obvious way to import it records the
+/// right trust.
+#[test]
+fn s_21_a_room_key_is_imported_as_what_it_was_read_from() {
+    let (signed, _) = room(MessageVersion::V3);
+    let sender = states::account(0, &mut SeededRng::new(1)).curve25519_key();
+    let mut made = ExportedRoomKey::new("!a", signed.export_at(3).unwrap(), sender);
+    made.sender_claimed_keys.insert(String::from("ed25519"), String::from("A"));
+    let entry = ExportedRoomKey::from_json(&made.to_json().unwrap()).unwrap();
+    let forwarded = made.to_forwarded_json().unwrap();
+    let forwarded = ExportedRoomKey::from_forwarded_json(&forwarded).unwrap();
+    let backup = made.to_backup_json().unwrap();
+    let key = BackupDecryptionKey::from_bytes([1; 32]);
+    let message = BackupEncryptionKey::from_trusted_key(key.public_key()).encrypt(&backup).unwrap();
+    let backed_up = BackedUpKey::new(&made, message).decrypt(&key).unwrap();
+    let backup = ExportedRoomKey::from_backup_json(&backup, "!a", &signed.session_id()).unwrap();
+    let (exported, from_backup) = (Provenance::Exported, Provenance::Backup);
+    for (key, provenance) in [
+        (made, exported),
+        (entry, exported),
+        (forwarded, exported),
+        (backup, from_backup),
+        (backed_up, from_backup),
+    ] {
+        let session = key.clone().import();
+        assert_eq!(session.provenance(), provenance);
+        assert!(session.connected(&signed) && session.first_known_index() == 3);
+    }
 }
 
 /// A message that does not decrypt verifies nothing.

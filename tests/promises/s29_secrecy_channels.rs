@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use moceril::{
+    SecretBytes,
     ecies::{
         self, ChannelError, CheckCode, DigitMode, Ecies, EstablishedEcies, Incoming, Outgoing,
         Refused,
@@ -66,7 +67,9 @@ fn s_29_ecies() {
     secrets.not_in_text(&refused.to_string());
     let mut inbound: Incoming<EstablishedEcies> =
         refused.unchanged.establish_inbound_channel(initial).unwrap();
-    assert_eq!(inbound.plaintext, PLAINTEXT);
+    let plaintext: &SecretBytes = &inbound.plaintext;
+    assert_eq!(*plaintext, PLAINTEXT);
+    secrets.not_in(plaintext);
     let message: ecies::Message = inbound.channel.encrypt(PLAINTEXT).unwrap();
     let channel: &EstablishedEcies = &outbound.channel;
     let code: &CheckCode = channel.check_code();
@@ -119,7 +122,7 @@ fn s_29_backups() {
     let (secret, mut rng) = seeded(7);
     let key = BackupDecryptionKey::with_rng(&mut rng).unwrap();
     let secrets = secrets(&[("private key", &secret)]);
-    let public = BackupEncryptionKey::new(key.public_key());
+    let public = BackupEncryptionKey::from_trusted_key(key.public_key());
     let message: BackupMessage = public.encrypt_with_rng(PLAINTEXT, &mut rng).unwrap();
     let text: BackupMessageBase64 = message.to_base64();
     let other = BackupDecryptionKey::with_rng(&mut rng).unwrap();

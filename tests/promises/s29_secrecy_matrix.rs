@@ -103,7 +103,7 @@ fn s_29_backups() {
     let sender_key = states::account(0, rng).curve25519_key();
     let key = ExportedRoomKey::new("!room:example.org", exported, sender_key);
     let public = private.public_key();
-    let message = BackupEncryptionKey::new(public)
+    let message = BackupEncryptionKey::from_trusted_key(public)
         .encrypt_with_rng(key.to_backup_json().unwrap(), rng)
         .unwrap();
     let stored: BackedUpKey = BackedUpKey::new(&key, message);

@@ -94,15 +94,21 @@ fn s_25_no_freed_block_holds_a_secret() {
     searched("group sessions", || group_sessions(rng, &key));
 }
 
+/// What is encrypted where the plaintext is looked for, too.
+const PLAINTEXT: &[u8] = b"a plaintext, which is a secret as well as a key is";
+
 fn conversation(alice: &Account, bob: &mut Account, rng: &mut DistinctKeys, key: &PickleKey) {
     let (_, one_time_key) = bob.signed_one_time_keys()[0];
     let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
     let config = SessionConfig::default();
     let mut ours = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
     learn_sending(&ours);
-    let first = ours.encrypt_with_rng(b"first", rng).unwrap();
+    learn("Olm plaintext", PLAINTEXT);
+    let first = ours.encrypt_with_rng(PLAINTEXT, rng).unwrap();
     let pre_key = first.as_pre_key().unwrap();
-    let mut theirs = bob.create_inbound_session(alice.curve25519_key(), pre_key).unwrap().session;
+    let inbound = bob.create_inbound_session(alice.curve25519_key(), pre_key).unwrap();
+    assert_eq!(inbound.message.plaintext(), PLAINTEXT);
+    let mut theirs = inbound.session;
     // Enough turns and skipped messages for keys and chains to be evicted.
     for _ in 0..7 {
         for turn in 0..2 {
@@ -121,6 +127,8 @@ fn conversation(alice: &Account, bob: &mut Account, rng: &mut DistinctKeys, key:
             to.decrypt(&messages[20]).unwrap();
             to.decrypt(&messages[30]).unwrap();
             assert!(to.decrypt(&messages[20]).is_err());
+            let decrypted = to.decrypt(&from.encrypt_with_rng(PLAINTEXT, rng).unwrap()).unwrap();
+            assert_eq!(decrypted.clone().plaintext(), PLAINTEXT);
         }
     }
     let pickle = ours.pickle_with_rng(key, b"context", rng).unwrap();
@@ -137,10 +145,13 @@ fn group_sessions(rng: &mut DistinctKeys, key: &PickleKey) {
     for index in [1, 2, 7, 8] {
         learn_ratchet(&receiver, index);
     }
-    let messages: Vec<_> = (0..9).map(|_| sender.encrypt(b"message").unwrap()).collect();
+    learn("Megolm plaintext", PLAINTEXT);
+    let messages: Vec<_> = (0..9).map(|_| sender.encrypt(PLAINTEXT).unwrap()).collect();
     for index in [8, 2, 5, 0] {
-        receiver.decrypt(&messages[index]).unwrap();
+        let decrypted = receiver.decrypt(&messages[index]).unwrap();
+        assert_eq!(decrypted.clone().plaintext(), PLAINTEXT);
     }
+    assert!(receiver.decrypt_batch(&messages).iter().all(Result::is_ok));
     let export = receiver.export_at(7).unwrap().to_base64();
     let import = InboundGroupSession::import(&ExportedSessionKey::from_base64(&export).unwrap());
     drop(receiver.merge(&import).unwrap());

@@ -302,7 +302,8 @@ fn channels() {
             met.drawn(&["backup key"], drawn);
         },
     );
-    let encrypted = BackupEncryptionKey::new(key.public_key()).encrypt_with_rng(PLAINTEXT, rng);
+    let encrypted =
+        BackupEncryptionKey::from_trusted_key(key.public_key()).encrypt_with_rng(PLAINTEXT, rng);
     let encrypted = encrypted.unwrap();
     look(
         "backup: decrypt",

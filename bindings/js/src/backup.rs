@@ -56,8 +56,7 @@ impl BackupDecryptionKey {
         ephemeral: &str,
     ) -> Result<Uint8Array> {
         let message = BackupMessage::from_base64(ciphertext, mac, ephemeral)?;
-        let plaintext = zeroize::Zeroizing::new(self.0.decrypt_unauthenticated(&message)?);
-        Ok(Uint8Array::from(plaintext.as_slice()))
+        Ok(Uint8Array::from(&*self.0.decrypt_unauthenticated(&message)?))
     }
 
     /// The keys of a whole backup, one result for each.
@@ -73,7 +72,7 @@ impl BackupDecryptionKey {
 
 #[wasm_bindgen(js_name = encryptForBackup)]
 pub fn encrypt_for_backup(public_key: &str, plaintext: &Uint8Array) -> Result<Object> {
-    let key = BackupEncryptionKey::new(Curve25519PublicKey::from_base64(public_key)?);
+    let key = BackupEncryptionKey::from_trusted_key(Curve25519PublicKey::from_base64(public_key)?);
     let message = key.encrypt(&*bytes(plaintext))?.to_base64();
     Ok(object([
         ("ciphertext", JsValue::from(message.ciphertext)),

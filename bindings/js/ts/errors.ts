@@ -68,6 +68,7 @@ export const ERROR_CODES = [
   "TooFarAhead",
   "TooMany",
   "TooShort",
+  "UnexpectedMember",
   "UnknownIndex",
   "UnknownOneTimeKey",
   "Version",

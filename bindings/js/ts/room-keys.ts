@@ -117,7 +117,11 @@ export class BackupDecryptionKey extends Owned {
     return call(() => raw(this, wasm.BackupDecryptionKey).decryptUnauthenticated(c, m, e));
   }
 
-  /** Decrypts a whole backup, the answer to `/room_keys/keys`: a key or an error for each entry. */
+  /**
+   * Decrypts a whole backup, the answer to `/room_keys/keys`: a key or an error for each entry.
+   * Nothing shows who made the keys: import them with
+   * {@link InboundGroupSession.importFromBackup}.
+   */
   decryptBackup(json: string): (ExportedRoomKey | MocerilError)[] {
     const j = text(json, "json");
     return each(call(() => raw(this, wasm.BackupDecryptionKey).decryptBackup(j))) as (

@@ -121,7 +121,7 @@ pub fn run(args: &Create, json: bool) -> Result<()> {
 
 pub fn to_file(args: &ToBackup, json: bool) -> Result<()> {
     args.output.check(Content::Public)?;
-    let to = BackupEncryptionKey::new(args.public_key()?);
+    let to = BackupEncryptionKey::from_trusted_key(args.public_key()?);
     let (mut refusals, mut backed_up) = (Refusals::default(), Vec::new());
     let (mut file, merged) = merged(args, &mut refusals)?;
     merged.each(std::slice::from_mut(&mut file), |key| {

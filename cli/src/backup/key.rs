@@ -78,12 +78,12 @@ impl BackupKey {
         Storage::open(data, |description| self.storage_key(description))
     }
 
-    /// The key with this public half: what the user names, or what the secret storage has that the
-    /// server keeps.
+    /// The key of this backup: what the user names, or what the secret storage has that the server
+    /// keeps.
     #[cfg(feature = "homeserver")]
     pub fn read_for(
         &self,
-        public_key: moceril::Curve25519PublicKey,
+        version: &moceril::backup_file::BackupVersion,
         account_data: impl FnOnce() -> Result<Value>,
     ) -> Result<BackupDecryptionKey> {
         let key = if self.account_data.is_some() {
@@ -94,7 +94,7 @@ impl BackupKey {
             let text = self.recovery_key()?;
             let key = BackupDecryptionKey::from_recovery_key(&text)
                 .map_err(|error| mistyped(&error.to_string()))?;
-            if key.public_key() == public_key {
+            if version.is_of(&key) {
                 return Ok(key);
             }
             let data = account_data()?;
@@ -111,7 +111,7 @@ impl BackupKey {
             }
             })?
         };
-        if key.public_key() == public_key {
+        if version.is_of(&key) {
             Ok(key)
         } else {
             Err(Failure::key("the key is not that of the server's current backup"))

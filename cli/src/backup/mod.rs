@@ -113,7 +113,7 @@ impl Source {
         if let Some(server) = self.account.homeserver()? {
             let version = server.version()?;
             let data = || server.account_data(&server.user_id()?, &[key::NAME]);
-            let key = self.key.read_for(version.public_key, data)?;
+            let key = self.key.read_for(&version, data)?;
             let (name, json) = (server.name().to_owned(), server.backup(&version)?);
             return Ok(Encrypted { name, json, key });
         }
@@ -249,7 +249,7 @@ fn check(args: &Check, json: bool) -> Result<()> {
     let mut report = Report::new("backup");
     if let Some(input) = &args.version {
         let (version, key) = (version(input)?, &backup.key);
-        if version.public_key != key.public_key() {
+        if !version.is_of(key) {
             let ours = key.public_key().to_base64();
             return Err(Failure::key(format_args!(
                 "the backup has the public key {}, and the recovery key {ours}",

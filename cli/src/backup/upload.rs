@@ -54,7 +54,7 @@ pub fn run(args: &ToBackup, to: &ToServer, server: &Homeserver, json: bool) -> R
     let mut target = match server.current_version()? {
         Some(version) if !to.new_version => {
             let data = || server.account_data(&user, &[NAME]);
-            let key = args.key.read_for(version.public_key, data)?;
+            let key = args.key.read_for(&version, data)?;
             Target { version, key, is_new: false }
         }
         _ => new_version(&args.key, server, &user)?,
@@ -142,7 +142,7 @@ impl<'a> Upload<'a> {
         Self {
             server,
             target,
-            to: BackupEncryptionKey::new(target.key.public_key()),
+            to: BackupEncryptionKey::from_trusted_key(target.key.public_key()),
             merged,
             dry_run,
             known: HashMap::new(),

@@ -77,7 +77,7 @@ pub struct Known {
 impl Known {
     fn new(key: &ExportedRoomKey) -> Self {
         Self {
-            session: InboundGroupSession::import(&key.session_key),
+            session: key.import(),
             room_id: key.room_id.clone(),
             sender_key: key.sender_key.to_base64(),
             guard: None,

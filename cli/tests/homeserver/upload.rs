@@ -130,7 +130,7 @@ fn backup_key() -> BackupDecryptionKey {
 }
 
 fn backed_up(key: &ExportedRoomKey) -> BackedUpKey {
-    let to = BackupEncryptionKey::new(backup_key().public_key());
+    let to = BackupEncryptionKey::from_trusted_key(backup_key().public_key());
     BackedUpKey::new(key, to.encrypt(key.to_backup_json().unwrap()).unwrap())
 }
 

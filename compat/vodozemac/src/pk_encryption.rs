@@ -12,7 +12,10 @@
 
 use block_padding::Error as UnpadError;
 use digest::MacError;
-use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage};
+use moceril::{
+    SecretBytes,
+    backup::{BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage},
+};
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -143,7 +146,8 @@ impl PkDecryption {
         let ephemeral_key =
             message.ephemeral_key.strict().map_err(|_| Error::NonContributoryKey)?;
         let message = BackupMessage { ciphertext: message.ciphertext.clone(), mac, ephemeral_key };
-        self.inner.decrypt_unauthenticated(&message).map_err(|error| match error {
+        let plaintext = self.inner.decrypt_unauthenticated(&message);
+        plaintext.map(SecretBytes::into_vec).map_err(|error| match error {
             BackupError::NonContributoryKey => Error::NonContributoryKey,
             // `Decryption`, and what may come.
             _ => Error::Mac(MacError),
@@ -188,7 +192,7 @@ impl PkEncryption {
     /// If the operating system has no randomness.
     pub fn encrypt(&self, message: &[u8]) -> Result<Message, Error> {
         let key = self.public_key.strict().map_err(|_| Error::NonContributoryKey)?;
-        match BackupEncryptionKey::new(key).encrypt(message) {
+        match BackupEncryptionKey::from_trusted_key(key).encrypt(message) {
             Err(BackupError::NonContributoryKey) => Err(Error::NonContributoryKey),
             encrypted => {
                 let BackupMessage { ciphertext, mac, ephemeral_key } = drawn(encrypted);

@@ -5,12 +5,10 @@ use anyhow::{Context, Result, bail, ensure};
 use moceril::{
     Curve25519PublicKey,
     backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
-    megolm::InboundGroupSession,
     room_keys::ExportedRoomKey,
     signed_json,
 };
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use crate::{
     account::Client,
@@ -89,7 +87,8 @@ pub fn upload(client: &Client) -> Result<usize> {
     let store = &client.store;
     let meta = |name| store.meta(name)?.context(NO_BACKUP);
     let (version, public_key) = (meta("backup_version")?, meta("backup_public_key")?);
-    let encryption_key = BackupEncryptionKey::new(Curve25519PublicKey::from_base64(&public_key)?);
+    let encryption_key =
+        BackupEncryptionKey::from_trusted_key(Curve25519PublicKey::from_base64(&public_key)?);
     let keys = room_key::select(store, "NOT backed_up")?;
     let path = format!("/_matrix/client/v3/room_keys/keys?version={}", segment(&version));
     let bar = progress(keys.len());
@@ -191,10 +190,10 @@ fn open(
     let member = |name| json::text(data, name);
     let message =
         BackupMessage::from_base64(member("/ciphertext")?, member("/mac")?, member("/ephemeral")?)?;
-    let json = Zeroizing::new(key.decrypt_unauthenticated(&message)?);
+    let json = key.decrypt_unauthenticated(&message)?;
     let json = std::str::from_utf8(&json)?;
     let key = ExportedRoomKey::from_backup_json(json, room_id, session_id)?;
-    room_key::keep(&client.store, &key, InboundGroupSession::import_from_backup)
+    room_key::keep(&client.store, &key)
 }
 
 #[cfg(test)]

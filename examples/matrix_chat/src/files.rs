@@ -9,7 +9,6 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use moceril::{
     key_export::{self, DEFAULT_ROUNDS, MAX_ROUNDS},
-    megolm::InboundGroupSession,
     room_keys,
 };
 
@@ -64,7 +63,7 @@ pub fn import(store: &Store, path: &Path) -> Result<(usize, usize)> {
     store.atomically(|| {
         for key in &keys {
             let kept = match key {
-                Ok(key) => room_key::keep(store, key, InboundGroupSession::import),
+                Ok(key) => room_key::keep(store, key),
                 Err(error) => Err((*error).into()),
             };
             match kept {

@@ -1,11 +1,7 @@
 //! Room keys, which files of exported keys and backups hold.
 
 use anyhow::Result;
-use moceril::{
-    Curve25519PublicKey,
-    megolm::{ExportedSessionKey, InboundGroupSession},
-    room_keys::ExportedRoomKey,
-};
+use moceril::{Curve25519PublicKey, room_keys::ExportedRoomKey};
 
 use crate::{
     room::{self, Owner},
@@ -41,16 +37,12 @@ pub fn select(store: &Store, condition: &str) -> Result<Vec<RoomKey>> {
 }
 
 /// Keeps a key that somebody hands us. Returns whether it lets us read more than before.
-pub fn keep(
-    store: &Store,
-    key: &ExportedRoomKey,
-    import: fn(&ExportedSessionKey) -> InboundGroupSession,
-) -> Result<bool> {
+pub fn keep(store: &Store, key: &ExportedRoomKey) -> Result<bool> {
     let owner = Owner {
         // Nothing shows it; who owns the sender key, the device lists say.
         user_id: None,
         curve25519: &key.sender_key.to_base64(),
         ed25519: key.sender_claimed_keys.get("ed25519").map_or("", String::as_str),
     };
-    room::keep(store, &key.room_id, import(&key.session_key), &owner)
+    room::keep(store, &key.room_id, key.import(), &owner)
 }

@@ -5,6 +5,7 @@
 //! use moceril::{
 //!     backup::{BackupDecryptionKey, BackupEncryptionKey},
 //!     backup_file::{self, BackedUpKey, BackupReader},
+//!     megolm::Provenance,
 //! };
 //! # use moceril::{megolm::{GroupSession, GroupSessionConfig, InboundGroupSession}, olm::Account};
 //! # use moceril::room_keys::ExportedRoomKey;
@@ -15,12 +16,14 @@
 //! # let room_key = ExportedRoomKey::new("!room:example.org", session_key, sender_key);
 //! # let key = BackupDecryptionKey::new()?;
 //!
-//! let message = BackupEncryptionKey::new(key.public_key()).encrypt(room_key.to_backup_json()?)?;
+//! let public = BackupEncryptionKey::from_trusted_key(key.public_key());
+//! let message = public.encrypt(room_key.to_backup_json()?)?;
 //! let json = backup_file::write(&[BackedUpKey::new(&room_key, message)]);
 //!
 //! for backed_up in BackupReader::new(&json)? {
 //!     let room_key = backed_up?.decrypt(&key)?;
 //!     assert_eq!(room_key.room_id, "!room:example.org");
+//!     assert_eq!(room_key.import().provenance(), Provenance::Backup);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -39,7 +42,6 @@ use alloc::{
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
-use zeroize::Zeroizing;
 
 pub use self::version::BackupVersion;
 use super::{
@@ -82,14 +84,15 @@ impl BackedUpKey {
         }
     }
 
-    /// Decrypts the key. Nothing shows who made it (S-31).
+    /// Decrypts the key. Nothing shows who made it (S-31), which [`ExportedRoomKey::import`]
+    /// records.
     ///
     /// # Errors
     ///
     /// [`BackupFileError::Backup`], and [`BackupFileError::RoomKey`] if what was encrypted is not a
     /// key of the session under whose id it is listed.
     pub fn decrypt(&self, key: &BackupDecryptionKey) -> Result<ExportedRoomKey, BackupFileError> {
-        let json = Zeroizing::new(key.decrypt_unauthenticated(&self.message)?);
+        let json = key.decrypt_unauthenticated(&self.message)?;
         let json = core::str::from_utf8(&json).map_err(|_| RoomKeyError::Malformed("object"))?;
         Ok(ExportedRoomKey::from_backup_json(json, &self.room_id, &self.session_id)?)
     }
@@ -321,7 +324,7 @@ mod tests {
     }
 
     fn backed_up(key: &ExportedRoomKey, to: &BackupDecryptionKey) -> BackedUpKey {
-        let to = BackupEncryptionKey::new(to.public_key());
+        let to = BackupEncryptionKey::from_trusted_key(to.public_key());
         BackedUpKey::new(key, to.encrypt(key.to_backup_json().unwrap()).unwrap())
     }
 

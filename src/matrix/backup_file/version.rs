@@ -6,19 +6,42 @@ use serde_json::{Value, json};
 
 use super::BackupFileError;
 use crate::{
-    keys::Curve25519PublicKey,
-    matrix::signed_json::{self, SignedJsonError, Signer},
+    keys::{Curve25519PublicKey, Ed25519PublicKey},
+    matrix::{
+        backup::{BackupDecryptionKey, BackupEncryptionKey},
+        signed_json::{self, SignedJsonError, Signer, expect_kind, text},
+    },
 };
 
 /// The only algorithm of backups.
 const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
 
-/// What a server says about a backup. Its signatures are in `auth_data`, an object for
-/// [`signed_json`](crate::signed_json).
+/// What a server says about a backup.
+///
+/// Before room keys are encrypted to its key, the key must be known to be the user's: the user has
+/// its private half ([`is_of`](Self::is_of)), or a key of the user that is trusted has signed it
+/// ([`verify`](Self::verify)).
+///
+/// ```
+/// use moceril::{backup::BackupDecryptionKey, backup_file::BackupVersion};
+/// # use moceril::cross_signing::CrossSigningKeys;
+/// # let master = CrossSigningKeys::new()?.master;
+/// # let key = BackupDecryptionKey::new()?;
+/// # let mut version = BackupVersion::new(key.public_key());
+/// # version.sign("@me:example.org", &master.public_key().to_base64(), &master)?;
+/// # let (json, master) = (version.to_json().to_string(), master.public_key());
+///
+/// let version = BackupVersion::from_json(&json)?;
+/// assert!(version.is_of(&key));
+/// let public = version.verify("@me:example.org", &master.to_base64(), &master)?;
+/// let message = public.encrypt("a room key")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackupVersion {
-    /// The key to which the room keys are encrypted.
+    /// The key to which the room keys are encrypted. It is the server's word until `auth_data` is
+    /// verified, or it equals that of the user's private key.
     pub public_key: Curve25519PublicKey,
     /// The object that has the public key, and signatures of it.
     pub auth_data: Value,
@@ -40,16 +63,61 @@ impl BackupVersion {
     /// the device that signs. Clients trust a backup only if one of these has signed it, or if they
     /// have its key from elsewhere. Spec: "Server-side key backups", "Recovering keys".
     ///
+    /// The signature covers all members of `auth_data`, also those that only the server has made
+    /// (S-17).
+    ///
     /// # Errors
     ///
-    /// [`SignedJsonError::Malformed`] if `auth_data` has `signatures` of a wrong form.
+    /// [`SignedJsonError::Mismatch`] if the key in `auth_data` is not [`public_key`];
+    /// [`SignedJsonError::UnexpectedMember`] if `auth_data` has a member of an object of another
+    /// kind; [`SignedJsonError::Malformed`], [`SignedJsonError::Key`],
+    /// [`SignedJsonError::Canonical`].
+    ///
+    /// [`public_key`]: Self::public_key
     pub fn sign<S: Signer + ?Sized>(
         &mut self,
         user_id: &str,
         key_name: &str,
         signer: &S,
     ) -> Result<(), SignedJsonError> {
+        if self.signed_key()? != self.public_key {
+            return Err(SignedJsonError::Mismatch("public_key"));
+        }
         signed_json::sign(&mut self.auth_data, user_id, key_name, signer)
+    }
+
+    /// Verifies that a key of the user has signed the backup. `key_name` is the public key of the
+    /// master key, or the id of the device. That the key is the user's, the caller knows.
+    ///
+    /// # Errors
+    ///
+    /// [`SignedJsonError::MissingSignature`] if the key did not sign,
+    /// [`SignedJsonError::Signature`] if the signature is wrong;
+    /// [`SignedJsonError::UnexpectedMember`] if `auth_data` has a member of an object of another
+    /// kind (S-17); [`SignedJsonError::Malformed`],
+    /// [`SignedJsonError::Key`], [`SignedJsonError::Canonical`].
+    pub fn verify(
+        &self,
+        user_id: &str,
+        key_name: &str,
+        key: &Ed25519PublicKey,
+    ) -> Result<BackupEncryptionKey, SignedJsonError> {
+        let signed_key = self.signed_key()?;
+        signed_json::verify(&self.auth_data, user_id, key_name, key)?;
+        Ok(BackupEncryptionKey::from_trusted_key(signed_key))
+    }
+
+    /// Whether this is the private key of the backup.
+    #[must_use]
+    pub fn is_of(&self, key: &BackupDecryptionKey) -> bool {
+        self.public_key == key.public_key()
+    }
+
+    /// The key in `auth_data`, which is an object of no other kind.
+    fn signed_key(&self) -> Result<Curve25519PublicKey, SignedJsonError> {
+        let key = Curve25519PublicKey::from_base64(text(&self.auth_data, "public_key")?)?;
+        expect_kind(&self.auth_data, &["public_key"])?;
+        Ok(key)
     }
 
     /// The body of `POST /room_keys/version`, with which a server makes the backup.
@@ -87,7 +155,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{keys::Ed25519SecretKey, matrix::backup::BackupDecryptionKey};
+    use crate::keys::Ed25519SecretKey;
 
     #[test]
     fn a_new_version_is_signed_and_read() {
@@ -99,12 +167,18 @@ mod tests {
         let json = version.to_json();
         let read = BackupVersion::from_json(&json.to_string()).unwrap();
         assert_eq!(read, version);
-        let verify =
-            |object: &Value| signed_json::verify(object, "@me:a", &name, &master.public_key());
-        verify(&read.auth_data).unwrap();
-        let mut other = read.auth_data;
-        other["public_key"] = json!("other");
-        assert_eq!(verify(&other), Err(SignedJsonError::Signature));
+        let verify = |version: &BackupVersion| version.verify("@me:a", &name, &master.public_key());
+        assert_eq!(verify(&read).map(|key| key.public_key()), Ok(public_key));
+        let [own, other] = [1, 2].map(|byte| BackupDecryptionKey::from_bytes([byte; 32]));
+        assert!(read.is_of(&own) && !read.is_of(&other));
+        // The key is that which was signed, whatever the field says.
+        let mut altered = read;
+        altered.public_key = other.public_key();
+        assert_eq!(verify(&altered).map(|key| key.public_key()), Ok(public_key));
+        altered.auth_data["public_key"] = json!(other.public_key().to_base64());
+        assert_eq!(verify(&altered), Err(SignedJsonError::Signature));
+        altered.auth_data["signatures"] = json!({});
+        assert_eq!(verify(&altered), Err(SignedJsonError::MissingSignature));
     }
 
     #[test]

@@ -63,7 +63,7 @@ use crate::{
         base64,
         chacha20poly1305::{self, Forged},
         kdf,
-        secret::Secret,
+        secret::{Secret, SecretBytes},
         stack::{MEDIUM, SHALLOW, wiped_below},
         x25519::NonContributory,
     },
@@ -153,7 +153,7 @@ impl Ecies {
     ) -> Result<Incoming<EstablishedEcies>, Refused<Self>> {
         let open = || {
             let mut channel = self.establish(message.public_key, Role::Recipient)?;
-            let plaintext = channel.receiving.open(&message.ciphertext)?;
+            let plaintext = SecretBytes::new(channel.receiving.open(&message.ciphertext)?);
             Ok(Incoming { channel, plaintext })
         };
         wiped_below::<MEDIUM, _>(open).map_err(|error| Refused { unchanged: self, error })
@@ -279,8 +279,9 @@ impl EstablishedEcies {
     /// [`ChannelError::Authentication`], also for a message that was decrypted before or that
     /// arrives too early. The channel is unchanged then, and the right message still decrypts
     /// (S-04).
-    pub fn decrypt(&mut self, message: &Message) -> Result<Vec<u8>, ChannelError> {
-        wiped_below::<MEDIUM, _>(|| self.receiving.open(&message.ciphertext))
+    pub fn decrypt(&mut self, message: &Message) -> Result<SecretBytes, ChannelError> {
+        let open = || self.receiving.open(&message.ciphertext);
+        Ok(SecretBytes::new(wiped_below::<MEDIUM, _>(open)?))
     }
 }
 

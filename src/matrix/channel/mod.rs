@@ -7,7 +7,6 @@ pub mod ecies;
 pub mod hpke;
 mod message;
 
-use alloc::vec::Vec;
 use core::{error::Error, fmt};
 
 use self::ecies::EstablishedEcies;
@@ -18,6 +17,7 @@ use self::hpke::{
 use crate::{
     error::{RandomError, texts},
     keys::Curve25519PublicKey,
+    primitives::secret::SecretBytes,
 };
 
 /// The `info` with which the keys of a channel are derived, unless `with_info` gives another.
@@ -86,8 +86,8 @@ pub struct Outgoing<C, M> {
 pub struct Incoming<C> {
     /// The channel after the step.
     pub channel: C,
-    /// The plaintext of the other device's message.
-    pub plaintext: Vec<u8>,
+    /// The plaintext of the other device's message, wiped on drop.
+    pub plaintext: SecretBytes,
 }
 
 /// S-29: `Debug` shows no plaintext.

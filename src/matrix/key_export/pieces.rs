@@ -18,7 +18,7 @@ use crate::primitives::{
     ctr_hmac::{Forged, Opening, Sealing, TAG_LENGTH, Verifying},
 };
 
-/// So many bytes of the ciphertext are verified and decrypted together.
+/// How many bytes of the ciphertext are verified and decrypted together, and so are in memory.
 const SEGMENT: usize = 1 << 16;
 /// The bytes of a line, three for each four characters.
 const LINE_BYTES: usize = LINE_LENGTH / 4 * 3;
@@ -214,8 +214,8 @@ fn verify(
     }
 }
 
-/// The second of two passes over a file, which [`Verifier`] has verified: decrypts it. What was
-/// changed in the file since then is noticed before it is decrypted.
+/// The second of two passes over a file, which [`Verifier`] has verified: decrypts it. If the
+/// encrypted content was changed since then, the part that was changed is not decrypted.
 pub struct Decryptor {
     opening: Box<Opening>,
     parts: Parts,
@@ -230,8 +230,8 @@ impl Decryptor {
     ///
     /// # Errors
     ///
-    /// [`KeyExportError::Authentication`] if the file is not the one that was verified; then no
-    /// later piece is decrypted.
+    /// [`KeyExportError::Authentication`] if the encrypted content is not that of the file that was
+    /// verified; then no later piece is decrypted.
     pub fn update(&mut self, piece: impl AsRef<[u8]>) -> Result<&[u8], KeyExportError> {
         let piece = piece.as_ref();
         let Self { opening, parts, json, failed } = self;
@@ -244,8 +244,8 @@ impl Decryptor {
     ///
     /// # Errors
     ///
-    /// [`KeyExportError::Authentication`] if the file is not the one that was verified, or a part
-    /// of it was not read.
+    /// [`KeyExportError::Authentication`] if the encrypted content is not that of the file that was
+    /// verified, or a part of it was not read.
     pub fn finish(&mut self) -> Result<&[u8], KeyExportError> {
         let parts = mem::replace(&mut self.parts, Parts::new());
         let Self { opening, json, failed, .. } = self;

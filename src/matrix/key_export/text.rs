@@ -7,7 +7,7 @@ use core::mem;
 use super::{HEADER, KeyExportError, TRAILER};
 use crate::{error::Base64Error, primitives::base64};
 
-/// So many letters are decoded together.
+/// How many letters are decoded together.
 const TOGETHER: usize = 1 << 16;
 /// Stands for a character that is neither white space nor a letter of base64.
 const NO_LETTER: &str = "!";
@@ -26,9 +26,9 @@ pub(super) struct Frame {
 enum State {
     /// In a line that does not begin with the header.
     Outside,
-    /// So many bytes of the header were found at the beginning of a line.
+    /// How many bytes of the header were found at the beginning of a line.
     Header(usize),
-    /// So many bytes of the trailer were found.
+    /// How many bytes of the trailer were found.
     Content(usize),
     After,
 }

@@ -12,8 +12,11 @@
 //! read from the text that the caller has, without another copy.
 //!
 //! ```
-//! use moceril::{key_export, megolm::InboundGroupSession, room_keys::{self, ExportedRoomKey}};
-//! # use moceril::{megolm::{GroupSession, GroupSessionConfig}, olm::Account};
+//! use moceril::{key_export, room_keys::{self, ExportedRoomKey}};
+//! # use moceril::{
+//! #     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
+//! #     olm::Account,
+//! # };
 //! # let session = GroupSession::with_config(GroupSessionConfig::default())?;
 //! # let session = InboundGroupSession::new(&session.session_key());
 //! # let sender_key = Account::new()?.curve25519_key();
@@ -29,17 +32,14 @@
 //! let json = key_export::decrypt(&file, "correct horse battery staple", key_export::MAX_ROUNDS)?;
 //! for key in room_keys::read_export(&json) {
 //!     let key = key?; // one that is malformed does not keep the others from being read
-//!     let session = InboundGroupSession::import(&key.session_key);
+//!     let session = key.import();
 //!     assert_eq!(key.room_id, "!room:example.org");
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing shows who made an exported key: [`InboundGroupSession::import`] and
-//! [`import_from_backup`] record that (S-21).
-//!
-//! [`InboundGroupSession::import`]: crate::megolm::InboundGroupSession::import
-//! [`import_from_backup`]: crate::megolm::InboundGroupSession::import_from_backup
+//! Nothing shows who made an exported key. [`ExportedRoomKey::import`] records that in the session,
+//! and whether the key was in a backup (S-21).
 //!
 //! Spec: Matrix specification, "Key exports", "Server-side key backups", "`m.room_key`" and
 //! "`m.forwarded_room_key`".
@@ -69,8 +69,12 @@ use self::{
 use crate::{
     error::{KeyError, texts},
     keys::Curve25519PublicKey,
+    megolm::{inbound::InboundGroupSession, trust::Provenance},
     primitives::secret::SecretString,
-    wire::megolm::{ExportedSessionKey, SessionKey, SessionKeyError},
+    wire::{
+        MessageVersion,
+        megolm::{ExportedSessionKey, SessionKey, SessionKeyError},
+    },
 };
 
 /// The only algorithm of room keys.
@@ -148,6 +152,7 @@ impl fmt::Debug for RoomKey {
 
 /// A room key that somebody else made: from a file, a backup or another device.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct ExportedRoomKey {
     /// The room for which the session is meant. A session is only used for this room.
     pub room_id: String,
@@ -161,6 +166,8 @@ pub struct ExportedRoomKey {
     pub forwarding_chain: Vec<String>,
     /// Other members. They are not wiped.
     pub other: Map<String, Value>,
+    /// What the key deserves at most. Nobody can raise it.
+    provenance: Provenance,
 }
 
 impl ExportedRoomKey {
@@ -180,7 +187,17 @@ impl ExportedRoomKey {
             sender_claimed_keys,
             forwarding_chain,
             other: Map::new(),
+            provenance: Provenance::Exported,
         }
+    }
+
+    /// The session, with what can be said of where its key came from (S-21): it is
+    /// [`Provenance::Backup`] for a key that was read from a backup, and [`Provenance::Exported`]
+    /// for any other one.
+    #[must_use]
+    pub fn import(&self) -> InboundGroupSession {
+        let (key, version) = (&self.session_key, MessageVersion::V3);
+        InboundGroupSession::import_with_version(key, self.provenance, version)
     }
 
     /// Reads an entry of a file of exported keys.
@@ -193,7 +210,7 @@ impl ExportedRoomKey {
         let mut members = Members::read(json)?;
         let room_id = members.text("room_id")?;
         let session_id = members.text("session_id")?;
-        members.exported(room_id, &session_id)
+        members.exported(room_id, &session_id, Provenance::Exported)
     }
 
     /// Reads the `session_data` of a backup after it was decrypted. The backup lists it under the
@@ -208,7 +225,7 @@ impl ExportedRoomKey {
         room_id: &str,
         session_id: &str,
     ) -> Result<Self, RoomKeyError> {
-        Members::read(json)?.exported(room_id.to_string(), session_id)
+        Members::read(json)?.exported(room_id.to_string(), session_id, Provenance::Backup)
     }
 
     /// Reads the content of an event `m.forwarded_room_key`.
@@ -221,7 +238,7 @@ impl ExportedRoomKey {
         let claimed = members.text(CLAIMED)?;
         let room_id = members.text("room_id")?;
         let session_id = members.text("session_id")?;
-        let mut key = members.exported(room_id, &session_id)?;
+        let mut key = members.exported(room_id, &session_id, Provenance::Exported)?;
         key.sender_claimed_keys.insert(String::from(ED25519), claimed);
         Ok(key)
     }

@@ -15,7 +15,7 @@ const MALFORMED: RoomKeyError = RoomKeyError::Malformed("array");
 /// [`read_export`](super::read_export) finds in the whole text.
 ///
 /// It keeps the last piece, and the entry that is being read, which may have
-/// [`MAX_ENTRY_LENGTH`](Self::MAX_ENTRY_LENGTH) bytes.
+/// [`MAX_ENTRY_LENGTH`](Self::MAX_ENTRY_LENGTH) bytes, in a buffer of up to twice their length.
 ///
 /// ```
 /// use moceril::room_keys::ExportParser;
@@ -38,7 +38,7 @@ pub struct ExportParser {
     text: Zeroizing<Vec<u8>>,
     /// Where in the text begins what was not read yet.
     start: usize,
-    /// So many bytes from there on were looked at.
+    /// How many bytes from there on were looked at.
     seen: usize,
     state: State,
     /// In a string, and whether a backslash stands before the next byte.
@@ -78,18 +78,27 @@ impl ExportParser {
     /// Takes the next piece. Read all keys in it before the next one.
     pub fn update(&mut self, piece: impl AsRef<[u8]>) {
         let piece = piece.as_ref();
-        let left = self.text.len().saturating_sub(self.start);
-        self.text.copy_within(self.start.., 0);
-        self.text.get_mut(left..).unwrap_or_default().zeroize();
-        self.text.truncate(left);
-        self.start = 0;
-        let needed = left.saturating_add(piece.len());
+        self.forget_read();
+        let needed = self.text.len().saturating_add(piece.len());
         if needed > self.text.capacity() {
             let mut larger = Zeroizing::new(Vec::with_capacity(needed.saturating_mul(2)));
             larger.extend_from_slice(&self.text);
             self.text = larger;
         }
         self.text.extend_from_slice(piece);
+    }
+
+    /// Moves what was not read yet to the beginning. The bytes of an entry are moved once at most,
+    /// however small its pieces are: nothing is read before its end.
+    fn forget_read(&mut self) {
+        if self.start == 0 {
+            return;
+        }
+        let left = self.text.len().saturating_sub(self.start);
+        self.text.copy_within(self.start.., 0);
+        self.text.get_mut(left..).unwrap_or_default().zeroize();
+        self.text.truncate(left);
+        self.start = 0;
     }
 
     /// The next key; `None` if the pieces so far have no other one that is complete. After an
@@ -194,7 +203,7 @@ impl ExportParser {
         self.text.get(self.start..).unwrap_or_default()
     }
 
-    /// So many more bytes were read.
+    /// Counts more bytes as read.
     fn take(&mut self, count: usize) {
         self.start = self.start.saturating_add(count).min(self.text.len());
         self.seen = 0;

@@ -11,7 +11,9 @@ use serde_json::{Map, Value, value::RawValue};
 use zeroize::Zeroizing;
 
 use super::{ALGORITHM, ExportedRoomKey, RoomKeyError};
-use crate::{keys::Curve25519PublicKey, wire::megolm::ExportedSessionKey};
+use crate::{
+    keys::Curve25519PublicKey, megolm::trust::Provenance, wire::megolm::ExportedSessionKey,
+};
 
 /// The content of a file of exported keys, from
 /// [`key_export::decrypt`](crate::key_export::decrypt).
@@ -110,6 +112,22 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueVisitor<T> {
     }
 }
 
+/// The ASCII letter for which an escape stands that follows a backslash, and the text after it. The
+/// other escapes stand for nothing that base64 has, and neither does the backslash that remains.
+fn unescape(escaped: &str) -> (char, &str) {
+    if let Some(after) = escaped.strip_prefix('/') {
+        return ('/', after);
+    }
+    if let Some((digits, after)) =
+        escaped.strip_prefix("u00").and_then(|rest| rest.split_at_checked(2))
+        && let Ok(byte) = u8::from_str_radix(digits, 16)
+        && byte.is_ascii()
+    {
+        return (char::from(byte), after);
+    }
+    ('\\', escaped)
+}
+
 /// The members of an object that were not read yet, as they stand in the text.
 pub(super) struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
@@ -140,18 +158,21 @@ impl<'a> Members<'a> {
     }
 
     /// Takes out a text of base64 that is secret. serde_json would unescape it in memory that is
-    /// not wiped; base64 has one letter that some programs escape.
+    /// not wiped.
     pub(super) fn secret(&mut self, name: &'static str) -> Result<Zeroizing<String>, RoomKeyError> {
         let malformed = RoomKeyError::Malformed(name);
         let raw = self.0.remove(name).ok_or(malformed)?.get();
         let raw = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).ok_or(malformed)?;
+        // An escape is longer than its letter, so the text does not grow.
         let mut text = Zeroizing::new(String::with_capacity(raw.len()));
-        for (place, part) in raw.split("\\/").enumerate() {
-            if place > 0 {
-                text.push('/');
-            }
-            text.push_str(part);
+        let mut rest = raw;
+        while let Some((before, escaped)) = rest.split_once('\\') {
+            text.push_str(before);
+            let (letter, after) = unescape(escaped);
+            text.push(letter);
+            rest = after;
         }
+        text.push_str(rest);
         Ok(text)
     }
 
@@ -165,6 +186,7 @@ impl<'a> Members<'a> {
         mut self,
         room_id: String,
         session_id: &str,
+        provenance: Provenance,
     ) -> Result<ExportedRoomKey, RoomKeyError> {
         let session_key = ExportedSessionKey::from_base64(&self.secret("session_key")?)?;
         if session_key.session_id() != session_id {
@@ -178,6 +200,7 @@ impl<'a> Members<'a> {
             sender_claimed_keys: claimed.map(|Unique(keys)| keys).unwrap_or_default(),
             forwarding_chain: self.optional("forwarding_curve25519_key_chain")?.unwrap_or_default(),
             other: self.rest()?,
+            provenance,
         })
     }
 

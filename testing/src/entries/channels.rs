@@ -78,7 +78,8 @@ mod backup {
     fn backup() -> (BackupDecryptionKey, BackupMessage) {
         let rng = &mut SeededRng::new(33);
         let key = BackupDecryptionKey::with_rng(rng).unwrap();
-        let message = BackupEncryptionKey::new(key.public_key()).encrypt_with_rng(b"key", rng);
+        let message =
+            BackupEncryptionKey::from_trusted_key(key.public_key()).encrypt_with_rng(b"key", rng);
         (key, message.unwrap())
     }
 

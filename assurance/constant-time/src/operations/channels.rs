@@ -59,13 +59,14 @@ pub fn backup() {
     let public = key.public_key();
     declassify(PublicKey, public.as_bytes());
     let text = rng.text(40);
-    let message = BackupEncryptionKey::new(public).encrypt_with_rng(&text, &mut rng).unwrap();
+    let message =
+        BackupEncryptionKey::from_trusted_key(public).encrypt_with_rng(&text, &mut rng).unwrap();
     declassify(Message, &message.ciphertext);
     declassify(Message, &message.mac);
     let ephemeral_key = message.ephemeral_key;
     declassify(PublicKey, ephemeral_key.as_bytes());
     let message = BackupMessage { ephemeral_key, ..message };
-    declassify_length(&key.decrypt_unauthenticated(&message).unwrap());
+    declassify_length(&key.decrypt_unauthenticated(&message).unwrap().into_vec());
     let forged = BackupMessage { mac: [0; 8], ..message };
     assert!(key.decrypt_unauthenticated(&forged).is_err());
     let pickle = key.to_libolm_pickle(rng.text(32));

@@ -118,7 +118,7 @@ pub(crate) fn decrypt(
             .ok_or(Code::BadMessageMac)?
             .decrypt_unauthenticated(&BackupMessage { ciphertext, mac, ephemeral_key })
             .map_err(|_| Code::BadMessageMac)?;
-        Ok(memory.write(room, &Zeroizing::new(decrypted)))
+        Ok(memory.write(room, &decrypted))
     })
 }
 

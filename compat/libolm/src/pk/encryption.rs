@@ -22,7 +22,7 @@ impl Stored for BackupEncryptionKey {
     const BLANK: Code = Code::BadAccountKey;
 
     fn read(content: &[u8]) -> Option<Self> {
-        Curve25519PublicKey::from_slice(content).ok().map(Self::new)
+        Curve25519PublicKey::from_slice(content).ok().map(Self::from_trusted_key)
     }
 
     fn write(&self, content: &mut [u8]) -> Option<usize> {
@@ -47,7 +47,7 @@ pub(crate) fn set_recipient_key(encryption: Object<BackupEncryptionKey>, key: In
         }
         let key = base64::decode_key(key)?;
         let key = Curve25519PublicKey::from_bytes(key).map_err(|_| Code::BadAccountKey)?;
-        store(memory, encryption, &BackupEncryptionKey::new(key))?;
+        store(memory, encryption, &BackupEncryptionKey::from_trusted_key(key))?;
         Ok(0)
     })
 }

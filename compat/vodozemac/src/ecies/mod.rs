@@ -135,7 +135,7 @@ impl Ecies {
             .map_err(|refused| Error::from_inner(refused.error))?;
         Ok(InboundCreationResult {
             ecies: EstablishedEcies::from_inner(channel),
-            message: plaintext,
+            message: plaintext.into_vec(),
         })
     }
 
@@ -182,7 +182,8 @@ impl EstablishedEcies {
     /// [`Error::Decryption`]; the channel is unchanged then.
     pub fn decrypt(&mut self, message: &Message) -> Result<Vec<u8>, Error> {
         let channel = self.inner.as_mut().ok_or(Error::Decryption)?;
-        channel.decrypt(&message.to_inner()).map_err(Error::from_inner)
+        let plaintext = channel.decrypt(&message.to_inner()).map_err(Error::from_inner)?;
+        Ok(plaintext.into_vec())
     }
 
     fn from_inner(inner: core::EstablishedEcies) -> Self {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use moceril::hpke as core;
+use moceril::{SecretBytes, hpke as core};
 
 use super::{CheckCode, Error, Message};
 use crate::{Curve25519PublicKey, convert::drawn};
@@ -54,7 +54,8 @@ impl EstablishedHpkeChannel {
     ///
     /// [`Error::Decryption`]; the channel is unchanged then.
     pub fn open(&mut self, message: &Message, aad: &[u8]) -> Result<Vec<u8>, Error> {
-        self.inner.open(&message.to_inner(), aad).map_err(|_| Error::Decryption)
+        let plaintext = self.inner.open(&message.to_inner(), aad);
+        plaintext.map(SecretBytes::into_vec).map_err(|_| Error::Decryption)
     }
 
     pub(super) fn from_inner(inner: core::EstablishedHpkeChannel) -> Self {

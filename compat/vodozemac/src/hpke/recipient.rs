@@ -63,7 +63,7 @@ impl HpkeRecipientChannel {
         let core::Incoming { channel, plaintext } =
             self.0.establish_channel(&message, aad).map_err(|_| Error::Decryption)?;
         let channel = UnidirectionalRecipientChannel(channel);
-        Ok(RecipientCreationResult { channel, message: plaintext })
+        Ok(RecipientCreationResult { channel, message: plaintext.into_vec() })
     }
 
     /// The key to show.

@@ -73,7 +73,7 @@ impl UnidirectionalSenderChannel {
             .establish_bidirectional_channel(&message.to_inner(), aad)
             .map_err(|_| Error::Decryption)?;
         let channel = EstablishedHpkeChannel::from_inner(channel);
-        Ok(BidirectionalCreationResult { channel, message: plaintext })
+        Ok(BidirectionalCreationResult { channel, message: plaintext.into_vec() })
     }
 }
 

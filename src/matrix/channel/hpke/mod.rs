@@ -82,7 +82,7 @@ use crate::{
         hpke::{self, ContextError, ContextR, ContextS, SecretKey, SetupError},
         kdf,
         rng::draw,
-        secret::Secret,
+        secret::{Secret, SecretBytes},
         stack::{DEEP, MEDIUM, wiped_below},
         x25519::NonContributory,
     },
@@ -260,6 +260,7 @@ impl UnidirectionalSenderChannel {
             let (key, nonce) = response_keys(&self.ends, &secret, &response.base_response_nonce);
             let mut receiving = Box::new(ContextR::from_key(&key, &nonce));
             let plaintext = receiving.open(&response.ciphertext, aad.as_ref())?;
+            let plaintext = SecretBytes::new(plaintext);
             let check_code = self.context.export(&check_code_context(&self.info, &self.ends))?;
             Ok::<_, ContextError>((receiving, plaintext, check_code))
         };
@@ -351,7 +352,7 @@ impl HpkeRecipientChannel {
             let mut context = hpke::setup_recipient(theirs.as_bytes(), &self.secret_key, info)
                 .map_err(|NonContributory| ChannelError::NonContributoryKey)?;
             let plaintext = context.open(&message.ciphertext, aad.as_ref())?;
-            Ok((Box::new(context), plaintext))
+            Ok((Box::new(context), SecretBytes::new(plaintext)))
         };
         match wiped_below::<DEEP, _>(open) {
             Err(error) => Err(Refused { unchanged: self, error }),
@@ -472,8 +473,8 @@ impl EstablishedHpkeChannel {
         &mut self,
         message: &Message,
         aad: impl AsRef<[u8]>,
-    ) -> Result<Vec<u8>, ChannelError> {
+    ) -> Result<SecretBytes, ChannelError> {
         let open = || self.receiving.open(&message.ciphertext, aad.as_ref());
-        Ok(wiped_below::<MEDIUM, _>(open)?)
+        Ok(SecretBytes::new(wiped_below::<MEDIUM, _>(open)?))
     }
 }
