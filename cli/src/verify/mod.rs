@@ -7,6 +7,7 @@ use moceril::{
     Ed25519PublicKey,
     cross_signing::{MasterKey, SelfSigningKey},
     device_keys::DeviceKeys,
+    signed_json::SignedJsonError,
 };
 use serde_json::Value;
 
@@ -47,7 +48,7 @@ pub fn run(args: &Verify, json: bool) -> Result<()> {
     let value: Value = serde_json::from_str(&text).map_err(|error| {
         Failure::input(format_args!("expected JSON: {error}")).at(args.input.name())
     })?;
-    let reports = check(&value, expected);
+    let reports = check(&value, expected)?;
     if reports.is_empty() {
         return Err(Failure::input("expected device_keys, or the keys of a device")
             .at(args.input.name())
@@ -60,15 +61,20 @@ pub fn run(args: &Verify, json: bool) -> Result<()> {
     }
 }
 
-fn check(value: &Value, expected: Option<Ed25519PublicKey>) -> Vec<Report> {
+/// A server could leave out what would show that another master key is in use, so with an
+/// `expected` key it is a problem if something is missing.
+fn check(value: &Value, expected: Option<Ed25519PublicKey>) -> Result<Vec<Report>> {
     let users = |name| value.get(name).and_then(Value::as_object);
     let mut reports = Vec::new();
     if users("device_keys").is_none() && users("master_keys").is_none() {
+        if expected.is_some() {
+            return Err(Failure::usage("--master-key needs the whole answer to /keys/query"));
+        }
         let ids = [value.get("user_id"), value.get("device_id")].map(|id| id?.as_str());
         if let [Some(user), Some(id)] = ids {
             reports.push(device(value, user, id, None));
         }
-        return reports;
+        return Ok(reports);
     }
     let mut names: Vec<&String> = ["device_keys", "master_keys"]
         .into_iter()
@@ -79,17 +85,25 @@ fn check(value: &Value, expected: Option<Ed25519PublicKey>) -> Vec<Report> {
     names.dedup();
     for user in names {
         let key = |name| value.get(name)?.get(user);
-        let self_signing = key("master_keys").and_then(|master| {
-            let (report, self_signing) = user_keys(master, key, user, expected);
-            reports.push(report);
-            self_signing
-        });
+        let self_signing = match (key("master_keys"), expected) {
+            (Some(master), _) => {
+                let (report, self_signing) = user_keys(master, key, user, expected);
+                reports.push(report);
+                self_signing
+            }
+            (None, Some(_)) => {
+                let report = Report::new(format!("user {user}"));
+                reports.push(report.problem("the server shows no master key"));
+                None
+            }
+            (None, None) => None,
+        };
         let devices = key("device_keys").and_then(Value::as_object);
         for (id, object) in devices.into_iter().flatten() {
             reports.push(device(object, user, id, self_signing.as_ref()));
         }
     }
-    reports
+    Ok(reports)
 }
 
 /// The cross-signing keys of a user, and the key that signs the user's devices.
@@ -120,6 +134,10 @@ fn user_keys<'a>(
                 None
             }
         },
+        None if expected.is_some() => {
+            report = report.problem("the server shows no self-signing key");
+            None
+        }
         None => None,
     };
     report = report.with("self-signing key", self_signing.is_some());
@@ -143,7 +161,11 @@ fn device(object: &Value, user: &str, id: &str, self_signing: Option<&SelfSignin
                 .with("own signature", true);
             match self_signing {
                 None => report,
-                Some(key) => report.with("signed by user", key.verify_device(&device).is_ok()),
+                Some(key) => match key.verify_device(&device) {
+                    Ok(()) => report.with("signed by user", true),
+                    Err(SignedJsonError::MissingSignature) => report.with("signed by user", false),
+                    Err(error) => report.problem(format!("signed by user: {}", chain(&error))),
+                },
             }
         }
         Err(error) => report.problem(error.to_string()),
