@@ -154,6 +154,10 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file.path(), flags);
         let connection = connection.map_err(|error| refused(&self.path, &error))?;
+        // Pickles under the old key are overwritten, or they would stay in pages that are free now.
+        connection
+            .pragma_update(None, "secure_delete", true)
+            .map_err(|error| refused(&self.path, &error))?;
         let database = Self::of(file.path(), connection)?;
         Ok(Copy { database, file })
     }

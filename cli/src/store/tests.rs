@@ -154,6 +154,22 @@ fn a_store_is_moved_and_the_original_is_not_touched() {
     assert_eq!(again.code, crate::failure::Code::File, "no file is replaced");
 }
 
+/// A long pickle has pages of its own, and another one is written to others.
+#[test]
+fn nothing_encrypted_under_the_old_key_stays_in_the_copy() {
+    let mut keys = Keys::new();
+    keys.account.generate_one_time_keys(100).unwrap();
+    let old = keys.account.to_libolm_pickle_lossy(OLD).unwrap().0;
+    let source = keys.nio();
+    let holds_old = |path: &PathBuf| {
+        let bytes = std::fs::read(path).unwrap();
+        let mut pieces = old.as_bytes().chunks_exact(100);
+        pieces.any(|piece| bytes.windows(piece.len()).any(|window| window == piece))
+    };
+    keys.migrate(source.clone(), "new.db").unwrap();
+    assert!(holds_old(&source) && !holds_old(&keys.path("new.db")));
+}
+
 /// SQLite writes the log of a database that was not closed over whatever has its name.
 #[test]
 fn a_database_that_is_in_use_is_not_replaced() {
