@@ -36,7 +36,9 @@ pub enum Backup {
 
 /// Decrypt a backup to a file of exported keys, which every client can import
 ///
-/// The backup is the server's answer to GET /_matrix/client/v3/room_keys/keys?version=...
+/// The backup is the server's answer to GET /_matrix/client/v3/room_keys/keys?version=... A backup
+/// does not authenticate its keys: the server could have made any of them, and in the file they look
+/// like keys that a device exported.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -52,7 +54,8 @@ pub struct Restore {
 /// Decrypt a backup, in the form in which servers have it, to a file of exported keys
 ///
 /// Such a file does not have the marks of a backup that the device of a key's sender was verified.
-/// How many there were is said.
+/// How many there were is said. A backup does not authenticate its keys: the server could have made
+/// any of them, and in the file they look like keys that a device exported.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
