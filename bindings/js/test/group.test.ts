@@ -78,6 +78,10 @@ test("a replay is noticed, also after storing", () => {
   guard = ReplayGuard.fromPickle(guard.pickle(key, context), key, context, theirs);
   assert.equal(guard.check(decrypted, "$1"), "again");
   refuses("Replayed", () => guard.check(decrypted, "$2"));
+  // Both would be "$\ufffd" in UTF-8.
+  for (const half of ["$\ud800", "$\udc00"]) {
+    refuses("Argument", () => guard.check(decrypted, half));
+  }
   const other = new InboundGroupSession(new GroupSession(now).sessionKey);
   refuses("OtherSession", () => new ReplayGuard(other).check(decrypted, "$1"));
   refuses("OtherSession", () =>

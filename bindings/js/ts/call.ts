@@ -60,6 +60,8 @@ export function bytes(value: unknown, name: string): Uint8Array {
 export function text(value: unknown, name: string): string {
   if (typeof value !== "string") refused("a string", name);
   if (value.length > MAX_LENGTH) refused(`at most ${MAX_LENGTH} characters long`, name);
+  // Half of a surrogate pair would become U+FFFD, and two ids one.
+  if (/\p{Surrogate}/u.test(value)) refused("well-formed Unicode", name);
   return value;
 }
 

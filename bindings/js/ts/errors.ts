@@ -80,7 +80,10 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 
 const codes: ReadonlySet<string> = new Set(ERROR_CODES);
 
-/** What every function of this package throws. Nothing has changed when it is thrown. */
+/**
+ * What every function of this package throws. Nothing has changed when it is thrown, except that
+ * `Sas.diffieHellman` uses the key up.
+ */
 export class MocerilError extends Error {
   override readonly name = "MocerilError";
 

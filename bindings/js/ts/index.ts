@@ -2,7 +2,7 @@
  * Olm and Megolm, the end-to-end encryption ratchets of Matrix, in WebAssembly.
  *
  * Call {@link init} once and wait for it. Every function throws a {@link MocerilError} when it
- * fails, and nothing has changed then.
+ * fails, and nothing has changed then, except that `Sas.diffieHellman` uses the key up.
  *
  * @module
  */
