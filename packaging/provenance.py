@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """Prints how the files of a release were made, as an in-toto statement in the form of SLSA's
 provenance 1.0. It is not signed: it says what was done, and proves nothing. Reads the files' lines
-of SHA256SUMS.
+of SHA256SUMS:
+
+    provenance.py TOOL=VERSION... <SHA256SUMS
+
+The tools are those that only the release script knows.
 """
 
 import json
@@ -34,6 +38,8 @@ def main():
         "linker": output("ld", "--version").splitlines()[0],
         "system": output("uname", "-srm"),
     }
+    versions.update(argument.split("=", 1) for argument in sys.argv[1:])
+    locks = ["Cargo.lock", "compat/vodozemac/Cargo.lock", "bindings/js/package-lock.json"]
     flags = {name: value for name, value in os.environ.items() if name in ("RUSTFLAGS", "DEB_BUILD_OPTIONS")}
     # By moceril's own name: the place of the repository is in Cargo.toml.
     statement = {
@@ -47,10 +53,13 @@ def main():
                 "internalParameters": {"signed": False, "tools": versions},
                 "resolvedDependencies": [
                     {"uri": "urn:moceril:git", "digest": {"gitCommit": commit}},
-                    {
-                        "uri": "urn:moceril:Cargo.lock",
-                        "digest": {"sha256": output("sha256sum", "Cargo.lock").split()[0]},
-                    },
+                    *(
+                        {
+                            "uri": f"urn:moceril:{lock}",
+                            "digest": {"sha256": output("sha256sum", lock).split()[0]},
+                        }
+                        for lock in locks
+                    ),
                 ],
             },
             "runDetails": {"builder": {"id": "urn:moceril:by-hand"}},

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Prints a CycloneDX list of the crates that one package of the workspace is built from:
+"""Prints a CycloneDX list of the crates that one package of a workspace is built from:
 
-    sbom.py PACKAGE [OPTION OF CARGO TREE]...
+    sbom.py [-C WORKSPACE] [-t TARGET] PACKAGE [OPTION OF CARGO TREE]...
 
-They are those that Cargo compiles for this package alone, on Linux on x86-64. Crates that only
-another package of the workspace switches on are not among them. The same commit gives the same
-bytes.
+They are those that Cargo compiles for this package alone, on Linux on x86-64 if no target is given.
+Crates that only another package of the workspace switches on are not among them. The same commit
+gives the same bytes.
 """
 
+import argparse
 import json
 import pathlib
 import subprocess
@@ -17,14 +18,14 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
-def cargo(*arguments):
-    return subprocess.run(["cargo", *arguments], cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
+def cargo(folder, *arguments):
+    return subprocess.run(["cargo", *arguments], cwd=folder, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
-def tree(package, edges, options):
+def tree(folder, target, package, edges, options):
     """Each crate with the crates that it requires, and those of them that are not below a macro."""
     listing = cargo(
-        "tree", "--locked", "-p", package, "-e", edges, "--target", "x86_64-unknown-linux-gnu",
+        folder, "tree", "--locked", "-p", package, "-e", edges, "--target", target,
         "--prefix", "depth", "--no-dedupe", "--format", "|{p}", *options,
     )  # fmt: skip
     requires, above, outside = {}, [], set()
@@ -53,12 +54,17 @@ def component(crate, package, checksum, kind="library"):
 
 
 def main():
-    root, options = sys.argv[1], sys.argv[2:]
-    requires, _ = tree(root, "normal,build", options)
-    _, linked = tree(root, "normal", options)
-    metadata = json.loads(cargo("metadata", "--locked", "--format-version", "1"))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-C", dest="workspace", default=".")
+    parser.add_argument("-t", dest="target", default="x86_64-unknown-linux-gnu")
+    parser.add_argument("package")
+    arguments, options = parser.parse_known_args()
+    folder, root = ROOT / arguments.workspace, arguments.package
+    requires, _ = tree(folder, arguments.target, root, "normal,build", options)
+    _, linked = tree(folder, arguments.target, root, "normal", options)
+    metadata = json.loads(cargo(folder, "metadata", "--locked", "--format-version", "1"))
     packages = {(package["name"], package["version"]): package for package in metadata["packages"]}
-    lock = tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
+    lock = tomllib.loads((folder / "Cargo.lock").read_text())["package"]
     checksums = {(entry["name"], entry["version"]): entry.get("checksum") for entry in lock}
 
     main_crate = next(crate for crate in requires if crate[0] == root)
