@@ -269,7 +269,8 @@ impl Session {
         &self.state.ratchet.limits
     }
 
-    /// Changes how much the session remembers. Lowering a limit drops at once what lies beyond it.
+    /// Changes how much the session remembers. Lowering a limit immediately drops what lies
+    /// beyond it.
     pub fn set_limits(&mut self, limits: Limits) {
         self.state.ratchet.set_limits(limits);
         self.changed();
