@@ -151,8 +151,9 @@ macro_rules! pickled {
 
         impl $object {
             /// Encrypts the whole state as text. `context` says where the pickle belongs, for
-            /// example a user and device id; it is not stored, and only the same context opens the
-            /// pickle again.
+            /// example user, device **and the name of the row (a session's id)**: two objects of
+            /// one kind with one context can be exchanged by whoever writes to the store. It is not
+            /// stored, and only the same context opens the pickle again.
             ///
             /// # Errors
             ///
