@@ -235,6 +235,31 @@ fn s_10_keys_are_marked_by_id() {
     assert_eq!(account.one_time_keys(), new);
 }
 
+/// A fallback key that is not marked is uploaded again as it is, also after a restart, and then no
+/// key is forgotten that the server may have handed out. Each new key forgets the one before the
+/// present one, published or not, and says so.
+#[test]
+fn s_10_an_upload_that_is_tried_again_forgets_no_fallback_key() {
+    let rng = &mut SeededRng::new(4);
+    let mut account = states::account(0, rng);
+    let mut upload = |account: &mut Account| {
+        assert_eq!(account.generate_fallback_key_with_rng(rng), Ok(None));
+        account.signed_fallback_key().unwrap()
+    };
+    let (id, first) = upload(&mut account);
+    assert_eq!(account.mark_as_published([id]), 1);
+    let (_, second) = upload(&mut account);
+    // The upload fails.
+    let mut account = account.copy();
+    assert_eq!(account.signed_fallback_key().unwrap().1, second);
+    assert!([first, second].iter().all(|key| account.key_id(&key.key).is_some()));
+
+    let forgotten = account.generate_fallback_key_with_rng(rng).unwrap();
+    assert_eq!(forgotten, Some(first.key));
+    assert_eq!(account.key_id(&first.key), None);
+    assert!(account.key_id(&second.key).is_some());
+}
+
 /// A full account drops unpublished keys first, then published ones, the oldest first, and says
 /// which.
 #[test]
