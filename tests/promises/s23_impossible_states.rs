@@ -237,6 +237,13 @@ fn s_23_impossible_sessions_are_refused() {
                 let index = open.number("root_index.number");
                 open.set_number("root_index.number", index - 2);
             }),
+            ("three chains of the peer without a message", |open| open.set_number("received", 0)),
+            ("two chains of the peer without a message", |open| {
+                let newest = [open.group("receivers[1]"), open.group("receivers[2]")];
+                open.set_number("received", 0);
+                open.clear("receivers");
+                open.prepend("receivers", newest.iter().map(Vec::as_slice));
+            }),
             ("a session that the peer began, with another peer", |open| {
                 open.set_number("root_index.number", open.number("root_index.number") + 1);
             }),
