@@ -237,7 +237,8 @@ impl OneTimeKeys {
     }
 
     /// Whether the book-keeping holds together: ids ascend, none was given out twice, no list is
-    /// longer than it can grow, and the fallback keys remember what they can have recorded.
+    /// longer than it can grow, no key is there twice, and the fallback keys remember what they can
+    /// have recorded.
     pub(crate) fn is_consistent(&self) -> bool {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
@@ -252,9 +253,21 @@ impl OneTimeKeys {
             && fallback_ids().all(|id| id < next_fallback_id)
             && !(shared && fallback_ids().any(|id| ids().any(|other| other == id)))
             && self.keys.len() <= MAX_ONE_TIME_KEYS
+            && self.is_distinct()
             && fallbacks().all(|fallback| fallback.is_consistent())
             && (DEFAULT_FALLBACK_MEMORY..=MAX_FALLBACK_MEMORY).contains(&self.fallback_memory)
             && (self.fallback.is_some() || self.previous_fallback.is_none())
+    }
+
+    /// Whether no public key is there twice. With a second copy of a one-time key, the message that
+    /// has used up the first copy would create its session again (S-08).
+    fn is_distinct(&self) -> bool {
+        let fallbacks = self.previous_fallback.iter().chain(&self.fallback);
+        let fallbacks = fallbacks.map(|fallback| fallback.key.pair.public());
+        let one_time_keys = self.keys.iter().map(|key| key.pair.public());
+        let mut keys: Vec<_> = one_time_keys.chain(fallbacks).collect();
+        keys.sort_unstable();
+        keys.is_sorted_by(|a, b| a < b)
     }
 }
 

@@ -305,6 +305,22 @@ fn s_24_impossible_states_are_refused() {
         layout.one_time_keys[1][..4].copy_from_slice(&id);
     };
     assert_eq!(of_account(twice), INVALID);
+    // One key under two ids.
+    let key_twice = |layout: &mut AccountLayout| {
+        let key = layout.one_time_keys[0][5..].to_vec();
+        layout.one_time_keys[2][5..].copy_from_slice(&key);
+    };
+    assert_eq!(of_account(key_twice), INVALID);
+    let fallback_key_as_well = |layout: &mut AccountLayout| {
+        let key = layout.one_time_keys[0][5..].to_vec();
+        layout.fallback_keys[0][5..].copy_from_slice(&key);
+    };
+    assert_eq!(of_account(fallback_key_as_well), INVALID);
+    let fallback_key_twice = |layout: &mut AccountLayout| {
+        let key = layout.fallback_keys[0][5..].to_vec();
+        layout.fallback_keys[1][5..].copy_from_slice(&key);
+    };
+    assert_eq!(of_account(fallback_key_twice), INVALID);
     // libolm reads such an account, too; we give out no id again that is in use.
     assert_eq!(of_account(|layout| layout.last_id = vec![0, 0, 0, 1]), Ok(()));
 
