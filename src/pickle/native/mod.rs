@@ -56,6 +56,14 @@ impl PickleKey {
         Self(Box::new(Secret::new(bytes)))
     }
 
+    /// Copies from block to block, so that the stack gets no copy (S-25).
+    #[cfg(feature = "passphrase")]
+    fn copy_of(key: &Secret<32>) -> Self {
+        let mut copy = Box::<Secret<32>>::default();
+        copy.as_mut_bytes().copy_from_slice(key.as_bytes());
+        Self(copy)
+    }
+
     pub(super) fn secret(&self) -> &Secret<32> {
         &self.0
     }
