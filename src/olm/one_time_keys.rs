@@ -99,6 +99,7 @@ impl OneTimeKeys {
         }
         let end = self.next_id.checked_add(count as u64).ok_or(KeyGenerationError::IdsExhausted)?;
         let pairs = Curve25519KeyPair::generate_many(count, rng)?;
+        self.check_distinct(pairs.iter().map(Curve25519KeyPair::public))?;
         let mut new = SecretList::new();
         new.reserve(count);
         for (id, pair) in (self.next_id..end).zip(pairs.iter()) {
@@ -140,6 +141,7 @@ impl OneTimeKeys {
         let id = separate.unwrap_or(self.next_id);
         let end = id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
         let key = StoredKey::generate(id, rng)?;
+        self.check_distinct([key.pair.public()])?;
         if separate.is_some() {
             self.next_fallback_id = OptionalNumber::some(end);
         } else {
@@ -253,21 +255,24 @@ impl OneTimeKeys {
             && fallback_ids().all(|id| id < next_fallback_id)
             && !(shared && fallback_ids().any(|id| ids().any(|other| other == id)))
             && self.keys.len() <= MAX_ONE_TIME_KEYS
-            && self.is_distinct()
+            && self.check_distinct([]).is_ok()
             && fallbacks().all(|fallback| fallback.is_consistent())
             && (DEFAULT_FALLBACK_MEMORY..=MAX_FALLBACK_MEMORY).contains(&self.fallback_memory)
             && (self.fallback.is_some() || self.previous_fallback.is_none())
     }
 
-    /// Whether no public key is there twice. With a second copy of a one-time key, the message that
-    /// has used up the first copy would create its session again (S-08).
-    fn is_distinct(&self) -> bool {
+    /// Refuses a public key that would be there twice, with the new keys. With a second copy of a
+    /// one-time key, the message that has used up the first copy would create its session again
+    /// (S-08). A random source that makes one has failed.
+    fn check_distinct(
+        &self,
+        new: impl IntoIterator<Item = Curve25519PublicKey>,
+    ) -> Result<(), RandomError> {
         let fallbacks = self.previous_fallback.iter().chain(&self.fallback);
-        let fallbacks = fallbacks.map(|fallback| fallback.key.pair.public());
-        let one_time_keys = self.keys.iter().map(|key| key.pair.public());
-        let mut keys: Vec<_> = one_time_keys.chain(fallbacks).collect();
+        let stored = self.keys.iter().chain(fallbacks.map(|fallback| &fallback.key));
+        let mut keys: Vec<_> = stored.map(|key| key.pair.public()).chain(new).collect();
         keys.sort_unstable();
-        keys.is_sorted_by(|a, b| a < b)
+        if keys.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(RandomError) }
     }
 }
 
@@ -284,7 +289,7 @@ pub enum KeyGenerationError {
     },
     /// All 2^64 key ids were given out; ids are never used twice.
     IdsExhausted,
-    /// The random source failed.
+    /// The random source failed, or gave a key that is there already.
     Random,
 }
 
