@@ -147,9 +147,15 @@ impl Curve25519KeyPair {
         Self::from_secret(x25519::SecretKey::from_bytes(secret))
     }
 
-    /// A pair from a native pickle. The halves match, because the pickle is authenticated.
+    /// A pair from a pickle that holds both halves. Those of a native pickle match, because it is
+    /// authenticated.
     pub(crate) fn from_parts(secret: &Secret<32>, public: Curve25519PublicKey) -> Self {
         Self { secret: x25519::SecretKey::from_bytes(secret), public }
+    }
+
+    /// Whether the public half is that of the private half: one multiplication.
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.secret.public() == self.public.0
     }
 
     pub(crate) const fn secret(&self) -> &x25519::SecretKey {

@@ -208,6 +208,10 @@ impl InboundGroupSession {
     ///
     /// It holds from the first known index on. Stating again what is known already changes nothing.
     ///
+    /// That [`Provenance::Signed`] is accepted proves nothing: one message that decrypted is enough
+    /// for it, wherever its index. State it only if your old store says that the whole key came
+    /// from its owner over Olm.
+    ///
     /// # Errors
     ///
     /// [`ProvenanceError::Known`] if another provenance is known;

@@ -256,7 +256,7 @@ impl GroupSession {
     }
 
     /// The key to share with the receivers, over Olm: it decrypts all messages from the next one
-    /// on.
+    /// on. Of an exhausted session it is the key of the last message, which was already sent.
     ///
     /// A session cannot go back. To share an earlier message again, keep an [`InboundGroupSession`]
     /// of your own sessions from their first message on, and [export][export_at] its key.

@@ -241,6 +241,11 @@ impl Account {
     /// Generates a fallback key, which senders use when the one-time keys have run out. The present
     /// one is kept for messages on the way; the one before it is forgotten and returned.
     ///
+    /// If [`fallback_key`](Self::fallback_key) is `Some`, upload that one again instead: each call
+    /// forgets the key before the present one, published or not. Which of the two the server hands
+    /// out is not known then: the older one if the upload failed, the present one if only the
+    /// confirmation was lost.
+    ///
     /// # Errors
     ///
     /// [`KeyGenerationError`]; nothing is changed then.

@@ -12,7 +12,7 @@ use super::{
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::SessionCreationError,
+    error::{DecryptionError, SessionCreationError},
     keys::{Curve25519KeyPair, Curve25519PublicKey},
     primitives::{
         stack::{MEDIUM, wiped_below},
@@ -155,6 +155,12 @@ impl Account {
         message: &PreKeyMessage,
         config: SessionConfig,
     ) -> Result<InboundCreation, SessionCreationError> {
+        // A message that is refused for these needs no agreement (S-45).
+        let inner = message.message();
+        if inner.version() != config.version {
+            return Err(DecryptionError::VersionMismatch.into());
+        }
+        config.limits.check_gap(0, inner.chain_index())?;
         wiped_below::<MEDIUM, _>(|| {
             let (place, mut session) = self.respond(their_identity_key, message, config)?;
             let session_keys = message.session_keys();

@@ -99,6 +99,7 @@ impl OneTimeKeys {
         }
         let end = self.next_id.checked_add(count as u64).ok_or(KeyGenerationError::IdsExhausted)?;
         let pairs = Curve25519KeyPair::generate_many(count, rng)?;
+        self.check_distinct(pairs.iter().map(Curve25519KeyPair::public))?;
         let mut new = SecretList::new();
         new.reserve(count);
         for (id, pair) in (self.next_id..end).zip(pairs.iter()) {
@@ -140,6 +141,7 @@ impl OneTimeKeys {
         let id = separate.unwrap_or(self.next_id);
         let end = id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
         let key = StoredKey::generate(id, rng)?;
+        self.check_distinct([key.pair.public()])?;
         if separate.is_some() {
             self.next_fallback_id = OptionalNumber::some(end);
         } else {
@@ -237,7 +239,8 @@ impl OneTimeKeys {
     }
 
     /// Whether the book-keeping holds together: ids ascend, none was given out twice, no list is
-    /// longer than it can grow, and the fallback keys remember what they can have recorded.
+    /// longer than it can grow, no key is there twice, and the fallback keys remember what they can
+    /// have recorded.
     pub(crate) fn is_consistent(&self) -> bool {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
@@ -252,9 +255,24 @@ impl OneTimeKeys {
             && fallback_ids().all(|id| id < next_fallback_id)
             && !(shared && fallback_ids().any(|id| ids().any(|other| other == id)))
             && self.keys.len() <= MAX_ONE_TIME_KEYS
+            && self.check_distinct([]).is_ok()
             && fallbacks().all(|fallback| fallback.is_consistent())
             && (DEFAULT_FALLBACK_MEMORY..=MAX_FALLBACK_MEMORY).contains(&self.fallback_memory)
             && (self.fallback.is_some() || self.previous_fallback.is_none())
+    }
+
+    /// Refuses a public key that would be there twice, with the new keys. With a second copy of a
+    /// one-time key, the message that has used up the first copy would create its session again
+    /// (S-08). A random source that makes one has failed.
+    fn check_distinct(
+        &self,
+        new: impl IntoIterator<Item = Curve25519PublicKey>,
+    ) -> Result<(), RandomError> {
+        let fallbacks = self.previous_fallback.iter().chain(&self.fallback);
+        let stored = self.keys.iter().chain(fallbacks.map(|fallback| &fallback.key));
+        let mut keys: Vec<_> = stored.map(|key| key.pair.public()).chain(new).collect();
+        keys.sort_unstable();
+        if keys.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(RandomError) }
     }
 }
 
@@ -271,7 +289,7 @@ pub enum KeyGenerationError {
     },
     /// All 2^64 key ids were given out; ids are never used twice.
     IdsExhausted,
-    /// The random source failed.
+    /// The random source failed, or gave a key that is there already.
     Random,
 }
 

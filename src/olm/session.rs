@@ -156,11 +156,11 @@ impl Session {
 
     /// Takes a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: SessionState) -> Result<Self, PickleError> {
-        let received_nothing = state.ratchet.receivers.is_empty();
-        if state.ratchet.is_consistent()
-            && !(state.received && received_nothing)
-            && state.initiator_is_consistent()
-        {
+        // A session has one chain of the peer without a message if it was made from that chain's
+        // first message, and two or more only after messages.
+        let chains = state.ratchet.receivers.len();
+        let received_fits = if state.received { chains > 0 } else { chains <= 1 };
+        if state.ratchet.is_consistent() && received_fits && state.initiator_is_consistent() {
             Ok(Self::from_state(state))
         } else {
             Err(PickleError::InvalidState)
@@ -269,7 +269,8 @@ impl Session {
         &self.state.ratchet.limits
     }
 
-    /// Changes how much the session remembers. Lowering a limit drops at once what lies beyond it.
+    /// Changes how much the session remembers. Lowering a limit immediately drops what lies
+    /// beyond it.
     pub fn set_limits(&mut self, limits: Limits) {
         self.state.ratchet.set_limits(limits);
         self.changed();

@@ -1,10 +1,13 @@
 //! S-45: what the first message of a session costs before its MAC is checked; and what a turn of a
 //! conversation costs.
 
-use super::{Account, Limits, PreKeyBundle, PreKeyMessage, SessionConfig};
+use alloc::vec::Vec;
+
+use super::{Account, Limits, OlmMessage, PreKeyBundle, PreKeyMessage, SessionConfig};
 use crate::{
     error::{DecryptionError, SessionCreationError},
-    primitives::work::{self, Counting},
+    primitives::work::{self, Counting, Work},
+    wire::MessageVersion,
 };
 
 /// Where the base key stands: after the version and the whole field of the one-time key, and the
@@ -44,6 +47,39 @@ fn s_45_a_forged_pre_key_message_costs_three_agreements() {
         assert_eq!(work.multiplications, 3);
         assert_eq!(work.hmacs, 3 + gap + 2 + 4 + 1);
     }
+}
+
+/// S-45: a first message that is too far ahead or of another version costs nothing. The one at the
+/// limit creates a session.
+#[test]
+fn s_45_first_messages_that_are_refused_without_a_key_cost_nothing() {
+    let rng = &mut Counting(0);
+    let config = SessionConfig::default();
+    let other = config.with_version(MessageVersion::V4);
+    let gap = config.limits.message_gap();
+    let alice = Account::with_rng(rng).unwrap();
+    let mut bob = Account::with_rng(rng).unwrap();
+    bob.generate_one_time_keys_with_rng(1, rng).unwrap();
+    let (_, one_time_key) = bob.signed_one_time_keys().remove(0);
+    let bundle = PreKeyBundle::verify(bob.identity_keys(), &one_time_key).unwrap();
+    let mut session = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
+    let mut messages: Vec<_> =
+        (0..gap + 2).map(|_| session.encrypt_with_rng(b"message", rng).unwrap()).collect();
+    let too_far = DecryptionError::TooFarAhead { index: gap + 1, maximum: gap };
+    let ahead = messages.pop().unwrap();
+    let last = messages.pop().unwrap();
+    let mut create = |message: &OlmMessage, config: SessionConfig| {
+        let message = message.as_pre_key().unwrap();
+        work::of(|| {
+            bob.create_inbound_session_with_config(alice.curve25519_key(), message, config)
+                .map(drop)
+        })
+    };
+    let refused = |error: DecryptionError| (Err(error.into()), Work::default());
+    assert_eq!(create(&ahead, config), refused(too_far));
+    assert_eq!(create(&last, other), refused(DecryptionError::VersionMismatch));
+    let (created, work) = create(&last, config);
+    assert_eq!((created, work.multiplications), (Ok(()), 3));
 }
 
 /// The first message of a turn converts the peer's new ratchet key, and the answer uses that

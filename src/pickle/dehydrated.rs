@@ -10,7 +10,8 @@
 //!
 //! The format has no ids: the private keys of the one-time keys stand in the order of their ids,
 //! and whoever reads them gives them new ones. Ours are counted from a number that only this
-//! device's keys lead to, so that no id is ever given to two keys (S-10):
+//! device's keys lead to, so that no id is ever given to two keys (S-10), if the rehydrated account
+//! is stored before it generates keys:
 //!
 //! ```text
 //! first id = 2^61 + the first 61 bits of SHA-256(Ed25519 key || X25519 key
@@ -113,7 +114,9 @@ impl From<RandomError> for DehydratedDeviceError {
 }
 
 impl Account {
-    /// Encrypts the keys of this account for the server.
+    /// Encrypts the keys of this account for the server. Use a key of its own, never the one of
+    /// your pickles: the format's nonce has 12 bytes, so at random it repeats under one key far
+    /// sooner than that of a pickle, which has 24.
     ///
     /// The account should be new, with the keys that are to be published. What a dehydrated device
     /// begins anew by definition is not called a loss: the ids of the keys, which of them are
@@ -181,8 +184,10 @@ impl Account {
     /// Takes over a dehydrated device. All its keys count as published.
     ///
     /// The same device always gets the same key ids, other keys get other ids, and no account that
-    /// was not rehydrated has any of them (S-10). They are beyond the 32 bits of libolm's ids, so
-    /// the account has no libolm pickle.
+    /// was not rehydrated has any of them (S-10). So no id is given to two keys if the rehydrated
+    /// account is stored before it generates keys; one that is rehydrated again would number other
+    /// keys from the same id on. The ids are beyond the 32 bits of libolm's ids, so the account has
+    /// no libolm pickle.
     ///
     /// Nobody knows which sessions were made with the fallback key before:
     /// [`replay_excluded`](crate::olm::InboundCreation::replay_excluded) is false for it.

@@ -209,7 +209,8 @@ impl<T: Default> SecretList<T> {
         self
     }
 
-    /// In ascending order. Sorts in place, so nothing is left behind.
+    /// In ascending order. Sorts in place, so that no copy is left on the heap. What the sort
+    /// leaves on the stack is overwritten when the operation ends.
     pub(crate) fn sorted_by_key<K: Ord>(mut self, key: impl FnMut(&T) -> K) -> Self {
         self.0.sort_unstable_by_key(key);
         self

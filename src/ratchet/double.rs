@@ -251,7 +251,7 @@ impl DoubleRatchet {
         }
     }
 
-    /// Changes the limits, and drops at once what lies beyond them.
+    /// Changes the limits, and immediately drops what lies beyond them.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
         for chain in self.receivers.iter_mut() {
@@ -306,7 +306,8 @@ impl DoubleRatchet {
             && self.receivers.iter().enumerate().all(distinct)
             && self.receivers.iter().all(|chain| chain.is_consistent(&self.limits))
             && self.skipped_keys().all(|key| key.serial < self.next_serial)
-            // No session gets there, and none that is there could number its keys for much longer.
+            // No session uses half of the serial numbers; a state that claims to would soon
+            // overflow.
             && self.next_serial <= u64::MAX / 2
             && self.evicted.len() <= Limits::REMEMBERED_CHAINS
     }

@@ -15,4 +15,5 @@ mod s47_fail_closed;
 mod s48_constant_time;
 mod security_page;
 mod semver;
+mod survivors;
 mod text_width;

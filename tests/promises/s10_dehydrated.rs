@@ -269,12 +269,15 @@ fn content_that_is_no_account_is_refused() {
         let mut content = version.to_be_bytes().to_vec();
         content.extend([1; 64]);
         content.extend(count.to_be_bytes());
-        content.extend(vec![5; 32 * keys]);
+        let keys = (0..keys as u64).map(|number| [number.to_be_bytes(); 4]);
+        content.extend(keys.flat_map(|key| key.concat()));
         content.extend(fallback);
         content
     };
     let verdict = |content: &[u8]| Account::rehydrate(&seal(content), &key()).map(|_| ());
     assert_eq!(verdict(&account(1, 2, 2, &[0])), Ok(()));
+    let fallback = |key: u8| [&[1][..], &[key; 32]].concat();
+    assert_eq!(verdict(&account(1, 2, 2, &fallback(5))), Ok(()));
     for version in [0, 2, u32::MAX] {
         assert_eq!(
             verdict(&account(version, 0, 0, &[0])),
@@ -285,6 +288,9 @@ fn content_that_is_no_account_is_refused() {
         account(1, 3, 2, &[0]),
         account(1, u32::MAX, 2, &[0]),
         account(1, 5_001, 5_001, &[0]),
+        // The first one-time key once more, and the same key with bits that do not count.
+        account(1, 2, 2, &fallback(0)),
+        account(1, 2, 2, &[&[1, 7], &[0; 31][..]].concat()),
         account(1, 0, 0, &[2]),
         account(1, 0, 0, &[1]),
         account(1, 0, 0, &[0, 0]),

@@ -10,7 +10,11 @@ use moceril::{
         SignedOneTimeKey,
     },
 };
-use moceril_testing::{pickled::Pickled, rng::SeededRng, states};
+use moceril_testing::{
+    pickled::Pickled,
+    rng::{RecordedRng, SeededRng},
+    states,
+};
 
 const MAXIMUM: usize = Account::MAX_ONE_TIME_KEYS;
 
@@ -235,6 +239,56 @@ fn s_10_keys_are_marked_by_id() {
     assert_eq!(account.one_time_keys(), new);
 }
 
+/// A source that gives a key which is there already has failed. No account gets a key twice, so
+/// what it pickles can be read.
+#[test]
+fn s_10_a_source_that_repeats_makes_no_keys() {
+    let key = |number: u8| [number; 32];
+    let mut account = states::account(0, &mut SeededRng::new(5));
+    account.generate_one_time_keys_with_rng(1, &mut RecordedRng::new(key(10))).unwrap();
+    account.generate_fallback_key_with_rng(&mut RecordedRng::new(key(20))).unwrap();
+    account.generate_fallback_key_with_rng(&mut RecordedRng::new(key(30))).unwrap();
+    let before = account.snapshot();
+    for number in [10, 20, 30] {
+        let rng = || RecordedRng::new(key(number));
+        let keys = account.generate_one_time_keys_with_rng(1, &mut rng());
+        assert_eq!(keys, Err(KeyGenerationError::Random), "{number}");
+        let fallback = account.generate_fallback_key_with_rng(&mut rng());
+        assert_eq!(fallback, Err(KeyGenerationError::Random), "{number}");
+    }
+    let twice = &mut RecordedRng::new([key(40), key(40)].concat());
+    let keys = account.generate_one_time_keys_with_rng(2, twice);
+    assert_eq!(keys, Err(KeyGenerationError::Random));
+    assert_eq!(account.snapshot(), before);
+    account.generate_one_time_keys_with_rng(1, &mut RecordedRng::new(key(40))).unwrap();
+    account.copy();
+}
+
+/// A fallback key that is not marked is uploaded again as it is, also after a restart, and then no
+/// key is forgotten that the server may have handed out. Each new key forgets the one before the
+/// present one, published or not, and says so.
+#[test]
+fn s_10_an_upload_that_is_tried_again_forgets_no_fallback_key() {
+    let rng = &mut SeededRng::new(4);
+    let mut account = states::account(0, rng);
+    let mut upload = |account: &mut Account| {
+        assert_eq!(account.generate_fallback_key_with_rng(rng), Ok(None));
+        account.signed_fallback_key().unwrap()
+    };
+    let (id, first) = upload(&mut account);
+    assert_eq!(account.mark_as_published([id]), 1);
+    let (_, second) = upload(&mut account);
+    // The upload fails.
+    let mut account = account.copy();
+    assert_eq!(account.signed_fallback_key().unwrap().1, second);
+    assert!([first, second].iter().all(|key| account.key_id(&key.key).is_some()));
+
+    let forgotten = account.generate_fallback_key_with_rng(rng).unwrap();
+    assert_eq!(forgotten, Some(first.key));
+    assert_eq!(account.key_id(&first.key), None);
+    assert!(account.key_id(&second.key).is_some());
+}
+
 /// A full account drops unpublished keys first, then published ones, the oldest first, and says
 /// which.
 #[test]
@@ -271,7 +325,7 @@ fn s_10_counts_over_the_maximum_are_refused() {
     let mut account = states::account(1, &mut SeededRng::new(3));
     let before = account.snapshot();
     for requested in [MAXIMUM + 1, MAXIMUM * 2, usize::MAX] {
-        let rng = &mut moceril_testing::rng::RecordedRng::new([]);
+        let rng = &mut RecordedRng::new([]);
         let generated = account.generate_one_time_keys_with_rng(requested, rng);
         let expected = KeyGenerationError::TooMany { requested, maximum: MAXIMUM };
         assert_eq!(generated, Err(expected));

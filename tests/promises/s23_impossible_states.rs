@@ -49,11 +49,16 @@ fn session() -> String {
     pickle
 }
 
-/// `count` items for the front of a list of one-time keys: the first one under other ids.
+/// Puts `count` one-time keys before those that there are: the first one under other ids and with
+/// other public halves.
 fn stored_keys(open: &mut OpenPickle, count: usize) {
-    let template = open.group("keys[0]");
-    let key = |id: usize| [&(id as u64).to_be_bytes(), &template[8..]].concat();
-    let keys: Vec<_> = (1..=count).map(key).collect();
+    let (secret, published) = (open.group("keys[0].secret"), open.group("keys[0].published"));
+    let key = |number: u64| {
+        // Nine is the base point; the numbers after it are keys like any other.
+        let public = [&(9 + number).to_le_bytes()[..], &[0; 24]].concat();
+        [&number.to_be_bytes()[..], &secret, &public, &published].concat()
+    };
+    let keys: Vec<_> = (1..=count as u64).map(key).collect();
     // Make room for their ids below those that are there.
     let first = count as u64 + 1;
     for (place, id) in (0..open.number("keys")).zip(first..) {
@@ -122,6 +127,18 @@ fn s_23_impossible_accounts_are_refused() {
                 open.replace_group("next_fallback_id", &[&[1][..], &next].concat());
             }),
             ("more one-time keys than fit", |open| stored_keys(open, 4_996)),
+            ("a one-time key twice", |open| {
+                open.set("keys[3].public", &open.group("keys[0].public"));
+            }),
+            ("fallback key that is a one-time key", |open| {
+                open.set("fallback.public", &open.group("keys[4].public"));
+            }),
+            ("previous fallback key that is a one-time key", |open| {
+                open.set("previous_fallback.public", &open.group("keys[0].public"));
+            }),
+            ("one fallback key twice", |open| {
+                open.set("previous_fallback.public", &open.group("fallback.public"));
+            }),
             ("fallback key with too much to remember", |open| {
                 remembered_sessions(open, "fallback", 65_535);
             }),
@@ -236,6 +253,13 @@ fn s_23_impossible_sessions_are_refused() {
             ("a root key from before the chains", |open| {
                 let index = open.number("root_index.number");
                 open.set_number("root_index.number", index - 2);
+            }),
+            ("three chains of the peer without a message", |open| open.set_number("received", 0)),
+            ("two chains of the peer without a message", |open| {
+                let newest = [open.group("receivers[1]"), open.group("receivers[2]")];
+                open.set_number("received", 0);
+                open.clear("receivers");
+                open.prepend("receivers", newest.iter().map(Vec::as_slice));
             }),
             ("a session that the peer began, with another peer", |open| {
                 open.set_number("root_index.number", open.number("root_index.number") + 1);

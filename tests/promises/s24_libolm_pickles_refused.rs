@@ -210,6 +210,20 @@ fn s_14_an_altered_public_key_is_refused() {
     }
 }
 
+/// The public half of the Curve25519 identity key must be that of its private half: with another
+/// one, nobody could make a session with the account.
+#[test]
+fn s_24_another_curve25519_identity_key_is_refused() {
+    let [(_, _, state), ..] = good();
+    let other = states::account(0, &mut SeededRng::new(2)).curve25519_key();
+    let mut foreign = state.clone();
+    foreign[CURVE25519_PUBLIC..CURVE25519_PUBLIC + 32].copy_from_slice(other.as_bytes());
+    assert_eq!(read_state(account, &foreign), INVALID);
+    let mut altered = state;
+    altered[CURVE25519_PUBLIC + 32 + 5] ^= 1;
+    assert_eq!(read_state(account, &altered), INVALID);
+}
+
 /// S-37: a private key of which one half is the public key has overwritten itself.
 #[test]
 fn s_37_a_private_key_that_holds_the_public_key_is_refused() {
@@ -305,6 +319,22 @@ fn s_24_impossible_states_are_refused() {
         layout.one_time_keys[1][..4].copy_from_slice(&id);
     };
     assert_eq!(of_account(twice), INVALID);
+    // One key under two ids.
+    let key_twice = |layout: &mut AccountLayout| {
+        let key = layout.one_time_keys[0][5..].to_vec();
+        layout.one_time_keys[2][5..].copy_from_slice(&key);
+    };
+    assert_eq!(of_account(key_twice), INVALID);
+    let fallback_key_as_well = |layout: &mut AccountLayout| {
+        let key = layout.one_time_keys[0][5..].to_vec();
+        layout.fallback_keys[0][5..].copy_from_slice(&key);
+    };
+    assert_eq!(of_account(fallback_key_as_well), INVALID);
+    let fallback_key_twice = |layout: &mut AccountLayout| {
+        let key = layout.fallback_keys[0][5..].to_vec();
+        layout.fallback_keys[1][5..].copy_from_slice(&key);
+    };
+    assert_eq!(of_account(fallback_key_twice), INVALID);
     // libolm reads such an account, too; we give out no id again that is in use.
     assert_eq!(of_account(|layout| layout.last_id = vec![0, 0, 0, 1]), Ok(()));
 

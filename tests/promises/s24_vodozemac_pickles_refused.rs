@@ -332,6 +332,20 @@ fn s_24_impossible_states_are_refused() {
     assert!(at(ACCOUNT, "/one_time_keys/private_keys").get("0").is_none());
     assert_eq!(check(ACCOUNT, "/one_time_keys/public_keys", widowed), INVALID);
 
+    // One key under two ids: two one-time keys, a one-time and a fallback key, two fallback keys.
+    let (private, fallback) = ("/one_time_keys/private_keys/", "/fallback_keys/fallback_key/key");
+    let previous = "/fallback_keys/previous_fallback_key/key";
+    let published = format!("{private}2");
+    assert!(at(ACCOUNT, "/one_time_keys/public_keys").get("2").is_none());
+    for (to, from) in [
+        (published.as_str(), format!("{private}1")),
+        (fallback, format!("{private}1")),
+        (previous, format!("{private}2")),
+        (previous, fallback.to_owned()),
+    ] {
+        assert_eq!(check(ACCOUNT, to, at(ACCOUNT, &from)), INVALID, "{from} as {to}");
+    }
+
     let mut reversed = at(SESSION, "/receiving_chains/inner/0/skipped_message_keys/inner");
     reversed.as_array_mut().unwrap().reverse();
     let path = "/receiving_chains/inner/0/skipped_message_keys/inner";

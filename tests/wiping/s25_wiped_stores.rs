@@ -14,6 +14,7 @@ fn s_25_no_freed_block_holds_a_stored_secret() {
     key_exports();
     passphrases();
     payloads();
+    owned_bytes();
 }
 
 fn dehydrated_devices(rng: &mut DistinctKeys) {
@@ -41,6 +42,54 @@ fn dehydrated_devices(rng: &mut DistinctKeys) {
     *content.iter_mut().nth_back(32).unwrap() = 7;
     let bad = seal(&content);
     searched("bad dehydrated device", || Account::rehydrate(&bad, &PickleKey::new(KEY)).err());
+}
+
+/// Formats such as MessagePack can hand over byte strings in blocks of their own.
+fn owned_bytes() {
+    use moceril::vodozemac::Ed25519KeyPair;
+    use serde::{
+        Deserialize, Deserializer,
+        de::{
+            Visitor,
+            value::{Error, MapAccessDeserializer, MapDeserializer},
+        },
+        forward_to_deserialize_any,
+    };
+
+    #[derive(Clone, Copy)]
+    struct Owning<'a>(&'a [u8]);
+
+    impl<'de> Deserializer<'de> for Owning<'_> {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            visitor.visit_byte_buf(self.0.to_vec())
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    impl<'de> serde::de::IntoDeserializer<'de> for Owning<'_> {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
+    }
+
+    forget_all();
+    let seed: [u8; 32] = std::array::from_fn(|place| 0x80 | place as u8);
+    learn("seed", &seed);
+    let read = |bytes: &[u8]| {
+        let entries = std::iter::once(("Normal", Owning(bytes)));
+        let form = MapAccessDeserializer::new(MapDeserializer::new(entries));
+        Ed25519KeyPair::deserialize(form)
+    };
+    searched("owned bytes", || read(&seed).unwrap());
+    searched("owned bytes, one too few", || read(&seed[1..]).unwrap_err());
 }
 
 fn key_exports() {

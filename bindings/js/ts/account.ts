@@ -103,6 +103,8 @@ export class Account extends Pickled {
   /**
    * Makes a fallback key, for when the server has no one-time key left. The one before is kept for
    * messages that are on the way. Returns the public key of the one that is forgotten now, if any.
+   * While `signedFallbackKey()` returns a key, upload that one again instead: each call forgets the
+   * key before the current one, published or not.
    */
   generateFallbackKey(): string | undefined {
     return call(() => raw(this, wasm.Account).generateFallbackKey());

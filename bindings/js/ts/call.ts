@@ -187,7 +187,9 @@ export function take<R extends Raw>(object: unknown, type: Type<R>): R {
 export abstract class Pickled extends Owned {
   /**
    * The object as text, encrypted and authenticated under a key of 32 bytes, and bound to a
-   * context: what names the place where it is stored, such as the user and the device.
+   * context: what names the place where it is stored, such as the user, the device and the name of
+   * the row (a session's id). Two objects of one kind with one context can be exchanged by whoever
+   * writes to the store.
    */
   pickle(key: Uint8Array, context: Uint8Array): string {
     const [k, c] = [bytes(key, "key"), bytes(context, "context")];

@@ -3,11 +3,11 @@
 //! All integers are big-endian; a list is a u32 count and its items; a pair of keys is the public
 //! and the private half (Ed25519: 32 and 64 bytes, X25519: 32 and 32). `read` has the layouts.
 //!
-//! Reading and writing are exact (S-24): what was read is written back byte for byte, and what the
-//! format cannot hold is an error, or is dropped by an explicit `lossy` call, which reports it and
-//! drops what libolm itself would have evicted. The documentation of [`Loss`] lists what the format
-//! holds of each object. What is dropped and can be known elsewhere, the caller supplies again
-//! (S-41).
+//! Reading and writing are exact (S-24): what was read is written back as it was, in the newest
+//! version of the format and without the keys of chains that are gone. What the format cannot hold
+//! is an error, or is dropped by an explicit `lossy` call, which reports it and drops what libolm
+//! itself would have evicted. The documentation of [`Loss`] lists what the format holds of each
+//! object. What is dropped and can be known elsewhere, the caller supplies again (S-41).
 
 #[cfg(feature = "backup")]
 mod backup;
@@ -82,7 +82,8 @@ macro_rules! libolm_pickle {
 
             /// Pickles the object as libolm does, if the format can hold everything that the object
             /// knows. That is so for an object that was read from a libolm pickle and not changed
-            /// since; the text is the same then. For a used object, see `to_libolm_pickle_lossy`.
+            /// since: it is written back as it was, in the newest version of the format and without
+            /// the keys of chains that are gone. For a used object, see `to_libolm_pickle_lossy`.
             ///
             /// # Errors
             ///

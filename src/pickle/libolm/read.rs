@@ -30,8 +30,8 @@ use crate::{
     wire::{MessageVersion, olm::SessionKeys},
 };
 
-/// Where the public half of a signing key, and the later ratchet of an inbound group session, come
-/// from.
+/// Where the public halves of an identity key and of a group session's signing key, and the later
+/// ratchet of an inbound group session, come from.
 #[derive(Clone, Copy)]
 pub(super) enum PublicKeys {
     /// From the private half (S-14) and the earlier ratchet (S-43); the stored ones must be the
@@ -63,7 +63,7 @@ pub(super) fn read_account(
         return Err(LibolmPickleError::Version(version));
     }
     let signing_key = read_signing_key(reader, public_keys)?;
-    let identity_key = read_pair(reader)?;
+    let identity_key = read_identity_key(reader, public_keys)?;
     let count = read_count(reader, MAX_ONE_TIME_KEYS)?;
     let mut keys = SecretList::new();
     for _ in 0..count {
@@ -345,7 +345,21 @@ fn read_signing_key(reader: &mut Reader<'_>, public_keys: PublicKeys) -> Result<
     }
 }
 
-/// An X25519 pair, public half first.
+/// The X25519 identity key of an account.
+fn read_identity_key(
+    reader: &mut Reader<'_>,
+    public_keys: PublicKeys,
+) -> Result<Curve25519KeyPair> {
+    let pair = read_pair(reader)?;
+    match public_keys {
+        PublicKeys::Derived if !pair.is_consistent() => Err(LibolmPickleError::InvalidState),
+        _ => Ok(pair),
+    }
+}
+
+/// An X25519 pair, public half first. That the halves belong together is checked of the identity
+/// key only: it would cost a multiplication for each one-time key, and a message made with a wrong
+/// public half does not decrypt.
 fn read_pair(reader: &mut Reader<'_>) -> Result<Curve25519KeyPair> {
     let public = read_public(reader)?;
     Ok(Curve25519KeyPair::from_parts(&read_secret(reader)?, public))
@@ -435,7 +449,9 @@ mod tests {
         let signing_key = SigningKey::from_seed(Secret::new([1; 32]));
         let mut head = Vec::from(*signing_key.public());
         head.extend(signing_key.clamped().as_bytes());
-        head.extend([9; 64]);
+        let identity_key = Curve25519KeyPair::from_secret_bytes(&Secret::new([9; 32]));
+        head.extend(identity_key.public().as_bytes());
+        head.extend(identity_key.secret().as_bytes());
         for count in [MAX_ONE_TIME_KEYS + 1, 3 * MAX_ONE_TIME_KEYS] {
             let mut content = head.clone();
             content.extend(u32::try_from(count).unwrap().to_be_bytes());

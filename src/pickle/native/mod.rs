@@ -56,6 +56,14 @@ impl PickleKey {
         Self(Box::new(Secret::new(bytes)))
     }
 
+    /// Copies from block to block, so that the stack gets no copy (S-25).
+    #[cfg(feature = "passphrase")]
+    fn copy_of(key: &Secret<32>) -> Self {
+        let mut copy = Box::<Secret<32>>::default();
+        copy.as_mut_bytes().copy_from_slice(key.as_bytes());
+        Self(copy)
+    }
+
     pub(super) fn secret(&self) -> &Secret<32> {
         &self.0
     }
@@ -151,8 +159,9 @@ macro_rules! pickled {
 
         impl $object {
             /// Encrypts the whole state as text. `context` says where the pickle belongs, for
-            /// example a user and device id; it is not stored, and only the same context opens the
-            /// pickle again.
+            /// example user, device **and the name of the row (a session's id)**: two objects of
+            /// one kind with one context can be exchanged by whoever writes to the store. It is not
+            /// stored, and only the same context opens the pickle again.
             ///
             /// # Errors
             ///

@@ -254,7 +254,7 @@ impl PassphraseKey {
         let salt = base64::encode(salt.as_bytes());
         let commitment = base64::encode(commitment.as_bytes());
         Self {
-            key: PickleKey::new(*key.as_bytes()),
+            key: PickleKey::copy_of(key),
             cost,
             header: format!(
                 "{VERSION}.{ALGORITHM}.{memory_kib}.{passes}.{lanes}.{salt}.{commitment}."

@@ -22,7 +22,8 @@ pub enum Oddity {
     Ids,
     /// Two chains with one ratchet key, two skipped keys with the same place, or one of no chain.
     Skipped,
-    /// A session without any chain, or that has received something and has no receiver chain.
+    /// A session without any chain, or that has received something and has no receiver chain, or
+    /// that has two of them without having received anything.
     Chains,
     /// The latest ratchet lies before the earliest, or is not what that one becomes.
     Ratchets,
@@ -188,6 +189,7 @@ impl<'a> Reader<'a> {
         let count = self.number()?;
         self.note(Oddity::TooMany, count > 5);
         self.note(Oddity::Chains, count == 0 && (received || senders == 0));
+        self.note(Oddity::Chains, count > 1 && !received);
         let mut chains = Vec::new();
         for _ in 0..count {
             let key = self.curve25519()?;

@@ -1,5 +1,7 @@
 //! The book-keeping of one-time keys.
 
+use std::ops::Range;
+
 use moceril::olm::{Account, Session};
 
 use super::held::{Held, entries, input, written};
@@ -12,8 +14,9 @@ fn ids(account: &mut Held<Account>) -> Vec<u32> {
     account.one_time_keys().iter().map(|(text, _)| id(text)).collect()
 }
 
-fn random(keys: usize) -> Vec<u8> {
-    (0..32 * keys).map(|place| (place / 32 + place * 7) as u8).collect()
+/// Random bytes for these keys, which differ.
+fn random(keys: Range<u32>) -> Vec<u8> {
+    keys.flat_map(|key| [key.to_be_bytes(); 8]).flatten().collect()
 }
 
 /// More keys than an account holds: the ids go on, and the newest hundred stay, newest first.
@@ -22,22 +25,40 @@ fn the_newest_hundred_keys_stay() {
     let mut account = Held::account(&[1; 64]);
     let blank = account::one_time_keys_length(account.object());
     assert_eq!((blank, ids(&mut account)), (17, vec![]));
-    account.generate_one_time_keys(&random(60));
+    account.generate_one_time_keys(&random(0..60));
     assert_eq!(ids(&mut account), (1..=60).rev().collect::<Vec<_>>());
-    account.generate_one_time_keys(&random(250));
+    account.generate_one_time_keys(&random(60..310));
     assert_eq!(ids(&mut account), (211..=310).rev().collect::<Vec<_>>());
     assert_eq!(account::one_time_keys_length(account.object()), 16 + 55 * 100);
 
     let mut one_by_one = Held::account(&[1; 64]);
-    one_by_one.generate_one_time_keys(&random(60));
-    for key in random(250).chunks(32) {
+    one_by_one.generate_one_time_keys(&random(0..60));
+    for key in random(60..310).chunks(32) {
         one_by_one.generate_one_time_keys(key);
     }
     assert!(one_by_one.bytes() == account.bytes());
 
     // More than an account of moceril holds.
-    account.generate_one_time_keys(&random(5_100));
+    account.generate_one_time_keys(&random(310..5_410));
     assert_eq!(ids(&mut account), (5_311..=5_410).rev().collect::<Vec<_>>());
+}
+
+/// Random bytes that make a key that is there already are no random bytes.
+#[test]
+fn repeated_random_bytes_make_no_keys() {
+    let mut account = Held::account(&[1; 64]);
+    account.generate_one_time_keys(&random(0..5));
+    for random in [random(4..5), random(5..6).repeat(2)] {
+        let (count, mut random) = (random.len() / 32, random);
+        account.refuses(Code::NotEnoughRandom, |account| {
+            account::generate_one_time_keys(account, count, Output::over(&mut random))
+        });
+    }
+    let mut random = random(4..5);
+    account.refuses(Code::NotEnoughRandom, |account| {
+        account::generate_fallback_key(account, Output::over(&mut random))
+    });
+    assert_eq!(ids(&mut account), [5, 4, 3, 2, 1]);
 }
 
 /// The fallback key shares the counter of ids, and is not counted when keys are marked.
@@ -52,7 +73,7 @@ fn fallback_keys_are_shown_until_published_and_kept_once_replaced() {
         (entries(&unpublished).len(), entries(&current).pop().map(|(id, _)| id))
     };
     assert_eq!(shown(&mut account), (0, None));
-    account.generate_one_time_keys(&random(3));
+    account.generate_one_time_keys(&random(0..3));
     for (fill, id) in [(9, "AAAABA"), (8, "AAAABQ")] {
         let mut random = [fill; 32];
         assert_eq!(account::generate_fallback_key(account.object(), Output::over(&mut random)), 1);
@@ -72,7 +93,7 @@ fn fallback_keys_are_shown_until_published_and_kept_once_replaced() {
 #[test]
 fn a_used_key_is_removed_by_its_session() {
     let (mut alice, mut bob) = (Held::account(&[1; 64]), Held::account(&[2; 64]));
-    bob.generate_one_time_keys(&random(5));
+    bob.generate_one_time_keys(&random(0..5));
     let (identity_key, one_time_key) =
         (bob.identity_key("curve25519"), bob.one_time_keys()[3].1.clone());
     let mut session = Held::<Session>::blank();

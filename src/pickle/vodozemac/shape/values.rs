@@ -1,5 +1,6 @@
 //! The values that the fields of the shapes have.
 
+use alloc::vec::Vec;
 use core::{fmt, marker::PhantomData};
 
 use serde::{
@@ -7,6 +8,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
     ser::{SerializeMap, SerializeTuple},
 };
+use zeroize::Zeroizing;
 
 use crate::{
     keys::{Curve25519PublicKey, Ed25519PublicKey},
@@ -61,6 +63,11 @@ impl<'de, const N: usize> Visitor<'de> for SecretVisitor<N> {
 
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Secret<N>, E> {
         bytes.try_into().map(Secret::new).map_err(|_| E::invalid_length(bytes.len(), &self))
+    }
+
+    /// The bytes belong to us now, so they are wiped here (S-25).
+    fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Secret<N>, E> {
+        self.visit_bytes(&Zeroizing::new(bytes))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Secret<N>, A::Error> {
