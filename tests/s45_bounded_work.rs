@@ -255,6 +255,31 @@ fn a_file_of_keys_takes_the_memory_of_one_entry() {
     assert!(bytes.peak < 1_000_000, "{bytes:?} to decrypt {} bytes in pieces", json.len());
 }
 
+/// S-45: the longest entry that is read, in small pieces, takes a few times its length, also in all
+/// blocks together.
+#[test]
+fn s_45_a_long_entry_takes_a_few_times_its_length() {
+    const LONGEST: usize = room_keys::ExportParser::MAX_ENTRY_LENGTH;
+    let (_, receiver) = group(MessageVersion::V3, 1);
+    let sender_key = states::account(0, &mut SeededRng::new(2)).curve25519_key();
+    let mut key = ExportedRoomKey::new("!room", receiver.export_at(0).unwrap(), sender_key);
+    key.other.insert(String::from("a"), "a".repeat(LONGEST - 1_000).into());
+    let json = room_keys::write_export(&[key]).unwrap();
+    let (read, bytes) = measured(|| {
+        let (mut parser, mut read) = (room_keys::ExportParser::new(), 0);
+        for piece in json.as_bytes().chunks(100) {
+            parser.update(piece);
+            while let Some(key) = parser.next_key() {
+                read += usize::from(key.is_ok());
+            }
+        }
+        parser.finish().unwrap();
+        read
+    });
+    assert_eq!(read, 1);
+    assert!(bytes.peak < 4 * LONGEST && bytes.allocated < 6 * LONGEST, "{bytes:?}");
+}
+
 /// S-45: a pickle that states a cost beyond the limit costs nothing: Argon2 is not given its memory
 /// first.
 #[test]

@@ -209,4 +209,5 @@ pub fn replay_guard() {
         guard.check(&decrypted, "$event").unwrap();
     }
     assert!(guard.check(&decrypted, "$another").is_err());
+    must_be_readable(decrypted);
 }
