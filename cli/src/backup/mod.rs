@@ -36,9 +36,10 @@ pub enum Backup {
 
 /// Decrypt a backup to a file of exported keys, which every client can import
 ///
-/// The backup is the server's answer to GET /_matrix/client/v3/room_keys/keys?version=... A backup
-/// does not authenticate its keys: the server could have made any of them, and in the file they look
-/// like keys that a device exported.
+/// The backup is the server's answer to GET /_matrix/client/v3/room_keys/keys?version=...
+///
+/// A backup does not authenticate its keys: the server could have made any of them, and in the file
+/// they look like keys that a device exported.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
