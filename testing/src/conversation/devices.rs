@@ -11,7 +11,7 @@ use super::packet::{Content, Packet};
 use super::reference::{Numbers, Reference};
 use crate::fixtures::State;
 use crate::naive::crypto::x25519_public;
-use crate::naive::olm::{NaiveError, NaiveSession};
+use crate::naive::olm::NaiveSession;
 use crate::rng::{RecordedRng, SeededRng};
 
 /// What is chosen before the first message.
@@ -116,6 +116,7 @@ impl BobsKeys {
         packet: &Packet,
         content: &Content,
     ) -> Result<(Vec<u8>, Reference), SessionCreationError> {
+        self.check_first(content)?;
         let keys = content.keys.expect("a pre-key message");
         if keys.identity_key != self.alice_identity {
             return Err(SessionCreationError::IdentityKeyMismatch);
@@ -128,18 +129,25 @@ impl BobsKeys {
         }
         let version = self.setup.version.byte();
         let textbook = NaiveSession::inbound(version, self.identity, self.one_time, &packet.bytes);
-        let textbook = match textbook {
-            Err(NaiveError::Format) => return Err(DecryptionError::VersionMismatch.into()),
-            other => other.unwrap(),
-        };
+        let textbook = textbook.expect("its keys and its version are right");
         let ratchet_key = content.message.ratchet_key;
         let session = Reference::inbound(textbook, version, self.setup.numbers(), ratchet_key);
         Ok(session.receive(packet, content)?)
     }
 
+    /// S-45: what is refused before a key is looked for.
+    fn check_first(&self, content: &Content) -> Result<(), SessionCreationError> {
+        if content.message.version != self.setup.version.byte() {
+            return Err(DecryptionError::VersionMismatch.into());
+        }
+        Ok(self.setup.numbers().check_first(content.message.chain_index)?)
+    }
+
     /// Why Bob cannot make his session a second time.
-    pub fn used(&self) -> SessionCreationError {
-        if self.setup.fallback_key {
+    pub fn used(&self, content: &Content) -> SessionCreationError {
+        if let Err(refusal) = self.check_first(content) {
+            refusal
+        } else if self.setup.fallback_key {
             SessionCreationError::Replayed
         } else {
             SessionCreationError::UnknownOneTimeKey

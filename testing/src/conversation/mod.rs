@@ -185,7 +185,8 @@ impl Conversation {
         let session = self.bob.session.take();
         let before = self.bob.snapshot();
         let again = self.bob.receive(packet, self.setup.config(), &self.alice.account);
-        assert_eq!(again, Outcome::NotCreated(self.bobs_keys.used()));
+        let content = packet.content().expect("it was read before");
+        assert_eq!(again, Outcome::NotCreated(self.bobs_keys.used(&content)));
         assert!(self.bob.snapshot() == before, "a refused message changed the state: {packet:?}");
         self.bob.session = session;
     }

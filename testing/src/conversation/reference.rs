@@ -31,6 +31,12 @@ impl Numbers {
     pub const RAISED: Self =
         Self { skipped_keys: 64, message_gap: 2_500, chains: 7, remembered_chains: 16 };
 
+    /// S-45: why a first message is refused before anything is computed.
+    pub fn check_first(self, index: u32) -> Result<(), DecryptionError> {
+        let maximum = self.message_gap;
+        if index > maximum { Err(DecryptionError::TooFarAhead { index, maximum }) } else { Ok(()) }
+    }
+
     pub fn to_limits(self) -> Limits {
         Limits::default()
             .with_skipped_keys(self.skipped_keys.try_into().unwrap())
