@@ -278,3 +278,47 @@ fn keep_event(store: &Store, event: &Value) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use moceril::olm::Account;
+
+    use super::*;
+    use crate::{fake_server::FakeServer, store::Directory};
+
+    /// Mallory writes to us, and leaves a room, with events that cannot be read whole.
+    #[test]
+    fn an_unreadable_event_keeps_nothing_else_from_us() {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        store.save_account(&Account::new().unwrap()).unwrap();
+        let row = "INSERT INTO outbound (room_id, session_id, pickle) VALUES ('!room', '', '')";
+        store.run(row, []).unwrap();
+        let mallory = "@mallory:there";
+        let to_us = json!({ "type": "m.dummy", "sender": mallory, "content": { "x": "DEEP" } });
+        let leaves = json!({
+            "type": "m.room.member", "sender": mallory, "state_key": mallory, "event_id": "$1",
+            "content": { "membership": "leave", "x": "DEEP" },
+        });
+        let said = json!({ "type": "m.room.message", "event_id": "$2", "sender": "@bob:there" });
+        let answer = json!({
+            "next_batch": "next",
+            "to_device": { "events": [to_us] },
+            "rooms": { "join": { "!room": { "timeline": { "events": [leaves, said] } } } },
+        });
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        let answer = answer.to_string().replace("\"DEEP\"", &deep);
+        let server = FakeServer::new(move |request| {
+            let answer = if request.contains("/sync") { &answer } else { "{}" };
+            (200, "X: y".to_owned(), answer.to_owned())
+        });
+        let client = server.alice(store);
+        assert!(fetch(&client, 0).unwrap().is_empty());
+        let one = |sql| client.store.one::<String>(sql, []).unwrap();
+        assert_eq!(client.store.meta("next_batch").unwrap().as_deref(), Some("next"));
+        assert_eq!(one("SELECT event_id FROM events").as_deref(), Some("$2"));
+        assert_eq!(one("SELECT membership FROM members").as_deref(), Some("leave"));
+        // Mallory's leaving ends our session.
+        assert_eq!(one("SELECT room_id FROM outbound"), None);
+    }
+}
