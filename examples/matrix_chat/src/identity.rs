@@ -28,6 +28,9 @@ use crate::{
 const SECRETS: [&str; 3] =
     ["m.cross_signing.master", "m.cross_signing.self_signing", "m.cross_signing.user_signing"];
 
+/// In the store while this device makes an identity that is not published yet.
+const BEGUN: &str = "identity_begun";
+
 /// What is known of a user's identity.
 pub struct Identity {
     /// The master key that the server shows.
@@ -86,6 +89,17 @@ pub fn set_up(client: &Client, password: impl FnOnce() -> Result<Zeroizing<Strin
 }
 
 fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>) -> Result<()> {
+    let store = &client.store;
+    let known = "SELECT count(*) FROM identities \
+                 WHERE user_id = ? AND coalesce(shown, verified) IS NOT NULL";
+    let known = store.one::<i64>(known, [&client.user_id])? != Some(0);
+    // Secrets that this device stored before its identity was published belong to nothing yet.
+    let begun = store.meta(BEGUN)?.is_some();
+    // A server that hides an identity must not get us to replace it: everybody's trust is in it.
+    ensure!(
+        !known && (begun || !secrets::exists(client, SECRETS[0])?),
+        "the server shows no identity, but you had one: nothing was replaced"
+    );
     let (storage, is_new) = secrets::open_or_begin(client)?;
     let keys = CrossSigningKeys::new()?;
     let mut public = keys.public_keys(&client.user_id)?;
@@ -93,6 +107,7 @@ fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>)
     public.master.sign(&client.device_id, &client.store.account()?)?;
     // First the private keys, and how to get at them: an identity without them could sign nobody,
     // and could be replaced only with everybody's trust lost.
+    store.set_meta(BEGUN, "yes")?;
     for (name, key) in SECRETS.iter().zip([&keys.master, &keys.self_signing, &keys.user_signing]) {
         storage.put(client, name, &key.to_base64())?;
     }
@@ -101,6 +116,7 @@ fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>)
         secrets::show(&storage.recovery_key());
     }
     upload(client, &public, password)?;
+    store.run("DELETE FROM meta WHERE name = ?", [BEGUN])?;
     sign_this_device(client, &keys)
 }
 

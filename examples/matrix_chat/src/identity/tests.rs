@@ -1,10 +1,12 @@
 use moceril::olm::Account;
 
 use super::*;
-use crate::{api::Api, store::Directory};
+use crate::{api::Api, fake_server::FakeServer, store::Directory};
 
 const ALICE: &str = "@alice:here";
 const BOB: &str = "@bob:there";
+
+const QUERY: &str = "POST /_matrix/client/v3/keys/query";
 
 /// A user with one device, and what the server says of both.
 struct User {
@@ -53,6 +55,55 @@ fn trust(client: &Client, answer: &Value) -> (bool, bool) {
     let device = Device::find(&client.store, BOB, "DEVICE").unwrap().unwrap();
     let identity = Identity::of_user(&client.store, BOB).unwrap();
     (identity.is_some_and(|identity| identity.verified), device.signed)
+}
+
+/// Where the identity is published.
+const PUBLISH: &str = "POST /_matrix/client/v3/keys/device_signing/upload";
+
+/// A server that shows no identity, and whose secret storage has the master key or not.
+fn hiding(stored: bool) -> FakeServer {
+    FakeServer::new(move |request| {
+        let status = match request {
+            line if line.starts_with("GET") && line.ends_with(SECRETS[0]) && stored => 200,
+            line if line.starts_with("GET") => 404,
+            PUBLISH => 500,
+            _ => 200,
+        };
+        (status, "X: y".to_owned(), json!({ "encrypted": { "key": {} } }))
+    })
+}
+
+#[test]
+fn an_identity_that_the_server_hides_is_not_replaced() {
+    for (stored, row) in
+        [(true, None), (false, Some("verified")), (false, Some("shown")), (false, None)]
+    {
+        let server = hiding(stored);
+        let directory = Directory::new();
+        let client = server.alice(alice(&directory).store);
+        if let Some(column) = row {
+            let sql = format!("INSERT INTO identities (user_id, {column}) VALUES (?, 'key')");
+            client.store.run(&sql, [ALICE]).unwrap();
+        }
+        let error = set_up(&client, || bail!("no password")).unwrap_err().to_string();
+        let kept = !stored && row.is_none();
+        assert_eq!(error.contains("nothing was replaced"), !kept, "{error}");
+        let changes = |request: &String| !request.starts_with("GET") && request != QUERY;
+        assert_eq!(server.requests().iter().any(changes), kept);
+    }
+}
+
+/// Its secrets are in the storage then, and must not keep the user from trying again.
+#[test]
+fn an_identity_whose_making_was_cut_off_can_be_made_again() {
+    let directory = Directory::new();
+    let server = hiding(false);
+    let client = server.alice(alice(&directory).store);
+    set_up(&client, || bail!("no password")).unwrap_err();
+    let server = hiding(true);
+    let client = server.alice(client.store);
+    set_up(&client, || bail!("no password")).unwrap_err();
+    assert!(server.requests().iter().any(|request| request == PUBLISH));
 }
 
 #[test]
