@@ -58,6 +58,26 @@ pub struct Owner<'a> {
     pub ed25519: &'a str,
 }
 
+/// Those in a room, invited ones too.
+fn members(store: &Store, room_id: &str) -> Result<Vec<String>> {
+    let members =
+        "SELECT user_id FROM members WHERE room_id = ? AND membership IN ('join', 'invite')";
+    store.all(members, [room_id])
+}
+
+/// The devices that should read what we write now.
+fn recipients(client: &Client, room_id: &str, verified_only: bool) -> Result<Vec<Device>> {
+    let mut recipients = Vec::new();
+    for member in members(&client.store, room_id)? {
+        recipients.extend(Device::of_user(&client.store, &member)?);
+    }
+    recipients.retain(|device| {
+        let ourselves = device.user_id == client.user_id && device.device_id == client.device_id;
+        !ourselves && (device.verified() || !verified_only)
+    });
+    Ok(recipients)
+}
+
 /// Encrypts a text for everybody in the room, and sends it.
 pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> Result<()> {
     let store = &client.store;
@@ -66,21 +86,11 @@ pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> 
         encrypted == Some(true),
         "this room is not encrypted, and we send nothing in the clear: create another one"
     );
-    let members =
-        "SELECT user_id FROM members WHERE room_id = ? AND membership IN ('join', 'invite')";
-    let members: Vec<String> = store.all(members, [room_id])?;
-    devices::refresh(client, &members)?;
-
-    let mut recipients = Vec::new();
-    for member in &members {
-        recipients.extend(Device::of_user(store, member)?);
-    }
-    recipients.retain(|device| {
-        let ourselves = device.user_id == client.user_id && device.device_id == client.device_id;
-        !ourselves && (device.verified() || !verified_only)
-    });
-    olm::ensure_sessions(client, &recipients)?;
+    devices::refresh(client, &members(store, room_id)?)?;
+    olm::ensure_sessions(client, &recipients(client, room_id, verified_only)?)?;
     store.atomically(|| {
+        // While we asked the server, another command may have learned that somebody left.
+        let recipients = recipients(client, room_id, verified_only)?;
         let mut session = match store.outbound(room_id)? {
             Some(session) if !is_over(store, room_id, &session, &recipients)? => session,
             _ => begin(client, room_id)?,

@@ -1,5 +1,7 @@
+use moceril::olm::{Account, PreKeyBundle};
+
 use super::*;
-use crate::{store::Directory, terminal::explained};
+use crate::{fake_server::FakeServer, store::Directory, terminal::explained};
 
 const ROOM: &str = "!room:here";
 const TEXT: &str = "a secret text";
@@ -64,4 +66,55 @@ fn what_cannot_be_read_is_explained_without_secrets() {
     check(&removed, "it was removed", "");
     removed["content"] = json!({ "algorithm": "m.olm.v1.curve25519-aes-sha2" });
     check(&removed, "another algorithm", "");
+}
+
+/// Bob leaves, or his device, while we ask the server for a session with Carol: he gets no key.
+#[test]
+fn who_leaves_while_we_ask_the_server_gets_no_key() {
+    for (leaves, then) in [
+        (false, ""),
+        (true, "UPDATE members SET membership = 'leave' WHERE user_id = '@bob:there'"),
+        (true, "UPDATE devices SET gone = 1 WHERE user_id = '@bob:there'"),
+    ] {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        store.save_account(&Account::new().unwrap()).unwrap();
+        let row = "INSERT INTO rooms (room_id, membership, encrypted) VALUES (?, 'join', 1)";
+        store.run(row, [ROOM]).unwrap();
+        for user_id in ["@alice:here", "@bob:there", "@carol:there"] {
+            let row = "INSERT INTO members (room_id, user_id, membership) VALUES (?, ?, 'join')";
+            store.run(row, [ROOM, user_id]).unwrap();
+            let row = "INSERT INTO users (user_id, changes, known) VALUES (?, 1, 1)";
+            store.run(row, [user_id]).unwrap();
+        }
+        for user_id in ["@bob:there", "@carol:there"] {
+            let mut account = Account::new().unwrap();
+            account.generate_one_time_keys(1).unwrap();
+            let keys = account.identity_keys();
+            let curve25519 = keys.curve25519.to_base64();
+            let row = "INSERT INTO devices (user_id, device_id, ed25519, curve25519) \
+                       VALUES (?, 'DEVICE', ?, ?)";
+            store.run(row, [user_id, &keys.ed25519.to_base64(), &curve25519]).unwrap();
+            if user_id == "@bob:there" {
+                let (_, key) = account.signed_one_time_keys()[0];
+                let bundle = PreKeyBundle::verify(keys, &key).unwrap();
+                let session = store.account().unwrap().create_outbound_session(&bundle).unwrap();
+                store.save_olm_session(&curve25519, &session, false).unwrap();
+            }
+        }
+        let path = directory.to_path_buf();
+        let server = FakeServer::new(move |request| {
+            if request.contains("/keys/claim") {
+                Store::open(&path).unwrap().db.execute_batch(then).unwrap();
+            }
+            (200, "X: y".to_owned(), json!({}))
+        });
+        let client = server.alice(store);
+        send(&client, ROOM, TEXT, false).unwrap();
+        let have: Vec<String> = client.store.all("SELECT user_id FROM shared", []).unwrap();
+        let to_devices =
+            server.requests().iter().any(|request| request.contains(olm::SEND_ENCRYPTED));
+        assert_eq!((have.is_empty(), to_devices), (leaves, !leaves), "{then}: {have:?}");
+        assert!(server.requests().iter().any(|request| request.contains("/send/")));
+    }
 }
