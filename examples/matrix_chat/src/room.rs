@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use moceril::{
     events::MegolmContent,
     megolm::{
@@ -21,6 +21,7 @@ use crate::{
     devices::{self, Device},
     json, olm,
     store::{Store, now, unique},
+    terminal::warn,
 };
 
 /// What the state of an encrypted room says.
@@ -232,7 +233,20 @@ pub fn keep(
     };
     let old = store.open_inbound(room_id, &pickle)?;
     let Some(merged) = old.merge(&session) else {
-        bail!("it has the id of another session that we know");
+        // Whoever writes a file or a backup can put any ratchet under the id of a session. It must
+        // not keep out the one that the session's owner has signed.
+        let signed = Some(Provenance::Signed);
+        ensure!(
+            session.provenance_at(session.first_known_index()) == signed
+                && old.provenance_at(u32::MAX) < signed,
+            "it has the id of another session that we know"
+        );
+        warn(&format!(
+            "the key of session {id} in {room_id} was not its owner's; the one that came now is \
+             used: `tail --all` shows again what could not be read"
+        ));
+        store.run("DELETE FROM inbound WHERE room_id = ? AND session_id = ?", [room_id, &id])?;
+        return keep(store, room_id, session, owner);
     };
     // From the first index that both know on, the better of the two counts (S-43).
     let common = session.first_known_index().max(old.first_known_index());

@@ -1,4 +1,11 @@
-use moceril::olm::{Account, PreKeyBundle};
+use std::convert::Infallible;
+
+use moceril::{
+    TryCryptoRng,
+    megolm::{ExportedSessionKey, GroupSessionConfig},
+    olm::{Account, PreKeyBundle},
+};
+use rand::TryRng;
 
 use super::*;
 use crate::{fake_server::FakeServer, store::Directory, terminal::explained};
@@ -66,6 +73,91 @@ fn what_cannot_be_read_is_explained_without_secrets() {
     check(&removed, "it was removed", "");
     removed["content"] = json!({ "algorithm": "m.olm.v1.curve25519-aes-sha2" });
     check(&removed, "another algorithm", "");
+}
+
+/// Another ratchet under the id of this session, as anybody can write it into a file.
+fn forged(session: &InboundGroupSession) -> ExportedSessionKey {
+    let mut text = session.export_at_first_known_index().unwrap().to_base64().to_string();
+    let letter = if text.as_bytes()[20] == b'A' { "B" } else { "A" };
+    text.replace_range(20..=20, letter);
+    ExportedSessionKey::from_base64(&text).unwrap()
+}
+
+#[test]
+fn a_signed_key_replaces_a_forged_one() {
+    let mut theirs = GroupSession::new(now()).unwrap();
+    let key = theirs.session_key();
+    let signed = InboundGroupSession::new(&key);
+    let event = say(&mut theirs, ROOM, "$event");
+    let exported = signed.export_at_first_known_index().unwrap();
+    let (of_signed, of_forged) = ("their key", "a forged key");
+    for import in [InboundGroupSession::import, InboundGroupSession::import_from_backup] {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        let keep = |session, curve25519| {
+            let owner = Owner { user_id: Some("@them:there"), curve25519, ed25519: "" };
+            keep(&store, ROOM, session, &owner).map_err(|error| error.to_string())
+        };
+        let owner = || store.one::<String>("SELECT sender_key FROM inbound", []).unwrap().unwrap();
+        let forged = || import(&forged(&signed));
+        let refused = Err("it has the id of another session that we know".to_owned());
+        assert_eq!(keep(forged(), of_forged), Ok(true));
+        assert!(matches!(read(&store, ROOM, &event).unwrap(), Read::Bad(_)));
+        // Nobody has signed this one, either.
+        assert_eq!(keep(import(&exported), of_signed), refused);
+        store.run("UPDATE inbound SET backed_up = 1", []).unwrap();
+        assert_eq!(keep(InboundGroupSession::new(&key), of_signed), Ok(true));
+        assert_eq!(store.one("SELECT backed_up FROM inbound", []).unwrap(), Some(false));
+        assert!(matches!(read(&store, ROOM, &event).unwrap(), Read::Text { .. }));
+        // What is signed stays.
+        assert_eq!(keep(forged(), of_forged), refused);
+        assert_eq!(owner(), of_signed);
+        assert!(matches!(read(&store, ROOM, &event).unwrap(), Read::Text { .. }));
+    }
+}
+
+/// What a session draws: a ratchet of this byte, and always the same signing key.
+struct Ratchet(u8);
+
+impl TryRng for Ratchet {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        unreachable!("a session draws bytes")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        unreachable!("a session draws bytes")
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes[..128].fill(self.0);
+        bytes[128..].fill(0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Ratchet {}
+
+/// Whoever signs two ratchets under one id gives up the second one.
+#[test]
+fn a_signed_key_replaces_no_signed_one() {
+    let directory = Directory::new();
+    let store = Store::create(&directory).unwrap();
+    let keep = |ratchet, first| {
+        let config = GroupSessionConfig::default();
+        let mut session = GroupSession::with_rng(config, &mut Ratchet(ratchet)).unwrap();
+        for _ in 0..first {
+            session.encrypt("earlier").unwrap();
+        }
+        let owner = Owner { user_id: None, curve25519: "", ed25519: "" };
+        keep(&store, ROOM, InboundGroupSession::new(&session.session_key()), &owner)
+    };
+    assert!(keep(1, 1).unwrap());
+    for first in 0..3 {
+        assert!(keep(2, first).is_err());
+    }
+    assert!(keep(1, 0).unwrap());
 }
 
 /// Bob leaves, or his device, while we ask the server for a session with Carol: he gets no key.
