@@ -12,6 +12,7 @@ use crate::{
     room,
     store::{Store, now},
     terminal::warn,
+    verify,
 };
 
 /// Pages of old messages that are fetched when much was written in our absence.
@@ -69,8 +70,8 @@ pub fn fetch(client: &Client, timeout_ms: u32) -> Result<Vec<String>> {
         })),
         fallback_used,
     )?;
-    let requests = events(&answer, "/to_device/events")
-        .filter(|event| event["type"] == "m.key.verification.request");
+    let requests =
+        events(&answer, "/to_device/events").filter(|event| verify::is_current_request(event));
     Ok(requests.filter_map(|event| event["sender"].as_str().map(str::to_owned)).collect())
 }
 
