@@ -10,7 +10,7 @@ use crate::{
     json,
     olm::{self, Received},
     room,
-    store::{Store, now},
+    store::Store,
     terminal::warn,
     verify,
 };
@@ -185,10 +185,7 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
     let store = &client.store;
     let kind = json::text(event, "/type")?;
     if kind.starts_with("m.key.verification.") {
-        store.run(
-            "INSERT INTO inbox (received, json) VALUES (?, ?)",
-            (now() as i64, event.to_string()),
-        )?;
+        verify::receive(store, event)?;
         return Ok(None);
     }
     // A room key that comes in the clear is nobody's.

@@ -17,7 +17,7 @@ use crate::{
     devices::{self, Device},
     identity::Identity,
     json, olm, sas,
-    store::{now, unique},
+    store::{Store, now, unique},
     sync,
     terminal::harmless,
 };
@@ -26,6 +26,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// How far the clock of another device may be ahead of ours.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
+/// Messages of one user that are kept: several verifications that nobody here takes part in.
+const INBOX: u32 = 50;
 
 /// Why a verification has ended without success.
 #[derive(Debug)]
@@ -116,12 +118,31 @@ fn find(client: &Client, user_id: &str, device_id: &str) -> Result<Device> {
     })
 }
 
+/// Keeps an event for the command `verify`. Nobody can fill our disk with them.
+pub fn receive(store: &Store, event: &Value) -> Result<()> {
+    purge(store)?;
+    store.run(
+        "INSERT INTO inbox (received, json) VALUES (?, ?)",
+        (now() as i64, event.to_string()),
+    )?;
+    let old = "DELETE FROM inbox WHERE json ->> '$.sender' = ?1 AND id NOT IN \
+               (SELECT id FROM inbox WHERE json ->> '$.sender' = ?1 ORDER BY id DESC LIMIT ?2)";
+    store.run(old, (json::text(event, "/sender")?, INBOX))?;
+    Ok(())
+}
+
+/// Deletes events that are too old for any verification.
+fn purge(store: &Store) -> Result<()> {
+    let oldest = now().saturating_sub(PATIENCE.as_secs()) as i64;
+    store.run("DELETE FROM inbox WHERE received < ?", [oldest])?;
+    Ok(())
+}
+
 /// The next verification event that is wanted. It is taken out of the inbox.
 fn next(client: &Client, deadline: Instant, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
     let store = &client.store;
     loop {
-        let oldest = now().saturating_sub(PATIENCE.as_secs()) as i64;
-        store.run("DELETE FROM inbox WHERE received < ?", [oldest])?;
+        purge(store)?;
         for json in store.all::<String>("SELECT json FROM inbox ORDER BY id", [])? {
             let event: Value = serde_json::from_str(&json)?;
             if wanted(&event) {
@@ -199,10 +220,7 @@ impl<'a> Verification<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        fake_server::FakeServer,
-        store::{Directory, Store},
-    };
+    use crate::{fake_server::FakeServer, store::Directory};
 
     #[test]
     fn requests_of_another_time_are_ignored() {
@@ -240,13 +258,28 @@ mod tests {
             json!({ "type": "m.key.verification.request", "sender": "@bob:there",
                 "content": content })
         };
-        for minutes in [11, 1] {
-            let row = "INSERT INTO inbox (received, json) VALUES (?, ?)";
-            client.store.run(row, (now() as i64, request(minutes).to_string())).unwrap();
-        }
+        receive(&client.store, &request(11)).unwrap();
+        receive(&client.store, &request(1)).unwrap();
         // The devices of the one who asked are looked for, which this server refuses.
         wait(&client).unwrap_err();
         let left: Vec<String> = client.store.all("SELECT json FROM inbox", []).unwrap();
         assert_eq!(left, [request(11).to_string()]);
+    }
+
+    #[test]
+    fn the_inbox_is_bounded() {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        let event = |sender: &str, n: u32| json!({ "sender": sender, "n": n });
+        receive(&store, &event("@old:there", 0)).unwrap();
+        store.run("UPDATE inbox SET received = received - 601", []).unwrap();
+        receive(&store, &event("@bob:there", 0)).unwrap();
+        for n in 0..3 * INBOX {
+            receive(&store, &event("@mallory:there", n)).unwrap();
+        }
+        let kept: Vec<String> = store.all("SELECT json FROM inbox ORDER BY id", []).unwrap();
+        let last = (2 * INBOX..3 * INBOX).map(|n| event("@mallory:there", n));
+        let expected = [event("@bob:there", 0)].into_iter().chain(last);
+        assert!(expected.map(|event| event.to_string()).eq(kept));
     }
 }
