@@ -4,12 +4,13 @@
 //! the same randomness, our end is that end: it decrypts what the peer sent, and what it sends
 //! itself is what the peer's library sent, byte for byte.
 //!
-//! `cargo run --example decrypt_recorded`, or with paths of other Olm transcripts.
+//! `cargo run --example decrypt_recorded`, or with paths of other files of
+//! `test-vectors/olm-transcript/`.
 
 use std::{error::Error, fmt, fs};
 
 use moceril::{
-    MessageVersion, TryCryptoRng,
+    Curve25519PublicKey, MessageVersion, TryCryptoRng,
     olm::{Account, OlmMessage, Session, SessionConfig},
 };
 use rand::TryRng;
@@ -41,8 +42,9 @@ struct Recording<'a>(&'a str);
 
 impl<'a> Recording<'a> {
     fn all(&self, wanted: &str) -> impl Iterator<Item = &'a str> {
-        let lines = self.0.lines().filter_map(|line| line.split_once(": "));
-        lines.filter(move |(key, _)| *key == wanted).map(|(_, value)| value)
+        // An empty value has no space before it.
+        let lines = self.0.lines().filter_map(|line| line.split_once(':'));
+        lines.filter(move |(key, _)| *key == wanted).map(|(_, value)| value.trim_start())
     }
 
     fn one(&self, wanted: &str) -> Option<&'a str> {
@@ -65,6 +67,8 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
         _ => MessageVersion::V3,
     };
     let config = SessionConfig::default().with_version(version);
+    // Of the sender a client knows the key from its device keys, whose signature it has verified.
+    let alice = Account::with_rng(&mut recorded(recording.one("alice-random"))?)?.curve25519_key();
 
     let mut session: Option<Session> = None;
     let mut sent = Vec::new();
@@ -78,20 +82,17 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
                     .get(number.parse::<usize>()?)
                     .and_then(Option::as_ref)
                     .ok_or("no such message")?;
-                let plaintext = match (&mut session, message.as_pre_key()) {
-                    (Some(session), _) => session.decrypt(message)?.into_plaintext(),
-                    (None, Some(pre_key)) => {
-                        let inbound = bob.create_inbound_session_with_config(
-                            pre_key.identity_key(),
-                            pre_key,
-                            config,
-                        )?;
-                        session = Some(inbound.session);
-                        inbound.message.into_plaintext()
-                    }
-                    (None, None) => return Err("the first message is not a pre-key message".into()),
-                };
+                let plaintext = receive(&mut bob, &mut session, alice, config, message)?;
                 println!("  received {}", readable(&plaintext));
+            }
+            ["bob", "refuse", layer, message_type, body] => {
+                let received = OlmMessage::from_parts(message_type.parse()?, body)
+                    .map_err(Into::into)
+                    .and_then(|message| receive(&mut bob, &mut session, alice, config, &message));
+                match received {
+                    Err(error) => println!("  refused  ({layer}) {error}"),
+                    Ok(_) => return Err(format!("not refused ({layer}): {body}").into()),
+                }
             }
             ["bob", "send", random, plaintext, message_type, body] => {
                 let session = session.as_mut().ok_or("Bob sends before he received")?;
@@ -102,13 +103,30 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
                 sent.push(None);
             }
             // What Alice received is not Bob's affair.
-            ["alice", "receive", _] => {}
+            ["alice", "receive" | "refuse", ..] => {}
             _ => return Err(format!("unknown step: {step}").into()),
         }
     }
     let session = session.ok_or("Bob received nothing")?;
     assert_eq!(Some(session.session_id().as_str()), recording.one("session-id"));
     Ok(())
+}
+
+/// Decrypts a message in the session, which the first one makes.
+fn receive(
+    bob: &mut Account,
+    session: &mut Option<Session>,
+    alice: Curve25519PublicKey,
+    config: SessionConfig,
+    message: &OlmMessage,
+) -> Result<Vec<u8>> {
+    if let Some(session) = session {
+        return Ok(session.decrypt(message)?.into_plaintext());
+    }
+    let pre_key = message.as_pre_key().ok_or("the first message is not a pre-key message")?;
+    let inbound = bob.create_inbound_session_with_config(alice, pre_key, config)?;
+    *session = Some(inbound.session);
+    Ok(inbound.message.into_plaintext())
 }
 
 fn readable(plaintext: &[u8]) -> String {

@@ -1,8 +1,9 @@
 //! Alice, Bob and Carol chat in an encrypted room, over a network that loses and reorders messages.
 //!
-//! It shows everything a client does: publish and verify keys, make Olm sessions, share the room
-//! key over them, encrypt once for everybody, save all state and go on from it, and let somebody
-//! who joins late read from an agreed point on.
+//! It shows how to publish and verify keys, make Olm sessions, share the room key over them,
+//! encrypt once for everybody, save all state and go on from it, and let somebody who joins late
+//! read from an agreed point on. It saves only at a restart. A client saves what has changed before
+//! it sends a message, as `matrix_chat` does, so that no message key is used twice.
 //!
 //! `cargo run --example group_chat`
 
@@ -12,7 +13,7 @@ use moceril::{
     Curve25519PublicKey, PickleKey, SecretString,
     megolm::{
         ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, ReplayGuard,
-        SessionKey,
+        ReplayVerdict, SessionKey,
     },
     olm::{Account, IdentityKeys, OlmMessage, PreKeyBundle, Session, SignedOneTimeKey},
 };
@@ -85,6 +86,10 @@ impl Device {
     }
 
     /// Decrypts what one other device sent, making a session from it if it begins one.
+    ///
+    /// Here nobody begins a session with somebody who begins one at the same time. In a client that
+    /// happens, so it keeps several sessions with each device and tries them in turn, as
+    /// `matrix_chat` does.
     fn decrypt_from(
         &mut self,
         name: &'static str,
@@ -111,7 +116,9 @@ impl Device {
     ) -> Result<String> {
         let (session, guard) = self.others.get_mut(sender).ok_or("no session with this sender")?;
         let decrypted = session.decrypt(event)?;
-        guard.check(&decrypted, event_id)?;
+        if guard.check(&decrypted, event_id)? == ReplayVerdict::Unknown {
+            say(self.name, "warning: the next message may be a repetition of an earlier one");
+        }
         Ok(String::from_utf8(decrypted.into_plaintext())?)
     }
 
@@ -127,24 +134,32 @@ impl Device {
     fn restart(&mut self) -> Result<()> {
         // A real client keeps this key in the keyring of the operating system.
         let key = PickleKey::new([42; 32]);
-        let context = self.name.as_bytes();
+        // Each object has a context of its own, so that none can be put in the place of another.
+        let device = self.name;
+        let context = |object: &str| format!("{device}/{object}");
         let mut size = 0;
         let mut saved = |pickle: String| {
             size += pickle.len();
             pickle
         };
-        self.account =
-            Account::from_pickle(&saved(self.account.pickle(&key, context)?), &key, context)?;
-        self.room =
-            GroupSession::from_pickle(&saved(self.room.pickle(&key, context)?), &key, context)?;
-        for session in self.sessions.values_mut() {
-            *session = Session::from_pickle(&saved(session.pickle(&key, context)?), &key, context)?;
+        let name = context("account");
+        let pickle = saved(self.account.pickle(&key, &name)?);
+        self.account = Account::from_pickle(&pickle, &key, &name)?;
+        let name = context("room");
+        let pickle = saved(self.room.pickle(&key, &name)?);
+        self.room = GroupSession::from_pickle(&pickle, &key, &name)?;
+        for (peer, session) in &mut self.sessions {
+            let name = context(&format!("olm/{peer}"));
+            let pickle = saved(session.pickle(&key, &name)?);
+            *session = Session::from_pickle(&pickle, &key, &name)?;
         }
-        for (session, guard) in self.others.values_mut() {
-            let pickle = saved(session.pickle(&key, context)?);
-            *session = InboundGroupSession::from_pickle(&pickle, &key, context)?;
-            let pickle = saved(guard.pickle(&key, context)?);
-            *guard = ReplayGuard::from_pickle(&pickle, &key, context, session)?;
+        for (peer, (session, guard)) in &mut self.others {
+            let name = context(&format!("inbound/{peer}"));
+            let pickle = saved(session.pickle(&key, &name)?);
+            *session = InboundGroupSession::from_pickle(&pickle, &key, &name)?;
+            let name = context(&format!("guard/{peer}"));
+            let pickle = saved(guard.pickle(&key, &name)?);
+            *guard = ReplayGuard::from_pickle(&pickle, &key, &name, session)?;
         }
         say(self.name, &format!("restarts from {size} characters of pickles"));
         Ok(())

@@ -26,7 +26,7 @@ def sees(viewer, other, expected):
 
 def password_is_asked_for(client, homeserver, directory):
     """A server asks for the password before another identity takes the place of one. Here it hides the one
-    that is there."""
+    that is there, and the client has forgotten it, as if its making had been cut off."""
 
     def hide(path, answer):
         if "/keys/query" in path:
@@ -40,6 +40,14 @@ def password_is_asked_for(client, homeserver, directory):
     before = identity()
     assert before.split()[0] == "identity" and before.endswith(" verified"), before
     flora.network.on_answer = hide
+    try:
+        flora.run("identity", answer=f"{flora.recovery}\n{PASSWORD}")
+        raise RuntimeError("an identity that the server hides is replaced")
+    except AssertionError as error:
+        assert "nothing was replaced" in str(error), error
+    check("an identity that the server hides is not replaced")
+    flora.sql("DELETE FROM identities")
+    flora.sql("INSERT INTO meta (name, value) VALUES ('identity_begun', 'yes')")
     try:
         flora.run("identity", answer=f"{flora.recovery}\nwrong password")
         raise RuntimeError("the server takes an identity without the password")

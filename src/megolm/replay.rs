@@ -77,6 +77,7 @@ const TAG: usize = 16;
 
 /// What a replay guard knows of an event that it does not refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a message whose verdict is `Unknown` may be a replay"]
 #[non_exhaustive]
 pub enum ReplayVerdict {
     /// No event had this index before. The guard remembers it from now on.

@@ -203,7 +203,7 @@ pub fn replay_guards() -> Vec<(&'static str, ReplayGuard)> {
     let mut guard = |capacity, order: &[usize]| {
         let mut guard = ReplayGuard::with_capacity(&receiver, capacity);
         for place in order {
-            guard.check(&receiver.decrypt(&events[*place]).unwrap(), "$event").unwrap();
+            _ = guard.check(&receiver.decrypt(&events[*place]).unwrap(), "$event").unwrap();
         }
         guard
     };

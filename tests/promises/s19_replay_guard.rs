@@ -203,7 +203,7 @@ fn full_guard() -> ReplayGuard {
     let (session, messages) = messages(31);
     let mut guard = ReplayGuard::with_capacity(&session, 3);
     for index in [10, 15, 20, 25, 30] {
-        guard.check(&messages[index], "$event").unwrap();
+        assert_eq!(guard.check(&messages[index], "$event"), Ok(First));
     }
     guard
 }
@@ -238,9 +238,9 @@ fn s_46_a_rolled_back_guard_shows() {
     let mut guard = ReplayGuard::new(&session);
     assert_eq!(guard.generation(), 0);
     let old = guard.snapshot();
-    guard.check(&messages[0], "$event").unwrap();
-    guard.check(&messages[0], "$event").unwrap();
-    guard.check(&messages[1], "$event").unwrap();
+    assert_eq!(guard.check(&messages[0], "$event"), Ok(First));
+    assert_eq!(guard.check(&messages[0], "$event"), Ok(Again));
+    assert_eq!(guard.check(&messages[1], "$event"), Ok(First));
     assert_eq!(guard.copy().generation(), 2);
     assert!(ReplayGuard::restore(&old).unwrap().generation() < guard.generation());
 }

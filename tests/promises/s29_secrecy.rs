@@ -205,7 +205,7 @@ fn s_29_megolm_does_not_print_secrets() {
         secrets.add(name, &text.as_bytes()[8..170]);
     }
     let mut guard = ReplayGuard::new(&theirs);
-    guard.check(&decrypted, "$event").unwrap();
+    _ = guard.check(&decrypted, "$event").unwrap();
     let parts: megolm::DecryptedMessageParts = decrypted.clone().into_parts();
     let provenance: Provenance = theirs.provenance();
     let ordering: SessionOrdering = theirs.compare(&theirs);

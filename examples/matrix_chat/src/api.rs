@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tracing::{debug, info};
 use ureq::{Agent, http::Uri};
 
+use crate::json;
+
 /// Answers are limited, so that a server cannot fill our memory.
 const MAX_ANSWER: u64 = 100 << 20;
 /// How often a request is repeated when the server says "later".
@@ -86,14 +88,18 @@ impl Api {
 
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         for _ in 0..MAX_WAITS {
-            let (status, answer) = self.call_once(method, path, body).with_context(|| {
+            let (status, text) = self.call_once(method, path, body).with_context(|| {
                 format!("cannot reach {} (are you online, and is it the address?)", self.base)
             })?;
             // Without the query, which is long, and without the headers, which have the token.
             debug!(method, path = path.split('?').next(), status, "answered");
+            let answer = json::read(&text).and_then(object);
             if status < 300 {
-                return Ok(answer);
+                // The page of something in between. What was asked for was not done.
+                return answer.context("the answer is not JSON that we can read");
             }
+            // An error may have such a page, too.
+            let answer = answer.unwrap_or_default();
             if status != 429 {
                 bail!(refused(status, &answer));
             }
@@ -104,7 +110,7 @@ impl Api {
         bail!("the server is too busy for us: try again later")
     }
 
-    fn call_once(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
+    fn call_once(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, String)> {
         let mut request =
             ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         if let Some(token) = &self.token {
@@ -118,10 +124,13 @@ impl Api {
             None => self.agent.run(request.body(())?)?,
         };
         let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string()?;
-        // An error page of a proxy in between is not JSON.
-        let json = serde_json::from_str(&text).unwrap_or_else(|_| json!({}));
-        Ok((answer.status().as_u16(), json))
+        Ok((answer.status().as_u16(), text))
     }
+}
+
+/// Every answer of a homeserver is an object.
+fn object(answer: Value) -> serde_json::Result<Value> {
+    serde_json::from_value(answer).map(Value::Object)
 }
 
 /// What the server said, if it said no.
@@ -226,6 +235,34 @@ mod tests {
         assert_eq!(refusal(&api.get("/x").unwrap_err()).unwrap().status, 307);
         assert_eq!(refusal(&api.post("/x", &json!({})).unwrap_err()).unwrap().status, 307);
         assert_eq!((server.requests().len(), other.requests().len()), (2, 0));
+    }
+
+    #[test]
+    fn no_redirection_leads_out_of_the_encryption() {
+        for (address, encrypted) in [
+            ("https://example.org", true),
+            ("HTTPS://example.org", true),
+            ("http://localhost:8008", false),
+        ] {
+            let api = Api::new(address, None).unwrap();
+            assert_eq!(api.agent.config().https_only(), encrypted, "{address}");
+        }
+    }
+
+    /// A proxy's page with the status 200 does not say that something was done.
+    #[test]
+    fn an_answer_that_is_no_object_is_an_error() {
+        for page in ["<html>Welcome to the hotel</html>", "", "[]", "null", "{\"a\":1"] {
+            let server = FakeServer::new(move |_| (200, "X: y".into(), page));
+            let api = Api::new(&server.address, None).unwrap();
+            let error = api.get("/x").unwrap_err();
+            let text = format!("{error:#}");
+            assert!(text.starts_with("the answer is not JSON that we can read: "), "{text}");
+            assert!(refusal(&error).is_none());
+            let server = FakeServer::new(move |_| (502, "X: y".into(), page));
+            let error = Api::new(&server.address, None).unwrap().get("/x").unwrap_err();
+            assert_eq!(refusal(&error).unwrap().status, 502);
+        }
     }
 
     #[test]

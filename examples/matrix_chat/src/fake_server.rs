@@ -7,8 +7,6 @@ use std::{
     thread,
 };
 
-use serde_json::Value;
-
 use crate::{account::Client, api::Api, store::Store};
 
 pub struct FakeServer {
@@ -19,7 +17,7 @@ pub struct FakeServer {
 impl FakeServer {
     /// `answer` gets the method and the path, and gives the status, one line of the header, and the
     /// body.
-    pub fn new(answer: impl Fn(&str) -> (u16, String, Value) + Send + 'static) -> Self {
+    pub fn new<B: ToString>(answer: impl Fn(&str) -> (u16, String, B) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::<Mutex<Vec<String>>>::default();

@@ -28,6 +28,9 @@ use crate::{
 const SECRETS: [&str; 3] =
     ["m.cross_signing.master", "m.cross_signing.self_signing", "m.cross_signing.user_signing"];
 
+/// In the store while this device makes an identity that is not published yet.
+const BEGUN: &str = "identity_begun";
+
 /// What is known of a user's identity.
 pub struct Identity {
     /// The master key that the server shows.
@@ -86,6 +89,17 @@ pub fn set_up(client: &Client, password: impl FnOnce() -> Result<Zeroizing<Strin
 }
 
 fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>) -> Result<()> {
+    let store = &client.store;
+    let known = "SELECT count(*) FROM identities \
+                 WHERE user_id = ? AND coalesce(shown, verified) IS NOT NULL";
+    let known = store.one::<i64>(known, [&client.user_id])? != Some(0);
+    // Secrets that this device stored before its identity was published belong to nothing yet.
+    let begun = store.meta(BEGUN)?.is_some();
+    // A server that hides an identity must not get us to replace it: everybody's trust is in it.
+    ensure!(
+        !known && (begun || !secrets::exists(client, SECRETS[0])?),
+        "the server shows no identity, but you had one: nothing was replaced"
+    );
     let (storage, is_new) = secrets::open_or_begin(client)?;
     let keys = CrossSigningKeys::new()?;
     let mut public = keys.public_keys(&client.user_id)?;
@@ -93,6 +107,7 @@ fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>)
     public.master.sign(&client.device_id, &client.store.account()?)?;
     // First the private keys, and how to get at them: an identity without them could sign nobody,
     // and could be replaced only with everybody's trust lost.
+    store.set_meta(BEGUN, "yes")?;
     for (name, key) in SECRETS.iter().zip([&keys.master, &keys.self_signing, &keys.user_signing]) {
         storage.put(client, name, &key.to_base64())?;
     }
@@ -101,6 +116,7 @@ fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>)
         secrets::show(&storage.recovery_key());
     }
     upload(client, &public, password)?;
+    store.run("DELETE FROM meta WHERE name = ?", [BEGUN])?;
     sign_this_device(client, &keys)
 }
 
@@ -318,119 +334,4 @@ fn signature(result: Result<(), SignedJsonError>, whose: &str) -> Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use moceril::olm::Account;
-
-    use super::*;
-    use crate::{api::Api, store::Directory};
-
-    const ALICE: &str = "@alice:here";
-    const BOB: &str = "@bob:there";
-
-    /// A user with one device, and what the server says of both.
-    struct User {
-        keys: CrossSigningKeys,
-        device: DeviceKeys,
-        public: PublicKeys,
-    }
-
-    impl User {
-        fn new(user_id: &str) -> Self {
-            let keys = CrossSigningKeys::new().unwrap();
-            let account = Account::new().unwrap();
-            let mut device = DeviceKeys::new(&account, user_id, "DEVICE").unwrap();
-            keys.sign_device(&mut device).unwrap();
-            let public = keys.public_keys(user_id).unwrap();
-            Self { keys, device, public }
-        }
-
-        fn master(&self) -> String {
-            self.keys.master.public_key().to_base64()
-        }
-    }
-
-    fn answer(users: &[(&str, &User)]) -> Value {
-        let mut answer = json!({});
-        for (user_id, user) in users {
-            answer["device_keys"][user_id]["DEVICE"] = user.device.to_json();
-            answer["master_keys"][user_id] = user.public.master.to_json();
-            answer["self_signing_keys"][user_id] = user.public.self_signing.to_json();
-            answer["user_signing_keys"][user_id] = user.public.user_signing.to_json();
-        }
-        answer
-    }
-
-    fn alice(directory: &Directory) -> Client {
-        let api = Api::new("http://localhost:1", None).unwrap();
-        let store = Store::create(directory).unwrap();
-        store.save_account(&Account::new().unwrap()).unwrap();
-        Client { api, store, user_id: ALICE.to_owned(), device_id: "HERS".to_owned() }
-    }
-
-    /// Whether Bob's identity is verified, and his device because of it.
-    fn trust(client: &Client, answer: &Value) -> (bool, bool) {
-        let devices = answer["device_keys"][BOB].as_object().unwrap();
-        devices::update(client, BOB, devices, answer).unwrap();
-        let device = Device::find(&client.store, BOB, "DEVICE").unwrap().unwrap();
-        let identity = Identity::of_user(&client.store, BOB).unwrap();
-        (identity.is_some_and(|identity| identity.verified), device.signed)
-    }
-
-    #[test]
-    fn an_identity_vouches_when_it_was_compared_and_each_signature_verifies() {
-        let directory = Directory::new();
-        let client = alice(&directory);
-        let (bob, other) = (User::new(BOB), User::new(BOB));
-        let shown = answer(&[(BOB, &bob)]);
-        assert_eq!(trust(&client, &shown), (false, false));
-        Identity::mark_verified(&client, BOB, &bob.master()).unwrap();
-        assert_eq!(trust(&client, &shown), (true, true));
-
-        // Another identity that has signed the device, too.
-        let mut replaced = answer(&[(BOB, &other)]);
-        let mut device = bob.device.clone();
-        other.keys.sign_device(&mut device).unwrap();
-        replaced["device_keys"][BOB]["DEVICE"] = device.to_json();
-        assert_eq!(trust(&client, &replaced), (false, false));
-        // Its self-signing key, under the right master key.
-        let mut mixed = replaced.clone();
-        mixed["master_keys"] = shown["master_keys"].clone();
-        assert_eq!(trust(&client, &mixed), (true, false));
-        // A signature of another object.
-        let mut forged = shown.clone();
-        let id = format!("ed25519:{}", bob.keys.self_signing.public_key());
-        forged["device_keys"][BOB]["DEVICE"]["signatures"][BOB][&id] = shown["self_signing_keys"]
-            [BOB]["signatures"][BOB][format!("ed25519:{}", bob.master())]
-        .clone();
-        assert_eq!(trust(&client, &forged), (true, false));
-        for member in ["master_keys", "self_signing_keys"] {
-            let mut without = shown.clone();
-            without.as_object_mut().unwrap().remove(member);
-            assert!(!trust(&client, &without).1, "{member}");
-        }
-        assert_eq!(trust(&client, &shown), (true, true));
-    }
-
-    #[test]
-    fn what_our_identity_has_signed_is_verified_if_this_device_trusts_it() {
-        let directory = Directory::new();
-        let client = alice(&directory);
-        let (us, stranger, mut bob) = (User::new(ALICE), User::new(ALICE), User::new(BOB));
-        us.keys.sign_user(ALICE, &mut bob.public.master).unwrap();
-        let shown = answer(&[(ALICE, &us), (BOB, &bob)]);
-        assert_eq!(trust(&client, &shown), (false, false));
-        Identity::mark_verified(&client, ALICE, &stranger.master()).unwrap();
-        assert_eq!(trust(&client, &shown), (false, false));
-        Identity::mark_verified(&client, ALICE, &us.master()).unwrap();
-        // The signature under another master key.
-        let mut forged = answer(&[(ALICE, &us), (BOB, &User::new(BOB))]);
-        forged["device_keys"] = shown["device_keys"].clone();
-        forged["master_keys"][BOB]["signatures"] = shown["master_keys"][BOB]["signatures"].clone();
-        assert_eq!(trust(&client, &forged), (false, false));
-        assert_eq!(trust(&client, &shown), (true, true));
-        // What was verified stays so when the signature is left out.
-        let mut without = shown.clone();
-        without["master_keys"][BOB].as_object_mut().unwrap().remove("signatures");
-        assert_eq!(trust(&client, &without), (true, true));
-    }
-}
+mod tests;

@@ -25,6 +25,9 @@ use crate::{
 /// A device is helped out of a wedged session once in this many seconds at most.
 const RECOVERY_INTERVAL: u64 = 60 * 60;
 
+/// Messages in one request. A server takes a megabyte or less, and a room key has a kilobyte.
+const BATCH: usize = 100;
+
 /// Where messages for devices are sent; the name of the transaction follows.
 pub const SEND_ENCRYPTED: &str = "/_matrix/client/v3/sendToDevice/m.room.encrypted";
 
@@ -102,17 +105,18 @@ pub fn encrypt(client: &Client, to: &Device, kind: &str, content: &str) -> Resul
     Ok(Some(content.to_json(&to.keys.curve25519)))
 }
 
-/// Queues encrypted messages to devices as one request.
+/// Queues encrypted messages to devices. A request that the server refuses takes only its own
+/// messages with it.
 pub fn queue(client: &Client, messages: &[(&Device, Value)]) -> Result<()> {
-    if messages.is_empty() {
-        return Ok(());
+    for batch in messages.chunks(BATCH) {
+        let mut by_user = BTreeMap::<&str, BTreeMap<&str, &Value>>::new();
+        for (device, content) in batch {
+            by_user.entry(&device.user_id).or_default().insert(&device.device_id, content);
+        }
+        let path = format!("{SEND_ENCRYPTED}/{}", unique()?);
+        client.store.queue(&path, &json!({ "messages": by_user }))?;
     }
-    let mut by_user = BTreeMap::<&str, BTreeMap<&str, &Value>>::new();
-    for (device, content) in messages {
-        by_user.entry(&device.user_id).or_default().insert(&device.device_id, content);
-    }
-    let path = format!("{SEND_ENCRYPTED}/{}", unique()?);
-    client.store.queue(&path, &json!({ "messages": by_user }))
+    Ok(())
 }
 
 /// Sends a message to a device as it is: for verifications, which authenticate themselves.
@@ -292,6 +296,30 @@ mod tests {
         fn receive(&self, event: &Value) -> Received {
             self.client.store.atomically(|| receive(&self.client, event)).unwrap()
         }
+    }
+
+    /// Also in a room of a thousand devices: each request is small enough for a server.
+    #[test]
+    fn messages_to_many_devices_are_several_requests() {
+        let scene = Scene::new();
+        let store = &scene.client.store;
+        let device = Device::find(store, "@them:there", "THEM").unwrap().unwrap();
+        let devices: Vec<Device> = (0..2 * BATCH + 1)
+            .map(|n| Device { device_id: format!("{n:03}"), ..device.clone() })
+            .collect();
+        let messages: Vec<_> = devices.iter().map(|device| (device, json!("key"))).collect();
+        queue(&scene.client, &messages).unwrap();
+        let queued = "SELECT body FROM outbox ORDER BY id";
+        let mut sent = Vec::new();
+        for body in store.all::<String>(queued, []).unwrap() {
+            let body: Value = serde_json::from_str(&body).unwrap();
+            let batch = body["messages"]["@them:there"].as_object().unwrap();
+            assert!(batch.len() <= BATCH);
+            sent.extend(batch.keys().cloned());
+        }
+        assert!(devices.iter().map(|device| &device.device_id).eq(&sent));
+        let paths = "SELECT count(DISTINCT path) FROM outbox";
+        assert_eq!(store.one(paths, []).unwrap(), Some(3));
     }
 
     /// S-42: what a fallback key can no longer remember is received nevertheless, and what it

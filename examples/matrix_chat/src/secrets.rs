@@ -44,6 +44,13 @@ pub fn find(client: &Client) -> Result<Option<Locked>> {
     Ok(Some(Locked { key_id, description: KeyDescription::from_json(&description)? }))
 }
 
+/// Whether a secret is stored under this name. One that was removed has an empty object in its
+/// place.
+pub fn exists(client: &Client, name: &str) -> Result<bool> {
+    let stored = account_data(client, name)?;
+    Ok(stored.is_some_and(|stored| stored.as_object().is_some_and(|stored| !stored.is_empty())))
+}
+
 /// The storage that the user has, whose key is asked for, or a new one; and whether it is new.
 pub fn open_or_begin(client: &Client) -> Result<(Storage, bool)> {
     let Some(locked) = find(client)? else { return Ok((Storage::new(client)?, true)) };

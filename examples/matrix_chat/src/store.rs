@@ -1,5 +1,5 @@
-//! The store: one SQLite database. Keys in it are pickles; no text of a message is stored in the
-//! clear.
+//! The store: one SQLite database. Keys in it are pickles; no text of an encrypted message is
+//! stored in the clear.
 //!
 //! Everything that changes is read and written in one transaction, so two commands may run at once.
 

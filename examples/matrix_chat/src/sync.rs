@@ -10,8 +10,9 @@ use crate::{
     json,
     olm::{self, Received},
     room,
-    store::{Store, now},
+    store::Store,
     terminal::warn,
+    verify,
 };
 
 /// Pages of old messages that are fetched when much was written in our absence.
@@ -69,8 +70,8 @@ pub fn fetch(client: &Client, timeout_ms: u32) -> Result<Vec<String>> {
         })),
         fallback_used,
     )?;
-    let requests = events(&answer, "/to_device/events")
-        .filter(|event| event["type"] == "m.key.verification.request");
+    let requests =
+        events(&answer, "/to_device/events").filter(|event| verify::is_current_request(event));
     Ok(requests.filter_map(|event| event["sender"].as_str().map(str::to_owned)).collect())
 }
 
@@ -184,10 +185,7 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
     let store = &client.store;
     let kind = json::text(event, "/type")?;
     if kind.starts_with("m.key.verification.") {
-        store.run(
-            "INSERT INTO inbox (received, json) VALUES (?, ?)",
-            (now() as i64, event.to_string()),
-        )?;
+        verify::receive(store, event)?;
         return Ok(None);
     }
     // A room key that comes in the clear is nobody's.
@@ -277,4 +275,48 @@ fn keep_event(store: &Store, event: &Value) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use moceril::olm::Account;
+
+    use super::*;
+    use crate::{fake_server::FakeServer, store::Directory};
+
+    /// Mallory writes to us, and leaves a room, with events that cannot be read whole.
+    #[test]
+    fn an_unreadable_event_keeps_nothing_else_from_us() {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        store.save_account(&Account::new().unwrap()).unwrap();
+        let row = "INSERT INTO outbound (room_id, session_id, pickle) VALUES ('!room', '', '')";
+        store.run(row, []).unwrap();
+        let mallory = "@mallory:there";
+        let to_us = json!({ "type": "m.dummy", "sender": mallory, "content": { "x": "DEEP" } });
+        let leaves = json!({
+            "type": "m.room.member", "sender": mallory, "state_key": mallory, "event_id": "$1",
+            "content": { "membership": "leave", "x": "DEEP" },
+        });
+        let said = json!({ "type": "m.room.message", "event_id": "$2", "sender": "@bob:there" });
+        let answer = json!({
+            "next_batch": "next",
+            "to_device": { "events": [to_us] },
+            "rooms": { "join": { "!room": { "timeline": { "events": [leaves, said] } } } },
+        });
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        let answer = answer.to_string().replace("\"DEEP\"", &deep);
+        let server = FakeServer::new(move |request| {
+            let answer = if request.contains("/sync") { &answer } else { "{}" };
+            (200, "X: y".to_owned(), answer.to_owned())
+        });
+        let client = server.alice(store);
+        assert!(fetch(&client, 0).unwrap().is_empty());
+        let one = |sql| client.store.one::<String>(sql, []).unwrap();
+        assert_eq!(client.store.meta("next_batch").unwrap().as_deref(), Some("next"));
+        assert_eq!(one("SELECT event_id FROM events").as_deref(), Some("$2"));
+        assert_eq!(one("SELECT membership FROM members").as_deref(), Some("leave"));
+        // Mallory's leaving ends our session.
+        assert_eq!(one("SELECT room_id FROM outbound"), None);
+    }
 }

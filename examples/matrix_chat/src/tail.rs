@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anstream::println;
+use anstream::{println, stdout};
 use anyhow::Result;
 use moceril::megolm::Provenance;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::{
 
 /// Shows new messages, or all of them first, and with `once` no later ones.
 pub fn run(client: &Client, room_id: &str, all: bool, once: bool) -> Result<()> {
-    let waiting = show(client, room_id, all)?;
+    let waiting = show(client, room_id, all, &mut stdout())?;
     if waiting > 0 {
         let text = format!("({waiting} more: their keys have not come yet; -v says which)");
         println!("{}", coloured(DIM, &text));
@@ -26,29 +26,28 @@ pub fn run(client: &Client, room_id: &str, all: bool, once: bool) -> Result<()> 
     }
     loop {
         sync::once(client, 30_000)?;
-        show(client, room_id, false)?;
+        show(client, room_id, false, &mut stdout())?;
     }
 }
 
 /// Shows messages that were not shown before. Returns how many have no key; they are tried again.
-fn show(client: &Client, room_id: &str, all: bool) -> Result<usize> {
+fn show(client: &Client, room_id: &str, all: bool, out: &mut impl Write) -> Result<usize> {
     let store = &client.store;
     let wanted = "SELECT json FROM events WHERE room_id = ? AND (? OR NOT shown) ORDER BY id";
     let events: Vec<String> = store.all(wanted, (room_id, all))?;
     let mut waiting = 0;
     for json in events {
         let event: Value = serde_json::from_str(&json)?;
-        let line = store.atomically(|| {
-            let line = line(client, room_id, &event)?;
-            if let Some(line) = &line {
-                // What cannot be written was not shown.
-                writeln!(anstream::stdout(), "{line}")?;
-                let id = event["event_id"].as_str();
-                store.run("UPDATE events SET shown = 1 WHERE event_id = ?", [id])?;
-            }
-            Ok(line)
-        })?;
-        waiting += usize::from(line.is_none());
+        let Some(line) = store.atomically(|| line(client, room_id, &event))? else {
+            waiting += 1;
+            continue;
+        };
+        // Not in a transaction: a pager that waits for its user would keep out other commands.
+        writeln!(out, "{line}")?;
+        // What could not be written was not shown. The replay guard knows the event, so it can be
+        // shown another time.
+        let id = event["event_id"].as_str();
+        store.run("UPDATE events SET shown = 1 WHERE event_id = ?", [id])?;
     }
     Ok(waiting)
 }
@@ -98,4 +97,67 @@ fn mark(client: &Client, author: &Author) -> String {
 fn time(event: &Value) -> String {
     let minutes = event["origin_server_ts"].as_u64().unwrap_or(0) / 60_000;
     coloured(DIM, &format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, time::Duration};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        api::Api,
+        store::{Directory, Store},
+    };
+
+    /// A pager, which stands still until another command has used the store, or which has ended.
+    enum Pager {
+        Reads(Store),
+        Ended,
+    }
+
+    impl Write for Pager {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self {
+                Self::Reads(store) => {
+                    store.set_meta("another", "command").map_err(io::Error::other)?;
+                    Ok(bytes.len())
+                }
+                Self::Ended => Err(io::ErrorKind::BrokenPipe.into()),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_pager_keeps_out_no_other_command() {
+        let directory = Directory::new();
+        let client = Client {
+            api: Api::new("http://localhost:1", None).unwrap(),
+            store: Store::create(&directory).unwrap(),
+            user_id: "@us:here".to_owned(),
+            device_id: "US".to_owned(),
+        };
+        let event = json!({ "type": "m.room.message", "event_id": "$1", "sender": "@them:there" });
+        client
+            .store
+            .run(
+                "INSERT INTO events (room_id, event_id, json) VALUES ('!room', '$1', ?)",
+                [event.to_string()],
+            )
+            .unwrap();
+        let shown = || client.store.one::<bool>("SELECT shown FROM events", []).unwrap();
+        let error = show(&client, "!room", false, &mut Pager::Ended).unwrap_err();
+        assert_eq!(error.downcast::<io::Error>().unwrap().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(shown(), Some(false));
+
+        let other = Store::open(&directory).unwrap();
+        other.db.busy_timeout(Duration::ZERO).unwrap();
+        show(&client, "!room", false, &mut Pager::Reads(other)).unwrap();
+        assert_eq!(shown(), Some(true));
+    }
 }

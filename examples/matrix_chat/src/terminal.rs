@@ -24,9 +24,14 @@ pub fn coloured(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// What others wrote must not steer our terminal.
+/// What others wrote must not steer our terminal, nor show itself in another order than it has.
 pub fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+    let shown = |c: char| {
+        // These change the direction of the text after them, and are no control characters.
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if turns || c.is_control() && c != '\t' { '\u{fffd}' } else { c }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Something that the user should know, and that is no output.
@@ -133,6 +138,10 @@ mod tests {
     #[test]
     fn what_others_wrote_does_not_steer_the_terminal() {
         assert_eq!(harmless("a\x1b[31mb\rc\nd\te"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d\te");
+        assert_eq!(
+            harmless("\u{2029}\u{202a}\u{202e}\u{202f}\u{2065}\u{2066}\u{2069}\u{206a}"),
+            "\u{2029}\u{fffd}\u{fffd}\u{202f}\u{2065}\u{fffd}\u{fffd}\u{206a}"
+        );
     }
 
     #[test]

@@ -17,13 +17,17 @@ use crate::{
     devices::{self, Device},
     identity::Identity,
     json, olm, sas,
-    store::{now, unique},
+    store::{Store, now, unique},
     sync,
     terminal::harmless,
 };
 
-/// The specification's limit for a whole verification.
+/// The specification's limit for a whole verification, and for the age of a request.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// How far the clock of another device may be ahead of ours.
+const AHEAD: Duration = Duration::from_secs(5 * 60);
+/// Messages of one user that are kept: several verifications that nobody here takes part in.
+const INBOX: u32 = 50;
 
 /// Why a verification has ended without success.
 #[derive(Debug)]
@@ -76,15 +80,20 @@ pub fn ask(client: &Client, user_id: &str, device_id: &str, at_once: bool) -> Re
     })
 }
 
+/// Whether an event is a request of now. Others are ignored, as the specification says.
+pub fn is_current_request(event: &Value) -> bool {
+    let sent = event["content"]["timestamp"].as_u64().map(Duration::from_millis);
+    let now = Duration::from_secs(now());
+    event["type"] == "m.key.verification.request"
+        && sent.is_some_and(|sent| now <= sent + PATIENCE && sent <= now + AHEAD)
+}
+
 /// Waits for somebody to ask us.
 pub fn wait(client: &Client) -> Result<Device> {
     let deadline = Instant::now() + PATIENCE;
     println!("Waiting for somebody to ask ...");
     let event = next(client, deadline, |event| {
-        matches!(
-            event["type"].as_str(),
-            Some("m.key.verification.request" | "m.key.verification.start")
-        )
+        event["type"] == "m.key.verification.start" || is_current_request(event)
     })?;
     let content = &event["content"];
     let (user_id, device_id) =
@@ -109,12 +118,31 @@ fn find(client: &Client, user_id: &str, device_id: &str) -> Result<Device> {
     })
 }
 
+/// Keeps an event for the command `verify`. Nobody can fill our disk with them.
+pub fn receive(store: &Store, event: &Value) -> Result<()> {
+    purge(store)?;
+    store.run(
+        "INSERT INTO inbox (received, json) VALUES (?, ?)",
+        (now() as i64, event.to_string()),
+    )?;
+    let old = "DELETE FROM inbox WHERE json ->> '$.sender' = ?1 AND id NOT IN \
+               (SELECT id FROM inbox WHERE json ->> '$.sender' = ?1 ORDER BY id DESC LIMIT ?2)";
+    store.run(old, (json::text(event, "/sender")?, INBOX))?;
+    Ok(())
+}
+
+/// Deletes events that are too old for any verification.
+fn purge(store: &Store) -> Result<()> {
+    let oldest = now().saturating_sub(PATIENCE.as_secs()) as i64;
+    store.run("DELETE FROM inbox WHERE received < ?", [oldest])?;
+    Ok(())
+}
+
 /// The next verification event that is wanted. It is taken out of the inbox.
 fn next(client: &Client, deadline: Instant, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
     let store = &client.store;
     loop {
-        let oldest = now().saturating_sub(PATIENCE.as_secs()) as i64;
-        store.run("DELETE FROM inbox WHERE received < ?", [oldest])?;
+        purge(store)?;
         for json in store.all::<String>("SELECT json FROM inbox ORDER BY id", [])? {
             let event: Value = serde_json::from_str(&json)?;
             if wanted(&event) {
@@ -186,5 +214,72 @@ impl<'a> Verification<'a> {
         // The error that led here is the one to report.
         let _ = self.send("cancel", content);
         Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fake_server::FakeServer, store::Directory};
+
+    #[test]
+    fn requests_of_another_time_are_ignored() {
+        let current = |timestamp: Value| {
+            let content = json!({ "timestamp": timestamp });
+            is_current_request(&json!({ "type": "m.key.verification.request", "content": content }))
+        };
+        let now = now();
+        // A minute is more than the test takes.
+        for (seconds, expected) in [
+            (now - 11 * 60, false),
+            (now - 9 * 60, true),
+            (now, true),
+            (now + 4 * 60, true),
+            (now + 6 * 60, false),
+            (u64::MAX / 1_000, false),
+            (0, false),
+        ] {
+            assert_eq!(current(json!(seconds * 1_000)), expected, "{now} {seconds}");
+        }
+        assert!(!current(json!(null)) && !current(json!(-1)) && !current(json!("now")));
+    }
+
+    #[test]
+    fn an_old_request_is_not_answered() {
+        let directory = Directory::new();
+        let server = FakeServer::new(|_| (500, "X: y".to_owned(), json!({})));
+        let client = server.alice(Store::create(&directory).unwrap());
+        let request = |minutes: u64| {
+            let content = json!({
+                "from_device": "DEVICE",
+                "transaction_id": minutes.to_string(),
+                "timestamp": (now() - minutes * 60) * 1_000,
+            });
+            json!({ "type": "m.key.verification.request", "sender": "@bob:there",
+                "content": content })
+        };
+        receive(&client.store, &request(11)).unwrap();
+        receive(&client.store, &request(1)).unwrap();
+        // The devices of the one who asked are looked for, which this server refuses.
+        wait(&client).unwrap_err();
+        let left: Vec<String> = client.store.all("SELECT json FROM inbox", []).unwrap();
+        assert_eq!(left, [request(11).to_string()]);
+    }
+
+    #[test]
+    fn the_inbox_is_bounded() {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        let event = |sender: &str, n: u32| json!({ "sender": sender, "n": n });
+        receive(&store, &event("@old:there", 0)).unwrap();
+        store.run("UPDATE inbox SET received = received - 601", []).unwrap();
+        receive(&store, &event("@bob:there", 0)).unwrap();
+        for n in 0..3 * INBOX {
+            receive(&store, &event("@mallory:there", n)).unwrap();
+        }
+        let kept: Vec<String> = store.all("SELECT json FROM inbox ORDER BY id", []).unwrap();
+        let last = (2 * INBOX..3 * INBOX).map(|n| event("@mallory:there", n));
+        let expected = [event("@bob:there", 0)].into_iter().chain(last);
+        assert!(expected.map(|event| event.to_string()).eq(kept));
     }
 }
