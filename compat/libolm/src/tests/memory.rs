@@ -17,7 +17,8 @@ fn what_is_left_of_an_object_is_wiped() {
     let mut account = Held::account(&[1; 64]);
     let fresh = account.bytes().to_vec();
     let text = written(|text| pickle::write(account.object(), input(""), text));
-    account.generate_one_time_keys((0..100).map(|key| [key; 32]).collect::<Vec<_>>().as_flattened());
+    account
+        .generate_one_time_keys((0..100).map(|key| [key; 32]).collect::<Vec<_>>().as_flattened());
     assert_ne!(account.bytes(), fresh);
     assert_eq!(pickle::read(account.object(), input(""), input(&text)), text.len());
     assert_eq!(account.bytes(), fresh);
