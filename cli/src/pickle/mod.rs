@@ -57,7 +57,7 @@ struct Target {
     /// Where the key of the new pickle is: file:PATH, env:NAME, fd:NUMBER or prompt
     #[arg(long, value_name = "SOURCE")]
     new_key: Option<Secret>,
-    /// The context of the new pickle: where it belongs, such as a user and device id
+    /// The context of the new pickle: where it belongs, such as user, device and row
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     new_context: String,
     #[command(flatten)]

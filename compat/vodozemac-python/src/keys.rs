@@ -52,9 +52,9 @@ impl Curve25519SecretKey {
     fn from_base64(_cls: &Bound<'_, PyType>, key: &str) -> Result<Self> {
         // In constant time (S-26), and with no word about what the text is (S-29).
         let digits = key.trim_end_matches('=');
-        let bytes = Base64Unpadded::decode_vec(digits).map(Zeroizing::new).map_err(|_| {
-            KeyException::new_err("Failed to decode a secret key from Base64")
-        })?;
+        let bytes = Base64Unpadded::decode_vec(digits)
+            .map(Zeroizing::new)
+            .map_err(|_| KeyException::new_err("Failed to decode a secret key from Base64"))?;
         Self::from_slice(&bytes)
     }
 
@@ -64,7 +64,9 @@ impl Curve25519SecretKey {
     }
 
     fn to_base64<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        self.with_bytes(|bytes| PyString::new(py, &Zeroizing::new(Base64Unpadded::encode_string(bytes))))
+        self.with_bytes(|bytes| {
+            PyString::new(py, &Zeroizing::new(Base64Unpadded::encode_string(bytes)))
+        })
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
