@@ -231,7 +231,7 @@ pub fn keep(
         )?;
         return Ok(true);
     };
-    let old = store.open_inbound(room_id, &pickle)?;
+    let old = store.open_inbound(room_id, &id, &pickle)?;
     let Some(merged) = old.merge(&session) else {
         // Whoever writes a file or a backup can put any ratchet under the id of a session. It must
         // not keep out the one that the session's owner has signed.
@@ -309,7 +309,7 @@ fn decrypt(store: &Store, room_id: &str, event: &Value) -> Result<Read> {
             }
             row => row?,
         };
-    let mut session = store.open_inbound(room_id, &pickle)?;
+    let mut session = store.open_inbound(room_id, &id, &pickle)?;
     let decrypted = match session.decrypt(&message) {
         Ok(decrypted) => decrypted,
         Err(error @ DecryptionError::UnknownIndex { .. }) => {

@@ -18,19 +18,27 @@ pub struct RoomKey {
 /// The keys that the condition names, from the first message on that we can read.
 pub fn select(store: &Store, condition: &str) -> Result<Vec<RoomKey>> {
     let sql = format!(
-        "SELECT room_id, pickle, sender_key, sender_ed25519 FROM inbound WHERE {condition}"
+        "SELECT room_id, session_id, pickle, sender_key, sender_ed25519 FROM inbound \
+         WHERE {condition}"
     );
     let mut statement = store.db.prepare(&sql)?;
-    let rows =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    })?;
     rows.map(|row| {
-        let (room_id, pickle, sender_key, ed25519): (String, String, String, String) = row?;
-        let session = store.open_inbound(&room_id, &pickle)?;
+        let (room_id, session_id, pickle, sender_key, ed25519): (
+            String,
+            String,
+            String,
+            String,
+            String,
+        ) = row?;
+        let session = store.open_inbound(&room_id, &session_id, &pickle)?;
         let sender_key = Curve25519PublicKey::from_base64(&sender_key)?;
         let exported = session.export_at_first_known_index()?;
         let mut key = ExportedRoomKey::new(&room_id, exported, sender_key);
         key.sender_claimed_keys.insert("ed25519".to_owned(), ed25519);
-        let (session_id, first_index) = (session.session_id(), session.first_known_index());
+        let first_index = session.first_known_index();
         Ok(RoomKey { session_id, first_index, key })
     })
     .collect()

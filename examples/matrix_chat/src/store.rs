@@ -188,13 +188,18 @@ impl Store {
 
     /// All sessions with a device, the one to send with first: where a message came last.
     pub fn olm_sessions(&self, their_key: &str) -> Result<Vec<Session>> {
-        let pickles: Vec<String> = self.all(
-            "SELECT pickle FROM olm_sessions WHERE their_key = ? ORDER BY used DESC, rowid DESC",
+        let ids: Vec<String> = self.all(
+            "SELECT session_id FROM olm_sessions WHERE their_key = ? \
+             ORDER BY used DESC, rowid DESC",
             [their_key],
         )?;
-        let context = format!("olm {their_key}");
-        let open = |pickle: &String| Session::from_pickle(pickle, &self.key, context.as_bytes());
-        Ok(pickles.iter().map(open).collect::<Result<_, _>>()?)
+        ids.iter().map(|id| self.olm_session(their_key, id)).collect()
+    }
+
+    fn olm_session(&self, their_key: &str, id: &str) -> Result<Session> {
+        let sql = "SELECT pickle FROM olm_sessions WHERE session_id = ?";
+        let pickle = self.one::<String>(sql, [id])?.context("the session is gone")?;
+        Ok(Session::from_pickle(&pickle, &self.key, olm_context(their_key, id).as_bytes())?)
     }
 
     /// `received`: a message was decrypted, so this is the session to answer with.
@@ -204,8 +209,8 @@ impl Store {
         session: &Session,
         received: bool,
     ) -> Result<()> {
-        let pickle = session.pickle(&self.key, format!("olm {their_key}").as_bytes())?;
         let id = session.session_id();
+        let pickle = session.pickle(&self.key, olm_context(their_key, &id).as_bytes())?;
         let latest = "SELECT coalesce(max(used), 0) FROM olm_sessions WHERE their_key = ?";
         let used = self.one::<i64>(latest, [their_key])?.unwrap_or_default() + 1;
         let changed =
@@ -244,16 +249,22 @@ impl Store {
     }
 
     pub fn pickle_inbound(&self, room_id: &str, session: &InboundGroupSession) -> Result<String> {
-        Ok(session.pickle(&self.key, inbound_context(room_id).as_bytes())?)
+        let context = inbound_context(room_id, &session.session_id());
+        Ok(session.pickle(&self.key, context.as_bytes())?)
     }
 
-    pub fn open_inbound(&self, room_id: &str, pickle: &str) -> Result<InboundGroupSession> {
-        let context = inbound_context(room_id);
+    pub fn open_inbound(
+        &self,
+        room_id: &str,
+        session_id: &str,
+        pickle: &str,
+    ) -> Result<InboundGroupSession> {
+        let context = inbound_context(room_id, session_id);
         Ok(InboundGroupSession::from_pickle(pickle, &self.key, context.as_bytes())?)
     }
 
     pub fn pickle_guard(&self, room_id: &str, guard: &ReplayGuard) -> Result<String> {
-        Ok(guard.pickle(&self.key, inbound_context(room_id).as_bytes())?)
+        Ok(guard.pickle(&self.key, guard_context(room_id).as_bytes())?)
     }
 
     /// The replay guard of this session: that of another one is not opened (S-46).
@@ -263,7 +274,7 @@ impl Store {
         pickle: &str,
         session: &InboundGroupSession,
     ) -> Result<ReplayGuard> {
-        let context = inbound_context(room_id);
+        let context = guard_context(room_id);
         Ok(ReplayGuard::from_pickle(pickle, &self.key, context.as_bytes(), session)?)
     }
 
@@ -274,9 +285,18 @@ impl Store {
     }
 }
 
-/// A key of one room does not open anything in another.
-fn inbound_context(room_id: &str) -> String {
-    format!("inbound {room_id}")
+/// Each row has a context of its own, so whoever can write to the store cannot exchange sessions.
+fn olm_context(their_key: &str, session_id: &str) -> String {
+    format!("olm {their_key} {session_id}")
+}
+
+fn inbound_context(room_id: &str, session_id: &str) -> String {
+    format!("inbound {room_id} {session_id}")
+}
+
+/// A guard itself knows of which session it is.
+fn guard_context(room_id: &str) -> String {
+    format!("guard {room_id}")
 }
 
 pub fn now() -> u64 {
