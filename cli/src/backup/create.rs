@@ -56,7 +56,8 @@ pub struct ToBackup {
     pub(super) input: Input,
     #[command(flatten)]
     pub(super) passphrases: Passphrases,
-    /// The server's answer to GET /_matrix/client/v3/room_keys/version: the public key is in there
+    /// The server's answer to GET /_matrix/client/v3/room_keys/version: the public key is in there.
+    /// It is the server's word, and a wrong key lets others read the backup; a recovery key is safe
     #[arg(long, value_name = "FILE", conflicts_with_all = ["recovery_key", "account_data"])]
     version: Option<Input>,
     /// The public key of the backup
