@@ -228,6 +228,10 @@ fn s_10_keys_are_marked_by_id() {
     assert_eq!(account.mark_as_published([fallback, keys[0].0]), 1);
     assert_eq!(account.fallback_key(), None);
     assert_eq!(account.stored_one_time_key_count(), 4);
+    // A late confirmation of the previous fallback key does not mark the new one.
+    account.generate_fallback_key_with_rng(rng).unwrap();
+    assert_eq!(account.mark_as_published([fallback]), 0);
+    assert!(account.fallback_key().is_some());
 
     // Keys that were generated between upload and confirmation are not marked with the others.
     let new = account.generate_one_time_keys_with_rng(1, rng).unwrap().created;

@@ -260,12 +260,17 @@ fn s_22_evictions_are_counted() {
     bob.decrypt(&messages[61]).unwrap();
     assert_eq!(bob.copy().evicted_keys(), 19, "messages in order or late evict nothing");
 
-    let (mut bob, messages) = many_chains(Limits::default(), CHAINS + 2, rng);
-    for message in &messages {
-        let _ = bob.decrypt(message);
-    }
-    let before = bob.evicted_keys();
-    assert_eq!(bob.copy().evicted_keys(), before);
+    // The first chain has no late message, and each other one has one: two go with their chains.
+    let (bob, _) = many_chains(Limits::default(), CHAINS + 2, rng);
+    assert_eq!(bob.evicted_keys(), 2);
+    assert_eq!(bob.copy().evicted_keys(), 2);
+
+    // A new chain whose 44th message, index 43, comes first: 43 are skipped, 40 of them are kept.
+    let (mut alice, mut bob) = states::pair(config(Limits::default()), rng);
+    states::turn(&mut bob, &mut alice, 1, rng);
+    let late: Vec<_> = (0..44).map(|_| alice.encrypt_with_rng(b"", rng).unwrap()).collect();
+    bob.decrypt(&late[43]).unwrap();
+    assert_eq!(bob.evicted_keys(), 3);
 }
 
 /// Limits can be raised for a session that has fewer, and lowering them drops the oldest at once.
@@ -287,4 +292,21 @@ fn s_22_limits_can_be_changed_later() {
     assert_eq!(bob.decrypt(&messages[0]).unwrap_err(), DecryptionError::Evicted);
     assert_eq!(bob.decrypt(&messages[2_459]).unwrap_err(), DecryptionError::Evicted);
     bob.decrypt(&messages[2_460]).unwrap();
+
+    // A message 2,001 ahead was allowed, and no longer is.
+    let (mut bob, messages) = one_chain(raised, AHEAD + 2, rng);
+    bob.set_limits(Limits::default());
+    let error = bob.decrypt(&messages[AHEAD as usize + 1]).unwrap_err();
+    assert!(matches!(error, DecryptionError::TooFarAhead { .. }));
+
+    // The oldest chains go, and what is left can be stored.
+    let (mut bob, late) = many_chains(Limits::default().with_receiver_chains(8), 10, rng);
+    assert_eq!(bob.evicted_keys(), 2);
+    bob.set_limits(Limits::default());
+    assert_eq!(bob.evicted_keys(), 5);
+    let mut bob = bob.copy();
+    for (age, message) in late.iter().rev().enumerate() {
+        let expected = if age < CHAINS { Ok(()) } else { Err(DecryptionError::Evicted) };
+        assert_eq!(bob.decrypt(message).map(drop), expected, "{age} chains ago");
+    }
 }
