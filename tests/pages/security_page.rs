@@ -4,9 +4,10 @@
 use std::{collections::BTreeSet, fs};
 
 use moceril::{
-    PassphraseCost,
+    PassphraseCost, key_export,
     megolm::ReplayGuard,
     olm::{Account, Limits},
+    room_keys::ExportParser,
 };
 use moceril_testing::sources::{root, sources_of};
 
@@ -118,7 +119,7 @@ fn the_limits_are_those_of_the_code() {
     let by_choice = |default: u32, most: u32| {
         format!("{}, up to {} by choice", grouped(default), grouped(most))
     };
-    let key_export_rounds = grouped(moceril::key_export::MAX_ROUNDS);
+    let key_export_rounds = grouped(key_export::MAX_ROUNDS);
     let PassphraseCost { memory_kib, passes, lanes } = PassphraseCost::RECOMMENDED_LIMIT;
     let argon2id = format!("{} MiB, {passes} passes, {lanes} lanes", memory_kib >> 10);
     let expected = [
@@ -161,10 +162,31 @@ fn the_limits_are_those_of_the_code() {
             ),
         ),
         limit("Argon2id of a pickle", &format!("{argon2id}, by the caller's choice")),
+        // It has no constant: `s11_counters.rs` reaches the last index.
+        limit("message indices of a chain or group session", "2^32"),
+        limit(
+            "rounds of a new key export file",
+            &format!("at least {}, fewer only by name", grouped(key_export::MIN_ROUNDS)),
+        ),
+        limit(
+            "an entry of a key export file that is read in pieces",
+            &format!("{} MiB", ExportParser::MAX_ENTRY_LENGTH >> 20),
+        ),
+        limit(
+            "Argon2id of a new key",
+            &format!(
+                "at least {} MiB, {} passes, {} lane, less only by name",
+                PassphraseCost::MINIMUM.memory_kib >> 10,
+                PassphraseCost::MINIMUM.passes,
+                PassphraseCost::MINIMUM.lanes
+            ),
+        ),
     ];
-    for row in expected {
-        assert!(section.contains(&row), "not a row of SECURITY.md: {row}");
+    for row in &expected {
+        assert!(section.contains(row), "not a row of SECURITY.md: {row}");
     }
+    // Without the two lines of the head.
+    assert_eq!(section.lines().filter(|line| line.starts_with('|')).count() - 2, expected.len());
 }
 
 /// S-25: also that `zeroize` is on in every dependency that has it.
