@@ -105,6 +105,7 @@ fn check(arguments: &[&str], folder: &Path) {
         .stdin(Stdio::null())
         .output()
         .unwrap();
+    assert_ne!(output.status.code(), Some(2), "a wrong command line: {arguments:?}");
     let printed = [output.stdout, output.stderr].concat();
     let mut printed = String::from_utf8(printed).unwrap();
     assert!(!printed.is_empty() || output.status.success(), "{arguments:?}");

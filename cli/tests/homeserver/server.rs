@@ -76,7 +76,10 @@ pub fn serve(
             } else {
                 (401, r#"{"errcode":"M_UNKNOWN_TOKEN","error":"no"}"#.into())
             };
-            let location = if status == 302 { "Location: http://127.0.0.1:1/\r\n" } else { "" };
+            let location = match status {
+                302 => "Location: /_matrix/client/v3/elsewhere\r\n",
+                _ => "",
+            };
             let length = body.len();
             let head = format!(
                 "HTTP/1.1 {status} X\r\n{location}Content-Length: {length}\r\n\
