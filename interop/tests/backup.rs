@@ -94,9 +94,8 @@ fn altered_messages() {
         let ours = keys.ours.decrypt_unauthenticated(&message).ok();
         let theirs = keys.vodozemac.decrypt(&to_vodozemac(&message)).ok();
         // An empty ciphertext is nobody's encryption of anything.
-        if !message.ciphertext.is_empty() {
-            assert_eq!(ours.as_deref(), theirs.as_deref(), "{message:?}");
-        }
+        let theirs = theirs.filter(|_| !message.ciphertext.is_empty());
+        assert_eq!(ours.as_deref(), theirs.as_deref(), "{message:?}");
         *(if ours.is_some() { &mut accepted } else { &mut refused }) += 1;
     }
     assert!(accepted > 200 && refused > 200, "{accepted} accepted, {refused} refused");

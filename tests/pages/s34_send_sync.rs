@@ -259,8 +259,13 @@ fn s_34_there_is_no_global_state() {
             assert!(!names(&source.code, global), "{}: {global}", source.path);
         }
         let item = |line: &str| {
-            line.trim_start().trim_start_matches("pub ").starts_with("static ")
-                || line.trim_start().starts_with("pub(crate) static ")
+            let line = line.trim_start();
+            let line = line.strip_prefix("pub").unwrap_or(line);
+            let line = line
+                .strip_prefix('(')
+                .and_then(|rest| rest.split_once(')'))
+                .map_or(line, |(_, rest)| rest);
+            line.trim_start().starts_with("static ")
         };
         assert!(!source.code.lines().any(item), "{}: static", source.path);
     }

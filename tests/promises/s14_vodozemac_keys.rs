@@ -111,7 +111,9 @@ fn s_24_an_exhausted_chain_of_the_peer() {
             let session = Session::restore(&exhausted).unwrap();
             if state.name != "exhausted" {
                 let (pickle, _) = session.to_vodozemac_pickle_lossy().unwrap();
-                Session::from_vodozemac_pickle(pickle).unwrap();
+                let read = Session::from_vodozemac_pickle(pickle).unwrap();
+                let read = OpenPickle::open(&read.snapshot());
+                assert_eq!(read.number("receivers[0].index"), 1 << 32, "{}", state.name);
             }
         }
     }

@@ -263,11 +263,12 @@ static void backup_and_verification(void) {
 
 int main(void) {
     the_watch_works();
+    looked_at = 0;
     secret(STALE, WINDOW);
     secret(KEY, sizeof KEY - 1);
     olm();
     megolm();
     backup_and_verification();
     printf("%lu freed blocks looked at\n", looked_at);
-    return found != 0;
+    return found != 0 || looked_at < 100;
 }

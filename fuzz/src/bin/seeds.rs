@@ -282,7 +282,7 @@ impl Seeds<'_> {
 }
 
 fn folder(path: &Path) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+    let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths

@@ -195,6 +195,11 @@ impl Pair {
                 assert_eq!(made, 0);
             } else {
                 assert_eq!(made, FAILED);
+                let code = match layer {
+                    Layer::UnknownKey | Layer::KeysMismatch => Code::BadMessageKeyId,
+                    _ => code,
+                };
+                assert_eq!(attempt.error(), code as u32);
                 return;
             }
             &mut attempt
