@@ -20,6 +20,11 @@ needs_node() { # Node 20 or later
         { echo "Node 20 or later is needed, not $version; Debian 12 has 18" >&2; exit 1; }
 }
 
+needs_toolchain() { # needs_toolchain NAME: of rustup, which does not download it
+    RUSTUP_AUTO_INSTALL=0 cargo "+$1" --version >/dev/null 2>&1 ||
+        { echo "Rust's toolchain \"$1\" is needed, see CONTRIBUTING.md" >&2; exit 1; }
+}
+
 needs_packages() { # needs_packages PACKAGE...
     local package status missing=()
     for package; do

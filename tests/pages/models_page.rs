@@ -1,5 +1,6 @@
 //! S-52: `docs/models.md` says of each model in `assurance/models` what the model says, query by
-//! query. `assurance/models/run` checks that Verifpal says so, too.
+//! query, and how many models and changed forms there are, as does `assurance/README.md`.
+//! `assurance/models/run` checks that Verifpal says so, too.
 
 use std::fs;
 
@@ -25,6 +26,13 @@ fn result(query: &str) -> Option<String> {
                 format!("**`{message}` need not be from {sender}**"),
             )
         }
+        "equivalence" => {
+            let (one, other) = of.split_once(", ")?;
+            (
+                format!("`{one}` and `{other}` are equal"),
+                format!("**`{one}` and `{other}` can differ**"),
+            )
+        }
         _ => return None,
     };
     Some(attack.map_or(holds, |attack| format!("{fails}: {attack}")))
@@ -44,6 +52,7 @@ fn row(name: &str, model: &str) -> Option<String> {
 #[test]
 fn s_52_the_page_has_the_results_of_the_models() {
     let page = fs::read_to_string(root().join("docs/models.md")).unwrap();
+    let mut forms = 0;
     let models: Vec<_> = tracked().into_iter().filter(|path| path.ends_with(".vp")).collect();
     assert!(models.len() > 20, "the models are found");
     for path in &models {
@@ -51,9 +60,15 @@ fn s_52_the_page_has_the_results_of_the_models() {
         let model = fs::read_to_string(root().join(path)).unwrap();
         let row = row(name, &model).unwrap_or_else(|| panic!("{path}: not of the form"));
         assert!(page.lines().any(|line| line == row), "not a row of docs/models.md:\n{row}");
+        forms += model.lines().filter(|line| line.starts_with("// gives: ")).count();
     }
     let rows = page.lines().filter(|line| line.starts_with("| [")).count();
     assert_eq!(rows, models.len(), "a row is of no model");
+    let numbers = format!("{} models and {forms} changed forms", models.len());
+    for path in ["docs/models.md", "assurance/README.md"] {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        assert!(text.contains(&numbers), "not in {path}: {numbers}");
+    }
 }
 
 /// The check above sees what it should see.
@@ -65,6 +80,7 @@ fn s_52_a_query_without_a_result_is_noticed() {
     assert_eq!(row("a", model).as_deref(), Some(expected));
     let with = |query: &str| row("a", &model.replace("confidentiality? m // holds", query));
     assert!(with("authentication? A -> B: e // attack: replay").unwrap().contains("**: replay |"));
+    assert!(with("equivalence? a, b // holds").unwrap().contains("| `a` and `b` are equal |"));
     for query in ["confidentiality? m", "confidentiality? m // maybe", "secrecy? m // holds"] {
         assert_eq!(with(query), None, "{query}");
     }

@@ -3,15 +3,15 @@
 # features and all features: nothing is missing, nothing is added, no signature differs. The
 # features are the same, too.
 #
-# Needs a nightly toolchain (API_TOOLCHAIN, default: nightly), whose rustdoc writes JSON, and
-# installs it where it is missing.
+# Needs a nightly toolchain (API_TOOLCHAIN, default: nightly), whose rustdoc writes JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. ../../.ci/needs.sh
 
 toolchain=${API_TOOLCHAIN:-nightly}
 version=0.11.1
 target=${CARGO_TARGET_DIR:-$PWD/target}/api
-cargo "+$toolchain" --version 2>/dev/null || rustup toolchain install "$toolchain" --profile minimal
+needs_toolchain "$toolchain"
 
 # vodozemac's source, where cargo keeps it: a copy, because rustdoc wants to write beside it. With
 # our lock file, what the two depend on is built once.

@@ -11,6 +11,7 @@
 #   proof/run matrix-sdk
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. ../../.ci/needs.sh
 
 version=0.19.1
 vodozemac=0.11.1
@@ -24,7 +25,7 @@ features=$features$(printf 'matrix-sdk-sqlite/%s,' bundled crypto-store testing 
     experimental-encrypted-state-events experimental-push-secrets)
 export CARGO_TARGET_DIR=$work/target CARGO_PROFILE_DEV_DEBUG=0
 
-cargo "+$toolchain" --version 2>/dev/null || rustup toolchain install "$toolchain" --profile minimal
+needs_toolchain "$toolchain"
 
 # The sources, where cargo keeps them, found through a crate that depends on them.
 rm -rf "$work/stub" "$work/suites"
