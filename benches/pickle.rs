@@ -1,5 +1,7 @@
 //! Native pickles: each operation and its lower bound, and the lengths of the pickles.
 
+use std::time::Duration;
+
 use benches::{
     beside::{self, beside_lower_bound},
     lower_bound::{
@@ -43,7 +45,7 @@ fn session(round_trips: usize) -> Session {
 }
 
 fn inbound() -> InboundGroupSession {
-    InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key())
+    InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key())
 }
 
 /// Both directions for one type of object. `restore` is what the lower bound computes from a

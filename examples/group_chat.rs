@@ -64,7 +64,7 @@ impl Device {
             name,
             account,
             sessions: BTreeMap::new(),
-            room: GroupSession::new(SystemTime::UNIX_EPOCH.elapsed()?.as_secs())?,
+            room: GroupSession::new(SystemTime::UNIX_EPOCH.elapsed()?)?,
             others: BTreeMap::new(),
         })
     }

@@ -43,16 +43,18 @@ macro_rules! errors {
         /// [`source`](core::error::Error::source) is the precise error, which says why.
         ///
         /// ```
+        /// use std::time::Duration;
+        ///
         /// use moceril::{Curve25519PublicKey, megolm::GroupSession};
         ///
-        /// fn start(key: &str) -> Result<GroupSession, moceril::Error> {
+        /// fn start(key: &str, now: Duration) -> Result<GroupSession, moceril::Error> {
         ///     let _key: Curve25519PublicKey = key.parse()?; // a KeyError
-        ///     let mut session = GroupSession::new(1_700_000_000)?; // a RandomError
+        ///     let mut session = GroupSession::new(now)?; // a RandomError
         ///     session.encrypt("hello")?; // an EncryptionError
         ///     Ok(session)
         /// }
         ///
-        /// let error = start("not a key").unwrap_err();
+        /// let error = start("not a key", Duration::ZERO).unwrap_err();
         /// assert_eq!(error.to_string(), "reading a key failed");
         /// # use std::error::Error;
         /// assert_eq!(error.source().unwrap().to_string(), "the key is not valid base64");

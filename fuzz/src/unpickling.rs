@@ -1,5 +1,7 @@
 //! S-02, S-23, S-24: any state in an authentic pickle is refused, or gives an object that works.
 
+use std::time::Duration;
+
 use moceril::{
     LibolmPickleError, Loss,
     megolm::{
@@ -81,7 +83,10 @@ impl Works for GroupSession {
         if let Ok(message) = self.encrypt(b"text") {
             let _ = inbound.decrypt(&message);
         }
-        let _ = (self.set_created_at(1), self.rotation_due(&RotationPolicy::default(), 0));
+        let _ = (
+            self.set_created_at(Duration::from_secs(1)),
+            self.rotation_due(&RotationPolicy::default(), Duration::ZERO),
+        );
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod moves;
 
+use std::time::Duration;
+
 use interop::{
     LIBOLM, SeededRng, for_each_seed,
     libolm_pickle::{SessionLayout, open, seal},
@@ -200,7 +202,7 @@ fn group_sessions_come_back_byte_for_byte() {
 #[test]
 fn group_sessions_go_on_in_libolm_and_back() {
     for_each_seed(PICKLES, |_, rng| {
-        let mut ours = GroupSession::new(0).unwrap();
+        let mut ours = GroupSession::new(Duration::ZERO).unwrap();
         let mut receiver = InboundGroupSession::new(&ours.session_key());
         for _ in 0..3 {
             let mut sent = vec![ours.encrypt(b"from us").unwrap().to_base64()];

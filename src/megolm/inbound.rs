@@ -414,9 +414,11 @@ impl InboundGroupSession {
     /// before, where a part of the ratchet is replaced and a forged one could hide (S-21).
     ///
     /// ```
+    /// use std::time::SystemTime;
+    ///
     /// use moceril::megolm::{GroupSession, InboundGroupSession, Provenance};
     ///
-    /// let mut room = GroupSession::new(1_700_000_000)?;
+    /// let mut room = GroupSession::new(SystemTime::UNIX_EPOCH.elapsed()?)?;
     /// let whole = InboundGroupSession::new(&room.session_key());
     /// for _ in 0..300 {
     ///     room.encrypt(b"before we came")?;

@@ -6,8 +6,8 @@
 //! ```
 //! use moceril::megolm::{GroupSession, InboundGroupSession};
 //!
-//! // The time in seconds since 1970: from it the session knows when it is due for rotation.
-//! let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+//! // The present time: from it the session knows when it is due for rotation.
+//! let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?;
 //! let mut room = GroupSession::new(now)?;
 //! let mut theirs = InboundGroupSession::new(&room.session_key());
 //!

@@ -1,5 +1,7 @@
 //! The four objects in all kinds of states, each with a name that a failing test can print.
 
+use std::time::Duration;
+
 use moceril::{
     MessageVersion,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage, ReplayGuard},
@@ -138,7 +140,9 @@ pub fn group_sessions(
 ) -> Vec<(&'static str, GroupSession)> {
     let config = GroupSessionConfig::default().with_version(version);
     let fresh = GroupSession::with_rng(config, rng).unwrap();
-    let config = GroupSessionConfig::default().with_version(version).with_created_at(1_700_000_000);
+    let config = GroupSessionConfig::default()
+        .with_version(version)
+        .with_created_at(Duration::from_secs(1_700_000_000));
     let mut used = GroupSession::with_rng(config, rng).unwrap();
     for _ in 0..300 {
         used.encrypt(b"to everybody").unwrap();

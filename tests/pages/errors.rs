@@ -1,6 +1,6 @@
 //! Every error of the library converts into `moceril::Error`, and is its source.
 
-use std::{collections::BTreeSet, error::Error as _};
+use std::{collections::BTreeSet, error::Error as _, time::Duration};
 
 use moceril::{
     Base64Error, ConversionError, DecodeError, DehydratedDeviceError, Error, KeyError,
@@ -113,9 +113,9 @@ macro_rules! each {
 
 #[test]
 fn every_error_has_its_variant() {
-    let created_at = GroupSessionConfig::default().with_created_at(7);
+    let created_at = GroupSessionConfig::default().with_created_at(Duration::from_secs(7));
     let mut session = GroupSession::with_rng(created_at, &mut SeededRng::new(1)).unwrap();
-    let known: CreationTimeError = session.set_created_at(8).unwrap_err();
+    let known: CreationTimeError = session.set_created_at(Duration::from_secs(8)).unwrap_err();
     let listed = each![
         RandomError => "RandomError",
         Base64Error::UrlSafe => "Base64Error",

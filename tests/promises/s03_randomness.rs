@@ -1,7 +1,7 @@
 //! S-03: each key is drawn when it is made, from the operating system or from the caller's source;
 //! a source that fails is an error, and nothing is made or changed.
 
-use std::{collections::HashSet, process::Command};
+use std::{collections::HashSet, process::Command, time::Duration};
 
 use moceril::{
     Ed25519SecretKey, PickleKey,
@@ -215,7 +215,7 @@ const CHILD: &str = "MOCERIL_TEST_CHILD";
 /// The public keys of a new account and the id of a new group session.
 fn fresh_keys() -> [String; 3] {
     let account = Account::new().unwrap();
-    let session = GroupSession::new(0).unwrap();
+    let session = GroupSession::new(Duration::ZERO).unwrap();
     let (ed25519, curve25519) = (account.ed25519_key(), account.curve25519_key());
     [ed25519.to_base64(), curve25519.to_base64(), session.session_id()]
 }

@@ -1,7 +1,7 @@
 //! S-29: nothing that is printed holds a secret or a plaintext. This file prints Olm, Megolm, their
 //! pickles and all errors; `s29_secrecy_channels.rs` what is built beside them.
 
-use std::{error::Error, fmt::Debug};
+use std::{error::Error, fmt::Debug, time::Duration};
 
 use moceril::{
     Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
@@ -189,7 +189,9 @@ fn s_29_megolm_does_not_print_secrets() {
     let rng = &mut SeededRng::new(5);
     let mut secrets = Secrets::default();
     secrets.add("plaintext", PLAINTEXT);
-    let config = GroupSessionConfig::default().with_version(VERSIONS[0]).with_created_at(7);
+    let config = GroupSessionConfig::default()
+        .with_version(VERSIONS[0])
+        .with_created_at(Duration::from_secs(7));
     let mut room = GroupSession::with_rng(config, rng).unwrap();
     add_secrets(&mut secrets, "room", &room);
     let key: SessionKey = room.session_key();
@@ -271,9 +273,9 @@ fn s_29_errors_do_not_repeat_their_input() {
 /// Every error prints what happened in words, and with numbers that are no bytes of anything.
 #[test]
 fn s_29_errors_print_words() {
-    let config = GroupSessionConfig::default().with_created_at(7);
+    let config = GroupSessionConfig::default().with_created_at(Duration::from_secs(7));
     let mut session = GroupSession::with_rng(config, &mut SeededRng::new(7)).unwrap();
-    let known: CreationTimeError = session.set_created_at(8).unwrap_err();
+    let known: CreationTimeError = session.set_created_at(Duration::from_secs(8)).unwrap_err();
     let errors: Vec<Box<dyn Error>> = vec![
         RandomError.into(),
         Base64Error::UrlSafe.into(),

@@ -1,6 +1,8 @@
 //! S-46: pickles under a passphrase. The parameters travel with the pickle and are bound to it, and
 //! the text commits to its key.
 
+use std::time::Duration;
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64ct::{Base64Unpadded, Encoding};
 use moceril::{
@@ -32,7 +34,7 @@ fn argon2id(passphrase: &str, salt: &[u8; 16], cost: PassphraseCost) -> [u8; 64]
 
 #[test]
 fn a_pickle_says_how_to_derive_its_key() {
-    let room = GroupSession::new(0).unwrap();
+    let room = GroupSession::new(Duration::ZERO).unwrap();
     let inbound = InboundGroupSession::new(&room.session_key());
     let pickle = inbound.pickle_with_passphrase(&key(1), b"here").unwrap();
     assert!(pickle.starts_with("2.argon2id.16.1.2."));
@@ -54,7 +56,7 @@ fn a_pickle_says_how_to_derive_its_key() {
     let pickle = guard.pickle_with_passphrase(&derived, b"here").unwrap();
     let open = |session| ReplayGuard::from_passphrase_pickle(&pickle, &derived, b"here", session);
     assert_eq!(open(&inbound), Ok(guard));
-    let other = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
+    let other = InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key());
     assert_eq!(open(&other), Err(PickleError::OtherSession));
 }
 

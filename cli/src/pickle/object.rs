@@ -347,7 +347,7 @@ impl Object {
                 .with("session id", session.session_id())
                 .with("version", version(session.version()))
                 .with("next index", session.message_index())
-                .with_some("created at", session.created_at())
+                .with_some("created at", session.created_at().map(|time| time.as_secs()))
                 .with("generation", session.generation()),
             Self::InboundGroupSession(session) => report
                 .with("session id", session.session_id())

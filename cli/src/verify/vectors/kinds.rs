@@ -1,5 +1,7 @@
 //! What must be true of the vectors of each kind.
 
+use std::time::Duration;
+
 use moceril::{
     DecodeError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, Error, KeyError,
     LibolmPickleError, MessageVersion, PickleError, PickleKey,
@@ -190,7 +192,7 @@ fn session_key(
 
 /// That the signing key is a point of the curve is checked with the first message.
 fn with_a_point(session: InboundGroupSession) -> Result<(), Error> {
-    let message = GroupSession::new(0)?.encrypt("of another session")?;
+    let message = GroupSession::new(Duration::ZERO)?.encrypt("of another session")?;
     let mut session = session;
     match session.decrypt(&message) {
         Err(megolm::DecryptionError::InvalidSigningKey) => Err(KeyError::NotOnCurve.into()),
