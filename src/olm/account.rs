@@ -7,7 +7,10 @@ use rand::TryCryptoRng;
 
 use super::{
     bundle::{SignedOneTimeKey, canonical_json},
-    one_time_keys::{KeyGenerationError, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
+    one_time_keys::{
+        FallbackKeyGeneration, KeyGenerationError, OneTimeKeyGeneration, OneTimeKeys, Place,
+        StoredKey,
+    },
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;
@@ -239,20 +242,18 @@ impl Account {
     }
 
     /// Generates a fallback key, which senders use when the one-time keys have run out. The present
-    /// one is kept for messages on the way; the one before it is forgotten and returned.
+    /// one is kept for messages on the way; the one before it is forgotten.
     ///
-    /// If [`fallback_key`](Self::fallback_key) is `Some`, upload that one again instead: each call
-    /// forgets the key before the present one, published or not. Which of the two the server hands
-    /// out is not known then: the older one if the upload failed, the present one if only the
-    /// confirmation was lost.
+    /// If [`unpublished_fallback_key`](Self::unpublished_fallback_key) is `Some`, upload that one
+    /// again instead: each call forgets the key before the present one, published or not. Which of
+    /// the two the server hands out is not known then: the older one if the upload failed, the
+    /// present one if only the confirmation was lost.
     ///
     /// # Errors
     ///
     /// [`KeyGenerationError`]; nothing is changed then.
     #[cfg(feature = "std")]
-    pub fn generate_fallback_key(
-        &mut self,
-    ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
+    pub fn generate_fallback_key(&mut self) -> Result<FallbackKeyGeneration, KeyGenerationError> {
         self.generate_fallback_key_with_rng(&mut rng::system())
     }
 
@@ -264,14 +265,14 @@ impl Account {
     pub fn generate_fallback_key_with_rng<R: TryCryptoRng + ?Sized>(
         &mut self,
         rng: &mut R,
-    ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
+    ) -> Result<FallbackKeyGeneration, KeyGenerationError> {
         let one_time_keys = &mut self.state.one_time_keys;
         // Not in the closure: a `None` that leaves it has bytes that nothing has written, and they
         // were found to be the new private key (S-25).
         let forgotten = one_time_keys.previous_fallback_key();
-        wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(rng))?;
+        let created = wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(rng))?;
         self.changed();
-        Ok(forgotten)
+        Ok(FallbackKeyGeneration { created, forgotten })
     }
 
     /// The current fallback key, published or not.

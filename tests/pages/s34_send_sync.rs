@@ -41,6 +41,7 @@ shared!(
     SecretString,
     // Olm.
     Account,
+    olm::FallbackKeyGeneration,
     olm::InboundCreation,
     Limits,
     olm::Message,

@@ -272,8 +272,10 @@ fn s_10_an_upload_that_is_tried_again_forgets_no_fallback_key() {
     let rng = &mut SeededRng::new(4);
     let mut account = states::account(0, rng);
     let mut upload = |account: &mut Account| {
-        assert_eq!(account.generate_fallback_key_with_rng(rng), Ok(None));
-        account.signed_fallback_key().unwrap()
+        let generation = account.generate_fallback_key_with_rng(rng).unwrap();
+        let (id, key) = account.signed_fallback_key().unwrap();
+        assert_eq!((generation.created, generation.forgotten), ((id, key.key), None));
+        (id, key)
     };
     let (id, first) = upload(&mut account);
     assert_eq!(account.mark_as_published([id]), 1);
@@ -283,8 +285,9 @@ fn s_10_an_upload_that_is_tried_again_forgets_no_fallback_key() {
     assert_eq!(account.signed_fallback_key().unwrap().1, second);
     assert!([first, second].iter().all(|key| account.key_id(&key.key).is_some()));
 
-    let forgotten = account.generate_fallback_key_with_rng(rng).unwrap();
-    assert_eq!(forgotten, Some(first.key));
+    let generation = account.generate_fallback_key_with_rng(rng).unwrap();
+    assert_eq!(generation.forgotten, Some((id, first.key)));
+    assert_eq!(account.current_fallback_key(), Some(generation.created));
     assert_eq!(account.key_id(&first.key), None);
     assert!(account.key_id(&second.key).is_some());
 }

@@ -111,7 +111,7 @@ fn s_29_olm_does_not_print_secrets() {
     secrets.add("pickle key", &KEY);
     let (alice, mut bob) = (states::account(0, rng), states::account(0, rng));
     let generation: OneTimeKeyGeneration = bob.generate_one_time_keys_with_rng(2, rng).unwrap();
-    bob.generate_fallback_key_with_rng(rng).unwrap();
+    let fallback: FallbackKeyGeneration = bob.generate_fallback_key_with_rng(rng).unwrap();
     let signed: SignedOneTimeKey = bob.signed_one_time_keys()[0].1;
     let bundle: PreKeyBundle = states::bundle(&bob);
     let config: SessionConfig = config(VERSIONS[0]);
@@ -142,7 +142,8 @@ fn s_29_olm_does_not_print_secrets() {
     let device: DehydratedDevice = bob.dehydrate_with_rng(&pickle_key, rng).unwrap();
     let parts: olm::DecryptedMessageParts = decrypted.clone().into_parts();
     assert_eq!(parts.plaintext, PLAINTEXT);
-    let printed: [&dyn Debug; 23] = [
+    let printed: [&dyn Debug; 24] = [
+        &fallback,
         &alice,
         &bob,
         &session,

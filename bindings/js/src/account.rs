@@ -114,7 +114,7 @@ impl Account {
 
     #[wasm_bindgen(js_name = generateFallbackKey)]
     pub fn generate_fallback_key(&mut self) -> Result<Option<String>> {
-        Ok(self.0.generate_fallback_key()?.map(|key| key.to_base64()))
+        Ok(self.0.generate_fallback_key()?.forgotten.map(|(_, key)| key.to_base64()))
     }
 
     #[wasm_bindgen(js_name = signedFallbackKey)]

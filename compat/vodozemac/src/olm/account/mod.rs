@@ -169,7 +169,8 @@ impl Account {
     ///
     /// If the operating system has no randomness, or 2^64 keys were generated before.
     pub fn generate_fallback_key(&mut self) -> Option<Curve25519PublicKey> {
-        drawn(self.inner.generate_fallback_key()).map(Curve25519PublicKey::from_inner)
+        let generation = drawn(self.inner.generate_fallback_key());
+        generation.forgotten.map(|(_, key)| Curve25519PublicKey::from_inner(key))
     }
 
     /// The current fallback key, if it is not marked as published.
