@@ -70,7 +70,7 @@ const CASES: &[Case] = &[
     ("Account::generate_fallback_key_with_rng", || {
         let mut account = account();
         account.generate_fallback_key().unwrap();
-        vec![account.fallback_key().unwrap().1.to_base64()]
+        vec![account.unpublished_fallback_key().unwrap().1.to_base64()]
     }),
     ("Account::create_outbound_session_with_rng", || {
         let account = account();

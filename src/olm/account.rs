@@ -176,17 +176,17 @@ impl Account {
 
     /// The one-time keys that are not marked as published, oldest first.
     #[must_use]
-    pub fn one_time_keys(&self) -> Vec<(KeyId, Curve25519PublicKey)> {
-        self.unpublished_one_time_keys().map(StoredKey::one_time).collect()
+    pub fn unpublished_one_time_keys(&self) -> Vec<(KeyId, Curve25519PublicKey)> {
+        self.one_time_keys_to_publish().map(StoredKey::one_time).collect()
     }
 
     /// The one-time keys that are not marked as published, signed for `/keys/upload`, oldest first.
     #[must_use]
     pub fn signed_one_time_keys(&self) -> Vec<(KeyId, SignedOneTimeKey)> {
-        self.unpublished_one_time_keys().map(|key| self.sign_key(key.one_time(), false)).collect()
+        self.one_time_keys_to_publish().map(|key| self.sign_key(key.one_time(), false)).collect()
     }
 
-    fn unpublished_one_time_keys(&self) -> impl Iterator<Item = &StoredKey> {
+    fn one_time_keys_to_publish(&self) -> impl Iterator<Item = &StoredKey> {
         self.state.one_time_keys.keys.iter().filter(|key| !key.published)
     }
 
@@ -197,6 +197,12 @@ impl Account {
     ) -> (KeyId, SignedOneTimeKey) {
         let signature = self.sign(canonical_json(&key, fallback).as_bytes());
         (id, SignedOneTimeKey { key, fallback, signature })
+    }
+
+    /// All one-time keys that the account stores, published or not, oldest first.
+    #[must_use]
+    pub fn stored_one_time_keys(&self) -> Vec<(KeyId, Curve25519PublicKey)> {
+        self.state.one_time_keys.keys.iter().map(StoredKey::one_time).collect()
     }
 
     /// How many one-time keys the account stores, published or not.
@@ -277,23 +283,23 @@ impl Account {
 
     /// The current fallback key, published or not.
     #[must_use]
-    pub fn current_fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
+    pub fn fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
         self.state.one_time_keys.fallback.as_ref().map(|fallback| fallback.key.fallback())
     }
 
     /// The current fallback key, if it is not marked as published.
     #[must_use]
-    pub fn fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
-        self.unpublished_fallback_key().map(StoredKey::fallback)
+    pub fn unpublished_fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
+        self.fallback_key_to_publish().map(StoredKey::fallback)
     }
 
     /// The current fallback key, if it is not marked as published, signed for `/keys/upload`.
     #[must_use]
     pub fn signed_fallback_key(&self) -> Option<(KeyId, SignedOneTimeKey)> {
-        self.unpublished_fallback_key().map(|key| self.sign_key(key.fallback(), true))
+        self.fallback_key_to_publish().map(|key| self.sign_key(key.fallback(), true))
     }
 
-    fn unpublished_fallback_key(&self) -> Option<&StoredKey> {
+    fn fallback_key_to_publish(&self) -> Option<&StoredKey> {
         let fallback = self.state.one_time_keys.fallback.as_ref()?;
         Some(&fallback.key).filter(|key| !key.published)
     }
@@ -344,7 +350,8 @@ impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
             .field("identity_keys", &self.identity_keys())
-            .field("one_time_keys", &self.stored_one_time_key_count())
+            .field("stored_one_time_keys", &self.stored_one_time_key_count())
+            .field("unpublished_one_time_keys", &self.one_time_keys_to_publish().count())
             .field("generation", &self.generation())
             .finish_non_exhaustive()
     }

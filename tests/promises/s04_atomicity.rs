@@ -241,7 +241,7 @@ fn a_failed_generation_changes_nothing() {
 fn calls_without_effect_change_nothing() {
     let mut devices = Devices::new(8);
     let bob = &mut devices.bob;
-    let (id, _) = bob.one_time_keys()[0];
+    let (id, _) = bob.unpublished_one_time_keys()[0];
     assert!(bob.remove_one_time_key(id));
     unchanged(bob, |bob| if bob.remove_one_time_key(id) { Ok(()) } else { Err(()) });
     unchanged(bob, |bob| if bob.mark_as_published([id]) > 0 { Ok(()) } else { Err(()) });

@@ -134,7 +134,7 @@ fn s_30_keys_have_the_standard_traits() {
     assert_eq!(signature.as_ref(), signature.as_bytes());
     assert_eq!(Ed25519Signature::from(*signature.as_bytes()), signature);
 
-    let (id, _) = account.one_time_keys()[0];
+    let (id, _) = account.unpublished_one_time_keys()[0];
     is_public(&id, &id.to_base64());
     assert_eq!(serde_json::to_value(id).unwrap(), json!(id.to_base64()));
     is_json(&account.curve25519_key(), json!(account.curve25519_key().to_base64()));

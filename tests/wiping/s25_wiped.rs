@@ -53,7 +53,8 @@ fn s_25_no_freed_block_holds_a_secret() {
         for count in [1, 3, 20] {
             account.generate_one_time_keys_with_rng(count, rng).unwrap();
         }
-        let ids: Vec<_> = account.one_time_keys().into_iter().map(|(id, _)| id).collect();
+        let ids: Vec<_> =
+            account.unpublished_one_time_keys().into_iter().map(|(id, _)| id).collect();
         account.remove_one_time_key(ids[7]);
         account.remove_one_time_key(ids[0]);
         for _ in 0..3 {

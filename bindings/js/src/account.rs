@@ -99,7 +99,7 @@ impl Account {
 
     #[wasm_bindgen(js_name = oneTimeKeys)]
     pub fn one_time_keys(&self) -> Array {
-        keys_array(&self.0.one_time_keys())
+        keys_array(&self.0.unpublished_one_time_keys())
     }
 
     #[wasm_bindgen(js_name = signedOneTimeKeys)]

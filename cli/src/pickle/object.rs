@@ -333,8 +333,8 @@ impl Object {
                 .with("Ed25519 key", account.ed25519_key().to_base64())
                 .with("Curve25519 key", account.curve25519_key().to_base64())
                 .with("one-time keys", account.stored_one_time_key_count())
-                .with("unpublished", account.one_time_keys().len())
-                .with("fallback key", account.current_fallback_key().is_some())
+                .with("unpublished", account.unpublished_one_time_keys().len())
+                .with("fallback key", account.fallback_key().is_some())
                 .with("generation", account.generation()),
             Self::Session(session) => report
                 .with("session id", session.session_id())

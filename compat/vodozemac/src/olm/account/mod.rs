@@ -159,7 +159,7 @@ impl Account {
 
     /// The one-time keys that are not marked as published.
     pub fn one_time_keys(&self) -> HashMap<KeyId, Curve25519PublicKey> {
-        self.inner.one_time_keys().into_iter().map(with_id).collect()
+        self.inner.unpublished_one_time_keys().into_iter().map(with_id).collect()
     }
 
     /// Generates a fallback key. The present one is kept for messages on the way; the one before it
@@ -175,7 +175,7 @@ impl Account {
 
     /// The current fallback key, if it is not marked as published.
     pub fn fallback_key(&self) -> HashMap<KeyId, Curve25519PublicKey> {
-        self.inner.fallback_key().into_iter().map(with_id).collect()
+        self.inner.unpublished_fallback_key().into_iter().map(with_id).collect()
     }
 
     /// Forgets the previous fallback key. Returns whether there was one.
@@ -185,8 +185,11 @@ impl Account {
 
     /// Marks all one-time keys and the fallback key as published.
     pub fn mark_keys_as_published(&mut self) {
-        let one_time_keys = self.inner.one_time_keys();
-        let ids = one_time_keys.into_iter().chain(self.inner.fallback_key()).map(|(id, _)| id);
+        let one_time_keys = self.inner.unpublished_one_time_keys();
+        let ids = one_time_keys
+            .into_iter()
+            .chain(self.inner.unpublished_fallback_key())
+            .map(|(id, _)| id);
         self.inner.mark_as_published(ids.collect::<Vec<_>>());
     }
 
