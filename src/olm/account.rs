@@ -47,8 +47,13 @@ pub(crate) struct AccountState {
 }
 
 impl Account {
-    /// One-time keys an account stores at most; generating more evicts old ones.
-    pub const MAX_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
+    /// One-time keys that a client should keep on the server: as many as most clients do. When the
+    /// server says that it has fewer than half of them, generate the rest and publish them.
+    pub const PUBLISHED_ONE_TIME_KEYS: usize = 50;
+
+    /// One-time keys an account stores at most, with those that were published; generating more
+    /// evicts old ones. It is not the number to [publish](Self::PUBLISHED_ONE_TIME_KEYS).
+    pub const MAX_STORED_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
 
     /// Sessions that each fallback key remembers unless
     /// [`set_fallback_memory`](Self::set_fallback_memory) raises it: 8 KiB of a native pickle's

@@ -215,7 +215,7 @@ fn a_failed_generation_changes_nothing() {
         let error = unchanged(bob, |bob| bob.generate_one_time_keys_with_rng(5, rng));
         assert_eq!(error, KeyGenerationError::Random);
     }
-    let maximum = Account::MAX_ONE_TIME_KEYS;
+    let maximum = Account::MAX_STORED_ONE_TIME_KEYS;
     for requested in [maximum + 1, usize::MAX] {
         let rng = &mut SeededRng::new(0);
         let error = unchanged(bob, |bob| bob.generate_one_time_keys_with_rng(requested, rng));

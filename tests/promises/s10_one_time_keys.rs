@@ -16,7 +16,7 @@ use moceril_testing::{
     states,
 };
 
-const MAXIMUM: usize = Account::MAX_ONE_TIME_KEYS;
+const MAXIMUM: usize = Account::MAX_STORED_ONE_TIME_KEYS;
 
 #[derive(Clone, Copy)]
 struct Key {

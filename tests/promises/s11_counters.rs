@@ -212,7 +212,7 @@ fn s_11_key_ids_run_out() {
     let mut account = with_number(&account, "next_id", u64::MAX - 2);
 
     let exhausted = Err(KeyGenerationError::IdsExhausted);
-    for count in [3, 4, Account::MAX_ONE_TIME_KEYS] {
+    for count in [3, 4, Account::MAX_STORED_ONE_TIME_KEYS] {
         let before = account.snapshot();
         let generated = account.generate_one_time_keys_with_rng(count, rng);
         assert_eq!(generated, exhausted, "{count}");

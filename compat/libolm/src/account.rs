@@ -147,7 +147,7 @@ pub(crate) fn generate_one_time_keys(
 fn with_one_time_keys(mut account: Account, count: usize, random: &[u8]) -> Result<Account> {
     let needed = count.checked_mul(KEY_RANDOM_LENGTH).ok_or(Code::NotEnoughRandom)?;
     let random = random.get(..needed).ok_or(Code::NotEnoughRandom)?;
-    for keys in random.chunks(Account::MAX_ONE_TIME_KEYS * KEY_RANDOM_LENGTH) {
+    for keys in random.chunks(Account::MAX_STORED_ONE_TIME_KEYS * KEY_RANDOM_LENGTH) {
         account
             .generate_one_time_keys_with_rng(keys.len() / KEY_RANDOM_LENGTH, &mut Random(keys))
             .map_err(|_| Code::NotEnoughRandom)?;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// One-time keys that the server should have for us.
-const ONE_TIME_KEYS: usize = 50;
+const ONE_TIME_KEYS: usize = Account::PUBLISHED_ONE_TIME_KEYS;
 /// How long messages to the previous fallback key may still be on their way, in seconds.
 const FALLBACK_GRACE: u64 = 60 * 60;
 /// How long a fallback key serves at most, in seconds.

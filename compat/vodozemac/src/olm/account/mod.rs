@@ -144,7 +144,7 @@ impl Account {
     ///
     /// If the operating system has no randomness, or 2^64 keys were generated before.
     pub fn generate_one_time_keys(&mut self, count: usize) -> OneTimeKeyGenerationResult {
-        let count = count.min(core::Account::MAX_ONE_TIME_KEYS);
+        let count = count.min(core::Account::MAX_STORED_ONE_TIME_KEYS);
         let keys = drawn(self.inner.generate_one_time_keys(count));
         let public = |keys: Vec<(_, moceril::Curve25519PublicKey)>| {
             keys.into_iter().map(|(_, key)| Curve25519PublicKey::from_inner(key)).collect()
