@@ -27,13 +27,15 @@ mod decrypted;
 #[cfg(feature = "hazmat")]
 pub(crate) mod hazmat;
 pub(crate) mod inbound;
+mod merge;
 pub(crate) mod outbound;
 pub(crate) mod replay;
 pub(crate) mod trust;
 
 pub use self::{
     decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},
-    inbound::{ExportError, InboundGroupSession, SessionOrdering},
+    inbound::{ExportError, InboundGroupSession},
+    merge::SessionOrdering,
     outbound::{CreationTimeError, GroupSession, GroupSessionConfig, RotationPolicy},
     replay::{ReplayError, ReplayGuard, ReplayVerdict},
     trust::{Provenance, ProvenanceError},
