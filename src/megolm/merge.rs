@@ -2,8 +2,14 @@
 
 use core::cmp::Ordering;
 
-use super::{inbound::InboundGroupSession, trust::Trust};
-use crate::primitives::stack::{SHALLOW, wiped_below};
+use super::{
+    inbound::InboundGroupSession,
+    trust::{Provenance, Trust},
+};
+use crate::{
+    error::texts,
+    primitives::stack::{SHALLOW, wiped_below},
+};
 
 /// How one inbound group session compares to another of the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,19 +20,38 @@ pub enum SessionOrdering {
     Better,
     /// The other one knows earlier messages.
     Worse,
-    /// They are not the same session, whatever their ids say.
+    /// They are not the same session, whatever their ids say; or one of them is closed, and so has
+    /// no key left to compare.
     Unconnected,
 }
 
+/// Two inbound group sessions cannot be merged; both are unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// One of them was [closed](InboundGroupSession::close), and so has no key left to compare.
+    Closed,
+    /// They are not the same session, whatever their ids say. One of them may
+    /// [replace](InboundGroupSession::replaces) the other.
+    Unconnected,
+}
+
+texts!(MergeError {
+    Self::Closed => "one of the two sessions is closed";
+    Self::Unconnected => "they are not the same session";
+});
+
 impl InboundGroupSession {
     /// Whether both are the same session: same signing key and version, and the same ratchet at the
-    /// first index that both know. Compared in constant time.
+    /// first index that both know. Compared in constant time. A closed session has no ratchet, so
+    /// it is connected with none, not even with itself.
     #[must_use]
     pub fn connected(&self, other: &Self) -> bool {
         self.compare(other) != SessionOrdering::Unconnected
     }
 
-    /// Compares what the two sessions can decrypt; the ratchets are compared in constant time.
+    /// Compares what the two sessions can decrypt; the ratchets are compared in constant time. A
+    /// closed session is [`Unconnected`](SessionOrdering::Unconnected) with every other.
     #[must_use]
     pub fn compare(&self, other: &Self) -> SessionOrdering {
         let (ours, theirs) = (self.state(), other.state());
@@ -50,8 +75,7 @@ impl InboundGroupSession {
         ordering.unwrap_or_else(|unconnected| unconnected)
     }
 
-    /// Both of two copies of one session in one: it begins with the earlier. `None` unless they are
-    /// [connected](Self::connected).
+    /// Both of two copies of one session in one: it begins with the earlier.
     ///
     /// Trust belongs to an index (S-43). Each message has the better
     /// [provenance](Self::provenance_at) of the two copies at its index. The provenance of the
@@ -72,20 +96,60 @@ impl InboundGroupSession {
     /// let signed = InboundGroupSession::new(&room.session_key()); // from message 300 on
     /// let backup = InboundGroupSession::import_from_backup(&whole.export_at(0)?);
     ///
-    /// let merged = signed.merge(&backup).ok_or("they are the same session")?;
+    /// let merged = signed.merge(&backup)?;
     /// assert_eq!(merged.provenance_at(0), Some(Provenance::Backup));
     /// assert_eq!(merged.provenance_at(255), Some(Provenance::Backup));
     /// assert_eq!(merged.provenance_at(256), Some(Provenance::Signed));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
-    pub fn merge(&self, other: &Self) -> Option<Self> {
+    ///
+    /// # Errors
+    ///
+    /// [`MergeError::Unconnected`] unless they are [connected](Self::connected): then see
+    /// [`replaces`](Self::replaces). [`MergeError::Closed`] if one of them is closed.
+    pub fn merge(&self, other: &Self) -> Result<Self, MergeError> {
         wiped_below::<SHALLOW, _>(|| self.merged(other))
     }
 
-    fn merged(&self, other: &Self) -> Option<Self> {
+    /// Whether this session must take the place of `old`, an [unconnected](Self::connected) session
+    /// with the same id: the owner of the id signed the key of this one, and is not known to have
+    /// signed that of `old` from the first index on that both know.
+    ///
+    /// Whoever writes a backup or a file of exported keys can put any ratchet under the id of a
+    /// session (S-21). If such a key arrives first, it must not keep out the one that its owner
+    /// sends. A closed session neither replaces another nor is replaced: it was to forget.
+    ///
+    /// ```
+    /// use moceril::megolm::{InboundGroupSession, MergeError};
+    ///
+    /// /// What to store under the id of both.
+    /// fn united(
+    ///     old: InboundGroupSession,
+    ///     new: InboundGroupSession,
+    /// ) -> Result<InboundGroupSession, MergeError> {
+    ///     match old.merge(&new) {
+    ///         Err(MergeError::Unconnected) if new.replaces(&old) => Ok(new),
+    ///         merged => merged,
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn replaces(&self, old: &Self) -> bool {
+        let common = self.first_known_index().max(old.first_known_index());
+        self.signing_key() == old.signing_key()
+            && !self.is_closed()
+            && !old.is_closed()
+            && self.provenance() == Provenance::Signed
+            && old.state().trust.at(common) < Provenance::Signed
+            && !self.connected(old)
+    }
+
+    fn merged(&self, other: &Self) -> Result<Self, MergeError> {
+        if self.is_closed() || other.is_closed() {
+            return Err(MergeError::Closed);
+        }
         let (earlier, later) = match self.compare(other) {
-            SessionOrdering::Unconnected => return None,
+            SessionOrdering::Unconnected => return Err(MergeError::Unconnected),
             SessionOrdering::Worse => (other, self),
             SessionOrdering::Equal | SessionOrdering::Better => (self, other),
         };
@@ -100,6 +164,6 @@ impl InboundGroupSession {
         }
         merged.note_signature();
         merged.receiver.adopt_latest(&later.receiver);
-        Some(Self::from_state(merged))
+        Ok(Self::from_state(merged))
     }
 }

@@ -35,7 +35,7 @@ pub(crate) mod trust;
 pub use self::{
     decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},
     inbound::{ExportError, InboundGroupSession},
-    merge::SessionOrdering,
+    merge::{MergeError, SessionOrdering},
     outbound::{CreationTimeError, GroupSession, GroupSessionConfig, RotationPolicy},
     replay::{ReplayError, ReplayGuard, ReplayVerdict},
     trust::{Provenance, ProvenanceError},

@@ -143,7 +143,7 @@ impl Copy {
     /// The union of both. At each index the better provenance of those with that key; before the
     /// later copy begins, that copy vouches for the keys of the same 256 messages.
     fn merge(&self, other: &Self) -> Option<Self> {
-        let session = self.session.merge(&other.session);
+        let session = self.session.merge(&other.session).ok();
         let common = self.first().max(other.first());
         let equal = self.known[&common].0 == other.known[&common].0;
         let expected = equal && !self.closed && !other.closed;

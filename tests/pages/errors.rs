@@ -12,8 +12,8 @@ use moceril::{
     events::EventError,
     key_export::KeyExportError,
     megolm::{
-        self, CreationTimeError, ExportError, GroupSession, GroupSessionConfig, ProvenanceError,
-        ReplayError, SessionKeyError,
+        self, CreationTimeError, ExportError, GroupSession, GroupSessionConfig, MergeError,
+        ProvenanceError, ReplayError, SessionKeyError,
     },
     olm::{
         self, BundleError, EncryptionError, IdentityKeysError, KeyGenerationError,
@@ -131,6 +131,7 @@ fn every_error_has_its_variant() {
         olm::DecryptionError::Evicted => "DecryptionError",
         megolm::DecryptionError::Closed => "megolm DecryptionError",
         ExportError::Closed => "ExportError",
+        MergeError::Closed => "MergeError",
         known => "CreationTimeError",
         ProvenanceError::Known => "ProvenanceError",
         ReplayError::OtherSession => "ReplayError",

@@ -97,6 +97,7 @@ shared!(
     EncryptionError,
     Error,
     ExportError,
+    MergeError,
     GroupDecryptionError,
     IdentityKeysError,
     KeyError,

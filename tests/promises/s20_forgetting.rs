@@ -7,7 +7,7 @@ use moceril::{
     ConversionError,
     megolm::{
         CreationTimeError, DecryptionError, ExportError, GroupSession, GroupSessionConfig,
-        InboundGroupSession, MegolmMessage, RotationPolicy, SessionOrdering,
+        InboundGroupSession, MegolmMessage, MergeError, RotationPolicy, SessionOrdering,
     },
 };
 use moceril_testing::{
@@ -176,7 +176,9 @@ fn s_20_a_closed_session_holds_nothing() {
             closed.close();
             for other in [&open, &closed.copy()] {
                 assert_eq!(closed.compare(other), SessionOrdering::Unconnected);
-                assert!(closed.merge(other).is_none() && other.merge(&closed).is_none());
+                for refused in [closed.merge(other), other.merge(&closed)] {
+                    assert_eq!(refused.err(), Some(MergeError::Closed));
+                }
             }
             assert_eq!(closed.snapshot(), before);
         }

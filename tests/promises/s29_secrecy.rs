@@ -293,6 +293,7 @@ fn s_29_errors_print_words() {
         olm::DecryptionError::TooFarAhead { index: 9, maximum: 8 }.into(),
         GroupDecryptionError::UnknownIndex { index: 1, first_known: 2 }.into(),
         ExportError::UnknownIndex { index: 1, first_known: 2 }.into(),
+        MergeError::Unconnected.into(),
         known.into(),
         ProvenanceError::Known.into(),
         ProvenanceError::NotSigned.into(),

@@ -165,7 +165,7 @@ impl InboundGroupSession {
     }
 
     pub fn merge(&self, other: &Self) -> Option<Self> {
-        self.0.merge(&other.0).map(Self)
+        self.0.merge(&other.0).ok().map(Self)
     }
 }
 

@@ -106,7 +106,7 @@ impl Ring {
     fn put_in(&mut self, new: Known) -> std::result::Result<(), String> {
         let known = self.sessions.entry(new.session.session_id()).or_default();
         for old in known.iter_mut().filter(|old| old.room_id == new.room_id) {
-            if let Some(merged) = old.session.merge(&new.session) {
+            if let Ok(merged) = old.session.merge(&new.session) {
                 old.session = merged;
                 return Ok(());
             }

@@ -233,15 +233,8 @@ pub fn keep(
         return Ok(true);
     };
     let old = store.open_inbound(room_id, &id, &pickle)?;
-    let Some(merged) = old.merge(&session) else {
-        // Whoever writes a file or a backup can put any ratchet under the id of a session. It must
-        // not keep out the one that the session's owner has signed.
-        let signed = Some(Provenance::Signed);
-        ensure!(
-            session.provenance_at(session.first_known_index()) == signed
-                && old.provenance_at(u32::MAX) < signed,
-            "it has the id of another session that we know"
-        );
+    let Ok(merged) = old.merge(&session) else {
+        ensure!(session.replaces(&old), "it has the id of another session that we know");
         warn(&format!(
             "the key of session {id} in {room_id} was not its owner's; the one that came now is \
              used: `tail --all` shows again what could not be read"

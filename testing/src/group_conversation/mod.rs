@@ -206,8 +206,8 @@ impl Group {
             Some(other) => self.members[who] = self.members[who].merge(other),
             None => {
                 let member = &self.members[who];
-                assert!(member.session.merge(&member.impostor()).is_none());
-                assert!(member.impostor().merge(&member.session).is_none());
+                assert!(member.session.merge(&member.impostor()).is_err());
+                assert!(member.impostor().merge(&member.session).is_err());
             }
         }
     }
