@@ -19,7 +19,7 @@ use moceril::{
 const CONTEXT: &[u8] = b"@alice:example.org/DEVICEID";
 
 fn key() -> PickleKey {
-    PickleKey::new([7; 32])
+    PickleKey::from_bytes([7; 32])
 }
 
 fn account() -> Account {

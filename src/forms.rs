@@ -29,6 +29,7 @@ use crate::{
     error::{DecodeError, KeyError, SignatureError},
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature},
     matrix::channel::ecies::{InitialMessage, Message as ChannelMessage},
+    pickle::native::PickleKey,
     wire::{
         megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError},
         olm::{Message, OlmMessage, PreKeyMessage},
@@ -162,7 +163,7 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
 }
 
 parsed!(KeyError: Curve25519PublicKey::from_base64, Ed25519PublicKey::from_base64);
-parsed!(KeyError: Ed25519SecretKey::from_base64);
+parsed!(KeyError: Ed25519SecretKey::from_base64, PickleKey::from_base64);
 #[cfg(feature = "backup")]
 parsed!(KeyError: BackupDecryptionKey::from_base64);
 parsed!(SignatureError: Ed25519Signature::from_base64);

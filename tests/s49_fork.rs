@@ -48,7 +48,7 @@ fn nonce(pickle: &str) -> Vec<String> {
 }
 
 fn pickle_key() -> PickleKey {
-    PickleKey::new(KEY)
+    PickleKey::from_bytes(KEY)
 }
 
 fn ratchet_key(message: &OlmMessage) -> String {
@@ -117,6 +117,7 @@ const CASES: &[Case] = &[
     ("Ed25519SecretKey::with_rng", || {
         vec![Ed25519SecretKey::new().unwrap().public_key().to_base64()]
     }),
+    ("PickleKey::with_rng", || vec![PickleKey::new().unwrap().to_base64().to_string()]),
     ("Sas::with_rng", || vec![Sas::new().unwrap().public_key().to_base64()]),
     ("Ecies::with_rng", || vec![Ecies::new().unwrap().public_key().to_base64()]),
     ("BackupDecryptionKey::with_rng", || {

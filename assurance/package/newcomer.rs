@@ -188,7 +188,7 @@ fn matrix(alice: &Account, session: &Session) -> Result<()> {
 }
 
 fn stored(account: Account) -> Result<()> {
-    let key = PickleKey::new([7; 32]);
+    let key = PickleKey::from_bytes([7; 32]);
     let pickle = account.pickle(&key, "account of @alice:example.org")?;
     let again = Account::from_pickle(&pickle, &key, "account of @alice:example.org")?;
     assert_eq!(again.identity_keys(), account.identity_keys());

@@ -202,7 +202,7 @@ pub fn vodozemac<T: ViaVodozemac + Works>(json: &str) {
 /// A dehydrated device with this content: one content has one encoding.
 pub fn dehydrated(content: &[u8]) {
     let device = dehydrated_content::seal(content);
-    let key = moceril::PickleKey::new(dehydrated_content::KEY);
+    let key = moceril::PickleKey::from_bytes(dehydrated_content::KEY);
     if let Ok(mut account) = Account::rehydrate(&device, &key) {
         let nonce = &mut RecordedRng::new([9; 12]);
         let again = account.dehydrate_with_rng(&key, nonce).expect("a seed is there");

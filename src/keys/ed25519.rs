@@ -11,6 +11,7 @@ use crate::{
     primitives::{
         base64, ed25519, rng,
         secret::{Secret, SecretString},
+        stack::{SHALLOW, wiped_below},
     },
 };
 
@@ -229,6 +230,12 @@ impl Ed25519SecretKey {
     #[must_use]
     pub fn sign(&self, message: impl AsRef<[u8]>) -> Ed25519Signature {
         Ed25519Signature::from_bytes(self.0.key().sign(message.as_ref()))
+    }
+}
+
+impl Clone for Ed25519SecretKey {
+    fn clone(&self) -> Self {
+        wiped_below::<SHALLOW, _>(|| Self(self.0.clone()))
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
 /// # let mut room = GroupSession::new(std::time::Duration::ZERO)?;
 /// # let mut theirs = InboundGroupSession::new(&room.session_key());
 /// # let event = room.encrypt(b"to everybody")?;
-/// # let key = PickleKey::new([42; 32]);
+/// # let key = PickleKey::from_bytes([42; 32]);
 /// let mut guard = ReplayGuard::new(&theirs);
 /// let decrypted = theirs.decrypt(&event)?;
 /// assert_eq!(guard.check(&decrypted, "$first:example.org")?, ReplayVerdict::First);

@@ -190,7 +190,7 @@ impl Copy {
 
     /// Goes through a pickle. One with a character changed, or cut off, is refused.
     fn pickle(&mut self, choice: u16) {
-        let key = PickleKey::new(KEY);
+        let key = PickleKey::from_bytes(KEY);
         let pickle = self.session.pickle(&key, CONTEXT).unwrap();
         let guard = self.guard.pickle(&key, CONTEXT).unwrap();
         for text in [&pickle, &guard] {

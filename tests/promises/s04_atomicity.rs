@@ -304,7 +304,7 @@ fn a_signed_group_message_with_a_wrong_mac_changes_nothing() {
 /// S-04, S-03: a pickle is written whole or not at all.
 #[test]
 fn a_failed_pickle_changes_nothing() {
-    let key = PickleKey::new([1; 32]);
+    let key = PickleKey::from_bytes([1; 32]);
     let mut devices = Devices::new(11);
     let error = unchanged(&mut devices.bob, |bob| {
         bob.pickle_with_rng(&key, b"", &mut RecordedRng::new([7; 23]))

@@ -14,7 +14,7 @@ use moceril_testing::{
 };
 
 fn key() -> PickleKey {
-    PickleKey::new(KEY)
+    PickleKey::from_bytes(KEY)
 }
 
 fn device() -> (Account, DehydratedDevice) {
@@ -263,7 +263,7 @@ fn what_was_altered_or_cut_off_is_refused() {
     assert_eq!(refused(ciphertext, "AAAAAAAAAAAAAAAA"), DehydratedDeviceError::Authentication);
     assert_eq!(refused("_", nonce), DehydratedDeviceError::Base64(Base64Error::Invalid));
     assert_eq!(refused(ciphertext, "?"), DehydratedDeviceError::Base64(Base64Error::Invalid));
-    let wrong_key = Account::rehydrate(&device, &PickleKey::new([4; 32]));
+    let wrong_key = Account::rehydrate(&device, &PickleKey::from_bytes([4; 32]));
     assert_eq!(wrong_key.unwrap_err(), DehydratedDeviceError::Authentication);
 }
 

@@ -461,7 +461,7 @@ fn s_41_the_seed_of_a_signing_key_is_named() {
     for (format, convert) in formats!(Account) {
         let seed = format == "libolm";
         let moved = lossy(&account, convert, loss(|loss| loss.ed25519_seed = seed));
-        let key = moceril::PickleKey::new([1; 32]);
+        let key = moceril::PickleKey::from_bytes([1; 32]);
         assert_eq!(moved.dehydrate_with_rng(&key, rng).is_err(), seed, "{format}");
     }
     for (format, convert) in formats!(GroupSession) {

@@ -138,7 +138,7 @@ fn s_29_olm_does_not_print_secrets() {
     let id: KeyId = generation.created[0].0;
     let limits: &Limits = session.limits();
     let version: MessageVersion = session.version();
-    let pickle_key = PickleKey::new(KEY);
+    let pickle_key = PickleKey::from_bytes(KEY);
     let device: DehydratedDevice = bob.dehydrate_with_rng(&pickle_key, rng).unwrap();
     let parts: olm::DecryptedMessageParts = decrypted.clone().into_parts();
     assert_eq!(parts.plaintext, PLAINTEXT);
@@ -244,7 +244,7 @@ fn s_29_errors_do_not_repeat_their_input() {
     let secret = "c2VjcmV0IHRleHQgdGhhdCBpcyBub3QgYSBrZXkgYXQgYWxs";
     secrets.add("text", secret.as_bytes());
     secrets.add("bytes", b"secret text that is not a key at all");
-    let key = || PickleKey::new(KEY);
+    let key = || PickleKey::from_bytes(KEY);
     let device = || DehydratedDevice { ciphertext: secret.into(), nonce: secret.into() };
     let errors: Vec<Box<dyn Error>> = vec![
         Curve25519PublicKey::from_base64(secret).unwrap_err().into(),

@@ -136,7 +136,7 @@ fn the_format_is_the_documented_one() {
     let header = format!("2.argon2id.40.3.2.{}.{}.", base64(&salt), base64(&derived[32..]));
     let native = pickle.strip_prefix(&header).unwrap();
 
-    let derived = PickleKey::new(*derived.first_chunk().unwrap());
+    let derived = PickleKey::from_bytes(*derived.first_chunk().unwrap());
     let context = format!("{header}here");
     let opened = Account::from_pickle(native, &derived, context.as_bytes()).unwrap();
     assert_eq!(opened.identity_keys(), account.identity_keys());

@@ -70,7 +70,14 @@ fn s_25_no_freed_block_holds_a_secret() {
         assert!(Ed25519SecretKey::from_base64(&text[..42]).is_err());
         assert!(Ed25519SecretKey::from_base64(&text[4..]).is_err());
         let again = Ed25519SecretKey::from_base64(&text).unwrap();
-        (again.sign(b"message"), key)
+        (again.clone().sign(b"message"), key)
+    });
+    learn_with_texts("drawn pickle key", &rng.upcoming(0));
+    searched("pickle key", || {
+        let key = PickleKey::with_rng(rng).unwrap();
+        let text = key.to_base64();
+        assert!(PickleKey::from_base64(&text[..42]).is_err());
+        PickleKey::from_base64(&text).unwrap().clone()
     });
     forget_all();
 
@@ -80,7 +87,7 @@ fn s_25_no_freed_block_holds_a_secret() {
     let mut bob = Account::with_rng(rng).unwrap();
     learn_with_texts("one-time key", &rng.upcoming(0));
     bob.generate_one_time_keys_with_rng(3, rng).unwrap();
-    let key = PickleKey::new(*b"a pickle key, which is a secret.");
+    let key = PickleKey::from_bytes(*b"a pickle key, which is a secret.");
     learn("pickle key", b"a pickle key, which is a secret.");
     searched("sessions", || conversation(&alice, &mut bob, rng, &key));
     searched("account pickle", || {

@@ -52,7 +52,7 @@ fn read(session: &mut InboundGroupSession, event: &str) {
 /// An operation by its name in the table.
 #[wasm_bindgen]
 pub fn prepare(operation: &str, count: usize) -> Option<Work> {
-    let key = PickleKey::new(PICKLE_KEY);
+    let key = PickleKey::from_bytes(PICKLE_KEY);
     let mut room = GroupSession::new(Duration::ZERO).unwrap();
     let mut receiver = InboundGroupSession::new(&room.session_key());
     Some(match operation {

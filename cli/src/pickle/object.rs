@@ -97,7 +97,9 @@ impl Key {
         Ok(match format {
             Format::Libolm => Self::Libolm(line()),
             Format::Vodozemac => Self::Vodozemac(Secret::key_of(secret, what)?),
-            Format::Native => Self::Native(PickleKey::new(*Secret::key_of(secret, what)?), context),
+            Format::Native => {
+                Self::Native(PickleKey::from_bytes(*Secret::key_of(secret, what)?), context)
+            }
             Format::Passphrase => {
                 let text = input::text(line()).map_err(|failure| failure.at(what))?;
                 Self::Passphrase(text, context)

@@ -402,9 +402,10 @@ fn pickle(vector: &Vector<'_>) -> Checked<bool> {
     let key = match writer {
         "libolm" => Key::Libolm(vector.bytes("pickle-key")?.into()),
         "vodozemac" => Key::Vodozemac(vector.array("pickle-key")?.into()),
-        "moceril" => {
-            Key::Native(PickleKey::new(vector.array("pickle-key")?), vector.string("context")?)
-        }
+        "moceril" => Key::Native(
+            PickleKey::from_bytes(vector.array("pickle-key")?),
+            vector.string("context")?,
+        ),
         _ => return Err(unknown()),
     };
     let object = Object::open_typed(kind, vector.text("pickle")?, &key);
