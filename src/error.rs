@@ -85,7 +85,7 @@ impl From<Base64Error> for KeyError {
     }
 }
 
-/// The signature is malformed or was not made over this message by this key.
+/// The signature was not made over this message by this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignatureError;
 
