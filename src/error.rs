@@ -32,6 +32,7 @@ pub(crate) use texts;
 
 /// The random source failed. Nothing was created or changed (S-03).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RandomError;
 
 texts!(RandomError { Self => "the random source failed"; });
@@ -87,6 +88,7 @@ impl From<Base64Error> for KeyError {
 
 /// The signature was not made over this message by this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignatureError;
 
 texts!(SignatureError { Self => "the signature does not verify"; });

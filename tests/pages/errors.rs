@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, error::Error as _, time::Duration};
 
 use moceril::{
-    Base64Error, ConversionError, DecodeError, DehydratedDeviceError, Error, KeyError,
-    LibolmPickleError, PassphraseError, PickleError, RandomError, SignatureError,
+    Base64Error, ConversionError, DecodeError, DehydratedDeviceError, Ed25519Signature, Error,
+    KeyError, LibolmPickleError, PassphraseError, PickleError,
     backup::BackupError,
     backup_file::BackupFileError,
     canonical_json::CanonicalJsonError,
@@ -16,7 +16,7 @@ use moceril::{
         ProvenanceError, ReplayError, SessionKeyError,
     },
     olm::{
-        self, BundleError, EncryptionError, IdentityKeysError, KeyGenerationError,
+        self, Account, BundleError, EncryptionError, IdentityKeysError, KeyGenerationError,
         SessionCreationError,
     },
     payload::PayloadError,
@@ -28,7 +28,7 @@ use moceril::{
     vodozemac::VodozemacPickleError,
 };
 use moceril_testing::{
-    rng::SeededRng,
+    rng::{RecordedRng, SeededRng},
     sources::{identifier, sources},
 };
 
@@ -116,11 +116,14 @@ fn every_error_has_its_variant() {
     let created_at = GroupSessionConfig::default().with_created_at(Duration::from_secs(7));
     let mut session = GroupSession::with_rng(created_at, &mut SeededRng::new(1)).unwrap();
     let known: CreationTimeError = session.set_created_at(Duration::from_secs(8)).unwrap_err();
+    let random = Account::with_rng(&mut RecordedRng::new([])).unwrap_err();
+    let key = Account::with_rng(&mut SeededRng::new(2)).unwrap().ed25519_key();
+    let signature = key.verify(b"text", &Ed25519Signature::from_bytes([0; 64])).unwrap_err();
     let listed = each![
-        RandomError => "RandomError",
+        random => "RandomError",
         Base64Error::UrlSafe => "Base64Error",
         KeyError::LowOrder => "KeyError",
-        SignatureError => "SignatureError",
+        signature => "SignatureError",
         DecodeError::Format => "DecodeError",
         SessionKeyError::Signature => "SessionKeyError",
         KeyGenerationError::Random => "KeyGenerationError",

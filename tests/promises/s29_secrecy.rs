@@ -17,7 +17,7 @@ use moceril_testing::{
     pickle_editor::{CONTEXT, KEY, OpenPickle},
     pickle_map::Kind,
     pickled::Pickled,
-    rng::SeededRng,
+    rng::{RecordedRng, SeededRng},
     sources::{names, public_types},
     states,
 };
@@ -277,11 +277,15 @@ fn s_29_errors_print_words() {
     let config = GroupSessionConfig::default().with_created_at(Duration::from_secs(7));
     let mut session = GroupSession::with_rng(config, &mut SeededRng::new(7)).unwrap();
     let known: CreationTimeError = session.set_created_at(Duration::from_secs(8)).unwrap_err();
+    let random: RandomError = Account::with_rng(&mut RecordedRng::new([])).unwrap_err();
+    let key = states::account(0, &mut SeededRng::new(8)).ed25519_key();
+    let signature: SignatureError =
+        key.verify(b"text", &Ed25519Signature::from_bytes([0; 64])).unwrap_err();
     let errors: Vec<Box<dyn Error>> = vec![
-        RandomError.into(),
+        random.into(),
         Base64Error::UrlSafe.into(),
         Base64Error::Invalid.into(),
-        SignatureError.into(),
+        signature.into(),
         KeyError::Length(31).into(),
         DecodeError::Key(KeyError::LowOrder).into(),
         SessionKeyError::Version(9).into(),
