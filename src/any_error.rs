@@ -50,7 +50,7 @@ macro_rules! errors {
         /// fn start(key: &str, now: Duration) -> Result<GroupSession, moceril::Error> {
         ///     let _key: Curve25519PublicKey = key.parse()?; // a KeyError
         ///     let mut session = GroupSession::new(now)?; // a RandomError
-        ///     session.encrypt("hello")?; // an EncryptionError
+        ///     session.encrypt("hello")?; // a megolm::EncryptionError
         ///     Ok(session)
         /// }
         ///
@@ -103,8 +103,9 @@ errors! {
     Bundle(BundleError): "verifying a key bundle",
     SessionCreation(SessionCreationError): "creating an Olm session",
     IdentityKeys(IdentityKeysError): "stating the identity keys of an Olm session",
-    Encryption(EncryptionError): "encrypting a message",
+    OlmEncryption(EncryptionError): "encrypting an Olm message",
     OlmDecryption(DecryptionError): "decrypting an Olm message",
+    MegolmEncryption(megolm::EncryptionError): "encrypting a Megolm message",
     MegolmDecryption(megolm::DecryptionError): "decrypting a Megolm message",
     Export(ExportError): "exporting a session key",
     Merge(MergeError): "merging two group sessions",

@@ -182,7 +182,7 @@ impl From<RandomError> for PickleError {
     }
 }
 
-/// A message could not be encrypted; the session is unchanged.
+/// An Olm message could not be encrypted; the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncryptionError {

@@ -36,11 +36,10 @@ pub use self::{
     decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},
     inbound::{ExportError, InboundGroupSession},
     merge::{MergeError, SessionOrdering},
-    outbound::{CreationTimeError, GroupSession, GroupSessionConfig, RotationPolicy},
+    outbound::{
+        CreationTimeError, EncryptionError, GroupSession, GroupSessionConfig, RotationPolicy,
+    },
     replay::{ReplayError, ReplayGuard, ReplayVerdict},
     trust::{Provenance, ProvenanceError},
 };
-pub use crate::{
-    error::EncryptionError,
-    wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError},
-};
+pub use crate::wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError};

@@ -8,7 +8,7 @@ use rand::TryCryptoRng;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{EncryptionError, PickleError, RandomError, texts},
+    error::{PickleError, RandomError, texts},
     keys::Ed25519PublicKey,
     primitives::{
         cbc_hmac::{self, Purpose},
@@ -193,7 +193,8 @@ impl GroupSession {
         Ed25519PublicKey::from_signing_key(self.state.signing_key.public())
     }
 
-    /// The id of the session: its Ed25519 public key in base64 (43 characters).
+    /// The id of the session: its Ed25519 public key in base64 (43 characters). Each call allocates
+    /// the text.
     #[must_use]
     pub fn session_id(&self) -> String {
         self.signing_key().to_base64()
@@ -328,6 +329,18 @@ impl fmt::Debug for GroupSession {
             .finish_non_exhaustive()
     }
 }
+
+/// A group session encrypts nothing more; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncryptionError {
+    /// The last message index was used: start a new session (S-11).
+    SessionExhausted,
+}
+
+texts!(EncryptionError {
+    Self::SessionExhausted => "the session has no message index left";
+});
 
 /// The creation time of a group session cannot be stated so; the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

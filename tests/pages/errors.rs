@@ -132,6 +132,7 @@ fn every_error_has_its_variant() {
         IdentityKeysError::AnotherPeer => "IdentityKeysError",
         EncryptionError::Random => "EncryptionError",
         olm::DecryptionError::Evicted => "DecryptionError",
+        megolm::EncryptionError::SessionExhausted => "megolm EncryptionError",
         megolm::DecryptionError::Closed => "megolm DecryptionError",
         ExportError::Closed => "ExportError",
         MergeError::Closed => "MergeError",
@@ -166,11 +167,8 @@ fn every_error_has_its_variant() {
             let kinds = ["pub struct ", "pub enum "];
             let item = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
             let name = identifier(item);
-            let prefix = if name == "DecryptionError" && source.path.starts_with("megolm/") {
-                "megolm "
-            } else {
-                ""
-            };
+            let of_both = ["DecryptionError", "EncryptionError"].contains(&name);
+            let prefix = if of_both && source.path.starts_with("megolm/") { "megolm " } else { "" };
             name.ends_with("Error").then(|| format!("{prefix}{name}"))
         });
         found.collect::<Vec<_>>()

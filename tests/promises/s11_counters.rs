@@ -166,7 +166,10 @@ fn s_11_a_group_session_ends_at_the_last_index() {
         for session in [&mut session, &mut copy] {
             assert!(session.is_exhausted());
             assert_eq!(session.message_index(), LAST);
-            assert_eq!(session.encrypt(b"too many"), Err(EncryptionError::SessionExhausted));
+            assert_eq!(
+                session.encrypt(b"too many"),
+                Err(megolm::EncryptionError::SessionExhausted)
+            );
             assert_eq!(session.snapshot(), exhausted);
         }
         for order in [[0, 1], [1, 0]] {
