@@ -222,6 +222,12 @@ fn s_10_keys_are_marked_by_id() {
     account.generate_fallback_key_with_rng(rng).unwrap();
     let keys = account.unpublished_one_time_keys();
     let (fallback, _) = account.unpublished_fallback_key().unwrap();
+    // The text does not say the kind, so that accounts of vodozemac can have one id twice.
+    assert!(fallback.is_fallback() && !keys.iter().any(|(id, _)| id.is_fallback()));
+    assert_eq!(
+        format!("{fallback:?} {:?}", keys[0].0),
+        "fallback-key-id:AAAAAAAAAAU one-time-key-id:AAAAAAAAAAE"
+    );
     assert_eq!(account.mark_as_published([keys[2].0, keys[0].0, keys[2].0]), 2);
     assert_eq!(account.unpublished_one_time_keys(), [keys[1], keys[3]]);
     assert!(account.unpublished_fallback_key().is_some());
