@@ -60,6 +60,18 @@ fn a_pickle_says_how_to_derive_its_key() {
     assert_eq!(open(&other), Err(PickleError::OtherSession));
 }
 
+/// With the same randomness, the text is the same but for what says how to derive the key.
+#[test]
+fn a_pickle_draws_its_nonce_only() {
+    let account = Account::new().unwrap();
+    let pickle = |rng: &mut RecordedRng| account.pickle_with_passphrase_with_rng(&key(1), b"", rng);
+    let mut rng = RecordedRng::new([7; 25]);
+    let first = pickle(&mut rng).unwrap();
+    assert_eq!(rng.left(), 1);
+    assert_eq!(pickle(&mut RecordedRng::new([7; 24])), Ok(first));
+    assert_eq!(pickle(&mut RecordedRng::new([7; 23])), Err(PickleError::Random));
+}
+
 /// A wrong passphrase is told before anything is decrypted, and so are altered parameters.
 #[test]
 fn a_wrong_passphrase_is_told() {

@@ -103,8 +103,8 @@ const PASSPHRASE: &str = "correct horse battery staple";
 /// Pickles under a key from a passphrase, and the verdicts on a wrong passphrase and a wrong
 /// context.
 macro_rules! under_passphrase {
-    ($key:ident, $($object:ident: $value:expr $(, of $session:ident)?);+) => {$(
-        let pickle = $value.pickle_with_passphrase(&$key, CONTEXT).unwrap();
+    ($key:ident, $rng:ident, $($object:ident: $value:expr $(, of $session:ident)?);+) => {$(
+        let pickle = $value.pickle_with_passphrase_with_rng(&$key, CONTEXT, $rng).unwrap();
         declassify(Pickle, pickle.as_bytes());
         assert!(PassphraseKey::for_pickle(&pickle, &secret("wrong"), COST).is_err());
         let key = PassphraseKey::for_pickle(&pickle, &secret(PASSPHRASE), COST).unwrap();
@@ -120,6 +120,7 @@ pub fn passphrase() {
     let (olm_session, _) = Devices::new(38, MessageVersion::V3).sessions();
     under_passphrase!(
         key,
+        rng,
         Account: published_account(rng);
         Session: olm_session;
         GroupSession: session;
