@@ -158,7 +158,8 @@ impl InboundGroupSession {
         self.state.generation
     }
 
-    /// The id of the session: its Ed25519 public key in base64 (43 characters).
+    /// The id of the session: its Ed25519 public key in base64 (43 characters). Each call allocates
+    /// the text.
     #[must_use]
     pub fn session_id(&self) -> String {
         self.state.signing_key.to_base64()
@@ -246,6 +247,11 @@ impl InboundGroupSession {
     ///
     /// It says nothing about whether the message was seen before; see
     /// [`ReplayGuard`](super::ReplayGuard).
+    ///
+    /// Only the first message that decrypts can change what a pickle holds: that the owner of the
+    /// signing key [has signed](Self::is_signing_key_verified), which is known from the beginning
+    /// if the session was made from a session key. [`generation`](Self::generation) tells whether
+    /// there is something to save.
     ///
     /// # Errors
     ///

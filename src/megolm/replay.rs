@@ -194,7 +194,7 @@ impl ReplayGuard {
         self.state.forgotten.clone()
     }
 
-    /// The id of the session that the guard belongs to (43 characters).
+    /// The id of the session that the guard belongs to (43 characters). Each call allocates it.
     #[must_use]
     pub fn session_id(&self) -> String {
         self.state.signing_key.to_base64()
