@@ -1,6 +1,6 @@
 //! Megolm: each operation and its lower bound.
 
-use std::hint::black_box;
+use std::{hint::black_box, time::Duration};
 
 use benches::{
     beside::{self, BATCH, beside_lower_bound},
@@ -27,7 +27,7 @@ fn messages(c: &mut Criterion) {
         "encrypt, with base64",
         1,
         |b| {
-            let mut room = GroupSession::new(0).unwrap();
+            let mut room = GroupSession::new(Duration::ZERO).unwrap();
             b.iter(|| room.encrypt(TEXT).unwrap().to_base64());
         },
         |b| {
@@ -40,7 +40,7 @@ fn messages(c: &mut Criterion) {
         "parse and decrypt in order",
         1,
         |b| {
-            let mut room = GroupSession::new(0).unwrap();
+            let mut room = GroupSession::new(Duration::ZERO).unwrap();
             let mut theirs = InboundGroupSession::new(&room.session_key());
             b.iter_batched_ref(
                 || room.encrypt(TEXT).unwrap().to_base64(),
@@ -83,7 +83,7 @@ fn history(
         operation,
         count as u64,
         |b| {
-            let mut room = GroupSession::new(0).unwrap();
+            let mut room = GroupSession::new(Duration::ZERO).unwrap();
             let key = room.session_key();
             let events: Vec<_> =
                 (0..count).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect();
@@ -151,12 +151,13 @@ fn advancing(c: &mut Criterion) {
 }
 
 fn export() -> [u8; 165] {
-    let session = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
+    let session =
+        InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key());
     session.export_at_first_known_index().unwrap().to_bytes()
 }
 
 fn session_keys(c: &mut Criterion) {
-    let shared = GroupSession::new(0).unwrap().session_key().to_base64();
+    let shared = GroupSession::new(Duration::ZERO).unwrap().session_key().to_base64();
     beside_lower_bound(
         c,
         "session key: parse, verify, new inbound session",

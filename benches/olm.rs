@@ -91,7 +91,7 @@ fn sessions(c: &mut Criterion) {
 
     let (_, message) = first_message(&alice, &bob);
     let pre_key = message.as_pre_key().unwrap();
-    let pickle_key = PickleKey::new([7; 32]);
+    let pickle_key = PickleKey::from_bytes([7; 32]);
     let pickle = bob.pickle(&pickle_key, b"").unwrap();
     beside_lower_bound(
         c,

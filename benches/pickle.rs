@@ -1,5 +1,7 @@
 //! Native pickles: each operation and its lower bound, and the lengths of the pickles.
 
+use std::time::Duration;
+
 use benches::{
     beside::{self, beside_lower_bound},
     lower_bound::{
@@ -17,7 +19,7 @@ use moceril::{
 const CONTEXT: &[u8] = b"@alice:example.org/DEVICEID";
 
 fn key() -> PickleKey {
-    PickleKey::new([7; 32])
+    PickleKey::from_bytes([7; 32])
 }
 
 fn account() -> Account {
@@ -43,7 +45,7 @@ fn session(round_trips: usize) -> Session {
 }
 
 fn inbound() -> InboundGroupSession {
-    InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key())
+    InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key())
 }
 
 /// Both directions for one type of object. `restore` is what the lower bound computes from a

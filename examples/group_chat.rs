@@ -64,7 +64,7 @@ impl Device {
             name,
             account,
             sessions: BTreeMap::new(),
-            room: GroupSession::new(SystemTime::UNIX_EPOCH.elapsed()?.as_secs())?,
+            room: GroupSession::new(SystemTime::UNIX_EPOCH.elapsed()?)?,
             others: BTreeMap::new(),
         })
     }
@@ -133,7 +133,7 @@ impl Device {
     /// Saves everything, forgets it, and restores it: what happens when a program is closed.
     fn restart(&mut self) -> Result<()> {
         // A real client keeps this key in the keyring of the operating system.
-        let key = PickleKey::new([42; 32]);
+        let key = PickleKey::from_bytes([42; 32]);
         // Each object has a context of its own, so that none can be put in the place of another.
         let device = self.name;
         let context = |object: &str| format!("{device}/{object}");

@@ -28,7 +28,7 @@ struct Stored {
 fn rooms() -> Result<Vec<Stored>> {
     (0..SESSIONS)
         .map(|_| {
-            let mut room = GroupSession::new(0)?;
+            let mut room = GroupSession::new(Duration::ZERO)?;
             let key = room.session_key();
             let events = (0..EVENTS_OF_EACH)
                 .map(|number| Ok(room.encrypt(format!("event {number}"))?.to_base64()))

@@ -24,7 +24,7 @@ const SESSION: &str = "libolm-session-pickle/libolm-skipped-keys.txt";
 const OLD_KEY: &[u8] = b"the key of the old store";
 
 fn main() -> Result<()> {
-    let new_key = PickleKey::new(NEW_KEY);
+    let new_key = PickleKey::from_bytes(NEW_KEY);
 
     let recording = Recording::read(ACCOUNT)?;
     let account = Account::from_libolm_pickle(recording.one("pickle")?, recording.key()?)?;

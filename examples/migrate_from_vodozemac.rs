@@ -20,7 +20,7 @@ use moceril::{
 use migrating::{FRIEND, NEW_KEY, NOW, OldStore, Recording, Result, US, context, device, readable};
 
 fn main() -> Result<()> {
-    let new_key = PickleKey::new(NEW_KEY);
+    let new_key = PickleKey::from_bytes(NEW_KEY);
 
     // Encrypted by vodozemac.
     let recording = Recording::read("vodozemac-account-pickle/vodozemac-0.8.1.txt")?;

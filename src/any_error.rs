@@ -26,7 +26,7 @@ use crate::{
         channel::{ChannelError, Refused},
         sas::SasError,
     },
-    megolm::{self, CreationTimeError, ExportError, ProvenanceError, ReplayError},
+    megolm::{self, CreationTimeError, ExportError, MergeError, ProvenanceError, ReplayError},
     olm::{BundleError, KeyGenerationError},
     pickle::{dehydrated::DehydratedDeviceError, libolm::LibolmPickleError, loss::ConversionError},
     wire::megolm::SessionKeyError,
@@ -43,16 +43,18 @@ macro_rules! errors {
         /// [`source`](core::error::Error::source) is the precise error, which says why.
         ///
         /// ```
+        /// use std::time::Duration;
+        ///
         /// use moceril::{Curve25519PublicKey, megolm::GroupSession};
         ///
-        /// fn start(key: &str) -> Result<GroupSession, moceril::Error> {
+        /// fn start(key: &str, now: Duration) -> Result<GroupSession, moceril::Error> {
         ///     let _key: Curve25519PublicKey = key.parse()?; // a KeyError
-        ///     let mut session = GroupSession::new(1_700_000_000)?; // a RandomError
-        ///     session.encrypt("hello")?; // an EncryptionError
+        ///     let mut session = GroupSession::new(now)?; // a RandomError
+        ///     session.encrypt("hello")?; // a megolm::EncryptionError
         ///     Ok(session)
         /// }
         ///
-        /// let error = start("not a key").unwrap_err();
+        /// let error = start("not a key", Duration::ZERO).unwrap_err();
         /// assert_eq!(error.to_string(), "reading a key failed");
         /// # use std::error::Error;
         /// assert_eq!(error.source().unwrap().to_string(), "the key is not valid base64");
@@ -101,10 +103,12 @@ errors! {
     Bundle(BundleError): "verifying a key bundle",
     SessionCreation(SessionCreationError): "creating an Olm session",
     IdentityKeys(IdentityKeysError): "stating the identity keys of an Olm session",
-    Encryption(EncryptionError): "encrypting a message",
+    OlmEncryption(EncryptionError): "encrypting an Olm message",
     OlmDecryption(DecryptionError): "decrypting an Olm message",
+    MegolmEncryption(megolm::EncryptionError): "encrypting a Megolm message",
     MegolmDecryption(megolm::DecryptionError): "decrypting a Megolm message",
     Export(ExportError): "exporting a session key",
+    Merge(MergeError): "merging two group sessions",
     CreationTime(CreationTimeError): "stating the creation time of a group session",
     Provenance(ProvenanceError): "stating the provenance of a group session",
     Replay(ReplayError): "checking a message for a replay",

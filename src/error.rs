@@ -32,6 +32,7 @@ pub(crate) use texts;
 
 /// The random source failed. Nothing was created or changed (S-03).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RandomError;
 
 texts!(RandomError { Self => "the random source failed"; });
@@ -85,8 +86,9 @@ impl From<Base64Error> for KeyError {
     }
 }
 
-/// The signature is malformed or was not made over this message by this key.
+/// The signature was not made over this message by this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignatureError;
 
 texts!(SignatureError { Self => "the signature does not verify"; });
@@ -180,7 +182,7 @@ impl From<RandomError> for PickleError {
     }
 }
 
-/// A message could not be encrypted; the session is unchanged.
+/// An Olm message could not be encrypted; the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncryptionError {

@@ -26,9 +26,10 @@ use crate::matrix::backup::BackupDecryptionKey;
 #[cfg(feature = "hpke")]
 use crate::matrix::channel::hpke::{InitialMessage as HpkeInitialMessage, InitialResponse};
 use crate::{
-    error::{DecodeError, KeyError, SignatureError},
+    error::{DecodeError, KeyError},
     keys::{Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature},
     matrix::channel::ecies::{InitialMessage, Message as ChannelMessage},
+    pickle::native::PickleKey,
     wire::{
         megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError},
         olm::{Message, OlmMessage, PreKeyMessage},
@@ -162,10 +163,10 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
 }
 
 parsed!(KeyError: Curve25519PublicKey::from_base64, Ed25519PublicKey::from_base64);
-parsed!(KeyError: Ed25519SecretKey::from_base64);
+parsed!(KeyError: Ed25519SecretKey::from_base64, PickleKey::from_base64);
 #[cfg(feature = "backup")]
 parsed!(KeyError: BackupDecryptionKey::from_base64);
-parsed!(SignatureError: Ed25519Signature::from_base64);
+parsed!(DecodeError: Ed25519Signature::from_base64);
 parsed!(DecodeError: Message::from_base64, PreKeyMessage::from_base64, MegolmMessage::from_base64);
 parsed!(SessionKeyError: SessionKey::from_base64, ExportedSessionKey::from_base64);
 parsed!(DecodeError: InitialMessage::decode, ChannelMessage::decode);
@@ -173,7 +174,7 @@ parsed!(DecodeError: InitialMessage::decode, ChannelMessage::decode);
 parsed!(DecodeError: HpkeInitialMessage::decode, InitialResponse::decode);
 
 decoded!(KeyError: Curve25519PublicKey::from_slice, Ed25519PublicKey::from_slice);
-decoded!(SignatureError: Ed25519Signature::from_slice);
+decoded!(DecodeError: Ed25519Signature::from_slice);
 decoded!(DecodeError: Message::from_bytes, PreKeyMessage::from_bytes, MegolmMessage::from_bytes);
 #[cfg(feature = "hpke")]
 decoded!(DecodeError: HpkeInitialMessage::from_bytes, InitialResponse::from_bytes);

@@ -50,7 +50,7 @@
 //! | 1 | `wire/`: `fields`, `olm`, `megolm`, `json` | decoding and encoding of messages |
 //! | 2 | `ratchet/`: `limits`, `handshake`, `chain`, `double`, `ladder`, `megolm` | both ratchets as pure state machines: plan, open, commit |
 //! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `establish`, `session`, `decrypted` | accounts and Olm sessions |
-//! | 3 | [`megolm`]: `outbound`, `inbound`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
+//! | 3 | [`megolm`]: `outbound`, `inbound`, `merge`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
 //! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
 //! | | [`sas`]: `emoji` | verification by short authentication strings |
 //! | | `backup`, `recovery_key`, `payload`, `key_export`: `text`, `pieces` | key backup and its key as text, the content of Olm events, key files |

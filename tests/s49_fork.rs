@@ -48,7 +48,7 @@ fn nonce(pickle: &str) -> Vec<String> {
 }
 
 fn pickle_key() -> PickleKey {
-    PickleKey::new(KEY)
+    PickleKey::from_bytes(KEY)
 }
 
 fn ratchet_key(message: &OlmMessage) -> String {
@@ -70,7 +70,7 @@ const CASES: &[Case] = &[
     ("Account::generate_fallback_key_with_rng", || {
         let mut account = account();
         account.generate_fallback_key().unwrap();
-        vec![account.fallback_key().unwrap().1.to_base64()]
+        vec![account.unpublished_fallback_key().unwrap().1.to_base64()]
     }),
     ("Account::create_outbound_session_with_rng", || {
         let account = account();
@@ -117,6 +117,7 @@ const CASES: &[Case] = &[
     ("Ed25519SecretKey::with_rng", || {
         vec![Ed25519SecretKey::new().unwrap().public_key().to_base64()]
     }),
+    ("PickleKey::with_rng", || vec![PickleKey::new().unwrap().to_base64().to_string()]),
     ("Sas::with_rng", || vec![Sas::new().unwrap().public_key().to_base64()]),
     ("Ecies::with_rng", || vec![Ecies::new().unwrap().public_key().to_base64()]),
     ("BackupDecryptionKey::with_rng", || {
@@ -188,6 +189,24 @@ const CASES: &[Case] = &[
         let key = moceril::PassphraseKey::new("passphrase", least).unwrap();
         vec![salt(&account().pickle_with_passphrase(&key, CONTEXT).unwrap())]
     }),
+    ("Account::pickle_with_passphrase_with_rng", || {
+        inner_nonce(&account().pickle_with_passphrase(&passphrase_key(), CONTEXT).unwrap())
+    }),
+    ("Session::pickle_with_passphrase_with_rng", || {
+        let (alice, _) = states::pair(config(VERSIONS[0]), &mut SeededRng::new(3));
+        inner_nonce(&alice.pickle_with_passphrase(&passphrase_key(), CONTEXT).unwrap())
+    }),
+    ("GroupSession::pickle_with_passphrase_with_rng", || {
+        inner_nonce(&group_session().pickle_with_passphrase(&passphrase_key(), CONTEXT).unwrap())
+    }),
+    ("InboundGroupSession::pickle_with_passphrase_with_rng", || {
+        let session = InboundGroupSession::new(&group_session().session_key());
+        inner_nonce(&session.pickle_with_passphrase(&passphrase_key(), CONTEXT).unwrap())
+    }),
+    ("ReplayGuard::pickle_with_passphrase_with_rng", || {
+        let guard = ReplayGuard::new(&InboundGroupSession::new(&group_session().session_key()));
+        inner_nonce(&guard.pickle_with_passphrase(&passphrase_key(), CONTEXT).unwrap())
+    }),
     ("Ed25519KeyPair::with_rng", || {
         vec![moceril::vodozemac::Ed25519KeyPair::new().unwrap().public_key().to_base64()]
     }),
@@ -205,6 +224,16 @@ fn salt(pickle: &str) -> String {
     let salt = pickle.rsplit('.').nth(2).unwrap();
     assert_eq!(salt.len(), 22);
     salt.to_owned()
+}
+
+/// Of a pickle under a passphrase, whose salt is not drawn.
+fn inner_nonce(pickle: &str) -> Vec<String> {
+    nonce(pickle.rsplit('.').next().unwrap())
+}
+
+fn passphrase_key() -> moceril::PassphraseKey {
+    let rng = &mut SeededRng::new(5);
+    moceril::PassphraseKey::weak_with_rng("passphrase", PASSPHRASE_COST, rng).unwrap()
 }
 
 const PASSPHRASE_COST: moceril::PassphraseCost =

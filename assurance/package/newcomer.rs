@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeSet, HashSet},
     error::Error as _,
+    time::Duration,
 };
 
 use moceril::{
@@ -126,7 +127,7 @@ fn olm_messages(pre_key: &PreKeyMessage, normal: &Message) -> Result<()> {
 }
 
 fn group(alice: &Account) -> Result<()> {
-    let mut room = GroupSession::new(1_700_000_000)?;
+    let mut room = GroupSession::new(Duration::from_secs(1_700_000_000))?;
     let _ = GroupSession::with_config(GroupSessionConfig::default())?;
     let key = room.session_key();
     let again: SessionKey = key.to_base64().parse()?;
@@ -187,7 +188,7 @@ fn matrix(alice: &Account, session: &Session) -> Result<()> {
 }
 
 fn stored(account: Account) -> Result<()> {
-    let key = PickleKey::new([7; 32]);
+    let key = PickleKey::from_bytes([7; 32]);
     let pickle = account.pickle(&key, "account of @alice:example.org")?;
     let again = Account::from_pickle(&pickle, &key, "account of @alice:example.org")?;
     assert_eq!(again.identity_keys(), account.identity_keys());

@@ -1,6 +1,8 @@
 //! What the rows of `c.rs` do, without the C interface: our Rust library with base64 and libolm's
 //! pickles.
 
+use std::time::Duration;
+
 use moceril::{
     megolm::{ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, SessionKey},
     olm::{Account, OlmMessage, PreKeyBundle, Session},
@@ -88,12 +90,12 @@ pub fn ping_pong() -> Run {
 }
 
 pub fn group_encrypt() -> Run {
-    let mut room = GroupSession::new(0).unwrap();
+    let mut room = GroupSession::new(Duration::ZERO).unwrap();
     repeated(move || room.encrypt(TEXT).unwrap().to_base64())
 }
 
 pub fn group_decrypt() -> Run {
-    let mut room = GroupSession::new(0).unwrap();
+    let mut room = GroupSession::new(Duration::ZERO).unwrap();
     let mut receiver = InboundGroupSession::new(&room.session_key());
     prepared(
         move || room.encrypt(TEXT).unwrap().to_base64(),
@@ -102,7 +104,7 @@ pub fn group_decrypt() -> Run {
 }
 
 pub fn newest_first(count: usize) -> Run {
-    let mut room = GroupSession::new(0).unwrap();
+    let mut room = GroupSession::new(Duration::ZERO).unwrap();
     let key = room.session_key();
     let events: Vec<_> = (0..count).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect();
     prepared(
@@ -116,12 +118,13 @@ pub fn newest_first(count: usize) -> Run {
 }
 
 pub fn session_key() -> Run {
-    let key = GroupSession::new(0).unwrap().session_key().to_base64();
+    let key = GroupSession::new(Duration::ZERO).unwrap().session_key().to_base64();
     repeated(move || InboundGroupSession::new(&SessionKey::from_base64(&key).unwrap()))
 }
 
 pub fn exported_key() -> Run {
-    let receiver = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
+    let receiver =
+        InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key());
     let key = receiver.export_at_first_known_index().unwrap().to_base64();
     repeated(move || InboundGroupSession::import(&ExportedSessionKey::from_base64(&key).unwrap()))
 }
@@ -147,7 +150,7 @@ pub fn unpickle_session() -> Run {
 }
 
 fn receiver() -> InboundGroupSession {
-    InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key())
+    InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key())
 }
 
 pub fn pickle_receiver() -> Run {

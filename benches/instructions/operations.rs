@@ -87,7 +87,7 @@ fn outbound_session(runs: usize) {
 fn inbound_session(runs: usize) {
     let mut rng = Seeded(2);
     let (alice, bob) = accounts(&mut rng);
-    let key = PickleKey::new([7; 32]);
+    let key = PickleKey::from_bytes([7; 32]);
     let pickle = bob.pickle_with_rng(&key, b"", &mut rng).unwrap();
     let bundle = bundle(&bob);
     let mut inputs = each(MOST_RUNS, |_| {
@@ -129,7 +129,7 @@ fn olm_ping_pong(runs: usize) {
 fn session_unpickle_and_pickle(runs: usize) {
     let mut rng = Seeded(6);
     let (ours, _) = conversation(&mut rng);
-    let key = PickleKey::new([7; 32]);
+    let key = PickleKey::from_bytes([7; 32]);
     let pickle = ours.pickle_with_rng(&key, b"", &mut rng).unwrap();
     for _ in 0..runs {
         let session = Session::from_pickle(&pickle, &key, b"").unwrap();
@@ -139,7 +139,7 @@ fn session_unpickle_and_pickle(runs: usize) {
 
 fn group_session_unpickle_and_pickle(runs: usize) {
     let mut rng = Seeded(30);
-    let key = PickleKey::new([7; 32]);
+    let key = PickleKey::from_bytes([7; 32]);
     let pickle = room(31).pickle_with_rng(&key, b"", &mut rng).unwrap();
     for _ in 0..runs {
         let room = GroupSession::from_pickle(&pickle, &key, b"").unwrap();

@@ -5,6 +5,7 @@ use std::{
     env, error, fs,
     io::{BufWriter, Write},
     path::Path,
+    time::Duration,
 };
 
 use moceril::{
@@ -42,7 +43,7 @@ fn exports(folder: &Path, count: usize) -> Result<()> {
     let sender = Account::new()?.curve25519_key();
     let (mut large, mut small) = (Vec::with_capacity(count), Vec::new());
     for number in 0..count {
-        let inbound = InboundGroupSession::new(&GroupSession::new(0)?.session_key());
+        let inbound = InboundGroupSession::new(&GroupSession::new(Duration::ZERO)?.session_key());
         large.push(key(&inbound, if number % 20 == 0 { 5 } else { 0 }, sender)?);
         if number % 10 == 0 {
             small.push(key(&inbound, 3, sender)?);
@@ -55,8 +56,9 @@ fn exports(folder: &Path, count: usize) -> Result<()> {
 /// The events of a room, in which the senders take turns.
 fn room(folder: &Path, sessions: usize, events: usize) -> Result<()> {
     let sender = Account::new()?.curve25519_key();
-    let new =
-        (0..sessions).map(|_| GroupSession::new(0)).collect::<std::result::Result<Vec<_>, _>>();
+    let new = (0..sessions)
+        .map(|_| GroupSession::new(Duration::ZERO))
+        .collect::<std::result::Result<Vec<_>, _>>();
     let mut sessions = new?;
     let keys: Result<Vec<_>> = sessions
         .iter()
@@ -99,7 +101,7 @@ fn store(folder: &Path, count: usize) -> Result<()> {
     let sql = "INSERT INTO accounts (account, user_id) VALUES (?1, '@bot:example.org')";
     transaction.execute(sql, [account.as_bytes()])?;
     for _ in 0..count {
-        let inbound = InboundGroupSession::new(&GroupSession::new(0)?.session_key());
+        let inbound = InboundGroupSession::new(&GroupSession::new(Duration::ZERO)?.session_key());
         let pickle = inbound.to_libolm_pickle_lossy(PASSPHRASE)?.0;
         let sql = "INSERT INTO megolminboundsessions VALUES (?1, 'sender', ?2, ?3)";
         transaction.execute(sql, (inbound.session_id(), ROOM, pickle.as_bytes()))?;

@@ -84,7 +84,7 @@ fn conversation() -> Result<(Session, Session)> {
 
 /// A session of a room, and its messages.
 fn room(count: usize) -> Result<(InboundGroupSession, Vec<MegolmMessage>)> {
-    let mut session = GroupSession::new(0).map_err(failed)?;
+    let mut session = GroupSession::new(Duration::ZERO).map_err(failed)?;
     let inbound = InboundGroupSession::new(&session.session_key());
     let text = [b'x'; 200];
     let messages: std::result::Result<_, _> = (0..count).map(|_| session.encrypt(text)).collect();
@@ -95,7 +95,7 @@ fn measure_all(time: Duration) -> Result<Vec<Measured>> {
     let nothing = || Ok(());
     let (mut ours, _) = conversation()?;
     let (_, messages) = room(1)?;
-    let mut outbound = GroupSession::new(0).map_err(failed)?;
+    let mut outbound = GroupSession::new(Duration::ZERO).map_err(failed)?;
     let (exported, _) = room(0)?;
     let exported = exported.export_at_first_known_index().map_err(failed)?;
     Ok(vec![

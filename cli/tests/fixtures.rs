@@ -190,7 +190,7 @@ fn devices(files: &mut Files) {
     let message = session.encrypt_with_rng("hello", rng).unwrap();
     files.insert("pre-key-message.txt", message.to_base64());
 
-    let pickle = bob.pickle_with_rng(&PickleKey::new([7; 32]), "@bob", rng).unwrap();
+    let pickle = bob.pickle_with_rng(&PickleKey::from_bytes([7; 32]), "@bob", rng).unwrap();
     files.insert("account.native", pickle);
     files.insert("account.libolm", bob.to_libolm_pickle_lossy("old key").unwrap().0);
 

@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use moceril::{events::MegolmContent, megolm::GroupSession};
@@ -146,7 +147,7 @@ fn no_string_of_a_plaintext_gives_orders() {
     let plaintext = json!({ "type": "m.a", "content": { "body": "b" }, "room_id": room });
     for number in 0.. {
         let Some(changed) = with_orders(&plaintext, number) else { break };
-        let mut sender = GroupSession::new(0).unwrap();
+        let mut sender = GroupSession::new(Duration::ZERO).unwrap();
         let key = json!([{
             "algorithm": "m.megolm.v1.aes-sha2",
             "room_id": room,

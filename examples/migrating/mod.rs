@@ -1,7 +1,7 @@
 //! What the examples of a migration share: what an old store knows besides its pickles, and the
 //! recordings of the old libraries. What belongs to a format is in the examples.
 
-use std::{error::Error, fs};
+use std::{error::Error, fs, time::Duration};
 
 use moceril::{
     Curve25519PublicKey,
@@ -15,8 +15,8 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// The key of the new store. A real one is random, and kept by the system's key store.
 pub const NEW_KEY: [u8; 32] = [7; 32];
 
-/// A real client asks its clock: seconds since 1970.
-pub const NOW: u64 = 1_800_000_000;
+/// A real client asks its clock: the time since the Unix epoch.
+pub const NOW: Duration = Duration::from_secs(1_800_000_000);
 
 pub const US: &str = "@alice:example.org";
 pub const FRIEND: &str = "@bob:example.org";
@@ -38,8 +38,8 @@ pub struct OldStore {
     pub friend: IdentityKeys,
     pub next_event: OlmMessage,
     pub room: GroupSession,
-    /// Seconds since 1970.
-    pub room_created_at: u64,
+    /// Since the Unix epoch.
+    pub room_created_at: Duration,
 }
 
 impl OldStore {
@@ -58,7 +58,7 @@ impl OldStore {
         let (from, to) =
             (device(FRIEND, friend.identity_keys()), device(US, account.identity_keys()));
         let payload = OlmPayload::encode("m.dummy", "{}", &from, &to)?;
-        let room_created_at = NOW - 24 * 60 * 60;
+        let room_created_at = NOW - Duration::from_secs(24 * 60 * 60);
         Ok(Self {
             account,
             session,

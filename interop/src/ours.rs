@@ -23,7 +23,7 @@ use crate::{
 const CONTEXT: &[u8] = b"interop";
 
 fn pickle_key() -> PickleKey {
-    PickleKey::new([7; 32])
+    PickleKey::from_bytes([7; 32])
 }
 
 fn parse(message: &Wire) -> Result<OlmMessage, Refusal> {

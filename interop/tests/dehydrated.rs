@@ -26,7 +26,7 @@ fn vodozemac_takes_over_our_devices() {
             ours.generate_fallback_key().unwrap();
         }
         let key = key(rng);
-        let device = ours.dehydrate(&PickleKey::new(key)).unwrap();
+        let device = ours.dehydrate(&PickleKey::from_bytes(key)).unwrap();
         let (ciphertext, nonce) = (&device.ciphertext, &device.nonce);
         let mut theirs = olm::Account::from_dehydrated_device(ciphertext, nonce, &key).unwrap();
         assert_eq!(theirs.ed25519_key().to_base64(), ours.ed25519_key().to_base64());
@@ -61,7 +61,7 @@ fn we_take_over_devices_of_vodozemac() {
         let key = key(rng);
         let device = theirs.to_dehydrated_device(&key).unwrap();
         let device = DehydratedDevice { ciphertext: device.ciphertext, nonce: device.nonce };
-        let pickle_key = PickleKey::new(key);
+        let pickle_key = PickleKey::from_bytes(key);
         let mut ours = Account::rehydrate(&device, &pickle_key).unwrap();
         assert_eq!(ours.ed25519_key().to_base64(), theirs.ed25519_key().to_base64());
         assert_eq!(ours.curve25519_key().to_base64(), theirs.curve25519_key().to_base64());
@@ -103,10 +103,10 @@ fn secret_keys(account: &olm::Account) -> BTreeSet<String> {
 #[test]
 fn a_wrong_key_opens_nothing() {
     let (right, wrong) = ([1; 32], [2; 32]);
-    let ours = Account::new().unwrap().dehydrate(&PickleKey::new(right)).unwrap();
+    let ours = Account::new().unwrap().dehydrate(&PickleKey::from_bytes(right)).unwrap();
     assert!(olm::Account::from_dehydrated_device(&ours.ciphertext, &ours.nonce, &wrong).is_err());
     let theirs = olm::Account::new().to_dehydrated_device(&right).unwrap();
     let theirs = DehydratedDevice { ciphertext: theirs.ciphertext, nonce: theirs.nonce };
-    assert!(Account::rehydrate(&theirs, &PickleKey::new(wrong)).is_err());
-    assert!(Account::rehydrate(&theirs, &PickleKey::new(right)).is_ok());
+    assert!(Account::rehydrate(&theirs, &PickleKey::from_bytes(wrong)).is_err());
+    assert!(Account::rehydrate(&theirs, &PickleKey::from_bytes(right)).is_ok());
 }

@@ -2,7 +2,7 @@
 //! type as an object of `type` and `body`. (vodozemac's public keys are lists of numbers there, and
 //! its key ids numbers; ours are the texts of the Matrix specification.)
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
 use moceril::{megolm, olm};
 use serde::{Serialize, de::DeserializeOwned};
@@ -43,6 +43,6 @@ fn messages_have_the_forms_of_vodozemac() {
     let olm::OlmMessage::Normal(normal) = &answer else { panic!("an answer is normal") };
     same::<_, vodozemac::olm::Message>(normal);
 
-    let mut room = megolm::GroupSession::new(1_700_000_000).unwrap();
+    let mut room = megolm::GroupSession::new(Duration::from_secs(1_700_000_000)).unwrap();
     same::<_, vodozemac::megolm::MegolmMessage>(&room.encrypt("to everybody").unwrap());
 }

@@ -7,10 +7,11 @@ use rand::TryCryptoRng;
 
 use super::{key_from_base64, key_from_slice, secret_from_base64};
 use crate::{
-    error::{KeyError, RandomError, SignatureError},
+    error::{DecodeError, KeyError, RandomError, SignatureError},
     primitives::{
         base64, ed25519, rng,
         secret::{Secret, SecretString},
+        stack::{SHALLOW, wiped_below},
     },
 };
 
@@ -116,19 +117,19 @@ impl Ed25519Signature {
     ///
     /// # Errors
     ///
-    /// [`SignatureError`] for another length than 64.
-    pub fn from_slice(bytes: &[u8]) -> Result<Self, SignatureError> {
-        bytes.try_into().map(Self).map_err(|_| SignatureError)
+    /// [`DecodeError::Length`] for another length than 64.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let wrong = DecodeError::Length { expected: Self::LENGTH, found: bytes.len() };
+        bytes.try_into().map(Self).map_err(|_| wrong)
     }
 
     /// Reads a signature from base64 with or without padding. This verifies nothing.
     ///
     /// # Errors
     ///
-    /// [`SignatureError`] for text that is not base64 of 64 bytes.
-    pub fn from_base64(text: &str) -> Result<Self, SignatureError> {
-        let bytes = base64::decode(text).map_err(|_| SignatureError)?;
-        Self::from_slice(&bytes)
+    /// [`DecodeError::Base64`] or [`DecodeError::Length`].
+    pub fn from_base64(text: &str) -> Result<Self, DecodeError> {
+        Self::from_slice(&base64::decode(text)?)
     }
 
     /// The 64 bytes of the signature.
@@ -229,6 +230,12 @@ impl Ed25519SecretKey {
     #[must_use]
     pub fn sign(&self, message: impl AsRef<[u8]>) -> Ed25519Signature {
         Ed25519Signature::from_bytes(self.0.key().sign(message.as_ref()))
+    }
+}
+
+impl Clone for Ed25519SecretKey {
+    fn clone(&self) -> Self {
+        wiped_below::<SHALLOW, _>(|| Self(self.0.clone()))
     }
 }
 

@@ -9,8 +9,8 @@ use crate::primitives::base64;
 /// The id of a one-time or fallback key. An account never gives it to another key of the same kind
 /// (S-10).
 ///
-/// It prints as base64 and is not parsed from it, because the text does not say whether it is the
-/// id of a one-time or of a fallback key.
+/// It prints as base64, with its kind in `Debug`. It is not parsed from base64, because that does
+/// not say whether it is the id of a one-time or of a fallback key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     pub(crate) number: u64,
@@ -23,6 +23,12 @@ impl KeyId {
     #[must_use]
     pub const fn number(self) -> u64 {
         self.number
+    }
+
+    /// Whether it is the id of a fallback key.
+    #[must_use]
+    pub const fn is_fallback(self) -> bool {
+        self.fallback
     }
 
     /// The id as 11 characters of base64 (8 bytes, big-endian). It is published as
@@ -42,4 +48,15 @@ pub struct IdentityKeys {
     pub curve25519: Curve25519PublicKey,
 }
 
-print_as_base64!(KeyId "key-id");
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_base64())
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.fallback { "fallback-key-id" } else { "one-time-key-id" };
+        write!(f, "{kind}:{}", self.to_base64())
+    }
+}

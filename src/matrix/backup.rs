@@ -151,6 +151,12 @@ impl BackupDecryptionKey {
     }
 }
 
+impl Clone for BackupDecryptionKey {
+    fn clone(&self) -> Self {
+        wiped_below::<SHALLOW, _>(|| Self { pair: self.pair.clone() })
+    }
+}
+
 impl fmt::Debug for BackupDecryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BackupDecryptionKey")

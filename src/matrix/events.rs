@@ -1,4 +1,5 @@
-//! The contents of the events `m.room.encrypted`. Feature `matrix`.
+//! The contents of the events `m.room.encrypted`, and the policy in `m.room.encryption`. Feature
+//! `matrix`.
 //!
 //! ```
 //! use moceril::events::{MegolmContent, OlmContent};
@@ -31,12 +32,14 @@
 //! Spec: Matrix specification, "`m.room.encrypted`" and "Messaging algorithms".
 
 use alloc::string::{String, ToString};
+use core::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use crate::{
     error::{DecodeError, KeyError, texts},
     keys::Curve25519PublicKey,
+    megolm::RotationPolicy,
     wire::{megolm::MegolmMessage, olm::OlmMessage},
 };
 
@@ -133,6 +136,37 @@ impl MegolmContent {
         members.insert(session_id, json!(self.session_id));
         members.insert(ciphertext, json!(self.message.to_base64()));
         Value::Object(members)
+    }
+}
+
+impl RotationPolicy {
+    /// What the content of a room's `m.room.encryption` asks for: `rotation_period_msgs` messages
+    /// and `rotation_period_ms` milliseconds.
+    ///
+    /// A member that is missing, or is no whole number that fits, counts as the default: 100
+    /// messages, one week. Whoever may change the room's state chooses the numbers, also large
+    /// ones. A client that lets a room ask for more frequent changes only takes the smaller of each
+    /// number and the default.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    ///
+    /// use moceril::megolm::RotationPolicy;
+    ///
+    /// let content = serde_json::json!({
+    ///     "algorithm": "m.megolm.v1.aes-sha2",
+    ///     "rotation_period_ms": 3_600_000,
+    /// });
+    /// let policy = RotationPolicy::from_json(&content);
+    /// assert_eq!(policy, RotationPolicy::new(100, Duration::from_secs(3_600)));
+    /// ```
+    #[must_use]
+    pub fn from_json(content: &Value) -> Self {
+        let number = |name| content.get(name).and_then(Value::as_u64);
+        let default = Self::default();
+        let messages = number("rotation_period_msgs").and_then(|number| number.try_into().ok());
+        let age = number("rotation_period_ms").map(Duration::from_millis);
+        Self::new(messages.unwrap_or(default.messages), age.unwrap_or(default.age))
     }
 }
 

@@ -20,12 +20,15 @@ impl InboundGroupSession {
     /// they are out of order: the ratchet is advanced once.
     ///
     /// ```
+    /// use std::time::SystemTime;
+    ///
     /// use moceril::megolm::{DecryptionError, GroupSession, InboundGroupSession};
     ///
-    /// let mut room = GroupSession::new(1_700_000_000)?;
+    /// let now = SystemTime::UNIX_EPOCH.elapsed()?;
+    /// let mut room = GroupSession::new(now)?;
     /// let mut theirs = InboundGroupSession::new(&room.session_key());
     /// let mut events = vec![room.encrypt(b"first")?, room.encrypt(b"second")?];
-    /// events.push(GroupSession::new(1_700_000_000)?.encrypt(b"of another session")?);
+    /// events.push(GroupSession::new(now)?.encrypt(b"of another session")?);
     ///
     /// let decrypted = theirs.decrypt_batch(&events);
     /// assert_eq!(decrypted[0].as_ref().unwrap().plaintext(), b"first");

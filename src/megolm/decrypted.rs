@@ -18,7 +18,7 @@ use crate::{
 ///
 /// ```compile_fail,E0616
 /// # use moceril::megolm::{GroupSession, InboundGroupSession, Provenance};
-/// # let mut room = GroupSession::new(1_700_000_000).unwrap();
+/// # let mut room = GroupSession::new(std::time::Duration::ZERO).unwrap();
 /// # let mut session = InboundGroupSession::import(
 /// #     &InboundGroupSession::new(&room.session_key()).export_at(0).unwrap(),
 /// # );

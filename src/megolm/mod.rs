@@ -6,8 +6,8 @@
 //! ```
 //! use moceril::megolm::{GroupSession, InboundGroupSession};
 //!
-//! // The time in seconds since 1970: from it the session knows when it is due for rotation.
-//! let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+//! // The present time: from it the session knows when it is due for rotation.
+//! let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?;
 //! let mut room = GroupSession::new(now)?;
 //! let mut theirs = InboundGroupSession::new(&room.session_key());
 //!
@@ -27,18 +27,19 @@ mod decrypted;
 #[cfg(feature = "hazmat")]
 pub(crate) mod hazmat;
 pub(crate) mod inbound;
+mod merge;
 pub(crate) mod outbound;
 pub(crate) mod replay;
 pub(crate) mod trust;
 
 pub use self::{
     decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},
-    inbound::{ExportError, InboundGroupSession, SessionOrdering},
-    outbound::{CreationTimeError, GroupSession, GroupSessionConfig, RotationPolicy},
+    inbound::{ExportError, InboundGroupSession},
+    merge::{MergeError, SessionOrdering},
+    outbound::{
+        CreationTimeError, EncryptionError, GroupSession, GroupSessionConfig, RotationPolicy,
+    },
     replay::{ReplayError, ReplayGuard, ReplayVerdict},
     trust::{Provenance, ProvenanceError},
 };
-pub use crate::{
-    error::EncryptionError,
-    wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError},
-};
+pub use crate::wire::megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError};

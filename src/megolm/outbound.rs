@@ -1,14 +1,14 @@
 //! The sender's end of a Megolm session.
 
 use alloc::{boxed::Box, string::String};
-use core::fmt;
+use core::{fmt, time::Duration};
 
 use rand::TryCryptoRng;
 
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::{EncryptionError, PickleError, RandomError, texts},
+    error::{PickleError, RandomError, texts},
     keys::Ed25519PublicKey,
     primitives::{
         cbc_hmac::{self, Purpose},
@@ -30,10 +30,10 @@ use crate::{
 pub struct GroupSessionConfig {
     /// All receivers must choose the same version.
     pub version: MessageVersion,
-    /// The present time in seconds since 1970, for [`GroupSession::rotation_due`]. This library
+    /// The present time since the Unix epoch, for [`GroupSession::rotation_due`]. This library
     /// reads no clock. A session whose age is not known is due for rotation immediately, unless the
     /// caller [states it](GroupSession::set_created_at) later.
-    pub created_at: Option<u64>,
+    pub created_at: Option<Duration>,
 }
 
 impl GroupSessionConfig {
@@ -44,10 +44,10 @@ impl GroupSessionConfig {
         self
     }
 
-    /// The same configuration but with the present time, in seconds since 1970.
+    /// The same configuration but with the present time since the Unix epoch.
     #[must_use]
-    pub const fn with_created_at(mut self, seconds: u64) -> Self {
-        self.created_at = Some(seconds);
+    pub const fn with_created_at(mut self, now: Duration) -> Self {
+        self.created_at = Some(now);
         self
     }
 }
@@ -55,28 +55,30 @@ impl GroupSessionConfig {
 /// When to replace a group session by a new one (S-20).
 ///
 /// The default is the recommendation of the Matrix specification: 100 messages or one week. A room
-/// may ask for other numbers in its `m.room.encryption` event.
+/// may ask for other numbers in its `m.room.encryption` event; with the feature `matrix`,
+/// `from_json` reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RotationPolicy {
     /// After this many messages. 0 counts as 1: a session that has encrypted nothing is never due
     /// by count, as its successor would be due again.
     pub messages: u32,
-    /// After this many seconds. 0 counts as 1, for the same reason.
-    pub seconds: u64,
+    /// When the session is this old. Less than a second counts as one second, for the same reason:
+    /// a session knows only in which second it was made.
+    pub age: Duration,
 }
 
 impl RotationPolicy {
-    /// After so many messages or seconds, whichever comes first.
+    /// After so many messages or at this age, whichever comes first.
     #[must_use]
-    pub const fn new(messages: u32, seconds: u64) -> Self {
-        Self { messages, seconds }
+    pub const fn new(messages: u32, age: Duration) -> Self {
+        Self { messages, age }
     }
 }
 
 impl Default for RotationPolicy {
     fn default() -> Self {
-        Self { messages: 100, seconds: 7 * 24 * 60 * 60 }
+        Self { messages: 100, age: Duration::from_secs(7 * 24 * 60 * 60) }
     }
 }
 
@@ -95,26 +97,28 @@ pub(crate) struct GroupSessionState {
     pub(crate) exhausted: bool,
     pub(crate) signing_key: SigningKey,
     pub(crate) version: MessageVersion,
+    /// In seconds since the Unix epoch.
     pub(crate) created_at: OptionalNumber,
     pub(crate) generation: u64,
 }
 
 impl GroupSession {
-    /// Creates a session from the operating system's randomness. `now` is the present time in
-    /// seconds since 1970, from which the session knows when it is [due for
-    /// rotation](Self::rotation_due); this library reads no clock.
+    /// Creates a session from the operating system's randomness. `now` is the present time since
+    /// the Unix epoch, from which the session knows when it is [due for
+    /// rotation](Self::rotation_due); this library reads no clock. The session keeps the whole
+    /// seconds.
     ///
     /// ```
     /// use std::time::SystemTime;
     ///
     /// use moceril::megolm::{GroupSession, RotationPolicy};
     ///
-    /// let now = SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+    /// let now = SystemTime::UNIX_EPOCH.elapsed()?;
     /// let session = GroupSession::new(now)?;
     ///
     /// let policy = RotationPolicy::default();
     /// assert!(!session.rotation_due(&policy, now));
-    /// assert!(session.rotation_due(&policy, now + policy.seconds));
+    /// assert!(session.rotation_due(&policy, now + policy.age));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -122,7 +126,7 @@ impl GroupSession {
     ///
     /// [`RandomError`].
     #[cfg(feature = "std")]
-    pub fn new(now: u64) -> Result<Self, RandomError> {
+    pub fn new(now: Duration) -> Result<Self, RandomError> {
         Self::with_config(GroupSessionConfig::default().with_created_at(now))
     }
 
@@ -156,7 +160,7 @@ impl GroupSession {
                 exhausted: false,
                 signing_key,
                 version: config.version,
-                created_at: config.created_at.into(),
+                created_at: config.created_at.map(|now| now.as_secs()).into(),
                 generation: 0,
             }))
         })
@@ -189,7 +193,8 @@ impl GroupSession {
         Ed25519PublicKey::from_signing_key(self.state.signing_key.public())
     }
 
-    /// The id of the session: its Ed25519 public key in base64 (43 characters).
+    /// The id of the session: its Ed25519 public key in base64 (43 characters). Each call allocates
+    /// the text.
     #[must_use]
     pub fn session_id(&self) -> String {
         self.signing_key().to_base64()
@@ -214,23 +219,24 @@ impl GroupSession {
         self.state.exhausted
     }
 
-    /// When the session was made, as its maker said, in seconds since 1970. `None` if nobody said
-    /// it, and for a session that was read from a libolm or vodozemac pickle.
+    /// When the session was made, as its maker said: the whole seconds since the Unix epoch. `None`
+    /// if nobody said it, and for a session that was read from a libolm or vodozemac pickle.
     #[must_use]
-    pub fn created_at(&self) -> Option<u64> {
-        self.state.created_at.get()
+    pub fn created_at(&self) -> Option<Duration> {
+        self.state.created_at.get().map(Duration::from_secs)
     }
 
-    /// States when the session was made, in seconds since 1970, while that is not known: for a
-    /// session that was read from a libolm or vodozemac pickle. Stating the known time again
-    /// changes nothing.
+    /// States when the session was made, since the Unix epoch, while that is not known: for a
+    /// session that was read from a libolm or vodozemac pickle. Whole seconds count; the rest is
+    /// dropped. Stating the known time again changes nothing.
     ///
     /// # Errors
     ///
     /// [`CreationTimeError`] if another time is known; the session is unchanged then.
-    pub fn set_created_at(&mut self, seconds: u64) -> Result<(), CreationTimeError> {
+    pub fn set_created_at(&mut self, time: Duration) -> Result<(), CreationTimeError> {
+        let seconds = time.as_secs();
         match self.created_at() {
-            Some(known) if known == seconds => Ok(()),
+            Some(known) if known.as_secs() == seconds => Ok(()),
             Some(known) => Err(CreationTimeError { known }),
             None => {
                 self.state.created_at = OptionalNumber::some(seconds);
@@ -240,14 +246,14 @@ impl GroupSession {
         }
     }
 
-    /// Whether the policy asks for a new session by now, `now` being in seconds since 1970: the
-    /// session has encrypted so many messages, is so old or is exhausted. A session of unknown age
-    /// is due, and so is one that was made after `now`, because then a clock was wrong and the age
-    /// is not known either. (A member leaving is a reason, too, which only the caller knows.)
+    /// Whether the policy asks for a new session by now, `now` being the time since the Unix epoch:
+    /// the session has encrypted so many messages, is so old or is exhausted. A session of unknown
+    /// age is due, and so is one that was made after `now`, because then a clock was wrong and the
+    /// age is not known either. (A member leaving is a reason, too, which only the caller knows.)
     #[must_use]
-    pub fn rotation_due(&self, policy: &RotationPolicy, now: u64) -> bool {
+    pub fn rotation_due(&self, policy: &RotationPolicy, now: Duration) -> bool {
         let age = self.created_at().and_then(|created| now.checked_sub(created));
-        let too_old = age.is_none_or(|age| age >= policy.seconds.max(1));
+        let too_old = age.is_none_or(|age| age >= policy.age.max(Duration::from_secs(1)));
         too_old || self.is_exhausted() || self.message_index() >= policy.messages.max(1)
     }
 
@@ -324,14 +330,26 @@ impl fmt::Debug for GroupSession {
     }
 }
 
+/// A group session encrypts nothing more; the session is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncryptionError {
+    /// The last message index was used: start a new session (S-11).
+    SessionExhausted,
+}
+
+texts!(EncryptionError {
+    Self::SessionExhausted => "the session has no message index left";
+});
+
 /// The creation time of a group session cannot be stated so; the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreationTimeError {
-    /// The creation time that is known already, in seconds since 1970.
-    pub known: u64,
+    /// The creation time that is known already: the whole seconds since the Unix epoch.
+    pub known: Duration,
 }
 
 texts!(CreationTimeError {
-    Self { known } => "the creation time is known already: {known} seconds since 1970";
+    Self { known } => "the creation time is known already: {known:?} since 1970";
 });

@@ -23,10 +23,10 @@ use crate::{
 /// # use moceril::megolm::{GroupSession, InboundGroupSession};
 /// use moceril::megolm::{ReplayGuard, ReplayVerdict};
 ///
-/// # let mut room = GroupSession::new(1_700_000_000)?;
+/// # let mut room = GroupSession::new(std::time::Duration::ZERO)?;
 /// # let mut theirs = InboundGroupSession::new(&room.session_key());
 /// # let event = room.encrypt(b"to everybody")?;
-/// # let key = PickleKey::new([42; 32]);
+/// # let key = PickleKey::from_bytes([42; 32]);
 /// let mut guard = ReplayGuard::new(&theirs);
 /// let decrypted = theirs.decrypt(&event)?;
 /// assert_eq!(guard.check(&decrypted, "$first:example.org")?, ReplayVerdict::First);
@@ -194,7 +194,7 @@ impl ReplayGuard {
         self.state.forgotten.clone()
     }
 
-    /// The id of the session that the guard belongs to (43 characters).
+    /// The id of the session that the guard belongs to (43 characters). Each call allocates it.
     #[must_use]
     pub fn session_id(&self) -> String {
         self.state.signing_key.to_base64()

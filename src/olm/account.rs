@@ -7,7 +7,10 @@ use rand::TryCryptoRng;
 
 use super::{
     bundle::{SignedOneTimeKey, canonical_json},
-    one_time_keys::{KeyGenerationError, OneTimeKeyGeneration, OneTimeKeys, Place, StoredKey},
+    one_time_keys::{
+        FallbackKeyGeneration, KeyGenerationError, OneTimeKeyGeneration, OneTimeKeys, Place,
+        StoredKey,
+    },
 };
 #[cfg(feature = "std")]
 use crate::primitives::rng;
@@ -44,8 +47,13 @@ pub(crate) struct AccountState {
 }
 
 impl Account {
-    /// One-time keys an account stores at most; generating more evicts old ones.
-    pub const MAX_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
+    /// One-time keys that a client should keep on the server: as many as most clients do. When the
+    /// server says that it has fewer than half of them, generate the rest and publish them.
+    pub const PUBLISHED_ONE_TIME_KEYS: usize = 50;
+
+    /// One-time keys an account stores at most, with those that were published; generating more
+    /// evicts old ones. It is not the number to [publish](Self::PUBLISHED_ONE_TIME_KEYS).
+    pub const MAX_STORED_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
 
     /// Sessions that each fallback key remembers unless
     /// [`set_fallback_memory`](Self::set_fallback_memory) raises it: 8 KiB of a native pickle's
@@ -173,17 +181,17 @@ impl Account {
 
     /// The one-time keys that are not marked as published, oldest first.
     #[must_use]
-    pub fn one_time_keys(&self) -> Vec<(KeyId, Curve25519PublicKey)> {
-        self.unpublished_one_time_keys().map(StoredKey::one_time).collect()
+    pub fn unpublished_one_time_keys(&self) -> Vec<(KeyId, Curve25519PublicKey)> {
+        self.one_time_keys_to_publish().map(StoredKey::one_time).collect()
     }
 
     /// The one-time keys that are not marked as published, signed for `/keys/upload`, oldest first.
     #[must_use]
     pub fn signed_one_time_keys(&self) -> Vec<(KeyId, SignedOneTimeKey)> {
-        self.unpublished_one_time_keys().map(|key| self.sign_key(key.one_time(), false)).collect()
+        self.one_time_keys_to_publish().map(|key| self.sign_key(key.one_time(), false)).collect()
     }
 
-    fn unpublished_one_time_keys(&self) -> impl Iterator<Item = &StoredKey> {
+    fn one_time_keys_to_publish(&self) -> impl Iterator<Item = &StoredKey> {
         self.state.one_time_keys.keys.iter().filter(|key| !key.published)
     }
 
@@ -194,6 +202,12 @@ impl Account {
     ) -> (KeyId, SignedOneTimeKey) {
         let signature = self.sign(canonical_json(&key, fallback).as_bytes());
         (id, SignedOneTimeKey { key, fallback, signature })
+    }
+
+    /// All one-time keys that the account stores, published or not, oldest first.
+    #[must_use]
+    pub fn stored_one_time_keys(&self) -> Vec<(KeyId, Curve25519PublicKey)> {
+        self.state.one_time_keys.keys.iter().map(StoredKey::one_time).collect()
     }
 
     /// How many one-time keys the account stores, published or not.
@@ -239,20 +253,18 @@ impl Account {
     }
 
     /// Generates a fallback key, which senders use when the one-time keys have run out. The present
-    /// one is kept for messages on the way; the one before it is forgotten and returned.
+    /// one is kept for messages on the way; the one before it is forgotten.
     ///
-    /// If [`fallback_key`](Self::fallback_key) is `Some`, upload that one again instead: each call
-    /// forgets the key before the present one, published or not. Which of the two the server hands
-    /// out is not known then: the older one if the upload failed, the present one if only the
-    /// confirmation was lost.
+    /// If [`unpublished_fallback_key`](Self::unpublished_fallback_key) is `Some`, upload that one
+    /// again instead: each call forgets the key before the present one, published or not. Which of
+    /// the two the server hands out is not known then: the older one if the upload failed, the
+    /// present one if only the confirmation was lost.
     ///
     /// # Errors
     ///
     /// [`KeyGenerationError`]; nothing is changed then.
     #[cfg(feature = "std")]
-    pub fn generate_fallback_key(
-        &mut self,
-    ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
+    pub fn generate_fallback_key(&mut self) -> Result<FallbackKeyGeneration, KeyGenerationError> {
         self.generate_fallback_key_with_rng(&mut rng::system())
     }
 
@@ -264,35 +276,35 @@ impl Account {
     pub fn generate_fallback_key_with_rng<R: TryCryptoRng + ?Sized>(
         &mut self,
         rng: &mut R,
-    ) -> Result<Option<Curve25519PublicKey>, KeyGenerationError> {
+    ) -> Result<FallbackKeyGeneration, KeyGenerationError> {
         let one_time_keys = &mut self.state.one_time_keys;
         // Not in the closure: a `None` that leaves it has bytes that nothing has written, and they
         // were found to be the new private key (S-25).
         let forgotten = one_time_keys.previous_fallback_key();
-        wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(rng))?;
+        let created = wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(rng))?;
         self.changed();
-        Ok(forgotten)
+        Ok(FallbackKeyGeneration { created, forgotten })
     }
 
     /// The current fallback key, published or not.
     #[must_use]
-    pub fn current_fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
+    pub fn fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
         self.state.one_time_keys.fallback.as_ref().map(|fallback| fallback.key.fallback())
     }
 
     /// The current fallback key, if it is not marked as published.
     #[must_use]
-    pub fn fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
-        self.unpublished_fallback_key().map(StoredKey::fallback)
+    pub fn unpublished_fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
+        self.fallback_key_to_publish().map(StoredKey::fallback)
     }
 
     /// The current fallback key, if it is not marked as published, signed for `/keys/upload`.
     #[must_use]
     pub fn signed_fallback_key(&self) -> Option<(KeyId, SignedOneTimeKey)> {
-        self.unpublished_fallback_key().map(|key| self.sign_key(key.fallback(), true))
+        self.fallback_key_to_publish().map(|key| self.sign_key(key.fallback(), true))
     }
 
-    fn unpublished_fallback_key(&self) -> Option<&StoredKey> {
+    fn fallback_key_to_publish(&self) -> Option<&StoredKey> {
         let fallback = self.state.one_time_keys.fallback.as_ref()?;
         Some(&fallback.key).filter(|key| !key.published)
     }
@@ -343,7 +355,8 @@ impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
             .field("identity_keys", &self.identity_keys())
-            .field("one_time_keys", &self.stored_one_time_key_count())
+            .field("stored_one_time_keys", &self.stored_one_time_key_count())
+            .field("unpublished_one_time_keys", &self.one_time_keys_to_publish().count())
             .field("generation", &self.generation())
             .finish_non_exhaustive()
     }

@@ -57,7 +57,8 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`SessionCreationError::Random`].
+    /// [`SessionCreationError::Random`]; [`SessionCreationError::NonContributoryKey`], which no
+    /// parsed key causes.
     #[cfg(feature = "std")]
     pub fn create_outbound_session(
         &self,
@@ -70,7 +71,8 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`SessionCreationError::Random`].
+    /// [`SessionCreationError::Random`]; [`SessionCreationError::NonContributoryKey`], which no
+    /// parsed key causes.
     #[cfg(feature = "std")]
     pub fn create_outbound_session_with_config(
         &self,
@@ -85,7 +87,8 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`SessionCreationError::Random`].
+    /// [`SessionCreationError::Random`]; [`SessionCreationError::NonContributoryKey`], which no
+    /// parsed key causes.
     pub fn create_outbound_session_with_rng<R: TryCryptoRng + ?Sized>(
         &self,
         bundle: &PreKeyBundle,

@@ -46,7 +46,7 @@ pub use self::{
     bundle::{BundleError, PreKeyBundle, SignedOneTimeKey},
     decrypted::{DecryptedMessage, DecryptedMessageParts},
     establish::InboundCreation,
-    one_time_keys::{KeyGenerationError, OneTimeKeyGeneration},
+    one_time_keys::{FallbackKeyGeneration, KeyGenerationError, OneTimeKeyGeneration},
     session::{Session, SessionConfig},
 };
 pub use crate::{

@@ -49,6 +49,17 @@ pub struct OneTimeKeyGeneration {
     pub evicted: Vec<(KeyId, Curve25519PublicKey)>,
 }
 
+/// What generating a fallback key did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FallbackKeyGeneration {
+    /// The new key, to be published.
+    pub created: (KeyId, Curve25519PublicKey),
+    /// The key before the one that `created` replaces, if there was one. Messages made with it can
+    /// no longer be read.
+    pub forgotten: Option<(KeyId, Curve25519PublicKey)>,
+}
+
 /// Where the private half of a message's one-time key is.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
@@ -127,28 +138,29 @@ impl OneTimeKeys {
         evicted
     }
 
-    /// The public half of the fallback key before the current one. The next one replaces it.
-    pub(crate) fn previous_fallback_key(&self) -> Option<Curve25519PublicKey> {
-        self.previous_fallback.as_ref().map(|previous| previous.key.pair.public())
+    /// The fallback key before the current one. The next one replaces it.
+    pub(crate) fn previous_fallback_key(&self) -> Option<(KeyId, Curve25519PublicKey)> {
+        self.previous_fallback.as_ref().map(|previous| previous.key.fallback())
     }
 
     /// Makes a new fallback key. The previous one can no longer be used.
     pub(crate) fn generate_fallback<R: TryCryptoRng + ?Sized>(
         &mut self,
         rng: &mut R,
-    ) -> Result<(), KeyGenerationError> {
+    ) -> Result<(KeyId, Curve25519PublicKey), KeyGenerationError> {
         let separate = self.next_fallback_id.get();
         let id = separate.unwrap_or(self.next_id);
         let end = id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
         let key = StoredKey::generate(id, rng)?;
         self.check_distinct([key.pair.public()])?;
+        let created = key.fallback();
         if separate.is_some() {
             self.next_fallback_id = OptionalNumber::some(end);
         } else {
             self.next_id = end;
         }
         self.previous_fallback = self.fallback.replace(Box::new(FallbackKey::new(key)));
-        Ok(())
+        Ok(created)
     }
 
     /// Returns whether there was a key to forget.

@@ -178,7 +178,8 @@ impl Session {
         self.state.generation
     }
 
-    /// The id of the session, the same at both ends (43 characters).
+    /// The id of the session, the same at both ends (43 characters). Each call hashes the three
+    /// keys and allocates the text: keep it where you look up sessions by it.
     #[must_use]
     pub fn session_id(&self) -> String {
         self.state.keys.session_id()

@@ -36,7 +36,7 @@ fn device(count: usize) -> DehydratedDevice {
 fn s_45_the_keys_of_a_dehydrated_device_are_counted_first() {
     let rehydrate = |count| {
         let device = device(count);
-        work::of(|| Account::rehydrate(&device, &PickleKey::new([7; 32])).map(drop))
+        work::of(|| Account::rehydrate(&device, &PickleKey::from_bytes([7; 32])).map(drop))
     };
     let refused = Err(DehydratedDeviceError::InvalidState);
     assert_eq!(rehydrate(MAX_ONE_TIME_KEYS + 1), (refused, Work::default()));

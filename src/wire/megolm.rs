@@ -240,7 +240,7 @@ macro_rules! session_key_accessors {
                 &self.body.signing_key
             }
 
-            /// The id of the session (43 characters).
+            /// The id of the session (43 characters). Each call allocates it.
             #[must_use]
             pub fn session_id(&self) -> String {
                 self.body.signing_key.to_base64()

@@ -32,7 +32,7 @@ pub struct SessionKeys {
 
 impl SessionKeys {
     /// The session's id, the same at both ends: base64 of the SHA-256 of the three keys (43
-    /// characters).
+    /// characters). Each call hashes and allocates.
     #[must_use]
     pub fn session_id(&self) -> String {
         let keys = [&self.identity_key, &self.base_key, &self.one_time_key];
@@ -277,7 +277,7 @@ impl PreKeyMessage {
         &self.0.session_keys
     }
 
-    /// The id of the session that this message belongs to.
+    /// The id of the session that this message belongs to. Each call hashes and allocates.
     #[must_use]
     pub fn session_id(&self) -> String {
         self.0.session_keys.session_id()

@@ -25,7 +25,7 @@ pub fn config(version: MessageVersion) -> SessionConfig {
 }
 
 pub fn pickle_key() -> PickleKey {
-    PickleKey::new([0x5a; 32])
+    PickleKey::from_bytes([0x5a; 32])
 }
 
 /// An object whose whole state can be compared and copied.

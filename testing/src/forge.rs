@@ -102,7 +102,7 @@ impl Forger {
         let [identity, base, ratchet] = [rng.bytes(), rng.bytes(), rng.bytes()];
         let mut bob = Account::with_rng(&mut rng).unwrap();
         bob.generate_one_time_keys_with_rng(1, &mut rng).unwrap();
-        let one_time_key = *bob.one_time_keys()[0].1.as_bytes();
+        let one_time_key = *bob.unpublished_one_time_keys()[0].1.as_bytes();
 
         // olm.md, "Initial setup", as Alice.
         let shared_secret = [

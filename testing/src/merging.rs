@@ -143,7 +143,7 @@ impl Copy {
     /// The union of both. At each index the better provenance of those with that key; before the
     /// later copy begins, that copy vouches for the keys of the same 256 messages.
     fn merge(&self, other: &Self) -> Option<Self> {
-        let session = self.session.merge(&other.session);
+        let session = self.session.merge(&other.session).ok();
         let common = self.first().max(other.first());
         let equal = self.known[&common].0 == other.known[&common].0;
         let expected = equal && !self.closed && !other.closed;
@@ -190,7 +190,7 @@ impl Copy {
 
     /// Goes through a pickle. One with a character changed, or cut off, is refused.
     fn pickle(&mut self, choice: u16) {
-        let key = PickleKey::new(KEY);
+        let key = PickleKey::from_bytes(KEY);
         let pickle = self.session.pickle(&key, CONTEXT).unwrap();
         let guard = self.guard.pickle(&key, CONTEXT).unwrap();
         for text in [&pickle, &guard] {

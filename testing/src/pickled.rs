@@ -21,11 +21,11 @@ pub trait Pickled: Sized {
     /// The pickle with the editor's key and context and always the same nonce: equal states, and
     /// only they, have equal snapshots.
     fn snapshot(&self) -> String {
-        self.pickle_for(&PickleKey::new(KEY), CONTEXT, [9; 24])
+        self.pickle_for(&PickleKey::from_bytes(KEY), CONTEXT, [9; 24])
     }
 
     fn restore(pickle: &str) -> Result<Self, PickleError> {
-        Self::restore_for(pickle, &PickleKey::new(KEY), CONTEXT)
+        Self::restore_for(pickle, &PickleKey::from_bytes(KEY), CONTEXT)
     }
 
     /// The object, pickled and restored.

@@ -1,5 +1,7 @@
 //! The four objects in all kinds of states, each with a name that a failing test can print.
 
+use std::time::Duration;
+
 use moceril::{
     MessageVersion,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage, ReplayGuard},
@@ -95,7 +97,7 @@ pub fn sessions(version: MessageVersion, rng: &mut SeededRng) -> Vec<NamedSessio
 pub fn accounts(rng: &mut SeededRng) -> Vec<(&'static str, Account)> {
     let fresh = account(0, rng);
     let mut keys = account(6, rng);
-    let ids: Vec<_> = keys.one_time_keys().iter().map(|(id, _)| *id).collect();
+    let ids: Vec<_> = keys.unpublished_one_time_keys().iter().map(|(id, _)| *id).collect();
     keys.mark_as_published([ids[1], ids[4]]);
     keys.remove_one_time_key(ids[2]);
     let mut fallback = keys.copy();
@@ -115,7 +117,7 @@ pub fn accounts(rng: &mut SeededRng) -> Vec<(&'static str, Account)> {
             used.generate_fallback_key_with_rng(rng).unwrap();
         }
     }
-    let (id, _) = used.fallback_key().unwrap();
+    let (id, _) = used.unpublished_fallback_key().unwrap();
     used.mark_as_published([id]);
     // The fallback keys begin with the ids of one-time keys, and have a counter of their own.
     let own_ids = edit(&used.snapshot(), |open| {
@@ -138,7 +140,9 @@ pub fn group_sessions(
 ) -> Vec<(&'static str, GroupSession)> {
     let config = GroupSessionConfig::default().with_version(version);
     let fresh = GroupSession::with_rng(config, rng).unwrap();
-    let config = GroupSessionConfig::default().with_version(version).with_created_at(1_700_000_000);
+    let config = GroupSessionConfig::default()
+        .with_version(version)
+        .with_created_at(Duration::from_secs(1_700_000_000));
     let mut used = GroupSession::with_rng(config, rng).unwrap();
     for _ in 0..300 {
         used.encrypt(b"to everybody").unwrap();

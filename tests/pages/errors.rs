@@ -1,10 +1,10 @@
 //! Every error of the library converts into `moceril::Error`, and is its source.
 
-use std::{collections::BTreeSet, error::Error as _};
+use std::{collections::BTreeSet, error::Error as _, time::Duration};
 
 use moceril::{
-    Base64Error, ConversionError, DecodeError, DehydratedDeviceError, Error, KeyError,
-    LibolmPickleError, PassphraseError, PickleError, RandomError, SignatureError,
+    Base64Error, ConversionError, DecodeError, DehydratedDeviceError, Ed25519Signature, Error,
+    KeyError, LibolmPickleError, PassphraseError, PickleError,
     backup::BackupError,
     backup_file::BackupFileError,
     canonical_json::CanonicalJsonError,
@@ -12,11 +12,11 @@ use moceril::{
     events::EventError,
     key_export::KeyExportError,
     megolm::{
-        self, CreationTimeError, ExportError, GroupSession, GroupSessionConfig, ProvenanceError,
-        ReplayError, SessionKeyError,
+        self, CreationTimeError, ExportError, GroupSession, GroupSessionConfig, MergeError,
+        ProvenanceError, ReplayError, SessionKeyError,
     },
     olm::{
-        self, BundleError, EncryptionError, IdentityKeysError, KeyGenerationError,
+        self, Account, BundleError, EncryptionError, IdentityKeysError, KeyGenerationError,
         SessionCreationError,
     },
     payload::PayloadError,
@@ -28,7 +28,7 @@ use moceril::{
     vodozemac::VodozemacPickleError,
 };
 use moceril_testing::{
-    rng::SeededRng,
+    rng::{RecordedRng, SeededRng},
     sources::{identifier, sources},
 };
 
@@ -113,14 +113,17 @@ macro_rules! each {
 
 #[test]
 fn every_error_has_its_variant() {
-    let created_at = GroupSessionConfig::default().with_created_at(7);
+    let created_at = GroupSessionConfig::default().with_created_at(Duration::from_secs(7));
     let mut session = GroupSession::with_rng(created_at, &mut SeededRng::new(1)).unwrap();
-    let known: CreationTimeError = session.set_created_at(8).unwrap_err();
+    let known: CreationTimeError = session.set_created_at(Duration::from_secs(8)).unwrap_err();
+    let random = Account::with_rng(&mut RecordedRng::new([])).unwrap_err();
+    let key = Account::with_rng(&mut SeededRng::new(2)).unwrap().ed25519_key();
+    let signature = key.verify(b"text", &Ed25519Signature::from_bytes([0; 64])).unwrap_err();
     let listed = each![
-        RandomError => "RandomError",
+        random => "RandomError",
         Base64Error::UrlSafe => "Base64Error",
         KeyError::LowOrder => "KeyError",
-        SignatureError => "SignatureError",
+        signature => "SignatureError",
         DecodeError::Format => "DecodeError",
         SessionKeyError::Signature => "SessionKeyError",
         KeyGenerationError::Random => "KeyGenerationError",
@@ -129,8 +132,10 @@ fn every_error_has_its_variant() {
         IdentityKeysError::AnotherPeer => "IdentityKeysError",
         EncryptionError::Random => "EncryptionError",
         olm::DecryptionError::Evicted => "DecryptionError",
+        megolm::EncryptionError::SessionExhausted => "megolm EncryptionError",
         megolm::DecryptionError::Closed => "megolm DecryptionError",
         ExportError::Closed => "ExportError",
+        MergeError::Closed => "MergeError",
         known => "CreationTimeError",
         ProvenanceError::Known => "ProvenanceError",
         ReplayError::OtherSession => "ReplayError",
@@ -162,11 +167,8 @@ fn every_error_has_its_variant() {
             let kinds = ["pub struct ", "pub enum "];
             let item = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
             let name = identifier(item);
-            let prefix = if name == "DecryptionError" && source.path.starts_with("megolm/") {
-                "megolm "
-            } else {
-                ""
-            };
+            let of_both = ["DecryptionError", "EncryptionError"].contains(&name);
+            let prefix = if of_both && source.path.starts_with("megolm/") { "megolm " } else { "" };
             name.ends_with("Error").then(|| format!("{prefix}{name}"))
         });
         found.collect::<Vec<_>>()

@@ -26,7 +26,7 @@ const MODULES: [(&str, &[&str]); 13] = [
     ("pickle", &["error", "primitives", "keys", "wire", "ratchet", "olm", "megolm", "matrix"]),
     // Of types of all these layers: one error for all, and the standard traits.
     ("any_error", &["error", "wire", "olm", "megolm", "matrix", "pickle"]),
-    ("forms", &["error", "keys", "wire", "matrix"]),
+    ("forms", &["error", "keys", "wire", "matrix", "pickle"]),
     // Documentation only.
     ("guide", &[]),
     // Re-exports only.

@@ -136,7 +136,7 @@ fn the_limits_are_those_of_the_code() {
             &by_choice(Limits::DEFAULT_RECEIVER_CHAINS, Limits::MAX_RECEIVER_CHAINS),
         ),
         limit("dropped chains remembered", &grouped(Limits::REMEMBERED_CHAINS as u64)),
-        limit("one-time keys of an account", &grouped(Account::MAX_ONE_TIME_KEYS as u64)),
+        limit("one-time keys of an account", &grouped(Account::MAX_STORED_ONE_TIME_KEYS as u64)),
         limit(
             "sessions that a fallback key remembers",
             &format!(

@@ -1,5 +1,5 @@
-//! What may grow can grow in a minor release: a public enum, or a struct with public fields, is
-//! `#[non_exhaustive]`, or stands here with the reason why it is complete.
+//! What may grow can grow in a minor release: a public enum, a struct with public fields, or one
+//! without any, is `#[non_exhaustive]`, or stands here with the reason why it is complete.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,8 @@ const COMPLETE: [(&str, &str); 26] = [
     ("SignedOneTimeKey", "a caller builds it: the members that are signed"),
 ];
 
-/// The public enums and the structs with public fields that lack the attribute.
+/// The public enums, and the structs that others can build from their fields or without any, that
+/// lack the attribute.
 fn exhaustive(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let lines: Vec<_> = code.lines().collect();
@@ -43,11 +44,12 @@ fn exhaustive(code: &str) -> BTreeSet<String> {
         let item = line.strip_prefix("pub enum ").or_else(|| line.strip_prefix("pub struct "));
         let Some(item) = item else { continue };
         let body = lines[number + 1..].iter().take_while(|line| **line != "}");
-        let open = line.ends_with('{')
+        let fields = line.ends_with('{')
             && (line.starts_with("pub enum ")
                 || body.into_iter().any(|line| line.starts_with("    pub ")));
+        let unit = line.ends_with("{}") || line.ends_with(';') && !line.contains('(');
         let attributes = lines[..number].iter().rev().take_while(|line| line.starts_with("#["));
-        if open && !attributes.into_iter().any(|line| *line == "#[non_exhaustive]") {
+        if (fields || unit) && !attributes.into_iter().any(|line| *line == "#[non_exhaustive]") {
             found.insert(identifier(item).to_owned());
         }
     }
@@ -63,7 +65,13 @@ fn what_may_grow_can_grow() {
 
 #[test]
 fn an_exhaustive_type_is_noticed() {
-    for code in ["pub enum A {\n    B,\n}", "#[derive(Clone)]\npub struct A {\n    pub b: u8,\n}"] {
+    for code in [
+        "pub enum A {\n    B,\n}",
+        "#[derive(Clone)]\npub struct A {\n    pub b: u8,\n}",
+        "pub struct A;",
+        "pub struct A<const N: usize>;",
+        "pub struct A {}",
+    ] {
         assert_eq!(exhaustive(code), BTreeSet::from(["A".to_owned()]), "{code}");
         assert_eq!(exhaustive(&format!("#[non_exhaustive]\n{code}")), BTreeSet::new(), "{code}");
     }

@@ -37,6 +37,7 @@ mod s20_forgetting;
 mod s20_scroll_back;
 mod s21_provenance;
 mod s21_provenance_by_index;
+mod s21_replacing;
 mod s22_limits;
 mod s23_impossible_states;
 mod s23_native_pickles;

@@ -3,6 +3,8 @@
 //! With a key of low order, an agreement is the same for every private key. If a key has two
 //! encodings, equal keys look different. No honest party has such a key.
 
+use std::time::Duration;
+
 use base64ct::{Base64, Base64Unpadded, Encoding};
 use curve25519_dalek::{
     MontgomeryPoint, Scalar, constants::EIGHT_TORSION, edwards::CompressedEdwardsY,
@@ -163,7 +165,7 @@ fn a_bad_ed25519_key_is_refused() {
         let exported = ExportedSessionKey::from_bytes(&exported);
         if error == KeyError::NotOnCurve {
             // That it is a point is checked with the first message.
-            let message = GroupSession::new(0).unwrap().encrypt(b"text").unwrap();
+            let message = GroupSession::new(Duration::ZERO).unwrap().encrypt(b"text").unwrap();
             let mut session = InboundGroupSession::import(&exported.unwrap());
             assert_eq!(session.decrypt(&message), Err(DecryptionError::InvalidSigningKey));
         } else {

@@ -266,10 +266,10 @@ fn randomness() {
     assert_eq!(rng.left(), 0);
     for length in 0..16 {
         let rng = || RecordedRng::new(vec![7; length]);
-        assert_eq!(SecretStorageKey::with_rng(&mut rng()).err(), Some(RandomError));
-        assert_eq!(key.encrypt_with_rng(NAME, SECRET, &mut rng()), Err(RandomError));
-        assert_eq!(KeyDescription::of_with_rng(&key, &mut rng()), Err(RandomError));
-        assert_eq!(PassphraseParameters::with_rng(&mut rng()), Err(RandomError));
+        assert!(matches!(SecretStorageKey::with_rng(&mut rng()), Err(RandomError { .. })));
+        assert!(matches!(key.encrypt_with_rng(NAME, SECRET, &mut rng()), Err(RandomError { .. })));
+        assert!(matches!(KeyDescription::of_with_rng(&key, &mut rng()), Err(RandomError { .. })));
+        assert!(matches!(PassphraseParameters::with_rng(&mut rng()), Err(RandomError { .. })));
     }
     let new = || SecretStorageKey::new().unwrap().to_bytes();
     assert_ne!(new(), new());

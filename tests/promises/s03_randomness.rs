@@ -1,7 +1,7 @@
 //! S-03: each key is drawn when it is made, from the operating system or from the caller's source;
 //! a source that fails is an error, and nothing is made or changed.
 
-use std::{collections::HashSet, process::Command};
+use std::{collections::HashSet, process::Command, time::Duration};
 
 use moceril::{
     Ed25519SecretKey, PickleKey,
@@ -68,7 +68,7 @@ fn alice() -> Session {
     states::pair(config(VERSIONS[0]), &mut SeededRng::new(2)).0
 }
 
-const DRAWS: [Draw; 13] = [
+const DRAWS: [Draw; 14] = [
     ("Account::with_rng", 64, |rng| Ok(Account::with_rng(rng).map_err(|_| ())?.snapshot())),
     ("no one-time keys", 0, |rng| {
         let generate = |account: &mut Account| account.generate_one_time_keys_with_rng(0, rng);
@@ -106,12 +106,12 @@ const DRAWS: [Draw; 13] = [
         Ok(session.map_err(|_| ())?.snapshot())
     }),
     ("a pickle", 24, |rng| {
-        account().pickle_with_rng(&PickleKey::new(KEY), CONTEXT, rng).map_err(|error| {
+        account().pickle_with_rng(&PickleKey::from_bytes(KEY), CONTEXT, rng).map_err(|error| {
             assert_eq!(error, moceril::PickleError::Random);
         })
     }),
     ("a dehydrated device", 12, |rng| {
-        match account().dehydrate_with_rng(&PickleKey::new(KEY), rng) {
+        match account().dehydrate_with_rng(&PickleKey::from_bytes(KEY), rng) {
             Ok(device) => Ok(device.nonce + &device.ciphertext),
             Err(error) => {
                 assert_eq!(error, moceril::DehydratedDeviceError::Random);
@@ -121,6 +121,9 @@ const DRAWS: [Draw; 13] = [
     }),
     ("Ed25519SecretKey::with_rng", 32, |rng| {
         Ok(Ed25519SecretKey::with_rng(rng).map_err(|_| ())?.to_base64().to_string())
+    }),
+    ("PickleKey::with_rng", 32, |rng| {
+        Ok(PickleKey::with_rng(rng).map_err(|_| ())?.to_base64().to_string())
     }),
     ("Sas::with_rng", 32, |rng| Ok(Sas::with_rng(rng).map_err(|_| ())?.public_key().to_base64())),
     ("Ecies::with_rng", 32, |rng| {
@@ -194,7 +197,7 @@ fn s_03_the_drawn_bytes_are_the_keys() {
     assert_eq!(state.get("ratchet"), &drawn[..128]);
     assert_eq!(state.get("signing_key.seed"), &drawn[128..]);
 
-    let pickle = session.pickle_with_rng(&PickleKey::new(KEY), CONTEXT, &mut rng()).unwrap();
+    let pickle = session.pickle_with_rng(&PickleKey::from_bytes(KEY), CONTEXT, &mut rng()).unwrap();
     assert_eq!(decode(&pickle)[2..26], drawn[..24]);
 }
 
@@ -215,7 +218,7 @@ const CHILD: &str = "MOCERIL_TEST_CHILD";
 /// The public keys of a new account and the id of a new group session.
 fn fresh_keys() -> [String; 3] {
     let account = Account::new().unwrap();
-    let session = GroupSession::new(0).unwrap();
+    let session = GroupSession::new(Duration::ZERO).unwrap();
     let (ed25519, curve25519) = (account.ed25519_key(), account.curve25519_key());
     [ed25519.to_base64(), curve25519.to_base64(), session.session_id()]
 }

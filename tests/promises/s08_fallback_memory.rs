@@ -241,7 +241,7 @@ fn formats() -> Vec<Format> {
             Account::from_vodozemac_pickle(account.to_vodozemac_pickle_lossy().unwrap().0).unwrap()
         }),
         ("dehydrated device", |account| {
-            let key = PickleKey::new([7; 32]);
+            let key = PickleKey::from_bytes([7; 32]);
             let (device, _) = account.dehydrate_lossy(&key).unwrap();
             Account::rehydrate(&device, &key).unwrap()
         }),
@@ -295,7 +295,7 @@ fn s_42_previous_keys_from_formats_without_a_memory() {
 #[test]
 fn s_41_a_raised_memory_is_named() {
     let mut bob = World::new(9).bob;
-    let key = PickleKey::new([7; 32]);
+    let key = PickleKey::from_bytes([7; 32]);
     for (sessions, lost) in [(1_024, false), (1_025, true), (0, false)] {
         bob.set_fallback_memory(sessions);
         assert_eq!(bob.to_libolm_pickle_lossy(libolm_pickle::KEY).unwrap().1.limits, lost);

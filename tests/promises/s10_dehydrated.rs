@@ -14,7 +14,7 @@ use moceril_testing::{
 };
 
 fn key() -> PickleKey {
-    PickleKey::new(KEY)
+    PickleKey::from_bytes(KEY)
 }
 
 fn device() -> (Account, DehydratedDevice) {
@@ -30,7 +30,7 @@ fn messages_to_every_published_key_can_be_read_after_rehydration() {
     let (account, device) = device();
     let mut rehydrated = Account::rehydrate(&device, &key()).unwrap();
     assert_eq!(rehydrated.identity_keys(), account.identity_keys());
-    assert!(rehydrated.one_time_keys().is_empty(), "all keys count as published");
+    assert!(rehydrated.unpublished_one_time_keys().is_empty(), "all keys count as published");
     let alice = Account::new().unwrap();
     let keys = account.signed_one_time_keys().into_iter().chain(account.signed_fallback_key());
     for (_, signed) in keys {
@@ -50,13 +50,18 @@ fn ids(rehydrated: &mut Account, keys: &[Curve25519PublicKey]) -> (Vec<u64>, Vec
     let stored = keys.iter().map(|key| rehydrated.key_id(key).unwrap().number()).collect();
     let (one_time_id, _) = rehydrated.generate_one_time_keys(1).unwrap().created[0];
     rehydrated.generate_fallback_key().unwrap();
-    let (fallback_id, _) = rehydrated.fallback_key().unwrap();
+    let (fallback_id, _) = rehydrated.unpublished_fallback_key().unwrap();
     (stored, vec![one_time_id.number(), fallback_id.number()])
 }
 
 /// All public keys of the account, in the order in which a device stores them.
 fn public_keys(account: &Account) -> Vec<Curve25519PublicKey> {
-    account.one_time_keys().into_iter().chain(account.fallback_key()).map(|(_, key)| key).collect()
+    account
+        .unpublished_one_time_keys()
+        .into_iter()
+        .chain(account.unpublished_fallback_key())
+        .map(|(_, key)| key)
+        .collect()
 }
 
 /// S-10: the format has no ids, and keys were published under ids before. So the keys of a
@@ -111,7 +116,7 @@ fn s_10_ids_of_a_device_that_is_rehydrated_twice() {
 fn fallback_and_one_time_ids_of_a_rehydrated_device_are_told_apart() {
     let (account, device) = device();
     let mut rehydrated = Account::rehydrate(&device, &key()).unwrap();
-    let fallback_id = rehydrated.key_id(&account.fallback_key().unwrap().1).unwrap();
+    let fallback_id = rehydrated.key_id(&account.unpublished_fallback_key().unwrap().1).unwrap();
     assert!(!rehydrated.remove_one_time_key(fallback_id));
     assert_eq!(rehydrated.stored_one_time_key_count(), 3);
 }
@@ -119,7 +124,7 @@ fn fallback_and_one_time_ids_of_a_rehydrated_device_are_told_apart() {
 /// A new sender makes a session with Bob's present fallback key.
 fn use_fallback_key(bob: &mut Account) {
     let alice = Account::new().unwrap();
-    let (_, fallback_key) = bob.current_fallback_key().unwrap();
+    let (_, fallback_key) = bob.fallback_key().unwrap();
     let signature =
         bob.sign(format!(r#"{{"fallback":true,"key":"{}"}}"#, fallback_key.to_base64()).as_bytes());
     let signed = SignedOneTimeKey { key: fallback_key, fallback: true, signature };
@@ -223,11 +228,11 @@ fn the_format_is_the_documented_one() {
     let seed = take(32).try_into().unwrap();
     assert_eq!(Ed25519SecretKey::from_bytes(seed).public_key(), account.ed25519_key());
     assert_eq!(take(4), 3_u32.to_be_bytes());
-    for (_, key) in account.one_time_keys() {
+    for (_, key) in account.unpublished_one_time_keys() {
         assert_eq!(public(take(32)), key);
     }
     assert_eq!(take(1), [1]);
-    assert_eq!(public(take(32)), account.fallback_key().unwrap().1);
+    assert_eq!(public(take(32)), account.unpublished_fallback_key().unwrap().1);
     assert!(rest.is_empty());
 }
 
@@ -258,7 +263,7 @@ fn what_was_altered_or_cut_off_is_refused() {
     assert_eq!(refused(ciphertext, "AAAAAAAAAAAAAAAA"), DehydratedDeviceError::Authentication);
     assert_eq!(refused("_", nonce), DehydratedDeviceError::Base64(Base64Error::Invalid));
     assert_eq!(refused(ciphertext, "?"), DehydratedDeviceError::Base64(Base64Error::Invalid));
-    let wrong_key = Account::rehydrate(&device, &PickleKey::new([4; 32]));
+    let wrong_key = Account::rehydrate(&device, &PickleKey::from_bytes([4; 32]));
     assert_eq!(wrong_key.unwrap_err(), DehydratedDeviceError::Authentication);
 }
 

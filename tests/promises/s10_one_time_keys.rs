@@ -16,7 +16,7 @@ use moceril_testing::{
     states,
 };
 
-const MAXIMUM: usize = Account::MAX_ONE_TIME_KEYS;
+const MAXIMUM: usize = Account::MAX_STORED_ONE_TIME_KEYS;
 
 #[derive(Clone, Copy)]
 struct Key {
@@ -65,7 +65,7 @@ impl World {
         let mut rng = SeededRng::new(seed);
         let sender = states::account(0, &mut rng);
         let account = states::account(keys, &mut rng);
-        let stock = account.one_time_keys().into_iter();
+        let stock = account.unpublished_one_time_keys().into_iter();
         let stock = stock.map(|(id, public)| (id, Key { public, published: false })).collect();
         let mut world = Self {
             rng,
@@ -184,7 +184,7 @@ impl World {
     fn check(&self) {
         assert_eq!(self.account.stored_one_time_key_count(), self.stock.0.len());
         assert!(self.stock.0.len() <= MAXIMUM);
-        assert_eq!(self.account.one_time_keys(), self.stock.unpublished());
+        assert_eq!(self.account.unpublished_one_time_keys(), self.stock.unpublished());
     }
 }
 
@@ -220,27 +220,34 @@ fn s_10_keys_are_marked_by_id() {
     let rng = &mut SeededRng::new(1);
     let mut account = states::account(4, rng);
     account.generate_fallback_key_with_rng(rng).unwrap();
-    let keys = account.one_time_keys();
-    let (fallback, _) = account.fallback_key().unwrap();
+    let keys = account.unpublished_one_time_keys();
+    let (fallback, _) = account.unpublished_fallback_key().unwrap();
+    // The text does not say the kind, so that accounts of vodozemac can have one id twice.
+    assert!(fallback.is_fallback() && !keys.iter().any(|(id, _)| id.is_fallback()));
+    assert_eq!(
+        format!("{fallback:?} {:?}", keys[0].0),
+        "fallback-key-id:AAAAAAAAAAU one-time-key-id:AAAAAAAAAAE"
+    );
     assert_eq!(account.mark_as_published([keys[2].0, keys[0].0, keys[2].0]), 2);
-    assert_eq!(account.one_time_keys(), [keys[1], keys[3]]);
-    assert!(account.fallback_key().is_some());
+    assert_eq!(account.unpublished_one_time_keys(), [keys[1], keys[3]]);
+    assert!(account.unpublished_fallback_key().is_some());
     assert_eq!(account.mark_as_published([fallback, keys[0].0]), 1);
-    assert_eq!(account.fallback_key(), None);
+    assert_eq!(account.unpublished_fallback_key(), None);
     assert_eq!(account.stored_one_time_key_count(), 4);
+    assert_eq!(account.stored_one_time_keys(), keys, "published or not");
     // A late confirmation of the previous fallback key does not mark the new one.
     account.generate_fallback_key_with_rng(rng).unwrap();
     assert_eq!(account.mark_as_published([fallback]), 0);
-    assert!(account.fallback_key().is_some());
+    assert!(account.unpublished_fallback_key().is_some());
 
     // Keys that were generated between upload and confirmation are not marked with the others.
     let new = account.generate_one_time_keys_with_rng(1, rng).unwrap().created;
     assert_eq!(account.mark_as_published([keys[1].0, keys[3].0]), 2);
-    assert_eq!(account.one_time_keys(), new);
+    assert_eq!(account.unpublished_one_time_keys(), new);
     // Nor does an id that is gone mean another key.
     assert!(account.remove_one_time_key(keys[1].0));
     assert_eq!(account.mark_as_published([keys[1].0]), 0);
-    assert_eq!(account.one_time_keys(), new);
+    assert_eq!(account.unpublished_one_time_keys(), new);
 }
 
 /// A source that gives a key which is there already has failed. No account gets a key twice, so
@@ -276,8 +283,10 @@ fn s_10_an_upload_that_is_tried_again_forgets_no_fallback_key() {
     let rng = &mut SeededRng::new(4);
     let mut account = states::account(0, rng);
     let mut upload = |account: &mut Account| {
-        assert_eq!(account.generate_fallback_key_with_rng(rng), Ok(None));
-        account.signed_fallback_key().unwrap()
+        let generation = account.generate_fallback_key_with_rng(rng).unwrap();
+        let (id, key) = account.signed_fallback_key().unwrap();
+        assert_eq!((generation.created, generation.forgotten), ((id, key.key), None));
+        (id, key)
     };
     let (id, first) = upload(&mut account);
     assert_eq!(account.mark_as_published([id]), 1);
@@ -287,8 +296,9 @@ fn s_10_an_upload_that_is_tried_again_forgets_no_fallback_key() {
     assert_eq!(account.signed_fallback_key().unwrap().1, second);
     assert!([first, second].iter().all(|key| account.key_id(&key.key).is_some()));
 
-    let forgotten = account.generate_fallback_key_with_rng(rng).unwrap();
-    assert_eq!(forgotten, Some(first.key));
+    let generation = account.generate_fallback_key_with_rng(rng).unwrap();
+    assert_eq!(generation.forgotten, Some((id, first.key)));
+    assert_eq!(account.fallback_key(), Some(generation.created));
     assert_eq!(account.key_id(&first.key), None);
     assert!(account.key_id(&second.key).is_some());
 }
@@ -299,7 +309,7 @@ fn s_10_an_upload_that_is_tried_again_forgets_no_fallback_key() {
 fn s_10_eviction_is_ordered_and_reported() {
     let rng = &mut SeededRng::new(2);
     let mut account = states::account(MAXIMUM, rng);
-    let keys = account.one_time_keys();
+    let keys = account.unpublished_one_time_keys();
     // All but the ids at places 10, 20 and 30 are published.
     let unpublished = [keys[10], keys[20], keys[30]];
     let ids = keys.iter().filter(|key| !unpublished.contains(key)).map(|(id, _)| *id);
@@ -311,7 +321,7 @@ fn s_10_eviction_is_ordered_and_reported() {
     let second = account.generate_one_time_keys_with_rng(5, rng).unwrap();
     let expected = [unpublished[2], first.created[0], first.created[1], keys[0], keys[1]];
     assert_eq!(second.evicted, expected);
-    assert_eq!(account.one_time_keys(), second.created);
+    assert_eq!(account.unpublished_one_time_keys(), second.created);
     assert_eq!(account.stored_one_time_key_count(), MAXIMUM);
 
     // Room that was made is used before anything is evicted.
@@ -320,7 +330,7 @@ fn s_10_eviction_is_ordered_and_reported() {
     assert_eq!(third.evicted, []);
     let all = account.generate_one_time_keys_with_rng(MAXIMUM, rng).unwrap();
     assert_eq!((all.created.len(), all.evicted.len()), (MAXIMUM, MAXIMUM));
-    assert_eq!(account.one_time_keys(), all.created);
+    assert_eq!(account.unpublished_one_time_keys(), all.created);
 }
 
 /// More keys at once than an account holds are refused before anything is drawn.

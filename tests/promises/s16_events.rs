@@ -1,9 +1,11 @@
 //! S-02, S-16: the contents of encrypted events. An event and its message name the same sender.
 
+use std::time::Duration;
+
 use moceril::{
     Base64Error, Curve25519PublicKey, DecodeError, KeyError, MessageVersion,
     events::{EventError, MegolmContent, OlmContent},
-    megolm::MegolmMessage,
+    megolm::{MegolmMessage, RotationPolicy},
     olm::OlmMessage,
 };
 use moceril_testing::{
@@ -170,4 +172,29 @@ fn other_megolm_contents_are_refused() {
     let error = EventError::Message(DecodeError::Base64(Base64Error::Invalid));
     assert_eq!(refused("ciphertext", json!("-")), error);
     assert_eq!(MegolmContent::from_json(&json!(1)), Err(EventError::Malformed("algorithm")));
+}
+
+/// S-20: a room's policy has the specification's units and defaults. No number is cut off, so that
+/// a large one never becomes a small one or the other way round.
+#[test]
+fn s_20_a_rooms_rotation_policy_is_read() {
+    const WEEK: u64 = 604_800_000;
+    for (content, messages, age) in [
+        (json!({ "rotation_period_msgs": 5, "rotation_period_ms": 1_500 }), 5, 1_500),
+        (json!({}), 100, WEEK),
+        (json!(null), 100, WEEK),
+        (json!({ "rotation_period_msgs": 0, "rotation_period_ms": 0 }), 0, 0),
+        (
+            json!({ "rotation_period_msgs": u32::MAX, "rotation_period_ms": u64::MAX }),
+            u32::MAX,
+            u64::MAX,
+        ),
+        (json!({ "rotation_period_msgs": 1_u64 << 32, "rotation_period_ms": 1 }), 100, 1),
+        (json!({ "rotation_period_msgs": -1, "rotation_period_ms": -1 }), 100, WEEK),
+        (json!({ "rotation_period_msgs": 1.5, "rotation_period_ms": 1.5 }), 100, WEEK),
+        (json!({ "rotation_period_msgs": "5", "rotation_period_ms": null }), 100, WEEK),
+    ] {
+        let expected = RotationPolicy::new(messages, Duration::from_millis(age));
+        assert_eq!(RotationPolicy::from_json(&content), expected, "{content}");
+    }
 }

@@ -2,7 +2,7 @@
 //! device's signature.
 
 use moceril::{
-    Curve25519PublicKey, Ed25519Signature,
+    Base64Error, Curve25519PublicKey, DecodeError, Ed25519Signature,
     olm::{Account, BundleError, IdentityKeys, PreKeyBundle, SignedOneTimeKey},
 };
 use moceril_testing::{rng::SeededRng, states};
@@ -83,9 +83,11 @@ fn s_17_a_bad_signature_is_refused() {
         }
     }
     // Where a signature is missing from the JSON, there is nothing to parse.
-    for text in ["", "AAAA", &one_time_key.signature.to_base64()[..84]] {
-        assert!(Ed25519Signature::from_base64(text).is_err());
+    for (text, found) in [("", 0), ("AAAA", 3), (&one_time_key.signature.to_base64()[..84], 63)] {
+        let refused = Ed25519Signature::from_base64(text);
+        assert_eq!(refused, Err(DecodeError::Length { expected: 64, found }));
     }
+    assert_eq!(Ed25519Signature::from_base64("?"), Err(Base64Error::Invalid.into()));
 }
 
 /// Another device's signature, or a key under another device's name, is refused.

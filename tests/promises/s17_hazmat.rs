@@ -24,7 +24,7 @@ fn session(version: MessageVersion) -> (Session, Account, Account) {
     let alice = Account::with_rng(&mut rng).unwrap();
     let mut bob = Account::with_rng(&mut rng).unwrap();
     bob.generate_one_time_keys_with_rng(1, &mut rng).unwrap();
-    let (_, one_time_key) = bob.one_time_keys()[0];
+    let (_, one_time_key) = bob.unpublished_one_time_keys()[0];
     let bundle = PreKeyBundle::from_unverified_keys(bob.curve25519_key(), one_time_key).unwrap();
     let session =
         alice.create_outbound_session_with_rng(&bundle, config(version), &mut rng).unwrap();
@@ -95,7 +95,7 @@ fn a_session_from_raw_keys_is_the_session_they_came_from() {
 fn the_private_half_of_a_one_time_key_can_be_taken_once() {
     let mut account = Account::new().unwrap();
     account.generate_one_time_keys(1).unwrap();
-    let (id, public) = account.one_time_keys()[0];
+    let (id, public) = account.unpublished_one_time_keys()[0];
     let secret = account.take_one_time_key(id).unwrap();
     let expected = x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(secret));
     assert_eq!(Curve25519PublicKey::from_bytes(expected.to_bytes()), Ok(public));

@@ -212,7 +212,7 @@ fn full_guard() -> ReplayGuard {
 /// saw nothing: without the key nobody can make one.
 #[test]
 fn s_46_a_stored_guard_cannot_be_exchanged() {
-    let key = PickleKey::new(KEY);
+    let key = PickleKey::from_bytes(KEY);
     let (session, _) = messages(0);
     let (_, other) = group(MessageVersion::V3, 78);
     let pickle = |guard: &ReplayGuard| guard.pickle(&key, b"here").unwrap();
@@ -224,7 +224,7 @@ fn s_46_a_stored_guard_cannot_be_exchanged() {
     assert_eq!(open(&theirs, &key, b"here", &session), Err(PickleError::OtherSession));
     assert_eq!(open(&ours, &key, b"here", &other), Err(PickleError::OtherSession));
     assert_eq!(open(&ours, &key, b"there", &session), Err(PickleError::Authentication));
-    let wrong = PickleKey::new([1; 32]);
+    let wrong = PickleKey::from_bytes([1; 32]);
     let empty = ReplayGuard::new(&session).pickle(&wrong, b"here").unwrap();
     assert_eq!(open(&empty, &key, b"here", &session), Err(PickleError::Authentication));
     let inbound = session.pickle(&key, b"here").unwrap();

@@ -1,11 +1,13 @@
 //! S-20: a receiver can forget what it need not read any more, for good; a sender is told when to
 //! begin anew.
 
+use std::time::Duration;
+
 use moceril::{
     ConversionError,
     megolm::{
         CreationTimeError, DecryptionError, ExportError, GroupSession, GroupSessionConfig,
-        InboundGroupSession, MegolmMessage, RotationPolicy, SessionOrdering,
+        InboundGroupSession, MegolmMessage, MergeError, RotationPolicy, SessionOrdering,
     },
 };
 use moceril_testing::{
@@ -174,7 +176,9 @@ fn s_20_a_closed_session_holds_nothing() {
             closed.close();
             for other in [&open, &closed.copy()] {
                 assert_eq!(closed.compare(other), SessionOrdering::Unconnected);
-                assert!(closed.merge(other).is_none() && other.merge(&closed).is_none());
+                for refused in [closed.merge(other), other.merge(&closed)] {
+                    assert_eq!(refused.err(), Some(MergeError::Closed));
+                }
             }
             assert_eq!(closed.snapshot(), before);
         }
@@ -199,9 +203,10 @@ fn s_20_a_sender_forgets_too() {
 #[test]
 fn s_20_rotation_is_due_by_count_or_age() {
     let default = RotationPolicy::default();
-    assert_eq!((default.messages, default.seconds), (100, 604_800));
-    let policy = RotationPolicy::new(3, 60);
+    assert_eq!((default.messages, default.age), (100, Duration::from_secs(604_800)));
+    let policy = RotationPolicy::new(3, Duration::from_secs(60));
     let made = Some(1_000);
+    let second = Duration::from_secs;
     for (messages, created_at, now, expected) in [
         (0, made, 1_000, false),
         (0, made, 1_059, false),
@@ -221,6 +226,7 @@ fn s_20_rotation_is_due_by_count_or_age() {
         (3, None, 0, true),
     ] {
         let mut config = GroupSessionConfig::default();
+        let created_at = created_at.map(second);
         config.created_at = created_at;
         let mut session = GroupSession::with_rng(config, &mut SeededRng::new(3)).unwrap();
         for _ in 0..messages {
@@ -228,33 +234,38 @@ fn s_20_rotation_is_due_by_count_or_age() {
         }
         assert_eq!((session.message_index(), session.created_at()), (messages, created_at));
         let case = (messages, created_at, now);
-        assert_eq!(session.rotation_due(&policy, now), expected, "{case:?}");
-        assert_eq!(session.copy().rotation_due(&policy, now), expected, "{case:?}");
+        for session in [session.copy(), session] {
+            assert_eq!(session.rotation_due(&policy, second(now)), expected, "{case:?}");
+        }
     }
 
     // An exhausted session is due under any policy.
-    let never = RotationPolicy::new(u32::MAX, u64::MAX);
+    let never = RotationPolicy::new(u32::MAX, Duration::MAX);
     let (_, session) = states::group_sessions(VERSIONS[0], &mut SeededRng::new(4)).remove(0);
     let almost = edit(&session.snapshot(), |open| open.set_number("index", (u32::MAX - 1).into()));
     let mut session = GroupSession::restore(&almost).unwrap();
-    session.set_created_at(0).unwrap();
-    assert!(!session.rotation_due(&never, 0));
+    session.set_created_at(Duration::ZERO).unwrap();
+    assert!(!session.rotation_due(&never, Duration::ZERO));
     session.encrypt(b"text").unwrap();
     session.encrypt(b"text").unwrap();
-    assert!(session.is_exhausted() && session.rotation_due(&never, 0));
+    assert!(session.is_exhausted() && session.rotation_due(&never, Duration::ZERO));
 }
 
 /// The default way to make a session leads to rotation by age, and so does a clock that was wrong.
 #[test]
 fn s_20_a_new_session_knows_its_age() {
     let policy = RotationPolicy::default();
-    let session = GroupSession::new(1_700_000_000).unwrap();
-    assert_eq!(session.created_at(), Some(1_700_000_000));
+    let (now, millisecond) = (Duration::from_millis(1_700_000_000_999), Duration::from_millis(1));
+    let session = GroupSession::new(now).unwrap();
+    // The rest of the second is dropped, so that the object is the same before and after storing.
+    let made = Duration::from_secs(1_700_000_000);
     for session in [session.copy(), session] {
-        assert!(!session.rotation_due(&policy, 1_700_000_000));
-        assert!(!session.rotation_due(&policy, 1_700_000_000 + policy.seconds - 1));
-        assert!(session.rotation_due(&policy, 1_700_000_000 + policy.seconds));
-        assert!(session.rotation_due(&policy, 1_699_999_999));
+        assert_eq!(session.created_at(), Some(made));
+        assert!(!session.rotation_due(&policy, now));
+        assert!(!session.rotation_due(&policy, made));
+        assert!(!session.rotation_due(&policy, made + policy.age - millisecond));
+        assert!(session.rotation_due(&policy, made + policy.age));
+        assert!(session.rotation_due(&policy, made - millisecond));
     }
 }
 
@@ -262,12 +273,16 @@ fn s_20_a_new_session_knows_its_age() {
 /// would be for ever: it counts as one message, and as one second.
 #[test]
 fn s_20_no_policy_makes_a_new_session_due() {
-    let made = 1_000;
-    for (messages, seconds) in [(0, 60), (3, 0), (0, 0), (0, u64::MAX), (u32::MAX, 0)] {
-        let policy = RotationPolicy::new(messages, seconds);
+    let (made, second) = (Duration::from_secs(1_000), Duration::from_secs(1));
+    let (none, tiny) = (Duration::ZERO, Duration::from_millis(999));
+    for (messages, age) in
+        [(0, second * 60), (3, none), (3, tiny), (0, none), (0, Duration::MAX), (u32::MAX, none)]
+    {
+        let policy = RotationPolicy::new(messages, age);
         let mut session = GroupSession::new(made).unwrap();
         assert!(!session.rotation_due(&policy, made), "{policy:?}");
-        assert_eq!(session.rotation_due(&policy, made + 1), seconds == 0, "{policy:?}");
+        assert!(!session.rotation_due(&policy, made + tiny), "{policy:?}");
+        assert_eq!(session.rotation_due(&policy, made + second), age < second, "{policy:?}");
         session.encrypt(b"text").unwrap();
         assert_eq!(session.rotation_due(&policy, made), messages == 0, "{policy:?}");
     }
@@ -285,7 +300,8 @@ fn moved(session: &GroupSession) -> Vec<GroupSession> {
 /// rotation without it, and the caller can state it once.
 #[test]
 fn s_41_an_unknown_creation_time_can_be_stated_once() {
-    let (policy, made) = (RotationPolicy::default(), 1_700_000_000);
+    let (policy, made) = (RotationPolicy::default(), Duration::from_secs(1_700_000_000));
+    let (second, millisecond) = (Duration::from_secs(1), Duration::from_millis(1));
     let original = GroupSession::new(made).unwrap();
     let exact = original.to_libolm_pickle(KEY).err();
     assert!(matches!(exact, Some(ConversionError::Lossy(loss)) if loss.created_at));
@@ -296,15 +312,16 @@ fn s_41_an_unknown_creation_time_can_be_stated_once() {
         assert_eq!(session.created_at(), None);
         assert!(session.rotation_due(&policy, made));
         let generation = session.generation();
-        assert_eq!(session.set_created_at(made), Ok(()));
+        assert_eq!(session.set_created_at(made + millisecond), Ok(()));
         assert_eq!(session.generation(), generation + 1);
         assert!(!session.rotation_due(&policy, made));
-        assert!(session.rotation_due(&policy, made + policy.seconds));
+        assert!(session.rotation_due(&policy, made + policy.age));
         let before = session.snapshot();
         for mut session in [session.copy(), session] {
             assert_eq!(session.created_at(), Some(made));
             assert_eq!(session.set_created_at(made), Ok(()));
-            for other in [0, made - 1, made + 1, u64::MAX] {
+            assert_eq!(session.set_created_at(made + millisecond), Ok(()));
+            for other in [Duration::ZERO, made - millisecond, made + second, Duration::MAX] {
                 let refused: CreationTimeError = session.set_created_at(other).unwrap_err();
                 assert_eq!(refused.known, made);
             }
@@ -313,6 +330,6 @@ fn s_41_an_unknown_creation_time_can_be_stated_once() {
     }
     // A session whose maker knew the time does not take another.
     let mut original = original;
-    assert!(original.set_created_at(0).is_err());
+    assert!(original.set_created_at(Duration::ZERO).is_err());
     assert_eq!(original.set_created_at(made), Ok(()));
 }

@@ -8,7 +8,7 @@ use moceril::{
     backup_file::BackedUpKey,
     megolm::{
         ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
-        Provenance, ProvenanceError, SessionOrdering,
+        MergeError, Provenance, ProvenanceError, SessionOrdering,
     },
     room_keys::ExportedRoomKey,
 };
@@ -196,8 +196,11 @@ fn s_21_trust_needs_an_equal_ratchet() {
             }
             for session in [&signed, &late] {
                 assert!(!session.connected(copy) && !copy.connected(session), "{place}");
-                assert!(session.merge(copy).is_none(), "{place}");
-                assert!(copy.merge(session).is_none(), "{place}");
+                let expected =
+                    if copy.is_closed() { MergeError::Closed } else { MergeError::Unconnected };
+                for refused in [session.merge(copy), copy.merge(session)] {
+                    assert_eq!(refused.err(), Some(expected), "{place}");
+                }
             }
         }
     }
@@ -244,7 +247,9 @@ fn s_21_nothing_is_connected_with_a_closed_session() {
     assert!(closed.connected(&zeros));
     closed.close();
     assert!(!closed.connected(&zeros) && !zeros.connected(&closed));
-    assert!(closed.merge(&zeros).is_none() && zeros.merge(&closed).is_none());
+    for refused in [closed.merge(&zeros), zeros.merge(&closed)] {
+        assert_eq!(refused.err(), Some(MergeError::Closed));
+    }
 }
 
 /// Later messages are reached from the later one of both, as libolm's form of the session shows.

@@ -93,7 +93,7 @@ fn sessions_of_one_sender(open: &mut OpenPickle, key: &str, count: u32) {
 fn s_23_impossible_accounts_are_refused() {
     let pickle = account();
     let stored = OpenPickle::open(&pickle).number("keys") as usize;
-    assert_eq!((stored, Account::MAX_ONE_TIME_KEYS), (5, 5_000));
+    assert_eq!((stored, Account::MAX_STORED_ONE_TIME_KEYS), (5, 5_000));
     refuses::<Account>(
         &pickle,
         &[

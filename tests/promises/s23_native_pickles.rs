@@ -113,7 +113,7 @@ fn s_23_an_inbound_group_session_is_restored_exactly() {
 fn s_23_pickles_share_no_block() {
     let (sessions, _) = states::inbound_group_sessions(VERSIONS[0], &mut SeededRng::new(7));
     let (_, session) = &sessions[0];
-    let key = PickleKey::new(KEY);
+    let key = PickleKey::from_bytes(KEY);
     let mut blocks = HashSet::new();
     for _ in 0..10_000 {
         let pickle = decode(&session.pickle(&key, CONTEXT).unwrap());
@@ -143,7 +143,7 @@ fn samples() -> [(u8, String); 5] {
 
 /// Opens a pickle as the object type `kind`, and forgets what comes out.
 fn open_for(kind: u8, pickle: &str, key: [u8; 32], context: &[u8]) -> Result<(), PickleError> {
-    let key = PickleKey::new(key);
+    let key = PickleKey::from_bytes(key);
     match kind {
         Account::TYPE => Account::from_pickle(pickle, &key, context).map(drop),
         Session::TYPE => Session::from_pickle(pickle, &key, context).map(drop),
@@ -256,7 +256,7 @@ fn s_46_the_whole_context_is_bound() {
         contexts.push([vec![0; length - 1], vec![1]].concat());
     }
     let object = states::inbound_group_sessions(VERSIONS[0], &mut SeededRng::new(9)).0.remove(1).1;
-    let key = PickleKey::new(KEY);
+    let key = PickleKey::from_bytes(KEY);
     for context in &contexts {
         let pickle = object.pickle(&key, context).unwrap();
         for other in &contexts {

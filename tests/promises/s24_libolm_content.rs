@@ -173,17 +173,17 @@ fn a_session_from_an_unread_message() {
 fn keys_are_found_by_their_public_half() {
     let rng = &mut SeededRng::new(6);
     let mut account = states::account(2, rng);
-    let [(first, first_key), (second, second_key)] = account.one_time_keys()[..] else {
+    let [(first, first_key), (second, second_key)] = account.unpublished_one_time_keys()[..] else {
         panic!("two keys")
     };
     assert_eq!((first.number(), second.number()), (1, 2));
     account.generate_fallback_key_with_rng(rng).unwrap();
-    let (previous, previous_key) = account.current_fallback_key().unwrap();
+    let (previous, previous_key) = account.fallback_key().unwrap();
     account.generate_fallback_key_with_rng(rng).unwrap();
-    let (current, current_key) = account.current_fallback_key().unwrap();
+    let (current, current_key) = account.fallback_key().unwrap();
     account.mark_as_published([current]);
-    assert_eq!(account.fallback_key(), None);
-    assert_eq!(account.current_fallback_key(), Some((current, current_key)), "published or not");
+    assert_eq!(account.unpublished_fallback_key(), None);
+    assert_eq!(account.fallback_key(), Some((current, current_key)), "published or not");
     for (id, key) in
         [(first, first_key), (second, second_key), (previous, previous_key), (current, current_key)]
     {
@@ -201,7 +201,7 @@ fn keys_are_found_by_their_public_half() {
 fn an_outbound_session_draws_64_bytes() {
     let rng = &mut SeededRng::new(7);
     let (alice, bob) = (states::account(0, rng), states::account(1, rng));
-    let (_, key) = bob.one_time_keys()[0];
+    let (_, key) = bob.unpublished_one_time_keys()[0];
     let bundle = PreKeyBundle::from_unverified_keys(bob.curve25519_key(), key).unwrap();
     let mut enough = RecordedRng::new([9; 64]);
     let config = SessionConfig::default();

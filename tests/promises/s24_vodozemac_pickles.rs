@@ -50,7 +50,9 @@ fn s_24_accounts_come_back() {
         let generate = |account: &mut Account| {
             let rng = &mut SeededRng::new(2);
             let keys = account.generate_one_time_keys_with_rng(3, rng).unwrap();
-            (keys, account.generate_fallback_key_with_rng(rng).unwrap())
+            // Its id may be another: an account from vodozemac counts fallback keys separately.
+            let fallback = account.generate_fallback_key_with_rng(rng).unwrap();
+            (keys, fallback.created.1, fallback.forgotten.map(|(_, key)| key))
         };
         assert_eq!(generate(&mut moved), generate(&mut account), "{name}");
     }

@@ -46,7 +46,7 @@ fn good<T: ViaVodozemac>(name: &'static str, object: &T) -> Good {
 fn all() -> Vec<Good> {
     let rng = &mut SeededRng::new(1);
     let mut account = states::account(4, rng);
-    let ids: Vec<_> = account.one_time_keys().iter().map(|(id, _)| *id).collect();
+    let ids: Vec<_> = account.unpublished_one_time_keys().iter().map(|(id, _)| *id).collect();
     account.mark_as_published([ids[1]]);
     account.generate_fallback_key_with_rng(rng).unwrap();
     account.generate_fallback_key_with_rng(rng).unwrap();

@@ -1,7 +1,7 @@
 //! S-29: nothing that is printed holds a secret or a plaintext. This file prints Olm, Megolm, their
 //! pickles and all errors; `s29_secrecy_channels.rs` what is built beside them.
 
-use std::{error::Error, fmt::Debug};
+use std::{error::Error, fmt::Debug, time::Duration};
 
 use moceril::{
     Base64Error, ConversionError, Curve25519PublicKey, DecodeError, DehydratedDevice,
@@ -17,7 +17,7 @@ use moceril_testing::{
     pickle_editor::{CONTEXT, KEY, OpenPickle},
     pickle_map::Kind,
     pickled::Pickled,
-    rng::SeededRng,
+    rng::{RecordedRng, SeededRng},
     sources::{names, public_types},
     states,
 };
@@ -111,7 +111,7 @@ fn s_29_olm_does_not_print_secrets() {
     secrets.add("pickle key", &KEY);
     let (alice, mut bob) = (states::account(0, rng), states::account(0, rng));
     let generation: OneTimeKeyGeneration = bob.generate_one_time_keys_with_rng(2, rng).unwrap();
-    bob.generate_fallback_key_with_rng(rng).unwrap();
+    let fallback: FallbackKeyGeneration = bob.generate_fallback_key_with_rng(rng).unwrap();
     let signed: SignedOneTimeKey = bob.signed_one_time_keys()[0].1;
     let bundle: PreKeyBundle = states::bundle(&bob);
     let config: SessionConfig = config(VERSIONS[0]);
@@ -138,11 +138,12 @@ fn s_29_olm_does_not_print_secrets() {
     let id: KeyId = generation.created[0].0;
     let limits: &Limits = session.limits();
     let version: MessageVersion = session.version();
-    let pickle_key = PickleKey::new(KEY);
+    let pickle_key = PickleKey::from_bytes(KEY);
     let device: DehydratedDevice = bob.dehydrate_with_rng(&pickle_key, rng).unwrap();
     let parts: olm::DecryptedMessageParts = decrypted.clone().into_parts();
     assert_eq!(parts.plaintext, PLAINTEXT);
-    let printed: [&dyn Debug; 23] = [
+    let printed: [&dyn Debug; 24] = [
+        &fallback,
         &alice,
         &bob,
         &session,
@@ -189,7 +190,9 @@ fn s_29_megolm_does_not_print_secrets() {
     let rng = &mut SeededRng::new(5);
     let mut secrets = Secrets::default();
     secrets.add("plaintext", PLAINTEXT);
-    let config = GroupSessionConfig::default().with_version(VERSIONS[0]).with_created_at(7);
+    let config = GroupSessionConfig::default()
+        .with_version(VERSIONS[0])
+        .with_created_at(Duration::from_secs(7));
     let mut room = GroupSession::with_rng(config, rng).unwrap();
     add_secrets(&mut secrets, "room", &room);
     let key: SessionKey = room.session_key();
@@ -241,7 +244,7 @@ fn s_29_errors_do_not_repeat_their_input() {
     let secret = "c2VjcmV0IHRleHQgdGhhdCBpcyBub3QgYSBrZXkgYXQgYWxs";
     secrets.add("text", secret.as_bytes());
     secrets.add("bytes", b"secret text that is not a key at all");
-    let key = || PickleKey::new(KEY);
+    let key = || PickleKey::from_bytes(KEY);
     let device = || DehydratedDevice { ciphertext: secret.into(), nonce: secret.into() };
     let errors: Vec<Box<dyn Error>> = vec![
         Curve25519PublicKey::from_base64(secret).unwrap_err().into(),
@@ -271,25 +274,31 @@ fn s_29_errors_do_not_repeat_their_input() {
 /// Every error prints what happened in words, and with numbers that are no bytes of anything.
 #[test]
 fn s_29_errors_print_words() {
-    let config = GroupSessionConfig::default().with_created_at(7);
+    let config = GroupSessionConfig::default().with_created_at(Duration::from_secs(7));
     let mut session = GroupSession::with_rng(config, &mut SeededRng::new(7)).unwrap();
-    let known: CreationTimeError = session.set_created_at(8).unwrap_err();
+    let known: CreationTimeError = session.set_created_at(Duration::from_secs(8)).unwrap_err();
+    let random: RandomError = Account::with_rng(&mut RecordedRng::new([])).unwrap_err();
+    let key = states::account(0, &mut SeededRng::new(8)).ed25519_key();
+    let signature: SignatureError =
+        key.verify(b"text", &Ed25519Signature::from_bytes([0; 64])).unwrap_err();
     let errors: Vec<Box<dyn Error>> = vec![
-        RandomError.into(),
+        random.into(),
         Base64Error::UrlSafe.into(),
         Base64Error::Invalid.into(),
-        SignatureError.into(),
+        signature.into(),
         KeyError::Length(31).into(),
         DecodeError::Key(KeyError::LowOrder).into(),
         SessionKeyError::Version(9).into(),
         KeyGenerationError::TooMany { requested: 6_000, maximum: 5_000 }.into(),
         BundleError::Signature.into(),
         SessionCreationError::Decryption(olm::DecryptionError::Authentication).into(),
-        EncryptionError::SessionExhausted.into(),
+        olm::EncryptionError::SessionExhausted.into(),
+        megolm::EncryptionError::SessionExhausted.into(),
         IdentityKeysError::AnotherSession.into(),
         olm::DecryptionError::TooFarAhead { index: 9, maximum: 8 }.into(),
         GroupDecryptionError::UnknownIndex { index: 1, first_known: 2 }.into(),
         ExportError::UnknownIndex { index: 1, first_known: 2 }.into(),
+        MergeError::Unconnected.into(),
         known.into(),
         ProvenanceError::Known.into(),
         ProvenanceError::NotSigned.into(),

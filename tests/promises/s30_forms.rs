@@ -6,7 +6,7 @@ use std::{
 };
 
 use moceril::{
-    Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature,
+    Curve25519PublicKey, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, PickleKey,
     backup::BackupDecryptionKey,
     ecies::{self, Ecies},
     hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
@@ -89,7 +89,7 @@ const fn check(of: &'static str, text: bool, bytes: bool, shown: bool, as_ref: b
 /// Which type has which form. The other tests use each of them; the last compares this list with
 /// the functions of the library.
 #[rustfmt::skip]
-const CHECKS: [Check; 15] = [
+const CHECKS: [Check; 16] = [
     // Of the type and file:                                 text   bytes  shown  as_ref
     check("keys/curve25519.rs Curve25519PublicKey",          true,  true,  true,  true),
     check("keys/ed25519.rs Ed25519PublicKey",                true,  true,  true,  true),
@@ -101,6 +101,7 @@ const CHECKS: [Check; 15] = [
     check("matrix/channel/hpke/message.rs InitialMessage",   true,  true,  true,  false),
     check("matrix/channel/hpke/message.rs InitialResponse",  true,  true,  true,  false),
     check("matrix/channel/message.rs Message",               true,  false, true,  false),
+    check("pickle/native/mod.rs PickleKey",                  true,  false, false, false),
     check("wire/megolm.rs ExportedSessionKey",               true,  true,  false, false),
     check("wire/megolm.rs MegolmMessage",                    true,  true,  true,  true),
     check("wire/megolm.rs SessionKey",                       true,  true,  false, false),
@@ -134,7 +135,7 @@ fn s_30_keys_have_the_standard_traits() {
     assert_eq!(signature.as_ref(), signature.as_bytes());
     assert_eq!(Ed25519Signature::from(*signature.as_bytes()), signature);
 
-    let (id, _) = account.one_time_keys()[0];
+    let (id, _) = account.unpublished_one_time_keys()[0];
     is_public(&id, &id.to_base64());
     assert_eq!(serde_json::to_value(id).unwrap(), json!(id.to_base64()));
     is_json(&account.curve25519_key(), json!(account.curve25519_key().to_base64()));
@@ -143,6 +144,8 @@ fn s_30_keys_have_the_standard_traits() {
 
     let seed = Ed25519SecretKey::from_bytes([7; 32]);
     parses(&seed.to_base64(), |key: &Ed25519SecretKey| key.to_base64().to_string());
+    let key = PickleKey::from_bytes([7; 32]);
+    parses(&key.to_base64(), |key: &PickleKey| key.to_base64().to_string());
     let backup = BackupDecryptionKey::from_bytes([7; 32]);
     parses(&backup.to_base64(), |key: &BackupDecryptionKey| key.to_base64().to_string());
 }

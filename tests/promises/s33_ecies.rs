@@ -117,7 +117,7 @@ fn randomness() {
     let made = Ecies::with_rng(&mut rng).unwrap();
     assert_eq!(rng.left(), 1);
     assert_eq!(made.public_key(), ecies([7; 32]).public_key());
-    assert_eq!(Ecies::with_rng(&mut RecordedRng::new([7; 31])).unwrap_err(), RandomError);
+    assert!(matches!(Ecies::with_rng(&mut RecordedRng::new([7; 31])), Err(RandomError { .. })));
 }
 
 /// S-03: the operating system gives every key pair another key.

@@ -125,7 +125,7 @@ fn failed_establishment_gives_the_channel_back() {
 #[test]
 fn randomness() {
     let short = || RecordedRng::new([7; 31]);
-    assert_eq!(HpkeRecipientChannel::with_rng(&mut short()).unwrap_err(), RandomError);
+    assert!(matches!(HpkeRecipientChannel::with_rng(&mut short()), Err(RandomError { .. })));
     let mut rng = RecordedRng::new([7; 33]);
     let key = HpkeRecipientChannel::with_rng(&mut rng).unwrap().public_key();
     assert_eq!(rng.left(), 1);

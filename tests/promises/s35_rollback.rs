@@ -1,6 +1,8 @@
 //! S-35: a store that went back to an older copy. It can be noticed, told apart from an attack, and
 //! healed in one round trip.
 
+use std::time::Duration;
+
 use moceril::{
     MessageVersion,
     megolm::{GroupSession, InboundGroupSession},
@@ -77,7 +79,7 @@ fn s_35_the_generation_shows_a_rollback() {
     bob.forget_previous_fallback_key();
     assert_eq!(bob.generation(), *generations.last().unwrap());
 
-    let mut room = GroupSession::new(0).unwrap();
+    let mut room = GroupSession::new(Duration::ZERO).unwrap();
     let mut reader = InboundGroupSession::import(
         &InboundGroupSession::new(&room.session_key()).export_at(0).unwrap(),
     );

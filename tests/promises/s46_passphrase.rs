@@ -1,6 +1,8 @@
 //! S-46: pickles under a passphrase. The parameters travel with the pickle and are bound to it, and
 //! the text commits to its key.
 
+use std::time::Duration;
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64ct::{Base64Unpadded, Encoding};
 use moceril::{
@@ -32,7 +34,7 @@ fn argon2id(passphrase: &str, salt: &[u8; 16], cost: PassphraseCost) -> [u8; 64]
 
 #[test]
 fn a_pickle_says_how_to_derive_its_key() {
-    let room = GroupSession::new(0).unwrap();
+    let room = GroupSession::new(Duration::ZERO).unwrap();
     let inbound = InboundGroupSession::new(&room.session_key());
     let pickle = inbound.pickle_with_passphrase(&key(1), b"here").unwrap();
     assert!(pickle.starts_with("2.argon2id.16.1.2."));
@@ -54,8 +56,20 @@ fn a_pickle_says_how_to_derive_its_key() {
     let pickle = guard.pickle_with_passphrase(&derived, b"here").unwrap();
     let open = |session| ReplayGuard::from_passphrase_pickle(&pickle, &derived, b"here", session);
     assert_eq!(open(&inbound), Ok(guard));
-    let other = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
+    let other = InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key());
     assert_eq!(open(&other), Err(PickleError::OtherSession));
+}
+
+/// With the same randomness, the text is the same but for what says how to derive the key.
+#[test]
+fn a_pickle_draws_its_nonce_only() {
+    let account = Account::new().unwrap();
+    let pickle = |rng: &mut RecordedRng| account.pickle_with_passphrase_with_rng(&key(1), b"", rng);
+    let mut rng = RecordedRng::new([7; 25]);
+    let first = pickle(&mut rng).unwrap();
+    assert_eq!(rng.left(), 1);
+    assert_eq!(pickle(&mut RecordedRng::new([7; 24])), Ok(first));
+    assert_eq!(pickle(&mut RecordedRng::new([7; 23])), Err(PickleError::Random));
 }
 
 /// A wrong passphrase is told before anything is decrypted, and so are altered parameters.
@@ -134,7 +148,7 @@ fn the_format_is_the_documented_one() {
     let header = format!("2.argon2id.40.3.2.{}.{}.", base64(&salt), base64(&derived[32..]));
     let native = pickle.strip_prefix(&header).unwrap();
 
-    let derived = PickleKey::new(*derived.first_chunk().unwrap());
+    let derived = PickleKey::from_bytes(*derived.first_chunk().unwrap());
     let context = format!("{header}here");
     let opened = Account::from_pickle(native, &derived, context.as_bytes()).unwrap();
     assert_eq!(opened.identity_keys(), account.identity_keys());

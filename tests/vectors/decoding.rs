@@ -1,5 +1,7 @@
 //! Decoding and encoding. Every value of a positive file is compared, and so is the encoding.
 
+use std::time::Duration;
+
 use moceril::{
     MessageVersion,
     megolm::{
@@ -104,7 +106,8 @@ pub fn exported_session_key(file: &VectorFile) {
     let result = ExportedSessionKey::from_base64(file.text("key"));
     let result = result.map_err(session_key_layer).and_then(|key| {
         // That the signing key is a point is checked with the first message.
-        let message = GroupSession::new(0).unwrap().encrypt(b"of another session").unwrap();
+        let message =
+            GroupSession::new(Duration::ZERO).unwrap().encrypt(b"of another session").unwrap();
         match InboundGroupSession::import(&key).decrypt(&message) {
             Err(DecryptionError::InvalidSigningKey) => Err(Layer::Key),
             _ => Ok(key),

@@ -33,7 +33,7 @@ fn layer(error: PickleError) -> Layer {
 pub fn check<T: Object + Pickled>(file: &VectorFile) {
     let (pickle, context) = (file.text("pickle"), file.bytes("context"));
     let key_bytes = file.array("pickle-key");
-    let key = PickleKey::new(key_bytes);
+    let key = PickleKey::from_bytes(key_bytes);
     let found = T::restore_for(pickle, &key, &context).map_err(layer);
     let mut object = match (found, file.expect) {
         (Ok(found), None) => found,
@@ -53,7 +53,7 @@ pub fn check<T: Object + Pickled>(file: &VectorFile) {
 pub fn check_guard(file: &VectorFile) {
     let (pickle, context) = (file.text("pickle"), file.bytes("context"));
     let key_bytes = file.array("pickle-key");
-    let key = PickleKey::new(key_bytes);
+    let key = PickleKey::from_bytes(key_bytes);
     let exported = ExportedSessionKey::from_base64(file.text("session")).unwrap();
     let mut session = InboundGroupSession::import(&exported);
     let read = |pickle: &str| ReplayGuard::from_pickle(pickle, &key, &context, &session);

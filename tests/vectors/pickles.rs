@@ -1,6 +1,6 @@
 //! libolm's encrypted pickles, read and continued.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
 use moceril::{
     Curve25519PublicKey, KeyError, LibolmPickleError,
@@ -63,7 +63,8 @@ fn layer(error: LibolmPickleError) -> Layer {
 fn with_a_point(
     mut session: InboundGroupSession,
 ) -> Result<InboundGroupSession, LibolmPickleError> {
-    let message = GroupSession::new(0).unwrap().encrypt(b"of another session").unwrap();
+    let message =
+        GroupSession::new(Duration::ZERO).unwrap().encrypt(b"of another session").unwrap();
     match session.decrypt(&message) {
         Err(DecryptionError::InvalidSigningKey) => Err(KeyError::NotOnCurve.into()),
         _ => Ok(session),

@@ -23,7 +23,7 @@ fn dehydrated_devices() {
 }
 
 fn device(file: &VectorFile) {
-    let key = PickleKey::new(file.array("key"));
+    let key = PickleKey::from_bytes(file.array("key"));
     let (ciphertext, nonce) = (file.text("ciphertext").to_owned(), file.text("nonce").to_owned());
     let device = DehydratedDevice { ciphertext, nonce };
     let rehydrated = Account::rehydrate(&device, &key);

@@ -77,7 +77,7 @@ impl Handshake {
         let mut random = RecordedRng::new(one_time);
         bob.generate_one_time_keys_with_rng(1, &mut random).unwrap();
         assert_eq!((alice.curve25519_key(), bob.curve25519_key()), (i_a, i_b));
-        assert_eq!(bob.one_time_keys()[0].1, e_b);
+        assert_eq!(bob.unpublished_one_time_keys()[0].1, e_b);
         let keys = SessionKeys { identity_key: i_a, base_key: e_a, one_time_key: e_b };
         assert_eq!(keys.session_id(), file.text("session-id"));
         Self { alice, bob, base, keys, root, chain }

@@ -53,7 +53,8 @@ fn s_25_no_freed_block_holds_a_secret() {
         for count in [1, 3, 20] {
             account.generate_one_time_keys_with_rng(count, rng).unwrap();
         }
-        let ids: Vec<_> = account.one_time_keys().into_iter().map(|(id, _)| id).collect();
+        let ids: Vec<_> =
+            account.unpublished_one_time_keys().into_iter().map(|(id, _)| id).collect();
         account.remove_one_time_key(ids[7]);
         account.remove_one_time_key(ids[0]);
         for _ in 0..3 {
@@ -69,7 +70,14 @@ fn s_25_no_freed_block_holds_a_secret() {
         assert!(Ed25519SecretKey::from_base64(&text[..42]).is_err());
         assert!(Ed25519SecretKey::from_base64(&text[4..]).is_err());
         let again = Ed25519SecretKey::from_base64(&text).unwrap();
-        (again.sign(b"message"), key)
+        (again.clone().sign(b"message"), key)
+    });
+    learn_with_texts("drawn pickle key", &rng.upcoming(0));
+    searched("pickle key", || {
+        let key = PickleKey::with_rng(rng).unwrap();
+        let text = key.to_base64();
+        assert!(PickleKey::from_base64(&text[..42]).is_err());
+        PickleKey::from_base64(&text).unwrap().clone()
     });
     forget_all();
 
@@ -79,7 +87,7 @@ fn s_25_no_freed_block_holds_a_secret() {
     let mut bob = Account::with_rng(rng).unwrap();
     learn_with_texts("one-time key", &rng.upcoming(0));
     bob.generate_one_time_keys_with_rng(3, rng).unwrap();
-    let key = PickleKey::new(*b"a pickle key, which is a secret.");
+    let key = PickleKey::from_bytes(*b"a pickle key, which is a secret.");
     learn("pickle key", b"a pickle key, which is a secret.");
     searched("sessions", || conversation(&alice, &mut bob, rng, &key));
     searched("account pickle", || {

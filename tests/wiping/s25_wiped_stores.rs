@@ -28,20 +28,22 @@ fn dehydrated_devices(rng: &mut DistinctKeys) {
     let key = *b"the key of a dehydrated device..";
     learn("pickle key", &key);
     searched("dehydrated device", || {
-        let key = PickleKey::new(key);
+        let key = PickleKey::from_bytes(key);
         let device = account.dehydrate_with_rng(&key, rng).unwrap();
-        assert!(Account::rehydrate(&device, &PickleKey::new([1; 32])).is_err());
+        assert!(Account::rehydrate(&device, &PickleKey::from_bytes([1; 32])).is_err());
         let cut = DehydratedDevice { ciphertext: device.ciphertext[4..].into(), ..device.clone() };
         assert!(Account::rehydrate(&cut, &key).is_err());
         Account::rehydrate(&device, &key).unwrap()
     });
     // One that is authentic and not whole: its keys were read by the time that shows.
     use moceril_testing::dehydrated_content::{KEY, open, seal};
-    let device = account.dehydrate_with_rng(&PickleKey::new(KEY), rng).unwrap();
+    let device = account.dehydrate_with_rng(&PickleKey::from_bytes(KEY), rng).unwrap();
     let mut content = open(&device);
     *content.iter_mut().nth_back(32).unwrap() = 7;
     let bad = seal(&content);
-    searched("bad dehydrated device", || Account::rehydrate(&bad, &PickleKey::new(KEY)).err());
+    searched("bad dehydrated device", || {
+        Account::rehydrate(&bad, &PickleKey::from_bytes(KEY)).err()
+    });
 }
 
 /// Formats such as MessagePack can hand over byte strings in blocks of their own.

@@ -74,7 +74,7 @@ fn distinct_keys(begin: u64) -> DistinctKeys {
 
 /// The key of the session's next message; `rng` as it will be for that message.
 fn next_key(session: &Session, mut rng: DistinctKeys) -> Vec<u8> {
-    let (key, context) = (PickleKey::new([0; 32]), b"");
+    let (key, context) = (PickleKey::from_bytes([0; 32]), b"");
     let copy = session.pickle_with_rng(&key, context, &mut rng.clone()).unwrap();
     let mut copy = Session::from_pickle(&copy, &key, context).unwrap();
     copy.next_message_key_with_rng(&mut rng).unwrap().key().to_vec()
@@ -152,7 +152,7 @@ fn olm() {
     send("new", &mut theirs, &mut ours, rng);
     send("same", &mut theirs, &mut ours, rng);
 
-    let key = PickleKey::new(*PICKLE_KEY);
+    let key = PickleKey::from_bytes(*PICKLE_KEY);
     let sending = state(&theirs);
     let pickle = || theirs.pickle_with_rng(&key, b"", rng).unwrap();
     let pickle = look("Olm: session, pickle", pickle, |_, met| {
@@ -260,7 +260,7 @@ fn megolm() {
         },
     );
     look("Megolm: merge", || receiver.merge(&copy).unwrap(), |_, met| at(&copy, 0, met));
-    let key = PickleKey::new(*PICKLE_KEY);
+    let key = PickleKey::from_bytes(*PICKLE_KEY);
     let pickle = receiver.pickle_with_rng(&key, b"", rng).unwrap();
     let unpickle = || InboundGroupSession::from_pickle(&pickle, &key, b"").unwrap();
     look("Megolm: inbound session, unpickle", unpickle, |_, met| at(&copy, 0, met));

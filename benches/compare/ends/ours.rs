@@ -12,7 +12,7 @@ use crate::lower_bound::TEXT;
 pub const CONTEXT: &[u8] = b"@alice:example.org/DEVICEID";
 
 pub fn pickle_key() -> PickleKey {
-    PickleKey::new(*PICKLE_KEY)
+    PickleKey::from_bytes(*PICKLE_KEY)
 }
 
 pub fn account(one_time_keys: usize) -> Account {

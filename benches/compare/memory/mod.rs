@@ -2,6 +2,8 @@
 
 pub mod allocator;
 
+use std::time::Duration;
+
 use ::vodozemac::megolm as vodozemac_megolm;
 use moceril::megolm::{GroupSession, InboundGroupSession, MegolmMessage};
 use olm_rs::{
@@ -65,7 +67,7 @@ pub fn live(inbound_sessions: usize) -> Vec<Live> {
         Live {
             object: "group session (the sender's)".into(),
             count: OBJECTS,
-            ours: list(OBJECTS, |_| GroupSession::new(0).unwrap()),
+            ours: list(OBJECTS, |_| GroupSession::new(Duration::ZERO).unwrap()),
             vodozemac: list(OBJECTS, |_| {
                 vodozemac_megolm::GroupSession::new(vodozemac::megolm_config())
             }),
@@ -89,7 +91,7 @@ pub fn live(inbound_sessions: usize) -> Vec<Live> {
 
 /// After events of these indices.
 fn inbound(object: &str, indices: &[usize]) -> Live {
-    let mut room = GroupSession::new(0).unwrap();
+    let mut room = GroupSession::new(Duration::ZERO).unwrap();
     let key = room.session_key();
     let events: Vec<_> = (0..300).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect();
     let events = || indices.iter().map(|index| events[*index].as_str());

@@ -1,6 +1,6 @@
 //! Megolm sessions. Events and keys are base64, as they travel.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use ::vodozemac::megolm as vodozemac_megolm;
 use moceril::megolm::{GroupSession, InboundGroupSession, MegolmMessage, SessionKey};
@@ -44,7 +44,7 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn encrypt() -> Contenders {
-    let mut our_room = GroupSession::new(0).unwrap();
+    let mut our_room = GroupSession::new(Duration::ZERO).unwrap();
     let mut room = vodozemac::room();
     let libolm_room = OlmOutboundGroupSession::new();
     let mut lower_bound = lower_bound::megolm::Outbound::new();
@@ -69,7 +69,7 @@ fn in_order() -> Contenders {
 fn in_order_of(text: &str) -> Contenders {
     let text: Rc<str> = text.into();
     let (vodozemac_text, libolm_text) = (text.clone(), text.clone());
-    let mut our_room = GroupSession::new(0).unwrap();
+    let mut our_room = GroupSession::new(Duration::ZERO).unwrap();
     let mut our_end = ours::receiver(&our_room);
     let mut room = vodozemac::room();
     let mut end = vodozemac::receiver(&room);
@@ -116,7 +116,7 @@ fn decrypt_vodozemac(
 
 /// The same events for all, from the library that is fastest to make them.
 fn history(length: usize) -> (Rc<str>, Rc<[String]>) {
-    let mut room = GroupSession::new(0).unwrap();
+    let mut room = GroupSession::new(Duration::ZERO).unwrap();
     let key = Rc::from(&*room.session_key().to_base64());
     (key, (0..length).map(|_| room.encrypt(TEXT).unwrap().to_base64()).collect())
 }
@@ -234,7 +234,7 @@ fn batch(length: usize) -> Contenders {
 }
 
 fn session_key() -> Contenders {
-    let room = GroupSession::new(0).unwrap();
+    let room = GroupSession::new(Duration::ZERO).unwrap();
     let key: Rc<str> = Rc::from(&*room.session_key().to_base64());
     let (ours, vodozemac, libolm) = (key.clone(), key.clone(), key);
     let mut lower_bound = Key::shared();
@@ -247,7 +247,7 @@ fn session_key() -> Contenders {
 }
 
 fn exported_key() -> Contenders {
-    let session = ours::receiver(&GroupSession::new(0).unwrap());
+    let session = ours::receiver(&GroupSession::new(Duration::ZERO).unwrap());
     let export = session.export_at_first_known_index().unwrap();
     let key: Rc<str> = Rc::from(&*export.to_base64());
     let (ours, vodozemac, libolm) = (key.clone(), key.clone(), key);
@@ -262,7 +262,7 @@ fn exported_key() -> Contenders {
 
 /// moceril checks with the first event what the others check in the key.
 fn first_event() -> Contenders {
-    let mut room = GroupSession::new(0).unwrap();
+    let mut room = GroupSession::new(Duration::ZERO).unwrap();
     let export = ours::receiver(&room).export_at_first_known_index().unwrap();
     let (key, event) = (export.to_base64(), room.encrypt(TEXT).unwrap().to_base64());
     let key_and_event: Rc<(String, String)> = Rc::new((String::from(&*key), event));

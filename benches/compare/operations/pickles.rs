@@ -1,6 +1,6 @@
 //! Pickles, encrypted, in each library's own format; and how long they are.
 
-use std::iter;
+use std::{iter, time::Duration};
 
 use ::vodozemac::{megolm as vodozemac_megolm, olm as vodozemac_olm};
 use moceril::{
@@ -164,7 +164,7 @@ fn account() -> Pickled {
 
 fn room() -> Pickled {
     pickled! {
-        ours: GroupSession, GroupSession::new(0).unwrap();
+        ours: GroupSession, GroupSession::new(Duration::ZERO).unwrap();
         vodozemac: vodozemac_megolm GroupSessionPickle, vodozemac::room();
         libolm: OlmOutboundGroupSession, OlmOutboundGroupSession::new();
         restore: restore_signing_key();
@@ -182,7 +182,7 @@ fn in_a_circle(event: impl FnMut() -> String) -> impl FnMut() -> String {
 /// A client that keeps no session in memory: each event takes its session from the store and puts
 /// it back.
 fn inbound_in_use() -> Contenders {
-    let mut our_room = GroupSession::new(0).unwrap();
+    let mut our_room = GroupSession::new(Duration::ZERO).unwrap();
     let our_key = pickle_key();
     let mut our_pickle = ours::receiver(&our_room).pickle(&our_key, CONTEXT).unwrap();
     let mut room = vodozemac::room();
@@ -237,7 +237,7 @@ fn inbound_in_use() -> Contenders {
 
 fn inbound() -> Pickled {
     pickled! {
-        ours: InboundGroupSession, ours::receiver(&GroupSession::new(0).unwrap());
+        ours: InboundGroupSession, ours::receiver(&GroupSession::new(Duration::ZERO).unwrap());
         vodozemac: vodozemac_megolm InboundGroupSessionPickle, vodozemac::receiver(&vodozemac::room());
         libolm: OlmInboundGroupSession, libolm::receiver(&OlmOutboundGroupSession::new());
         restore: restore_nothing;

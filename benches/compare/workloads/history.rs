@@ -1,6 +1,6 @@
 //! Opening a room: many events of several sessions, newest first, all of them known.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use interop::{Library, MessageVersion::V3, peer::GroupReceiver};
 use moceril::megolm::{GroupSession, InboundGroupSession, MegolmMessage, SessionKey};
@@ -24,7 +24,8 @@ struct Room {
 impl Room {
     /// The members take turns.
     fn new(sessions: usize, events_of_each: usize) -> Self {
-        let mut rooms: Vec<_> = (0..sessions).map(|_| GroupSession::new(0).unwrap()).collect();
+        let mut rooms: Vec<_> =
+            (0..sessions).map(|_| GroupSession::new(Duration::ZERO).unwrap()).collect();
         let keys =
             rooms.iter().map(|room| String::from(&*room.session_key().to_base64())).collect();
         let mut newest_first = Vec::new();

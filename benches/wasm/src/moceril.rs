@@ -1,5 +1,7 @@
 //! The operations of moceril.
 
+use std::time::Duration;
+
 use ::moceril::{
     PickleKey,
     megolm::{ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, SessionKey},
@@ -50,8 +52,8 @@ fn read(session: &mut InboundGroupSession, event: &str) {
 /// An operation by its name in the table.
 #[wasm_bindgen]
 pub fn prepare(operation: &str, count: usize) -> Option<Work> {
-    let key = PickleKey::new(PICKLE_KEY);
-    let mut room = GroupSession::new(0).unwrap();
+    let key = PickleKey::from_bytes(PICKLE_KEY);
+    let mut room = GroupSession::new(Duration::ZERO).unwrap();
     let mut receiver = InboundGroupSession::new(&room.session_key());
     Some(match operation {
         "account, new" => repeated(count, || Account::new().unwrap()),
@@ -110,7 +112,7 @@ pub fn prepare(operation: &str, count: usize) -> Option<Work> {
             let pickle = account().pickle(&key, CONTEXT).unwrap();
             repeated(count, move || Account::from_pickle(&pickle, &key, CONTEXT).unwrap())
         }
-        "group session, new" => repeated(count, || GroupSession::new(0).unwrap()),
+        "group session, new" => repeated(count, || GroupSession::new(Duration::ZERO).unwrap()),
         "Megolm encrypt" => repeated(count, move || room.encrypt(TEXT).unwrap().to_base64()),
         "Megolm decrypt in order" => {
             with_each(events(&mut room, count), move |event| read(&mut receiver, &event))

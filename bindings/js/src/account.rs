@@ -99,7 +99,7 @@ impl Account {
 
     #[wasm_bindgen(js_name = oneTimeKeys)]
     pub fn one_time_keys(&self) -> Array {
-        keys_array(&self.0.one_time_keys())
+        keys_array(&self.0.unpublished_one_time_keys())
     }
 
     #[wasm_bindgen(js_name = signedOneTimeKeys)]
@@ -114,7 +114,7 @@ impl Account {
 
     #[wasm_bindgen(js_name = generateFallbackKey)]
     pub fn generate_fallback_key(&mut self) -> Result<Option<String>> {
-        Ok(self.0.generate_fallback_key()?.map(|key| key.to_base64()))
+        Ok(self.0.generate_fallback_key()?.forgotten.map(|(_, key)| key.to_base64()))
     }
 
     #[wasm_bindgen(js_name = signedFallbackKey)]

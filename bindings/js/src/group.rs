@@ -1,5 +1,7 @@
 //! Group sessions: their two ends, and the memory against replays.
 
+use std::time::Duration;
+
 use js_sys::{Array, JsString, Uint8Array};
 use moceril::megolm::{
     self, ExportedSessionKey, MegolmMessage, Provenance, ReplayVerdict, RotationPolicy, SessionKey,
@@ -21,7 +23,7 @@ pickled!(GroupSession, megolm::GroupSession);
 impl GroupSession {
     #[wasm_bindgen(constructor)]
     pub fn new(created_at: u64) -> Result<Self> {
-        Ok(Self(megolm::GroupSession::new(created_at)?))
+        Ok(Self(megolm::GroupSession::new(Duration::from_secs(created_at))?))
     }
 
     #[wasm_bindgen(js_name = sessionId)]
@@ -41,12 +43,13 @@ impl GroupSession {
 
     #[wasm_bindgen(js_name = createdAt)]
     pub fn created_at(&self) -> Option<u64> {
-        self.0.created_at()
+        self.0.created_at().map(|time| time.as_secs())
     }
 
     #[wasm_bindgen(js_name = rotationDue)]
     pub fn rotation_due(&self, messages: u32, seconds: u64, now: u64) -> bool {
-        self.0.rotation_due(&RotationPolicy::new(messages, seconds), now)
+        let policy = RotationPolicy::new(messages, Duration::from_secs(seconds));
+        self.0.rotation_due(&policy, Duration::from_secs(now))
     }
 
     pub fn encrypt(&mut self, plaintext: &Uint8Array) -> Result<String> {
@@ -162,7 +165,7 @@ impl InboundGroupSession {
     }
 
     pub fn merge(&self, other: &Self) -> Option<Self> {
-        self.0.merge(&other.0).map(Self)
+        self.0.merge(&other.0).ok().map(Self)
     }
 }
 

@@ -64,7 +64,7 @@ pub fn string(secret: impl AsRef<str>) -> JsString {
 pub fn pickle_key(value: &Uint8Array) -> Result<PickleKey> {
     let key = bytes(value);
     let key: &[u8; 32] = key.as_slice().try_into().map_err(|_| KeyError::Length(key.len()))?;
-    Ok(PickleKey::new(*key))
+    Ok(PickleKey::from_bytes(*key))
 }
 
 /// A fresh object with these members. Setting a member of a fresh object cannot fail.

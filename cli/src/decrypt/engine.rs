@@ -315,6 +315,8 @@ pub fn annotated(mut event: Value, outcome: Outcome) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use moceril::{
         Curve25519PublicKey,
         megolm::{GroupSession, InboundGroupSession},
@@ -327,7 +329,7 @@ mod tests {
 
     /// What becomes of an event in `ROOM` with this plaintext.
     fn outcome_of(plaintext: &Value) -> Outcome {
-        let mut sender = GroupSession::new(0).unwrap();
+        let mut sender = GroupSession::new(Duration::ZERO).unwrap();
         let key = InboundGroupSession::new(&sender.session_key()).export_at(0).unwrap();
         let device = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
         let mut ring = Ring::default();

@@ -106,7 +106,7 @@ impl Ring {
     fn put_in(&mut self, new: Known) -> std::result::Result<(), String> {
         let known = self.sessions.entry(new.session.session_id()).or_default();
         for old in known.iter_mut().filter(|old| old.room_id == new.room_id) {
-            if let Some(merged) = old.session.merge(&new.session) {
+            if let Ok(merged) = old.session.merge(&new.session) {
                 old.session = merged;
                 return Ok(());
             }
@@ -146,6 +146,8 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use moceril::{
         Curve25519PublicKey,
         megolm::{ExportedSessionKey, GroupSession},
@@ -156,7 +158,8 @@ mod tests {
     #[test]
     fn the_same_session_is_one_from_its_earliest_index_on() {
         let sender = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
-        let session = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
+        let session =
+            InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key());
         let mut ring = Ring::default();
         for (index, room) in [(7, "!a"), (3, "!a"), (5, "!a"), (0, "!b")] {
             let key = session.export_at(index).unwrap();
@@ -174,7 +177,8 @@ mod tests {
     #[test]
     fn few_keys_that_contradict_each_other_are_kept() {
         let sender = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
-        let session = InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key());
+        let session =
+            InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key());
         let key = |number: u8, index| {
             let mut bytes = session.export_at(index).unwrap().to_bytes();
             // The version and the index are before the ratchet.

@@ -131,7 +131,8 @@ mod tests {
         assert_eq!(why(pickle, key), version);
         assert_eq!(why(pickle, b"another"), "wrong key, or altered");
         assert_eq!(why(&pickle[..40], key), "it is no whole pickle");
-        let native = Account::new().unwrap().pickle(&PickleKey::new([1; 32]), "place").unwrap();
+        let native =
+            Account::new().unwrap().pickle(&PickleKey::from_bytes([1; 32]), "place").unwrap();
         for key in [[1; 32], [2; 32]] {
             assert_eq!(why(&native, &key), "wrong key or context, or altered");
         }

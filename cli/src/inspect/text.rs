@@ -144,7 +144,7 @@ pub fn native_pickle(text: &str) -> Attempt {
         Some((header, pickle)) if header.starts_with("2.argon2id.") => (pickle, Some(header)),
         _ => (text, None),
     };
-    let key = PickleKey::new([0; 32]);
+    let key = PickleKey::from_bytes([0; 32]);
     let refusals = [
         ("account", Account::from_pickle(pickle, &key, "").err()),
         ("Olm session", Session::from_pickle(pickle, &key, "").err()),
@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn each_pickle_of_moceril_says_its_kind() {
-        let pickle = Account::new().unwrap().pickle(&PickleKey::new([1; 32]), "place").unwrap();
+        let pickle =
+            Account::new().unwrap().pickle(&PickleKey::from_bytes([1; 32]), "place").unwrap();
         let report = recognise(&pickle).unwrap();
         assert_eq!(report.to_json()["holds"], "account");
     }

@@ -150,6 +150,8 @@ fn all(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use moceril::{Curve25519PublicKey, megolm::GroupSession};
 
     use super::*;
@@ -160,7 +162,7 @@ mod tests {
     }
 
     fn session() -> InboundGroupSession {
-        InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key())
+        InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key())
     }
 
     #[test]

@@ -97,7 +97,9 @@ impl Key {
         Ok(match format {
             Format::Libolm => Self::Libolm(line()),
             Format::Vodozemac => Self::Vodozemac(Secret::key_of(secret, what)?),
-            Format::Native => Self::Native(PickleKey::new(*Secret::key_of(secret, what)?), context),
+            Format::Native => {
+                Self::Native(PickleKey::from_bytes(*Secret::key_of(secret, what)?), context)
+            }
             Format::Passphrase => {
                 let text = input::text(line()).map_err(|failure| failure.at(what))?;
                 Self::Passphrase(text, context)
@@ -333,8 +335,8 @@ impl Object {
                 .with("Ed25519 key", account.ed25519_key().to_base64())
                 .with("Curve25519 key", account.curve25519_key().to_base64())
                 .with("one-time keys", account.stored_one_time_key_count())
-                .with("unpublished", account.one_time_keys().len())
-                .with("fallback key", account.current_fallback_key().is_some())
+                .with("unpublished", account.unpublished_one_time_keys().len())
+                .with("fallback key", account.fallback_key().is_some())
                 .with("generation", account.generation()),
             Self::Session(session) => report
                 .with("session id", session.session_id())
@@ -347,7 +349,7 @@ impl Object {
                 .with("session id", session.session_id())
                 .with("version", version(session.version()))
                 .with("next index", session.message_index())
-                .with_some("created at", session.created_at())
+                .with_some("created at", session.created_at().map(|time| time.as_secs()))
                 .with("generation", session.generation()),
             Self::InboundGroupSession(session) => report
                 .with("session id", session.session_id())

@@ -2,7 +2,7 @@
 //! checked, exported and moved, also where they are damaged or in use.
 
 #[cfg(unix)]
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use moceril::{
     megolm::{GroupSession, InboundGroupSession},
@@ -48,7 +48,7 @@ impl Keys {
         let pickle = account.create_outbound_session(&bundle.unwrap()).unwrap();
         let pickle = pickle.to_libolm_pickle_lossy(OLD).unwrap().0;
         let session = moceril::olm::Session::from_libolm_pickle(&pickle, OLD).unwrap();
-        let group = GroupSession::new(0).unwrap();
+        let group = GroupSession::new(Duration::ZERO).unwrap();
         let inbound = InboundGroupSession::new(&group.session_key());
         Self { folder: tempfile::tempdir().unwrap(), account, session, group, inbound }
     }

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
     process::Command,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use moceril::{
@@ -135,7 +136,7 @@ fn backed_up(key: &ExportedRoomKey) -> BackedUpKey {
 }
 
 fn session() -> InboundGroupSession {
-    InboundGroupSession::new(&GroupSession::new(0).unwrap().session_key())
+    InboundGroupSession::new(&GroupSession::new(Duration::ZERO).unwrap().session_key())
 }
 
 fn key(session: &InboundGroupSession, room: &str, index: u32) -> ExportedRoomKey {

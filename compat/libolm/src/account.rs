@@ -147,7 +147,7 @@ pub(crate) fn generate_one_time_keys(
 fn with_one_time_keys(mut account: Account, count: usize, random: &[u8]) -> Result<Account> {
     let needed = count.checked_mul(KEY_RANDOM_LENGTH).ok_or(Code::NotEnoughRandom)?;
     let random = random.get(..needed).ok_or(Code::NotEnoughRandom)?;
-    for keys in random.chunks(Account::MAX_ONE_TIME_KEYS * KEY_RANDOM_LENGTH) {
+    for keys in random.chunks(Account::MAX_STORED_ONE_TIME_KEYS * KEY_RANDOM_LENGTH) {
         account
             .generate_one_time_keys_with_rng(keys.len() / KEY_RANDOM_LENGTH, &mut Random(keys))
             .map_err(|_| Code::NotEnoughRandom)?;
@@ -176,7 +176,7 @@ pub(crate) fn one_time_keys(account: Object<Account>, keys: Output) -> usize {
 
 fn one_time_keys_json(memory: &Memory, account: Object<Account>) -> Result<String> {
     let account = load_or_blank(memory, account)?;
-    let keys = account.map(|account| account.one_time_keys()).unwrap_or_default();
+    let keys = account.map(|account| account.unpublished_one_time_keys()).unwrap_or_default();
     Ok(keys_json(keys.into_iter().rev()))
 }
 
@@ -187,8 +187,8 @@ pub(crate) fn mark_keys_as_published(account: Object<Account>) -> usize {
         let Some(mut state) = load_or_blank(memory, account)? else {
             return Ok(0);
         };
-        let ids: Vec<_> = state.one_time_keys().into_iter().map(|(id, _)| id).collect();
-        let fallback = state.fallback_key().map(|(id, _)| id);
+        let ids: Vec<_> = state.unpublished_one_time_keys().into_iter().map(|(id, _)| id).collect();
+        let fallback = state.unpublished_fallback_key().map(|(id, _)| id);
         if state.mark_as_published(ids.iter().copied().chain(fallback)) > 0 {
             store(memory, account, &state)?;
         }
@@ -219,22 +219,22 @@ pub(crate) fn generate_fallback_key(account: Object<Account>, random: Output) ->
 
 /// `olm_account_fallback_key_length`
 pub(crate) fn current_fallback_key_length(account: Object<Account>) -> usize {
-    ask(account, |account| key_json(account.current_fallback_key()), key_json(None)).len()
+    ask(account, |account| key_json(account.fallback_key()), key_json(None)).len()
 }
 
 /// `olm_account_fallback_key`: JSON of the fallback key, published or not.
 pub(crate) fn current_fallback_key(account: Object<Account>, key: Output) -> usize {
-    write_fallback_key(account, Account::current_fallback_key, key)
+    write_fallback_key(account, Account::fallback_key, key)
 }
 
 /// `olm_account_unpublished_fallback_key_length`
 pub(crate) fn fallback_key_length(account: Object<Account>) -> usize {
-    ask(account, |account| key_json(account.fallback_key()), key_json(None)).len()
+    ask(account, |account| key_json(account.unpublished_fallback_key()), key_json(None)).len()
 }
 
 /// `olm_account_unpublished_fallback_key`: JSON of the fallback key, if it is not published.
 pub(crate) fn fallback_key(account: Object<Account>, key: Output) -> usize {
-    write_fallback_key(account, Account::fallback_key, key)
+    write_fallback_key(account, Account::unpublished_fallback_key, key)
 }
 
 fn write_fallback_key(

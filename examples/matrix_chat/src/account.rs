@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// One-time keys that the server should have for us.
-const ONE_TIME_KEYS: usize = 50;
+const ONE_TIME_KEYS: usize = Account::PUBLISHED_ONE_TIME_KEYS;
 /// How long messages to the previous fallback key may still be on their way, in seconds.
 const FALLBACK_GRACE: u64 = 60 * 60;
 /// How long a fallback key serves at most, in seconds.
@@ -89,7 +89,7 @@ impl Client {
     pub fn replenish(&self, on_server: usize, fallback_used: bool) -> Result<()> {
         let keys = self.store.atomically(|| {
             let mut account = self.store.account()?;
-            let waiting = account.one_time_keys().len();
+            let waiting = account.unpublished_one_time_keys().len();
             let missing = ONE_TIME_KEYS.saturating_sub(on_server + waiting);
             // Not for each single key: the server tells the number again and again.
             if missing > ONE_TIME_KEYS / 4 {
@@ -127,7 +127,7 @@ impl Client {
         }
         let due = used && age > FALLBACK_GRACE || age > FALLBACK_AGE;
         // One that waits for its upload is as good as new.
-        if due && account.fallback_key().is_none() {
+        if due && account.unpublished_fallback_key().is_none() {
             account.generate_fallback_key()?;
             self.store.set_meta("fallback_rotated", &now().to_string())?;
         }

@@ -1,6 +1,6 @@
 //! Megolm: what is said in a room, and who gets its keys.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Result, ensure};
 use moceril::{
@@ -138,18 +138,19 @@ fn is_over(
         policy.messages = policy.messages.min(messages.max(1));
     }
     if let Some(Ok(seconds)) = number("rotation_seconds")?.map(u64::try_from) {
-        policy.seconds = policy.seconds.min(seconds.max(60));
+        policy.age = policy.age.min(Duration::from_secs(seconds.max(60)));
     }
     let name = |device: &Device| format!("{}\n{}", device.user_id, device.device_id);
     let allowed: BTreeSet<String> = recipients.iter().map(name).collect();
     let holders = "SELECT user_id || char(10) || device_id FROM shared WHERE session_id = ?";
     let holders: Vec<String> = store.all(holders, [session.session_id()])?;
-    Ok(session.rotation_due(&policy, now()) || holders.iter().any(|name| !allowed.contains(name)))
+    Ok(session.rotation_due(&policy, Duration::from_secs(now()))
+        || holders.iter().any(|name| !allowed.contains(name)))
 }
 
 /// A new session, whose other end we keep as well: to read, back up and export what we wrote.
 fn begin(client: &Client, room_id: &str) -> Result<GroupSession> {
-    let session = GroupSession::new(now())?;
+    let session = GroupSession::new(Duration::from_secs(now()))?;
     let keys = client.store.account()?.identity_keys();
     let owner = Owner {
         user_id: Some(&client.user_id),
@@ -232,15 +233,8 @@ pub fn keep(
         return Ok(true);
     };
     let old = store.open_inbound(room_id, &id, &pickle)?;
-    let Some(merged) = old.merge(&session) else {
-        // Whoever writes a file or a backup can put any ratchet under the id of a session. It must
-        // not keep out the one that the session's owner has signed.
-        let signed = Some(Provenance::Signed);
-        ensure!(
-            session.provenance_at(session.first_known_index()) == signed
-                && old.provenance_at(u32::MAX) < signed,
-            "it has the id of another session that we know"
-        );
+    let Ok(merged) = old.merge(&session) else {
+        ensure!(session.replaces(&old), "it has the id of another session that we know");
         warn(&format!(
             "the key of session {id} in {room_id} was not its owner's; the one that came now is \
              used: `tail --all` shows again what could not be read"

@@ -327,7 +327,7 @@ fn pickle_key(path: &Path) -> Result<PickleKey> {
     })?;
     let mut key = <[u8; 32]>::try_from(bytes.as_slice())
         .with_context(|| format!("{} is damaged: it must have 32 bytes", path.display()))?;
-    let pickle_key = PickleKey::new(key);
+    let pickle_key = PickleKey::from_bytes(key);
     key.zeroize();
     Ok(pickle_key)
 }

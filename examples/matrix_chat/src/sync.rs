@@ -1,6 +1,7 @@
 //! Fetches what is new on the server, saves it in one transaction, and acknowledges it after that.
 
 use anyhow::{Context, Result};
+use moceril::megolm::RotationPolicy;
 use serde_json::{Value, json};
 
 use crate::{
@@ -233,11 +234,12 @@ fn state(store: &Store, room_id: &str, event: &Value) -> Result<()> {
         }
         // There is no way back: a server that says otherwise is not believed.
         ("m.room.encryption", "") if content["algorithm"] == room::ALGORITHM => {
-            let seconds = content["rotation_period_ms"].as_i64().map(|ms| ms / 1_000);
+            let policy = RotationPolicy::from_json(content);
+            let seconds = i64::try_from(policy.age.as_secs())?;
             store.run(
                 "UPDATE rooms SET encrypted = 1, rotation_messages = ?, rotation_seconds = ? \
                  WHERE room_id = ?",
-                (content["rotation_period_msgs"].as_i64(), seconds, room_id),
+                (policy.messages, seconds, room_id),
             )?;
         }
         ("m.room.member", user_id) => {

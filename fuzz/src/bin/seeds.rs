@@ -210,7 +210,7 @@ impl Seeds<'_> {
     }
 
     fn of_dehydrated(&mut self, name: &str, account: &Account) {
-        let key = PickleKey::new(dehydrated_content::KEY);
+        let key = PickleKey::from_bytes(dehydrated_content::KEY);
         if let Ok(device) = account.dehydrate_with_rng(&key, &mut RecordedRng::new([9; 12])) {
             let name = name.replace(' ', "-");
             self.add("unpickle_dehydrated", &name, &dehydrated_content::open(&device));

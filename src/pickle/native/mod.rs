@@ -25,7 +25,8 @@ use super::{Length, Reader};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
-    error::PickleError,
+    error::{KeyError, PickleError, RandomError},
+    keys::secret_from_base64,
     megolm::{
         inbound::{InboundGroupSession, InboundGroupSessionState},
         outbound::{GroupSession, GroupSessionState},
@@ -39,25 +40,82 @@ use crate::{
         base64,
         chacha20poly1305::{self, NONCE_LENGTH, TAG_LENGTH},
         rng::draw,
-        secret::Secret,
+        secret::{Secret, SecretString},
         stack::{SHALLOW, wiped_below},
     },
 };
 
-/// The key that pickles are encrypted with: 32 bytes of your store's key management, wiped on drop.
+/// The key that pickles are encrypted with: 32 bytes, wiped on drop.
 ///
-/// It is used as it is: derive it from a passphrase with a slow function first.
+/// Draw one for each store, and keep it in the operating system's keyring. It is used as it is;
+/// with the feature `passphrase`, a `PassphraseKey` is derived from a passphrase with a slow
+/// function.
+///
+/// ```
+/// use moceril::{PickleKey, olm::Account};
+///
+/// let key = PickleKey::new()?;
+/// let kept = key.to_base64(); // in the keyring
+///
+/// let pickle = Account::new()?.pickle(&key, b"@alice:example.org/DEVICEID/account")?;
+/// let key = PickleKey::from_base64(&kept)?;
+/// Account::from_pickle(&pickle, &key, b"@alice:example.org/DEVICEID/account")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct PickleKey(Box<Secret<32>>);
 
 impl PickleKey {
-    /// Takes the 32 bytes of a key.
+    /// Length of a key in bytes.
+    pub const LENGTH: usize = 32;
+
+    /// Draws a key from the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    #[cfg(feature = "std")]
+    pub fn new() -> Result<Self, RandomError> {
+        Self::with_rng(&mut rng::system())
+    }
+
+    /// As `new`, with another source of randomness: it gives the 32 bytes of the key.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomError`].
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+        draw(rng).map(|key| Self::copy_of(&key))
+    }
+
+    /// The key of these 32 bytes; any bytes are valid. The caller must wipe its own copy.
     #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Box::new(Secret::new(bytes)))
     }
 
+    /// Reads a key from base64 with or without padding.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Base64`] or [`KeyError::Length`].
+    pub fn from_base64(text: &str) -> Result<Self, KeyError> {
+        secret_from_base64(text).map(|key| Self::copy_of(&key))
+    }
+
+    /// The 32 bytes of the key, which the caller must wipe. The text that
+    /// [`to_base64`](Self::to_base64) returns wipes itself.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        *self.0.as_bytes()
+    }
+
+    /// The key as 43 characters of unpadded base64.
+    #[must_use]
+    pub fn to_base64(&self) -> SecretString {
+        base64::encode_secret(self.0.as_bytes())
+    }
+
     /// Copies from block to block, so that the stack gets no copy (S-25).
-    #[cfg(feature = "passphrase")]
     fn copy_of(key: &Secret<32>) -> Self {
         let mut copy = Box::<Secret<32>>::default();
         copy.as_mut_bytes().copy_from_slice(key.as_bytes());
@@ -66,6 +124,12 @@ impl PickleKey {
 
     pub(super) fn secret(&self) -> &Secret<32> {
         &self.0
+    }
+}
+
+impl Clone for PickleKey {
+    fn clone(&self) -> Self {
+        Self::copy_of(&self.0)
     }
 }
 

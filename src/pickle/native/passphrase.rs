@@ -298,7 +298,26 @@ macro_rules! passphrase_pickle {
                 key: &PassphraseKey,
                 context: impl AsRef<[u8]>,
             ) -> Result<String, PickleError> {
-                let pickle = self.pickle(&key.key, key.context(context.as_ref()))?;
+                self.pickle_with_passphrase_with_rng(key, context, &mut rng::system())
+            }
+
+            /// As `pickle_with_passphrase`, with another source of randomness: it gives 24 bytes
+            /// for the nonce, which must never repeat.
+            ///
+            /// # Errors
+            ///
+            /// [`PickleError::Random`].
+            pub fn pickle_with_passphrase_with_rng<R>(
+                &self,
+                key: &PassphraseKey,
+                context: impl AsRef<[u8]>,
+                rng: &mut R,
+            ) -> Result<String, PickleError>
+            where
+                R: TryCryptoRng + ?Sized,
+            {
+                let context = key.context(context.as_ref());
+                let pickle = self.pickle_with_rng(&key.key, context, rng)?;
                 Ok([key.header.as_str(), &pickle].concat())
             }
         }

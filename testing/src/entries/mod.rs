@@ -7,7 +7,7 @@ mod stored;
 
 use moceril::{
     Curve25519PublicKey, DecodeError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature,
-    KeyError, MessageVersion, SignatureError,
+    KeyError, MessageVersion,
     megolm::{ExportedSessionKey, MegolmMessage, SessionKey, SessionKeyError},
     olm::{Message, OlmMessage, PreKeyMessage},
 };
@@ -38,12 +38,6 @@ pub fn somewhere(accepted: bool) -> Verdict {
 /// An error of an entry point.
 pub trait Layer {
     fn layer(self) -> Verdict;
-}
-
-impl Layer for SignatureError {
-    fn layer(self) -> Verdict {
-        Verdict::RefusedSomewhere
-    }
 }
 
 macro_rules! layer {

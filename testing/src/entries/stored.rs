@@ -40,7 +40,7 @@ impl Objects {
 const LIBOLM_KEY: &[u8] = libolm_pickle::KEY;
 
 fn dehydration_key() -> PickleKey {
-    PickleKey::new(dehydrated_content::KEY)
+    PickleKey::from_bytes(dehydrated_content::KEY)
 }
 
 fn dehydrated(account: &Account) -> DehydratedDevice {

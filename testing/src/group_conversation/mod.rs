@@ -206,8 +206,8 @@ impl Group {
             Some(other) => self.members[who] = self.members[who].merge(other),
             None => {
                 let member = &self.members[who];
-                assert!(member.session.merge(&member.impostor()).is_none());
-                assert!(member.impostor().merge(&member.session).is_none());
+                assert!(member.session.merge(&member.impostor()).is_err());
+                assert!(member.impostor().merge(&member.session).is_err());
             }
         }
     }
@@ -226,7 +226,7 @@ fn choice(number: u8, count: usize) -> Option<usize> {
 
 /// The session as if it had sent so many messages already, though with the same ratchet.
 fn moved_to(sender: &GroupSession, index: u32) -> GroupSession {
-    let key = PickleKey::new(pickle_editor::KEY);
+    let key = PickleKey::from_bytes(pickle_editor::KEY);
     let context = pickle_editor::CONTEXT;
     let pickle = sender.pickle_with_rng(&key, context, &mut RecordedRng::new([0; 24])).unwrap();
     let moved = pickle_editor::edit(&pickle, |pickle| pickle.set_number("index", index.into()));

@@ -20,7 +20,7 @@ pub fn published_account(rng: &mut SecretRng) -> Account {
     let mut account = new_account(rng);
     let created = account.generate_one_time_keys_with_rng(2, rng).unwrap().created;
     account.generate_fallback_key_with_rng(rng).unwrap();
-    let fallback = account.current_fallback_key().unwrap();
+    let fallback = account.fallback_key().unwrap();
     for (id, key) in created.into_iter().chain([fallback]) {
         declassify(PublicKey, key.as_bytes());
         account.mark_as_published([id]);
@@ -44,8 +44,8 @@ pub fn one_time_keys() {
     let mut account = published_account(&mut rng);
     account.generate_one_time_keys_with_rng(1, &mut rng).unwrap();
     account.generate_fallback_key_with_rng(&mut rng).unwrap();
-    declassify(PublicKey, account.one_time_keys()[0].1.as_bytes());
-    declassify(PublicKey, account.current_fallback_key().unwrap().1.as_bytes());
+    declassify(PublicKey, account.unpublished_one_time_keys()[0].1.as_bytes());
+    declassify(PublicKey, account.fallback_key().unwrap().1.as_bytes());
     let (_, one_time_key) = account.signed_one_time_keys()[0];
     declassify(Signature, one_time_key.signature.as_bytes());
     let (id, fallback_key) = account.signed_fallback_key().unwrap();

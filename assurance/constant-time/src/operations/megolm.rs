@@ -159,10 +159,10 @@ pub fn compare() {
     let (session, other) = (new_session(&mut rng), new_session(&mut rng));
     let (mut first, second) = (receiver(&session), receiver(&session));
     assert!(first.connected(&second));
-    assert!(first.merge(&second).is_some());
+    assert!(first.merge(&second).is_ok());
     let other = inbound_with_another_ratchet(&session, &other);
     assert!(!first.connected(&other));
-    assert!(first.merge(&other).is_none());
+    assert!(first.merge(&other).is_err());
     assert!(first.advance_to(3));
     must_be_secret(&export_bytes(&first));
     first.close();

@@ -31,7 +31,7 @@ impl Devices {
 
     /// Alice's session with Bob's fallback key.
     pub fn outbound(&mut self) -> Session {
-        let (_, key) = self.bob.current_fallback_key().unwrap();
+        let (_, key) = self.bob.fallback_key().unwrap();
         let bundle = PreKeyBundle::from_unverified_keys(self.bob.curve25519_key(), key).unwrap();
         let session = self
             .alice

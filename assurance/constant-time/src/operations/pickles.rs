@@ -31,18 +31,22 @@ macro_rules! round_trip {
     ($name:ident, $object:ident) => {
         fn $name(object: &$object) -> $object {
             let mut rng = SecretRng::new(30);
-            let key = PickleKey::new(rng.bytes());
+            let key = PickleKey::with_rng(&mut rng).unwrap();
+            let text = key.to_base64();
+            must_be_secret(text.as_bytes());
+            let key = PickleKey::from_base64(&text).unwrap();
+            must_be_secret(&key.to_bytes());
             let pickle = object.pickle_with_rng(&key, CONTEXT, &mut rng).unwrap();
             declassify(Pickle, pickle.as_bytes());
 
-            let key = PickleKey::new(KEY);
+            let key = PickleKey::from_bytes(KEY);
             let pickle = object.pickle_with_rng(&key, CONTEXT, &mut rng).unwrap();
             declassify(Pickle, pickle.as_bytes());
             let fields = OpenPickle::open(&pickle).fields().into_iter();
             let secrets = fields
                 .filter(|field| field.kind == Kind::Secret)
                 .map(|field| HEADER_LENGTH + field.place.start..HEADER_LENGTH + field.place.end);
-            let wrong = PickleKey::new(rng.bytes());
+            let wrong = PickleKey::from_bytes(rng.bytes());
             assert!($object::from_pickle(&pickle, &wrong, CONTEXT).is_err());
             // The last block before the decryption is the associated data: version, type and
             // context.
@@ -83,7 +87,7 @@ pub fn group_sessions() {
     must_be_secret(session.encrypt(b"text").unwrap().as_bytes());
     let guard = ReplayGuard::new(&inbound);
     let rng = &mut SecretRng::new(39);
-    let key = PickleKey::new(rng.bytes());
+    let key = PickleKey::from_bytes(rng.bytes());
     let pickle = guard.pickle_with_rng(&key, CONTEXT, rng).unwrap();
     declassify(Pickle, pickle.as_bytes());
     assert!(ReplayGuard::from_pickle(&pickle, &key, b"wrong", &inbound).is_err());
@@ -99,8 +103,8 @@ const PASSPHRASE: &str = "correct horse battery staple";
 /// Pickles under a key from a passphrase, and the verdicts on a wrong passphrase and a wrong
 /// context.
 macro_rules! under_passphrase {
-    ($key:ident, $($object:ident: $value:expr $(, of $session:ident)?);+) => {$(
-        let pickle = $value.pickle_with_passphrase(&$key, CONTEXT).unwrap();
+    ($key:ident, $rng:ident, $($object:ident: $value:expr $(, of $session:ident)?);+) => {$(
+        let pickle = $value.pickle_with_passphrase_with_rng(&$key, CONTEXT, $rng).unwrap();
         declassify(Pickle, pickle.as_bytes());
         assert!(PassphraseKey::for_pickle(&pickle, &secret("wrong"), COST).is_err());
         let key = PassphraseKey::for_pickle(&pickle, &secret(PASSPHRASE), COST).unwrap();
@@ -116,6 +120,7 @@ pub fn passphrase() {
     let (olm_session, _) = Devices::new(38, MessageVersion::V3).sessions();
     under_passphrase!(
         key,
+        rng,
         Account: published_account(rng);
         Session: olm_session;
         GroupSession: session;
@@ -131,7 +136,7 @@ pub fn dehydrated() {
     let mut rng = SecretRng::new(34);
     let account = published_account(&mut rng);
     let mut dehydrate = |key: [u8; 32]| {
-        let key = PickleKey::new(key);
+        let key = PickleKey::from_bytes(key);
         account.dehydrate_lossy_with_rng(&key, &mut rng).unwrap();
         let device = account.dehydrate_with_rng(&key, &mut rng).unwrap();
         declassify(Pickle, device.ciphertext.as_bytes());
@@ -140,12 +145,12 @@ pub fn dehydrated() {
     };
     dehydrate(SecretRng::new(35).bytes());
     let device = dehydrate(KEY);
-    let wrong = PickleKey::new(SecretRng::new(36).bytes());
+    let wrong = PickleKey::from_bytes(SecretRng::new(36).bytes());
     assert!(Account::rehydrate(&device, &wrong).is_err());
     // The last block before the decryption is for the state, which has no tag.
     let content = decode(&device.ciphertext);
     let account = hide_during(content.len() - 16, content, DEHYDRATED_SECRETS.into(), || {
-        Account::rehydrate(&device, &PickleKey::new(KEY)).unwrap()
+        Account::rehydrate(&device, &PickleKey::from_bytes(KEY)).unwrap()
     });
     must_be_secret(account.sign(b"still secret").as_bytes());
 }

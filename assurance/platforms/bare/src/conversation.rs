@@ -51,7 +51,7 @@ pub fn run() {
     let reply = to_alice.encrypt_with_rng("yes", rng).unwrap();
     assert_eq!(to_bob.decrypt(&reply).unwrap().plaintext(), b"yes");
 
-    let key = PickleKey::new([7; 32]);
+    let key = PickleKey::from_bytes([7; 32]);
     let pickle = to_bob.pickle_with_rng(&key, "board", rng).unwrap();
     to_bob = Session::from_pickle(&pickle, &key, "board").unwrap();
     let again = to_bob.encrypt_with_rng("again", rng).unwrap();

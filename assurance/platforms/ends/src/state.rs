@@ -40,7 +40,7 @@ macro_rules! stored {
         impl Stored for $object {
             fn write(&self, step: usize, rng: &mut Counter) -> Result<String, Box<dyn Error>> {
                 Ok(match step % 3 {
-                    0 => self.pickle_with_rng(&PickleKey::new(KEY), CONTEXT, rng)?,
+                    0 => self.pickle_with_rng(&PickleKey::from_bytes(KEY), CONTEXT, rng)?,
                     1 => self.to_libolm_pickle_lossy(KEY)?.0,
                     _ => self.to_vodozemac_pickle_lossy()?.0.encrypt(&KEY)?,
                 })
@@ -48,7 +48,7 @@ macro_rules! stored {
 
             fn read(step: usize, text: &str) -> Result<Self, Box<dyn Error>> {
                 Ok(match step % 3 {
-                    0 => Self::from_pickle(text, &PickleKey::new(KEY), CONTEXT)?,
+                    0 => Self::from_pickle(text, &PickleKey::from_bytes(KEY), CONTEXT)?,
                     1 => Self::from_libolm_pickle(text, KEY)?,
                     _ => Self::from_vodozemac_pickle($vodozemac::from_encrypted(text, &KEY)?)?,
                 })

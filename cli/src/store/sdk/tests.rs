@@ -1,6 +1,8 @@
 //! A store is made here from the description at the head of the module. `stores/run` reads one that
 //! the SDK makes.
 
+use std::time::Duration;
+
 use moceril::{
     megolm::{GroupSession, InboundGroupSession},
     olm::{Account, PreKeyBundle, Session},
@@ -86,7 +88,7 @@ impl Made {
 
     /// A store in which the key of the store has been encrypted in this way, or is not used.
     fn new(derivation: Option<(serde_json::Value, [u8; 32])>, has_lists: bool) -> Self {
-        let group = GroupSession::new(0).unwrap();
+        let group = GroupSession::new(Duration::ZERO).unwrap();
         let session = InboundGroupSession::new(&group.session_key());
         let folder = tempfile::tempdir().unwrap();
         let made = Self { folder, is_encrypted: derivation.is_some(), has_lists, session };

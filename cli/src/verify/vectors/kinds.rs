@@ -1,5 +1,7 @@
 //! What must be true of the vectors of each kind.
 
+use std::time::Duration;
+
 use moceril::{
     DecodeError, Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, Error, KeyError,
     LibolmPickleError, MessageVersion, PickleError, PickleKey,
@@ -190,7 +192,7 @@ fn session_key(
 
 /// That the signing key is a point of the curve is checked with the first message.
 fn with_a_point(session: InboundGroupSession) -> Result<(), Error> {
-    let message = GroupSession::new(0)?.encrypt("of another session")?;
+    let message = GroupSession::new(Duration::ZERO)?.encrypt("of another session")?;
     let mut session = session;
     match session.decrypt(&message) {
         Err(megolm::DecryptionError::InvalidSigningKey) => Err(KeyError::NotOnCurve.into()),
@@ -400,9 +402,10 @@ fn pickle(vector: &Vector<'_>) -> Checked<bool> {
     let key = match writer {
         "libolm" => Key::Libolm(vector.bytes("pickle-key")?.into()),
         "vodozemac" => Key::Vodozemac(vector.array("pickle-key")?.into()),
-        "moceril" => {
-            Key::Native(PickleKey::new(vector.array("pickle-key")?), vector.string("context")?)
-        }
+        "moceril" => Key::Native(
+            PickleKey::from_bytes(vector.array("pickle-key")?),
+            vector.string("context")?,
+        ),
         _ => return Err(unknown()),
     };
     let object = Object::open_typed(kind, vector.text("pickle")?, &key);

@@ -57,7 +57,7 @@ impl InboundGroupSession {
     /// Both of two copies of one session in one; `None` unless they are connected. The result
     /// counts as signed only if the ratchets vouch for it.
     pub fn merge(&mut self, other: &mut InboundGroupSession) -> Option<InboundGroupSession> {
-        self.inner.merge(&other.inner).map(Self::from_inner)
+        self.inner.merge(&other.inner).ok().map(Self::from_inner)
     }
 
     /// The first message index that the session can decrypt.

@@ -25,7 +25,7 @@ fn say(session: &mut GroupSession, room_id: &str, event_id: &str) -> Value {
 fn what_cannot_be_read_is_explained_without_secrets() {
     let directory = Directory::new();
     let store = Store::create(&directory).unwrap();
-    let mut session = GroupSession::new(now()).unwrap();
+    let mut session = GroupSession::new(Duration::from_secs(now())).unwrap();
     let early = say(&mut session, ROOM, "$early\u{1b}[31m");
     let key = session.session_key();
     let said = say(&mut session, ROOM, "$said");
@@ -85,7 +85,7 @@ fn forged(session: &InboundGroupSession) -> ExportedSessionKey {
 
 #[test]
 fn a_signed_key_replaces_a_forged_one() {
-    let mut theirs = GroupSession::new(now()).unwrap();
+    let mut theirs = GroupSession::new(Duration::from_secs(now())).unwrap();
     let key = theirs.session_key();
     let signed = InboundGroupSession::new(&key);
     let event = say(&mut theirs, ROOM, "$event");

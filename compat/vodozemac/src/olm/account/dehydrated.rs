@@ -17,7 +17,7 @@ impl Account {
         key: &[u8; 32],
     ) -> Result<DehydratedDeviceResult, DehydratedDeviceError> {
         self.inner
-            .dehydrate_lossy(&PickleKey::new(*key))
+            .dehydrate_lossy(&PickleKey::from_bytes(*key))
             .map(|(DehydratedDevice { ciphertext, nonce }, _)| DehydratedDeviceResult {
                 ciphertext,
                 nonce,
@@ -37,7 +37,7 @@ impl Account {
         key: &[u8; 32],
     ) -> Result<Self, DehydratedDeviceError> {
         let device = DehydratedDevice { ciphertext: ciphertext.into(), nonce: nonce.into() };
-        core::Account::rehydrate(&device, &PickleKey::new(*key))
+        core::Account::rehydrate(&device, &PickleKey::from_bytes(*key))
             .map(Self::from_inner)
             .map_err(|error| dehydrated_device_error(error, ciphertext, nonce))
     }

@@ -144,7 +144,7 @@ impl Account {
     ///
     /// If the operating system has no randomness, or 2^64 keys were generated before.
     pub fn generate_one_time_keys(&mut self, count: usize) -> OneTimeKeyGenerationResult {
-        let count = count.min(core::Account::MAX_ONE_TIME_KEYS);
+        let count = count.min(core::Account::MAX_STORED_ONE_TIME_KEYS);
         let keys = drawn(self.inner.generate_one_time_keys(count));
         let public = |keys: Vec<(_, moceril::Curve25519PublicKey)>| {
             keys.into_iter().map(|(_, key)| Curve25519PublicKey::from_inner(key)).collect()
@@ -159,7 +159,7 @@ impl Account {
 
     /// The one-time keys that are not marked as published.
     pub fn one_time_keys(&self) -> HashMap<KeyId, Curve25519PublicKey> {
-        self.inner.one_time_keys().into_iter().map(with_id).collect()
+        self.inner.unpublished_one_time_keys().into_iter().map(with_id).collect()
     }
 
     /// Generates a fallback key. The present one is kept for messages on the way; the one before it
@@ -169,12 +169,13 @@ impl Account {
     ///
     /// If the operating system has no randomness, or 2^64 keys were generated before.
     pub fn generate_fallback_key(&mut self) -> Option<Curve25519PublicKey> {
-        drawn(self.inner.generate_fallback_key()).map(Curve25519PublicKey::from_inner)
+        let generation = drawn(self.inner.generate_fallback_key());
+        generation.forgotten.map(|(_, key)| Curve25519PublicKey::from_inner(key))
     }
 
     /// The current fallback key, if it is not marked as published.
     pub fn fallback_key(&self) -> HashMap<KeyId, Curve25519PublicKey> {
-        self.inner.fallback_key().into_iter().map(with_id).collect()
+        self.inner.unpublished_fallback_key().into_iter().map(with_id).collect()
     }
 
     /// Forgets the previous fallback key. Returns whether there was one.
@@ -184,8 +185,11 @@ impl Account {
 
     /// Marks all one-time keys and the fallback key as published.
     pub fn mark_keys_as_published(&mut self) {
-        let one_time_keys = self.inner.one_time_keys();
-        let ids = one_time_keys.into_iter().chain(self.inner.fallback_key()).map(|(id, _)| id);
+        let one_time_keys = self.inner.unpublished_one_time_keys();
+        let ids = one_time_keys
+            .into_iter()
+            .chain(self.inner.unpublished_fallback_key())
+            .map(|(id, _)| id);
         self.inner.mark_as_published(ids.collect::<Vec<_>>());
     }
 
