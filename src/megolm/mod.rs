@@ -30,6 +30,8 @@ pub(crate) mod inbound;
 pub(crate) mod outbound;
 pub(crate) mod replay;
 pub(crate) mod trust;
+#[cfg(test)]
+mod work;
 
 pub use self::{
     decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},
