@@ -104,7 +104,7 @@ macro_rules! libolm_content {
     };
 }
 
-libolm_content!(Account, read_account, write_account);
+libolm_content!(Account, read_account, write_account_content);
 libolm_content!(Session, read_session, write_session);
 libolm_content!(GroupSession, read_group_session, write_group_session);
 libolm_content!(InboundGroupSession, read_inbound_group_session, write_inbound_group_session);
