@@ -121,7 +121,7 @@ impl InboundGroupSession {
         version: MessageVersion,
     ) -> Self {
         let highest = if key.is_from_backup() { Provenance::Backup } else { Provenance::Exported };
-        let provenance = provenance.clamp(Provenance::Backup, highest);
+        let provenance = provenance.min(highest).max(Provenance::Backup);
         Self::create(key.index(), key.ratchet(), *key.signing_key(), provenance, version)
     }
 
