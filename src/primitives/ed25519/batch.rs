@@ -30,8 +30,6 @@ impl VerifyingKey {
     /// The result of [`verify`](Self::verify) for each message with its signature: `true` if it is
     /// valid.
     pub(crate) fn verify_each(&self, signed: &[(&[u8], &[u8; SIGNATURE_LENGTH])]) -> Vec<bool> {
-        #[cfg(test)]
-        super::super::work::count_verifications(signed.len());
         // With AVX-512 a product by itself takes less time than the additions of points from
         // tables, which are not vectorized.
         let shape = Shape::for_count(signed.len()).filter(|_| !has_avx512());
