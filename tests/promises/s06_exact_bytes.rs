@@ -1,8 +1,8 @@
 //! S-06: MAC and signature cover exactly the bytes that were received.
 //!
-//! What a MAC covers has one form: whoever changes it on its way, even into another form of the same
-//! content, makes it unacceptable. No MAC covers the outer fields of a pre-key message. Their keys
-//! must be the session's (S-09); their order and unknown fields are free.
+//! What a MAC covers has one form: whoever changes it on its way, even into another form of the
+//! same content, makes it unacceptable. No MAC covers the outer fields of a pre-key message. Their
+//! keys must be the session's (S-09); their order and unknown fields are free.
 
 use moceril::{
     DecodeError,
@@ -128,8 +128,8 @@ fn another_encoding_with_a_mac_of_its_own_is_accepted() {
     }
 }
 
-/// S-06: no MAC covers the outer fields of a pre-key message. Another order, and unknown fields, make
-/// another text of the same message: the same keys and the same inner message, and the session
+/// S-06: no MAC covers the outer fields of a pre-key message. Another order, and unknown fields,
+/// make another text of the same message: the same keys and the same inner message, and the session
 /// takes one of them.
 #[test]
 fn the_outer_fields_of_a_pre_key_message_are_free() {

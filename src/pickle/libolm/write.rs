@@ -23,8 +23,8 @@ const MAX_SKIPPED_KEYS: usize = 40;
 
 type Result<T> = core::result::Result<T, ConversionError>;
 
-/// Whoever has a bundle may have the key of any message on the way, so those that the server hands
-/// out stay.
+/// Of too many one-time keys those stay that the server may hand out: a message made with one that
+/// is gone could not be read.
 pub(super) fn write_account(state: &AccountState, sink: &mut dyn Sink) -> Result<Loss> {
     let excess = state.one_time_keys.keys.len().saturating_sub(MAX_ONE_TIME_KEYS);
     let dropped = state.one_time_keys.most_dispensable(excess);
