@@ -62,8 +62,8 @@ pub(crate) struct FallbackMemory {
 
 impl FallbackMemory {
     /// Whether this session is remembered, and how many of its sender are. Nothing here branches on
-    /// a tag, so that the time of a message does not tell how much of one is right. The number has room: it is at
-    /// most that of all sessions.
+    /// a tag, so that the time of a message does not tell how much of one is right. The number has
+    /// room: it is at most that of all sessions.
     fn search(&self, tag: SessionTag) -> (bool, u32) {
         let (mut known, mut of_sender) = (false, 0_u32);
         for other in &self.sessions {

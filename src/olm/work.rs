@@ -49,8 +49,8 @@ fn s_45_a_forged_pre_key_message_costs_three_agreements() {
     }
 }
 
-/// S-45: a forged first message to a fallback key costs 4 hashes besides, which look for its session
-/// among those that the key remembers; their number makes no difference.
+/// S-45: a forged first message to a fallback key costs 4 hashes besides, which look for its
+/// session among those that the key remembers; their number makes no difference.
 #[test]
 fn s_45_a_forged_message_to_a_fallback_key_costs_four_more_hashes() {
     let rng = &mut Counting(0);

@@ -335,8 +335,8 @@ impl SessionKey {
 /// its signing key is a point of the curve is checked with the first message; a key that is none
 /// decrypts nothing, with [`InvalidSigningKey`].
 ///
-/// A key remembers if a session gave it that had its own key from a backup: it is imported as from a
-/// backup then, too (S-41). The bytes and the text cannot say this, and count as
+/// A key remembers if a session gave it that had its own key from a backup: it is imported as from
+/// a backup then, too (S-41). The bytes and the text cannot say this, and count as
 /// [`Exported`](crate::megolm::Provenance::Exported) when they are read again.
 ///
 /// [`InvalidSigningKey`]: crate::megolm::DecryptionError::InvalidSigningKey
