@@ -97,6 +97,15 @@ mod any_error;
 mod error;
 mod forms;
 mod keys;
+// S-31: the backup scheme is absent by default.
+#[cfg_attr(
+    not(feature = "backup"),
+    doc = "
+```compile_fail,E0432
+use moceril::backup::BackupDecryptionKey; // only with the feature `backup`
+```
+"
+)]
 mod matrix;
 mod pickle;
 mod primitives;

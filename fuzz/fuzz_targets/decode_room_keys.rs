@@ -1,9 +1,10 @@
-//! S-02: room keys and encrypted events as JSON. The first byte chooses the form.
+//! S-02: room keys, backups and encrypted events as JSON. The first byte chooses the form.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use moceril::{
     Curve25519PublicKey, SecretString,
+    backup_file::{self, BackedUpKey, BackupReader, BackupVersion},
     events::{MegolmContent, OlmContent},
     room_keys::{self, ExportParser, ExportedRoomKey, RoomKey, RoomKeyError},
 };
@@ -15,7 +16,7 @@ const RECIPIENT: &str = "6LXOTI3Vws+auMQauHPd0lge1rDv3r2lMcR22/1gLxk";
 fuzz_target!(|data: &[u8]| {
     let Some((kind, rest)) = data.split_first() else { return };
     let Ok(text) = str::from_utf8(rest) else { return };
-    match kind % 6 {
+    match kind % 9 {
         0 => file(text),
         1 => room_key(text),
         2 => exported(text, ExportedRoomKey::from_json, ExportedRoomKey::to_json),
@@ -28,9 +29,45 @@ fuzz_target!(|data: &[u8]| {
             let read = |text: &str| ExportedRoomKey::from_backup_json(text, "!room", &id);
             exported(text, read, ExportedRoomKey::to_backup_json);
         }
-        _ => event(text),
+        5 => event(text),
+        6 => backup(text),
+        7 => backup_of_room(text),
+        _ => backup_version(text),
     }
 });
+
+/// A backup that was read as a whole is written so that it is read as the same.
+fn backup(text: &str) {
+    let Ok(reader) = BackupReader::new(text) else { return };
+    let keys: Result<Vec<_>, _> = reader.collect();
+    if let Ok(keys) = keys {
+        let written = backup_file::write(&keys);
+        let again: Result<Vec<_>, _> = BackupReader::new(&written).unwrap().collect();
+        assert_eq!(again, Ok(keys));
+    }
+}
+
+/// A room, and a key, are read by themselves as in a backup.
+fn backup_of_room(text: &str) {
+    if let Ok(reader) = BackupReader::of_room(text, String::from("!a")) {
+        let whole = format!(r#"{{"rooms":{{"!a":{text}}}}}"#);
+        let whole: Vec<_> = BackupReader::new(&whole).unwrap().collect();
+        assert_eq!(reader.collect::<Vec<_>>(), whole);
+    }
+    let key = BackedUpKey::from_json(text, String::from("!a"), String::from("b"));
+    if let Ok(key) = key {
+        let room = format!(r#"{{"sessions":{{"b":{text}}}}}"#);
+        let in_room = BackupReader::of_room(&room, String::from("!a")).unwrap();
+        assert_eq!(in_room.collect::<Vec<_>>(), [Ok(key)]);
+    }
+}
+
+fn backup_version(text: &str) {
+    if let Ok(version) = BackupVersion::from_json(text) {
+        let again = BackupVersion::from_json(&version.to_json().to_string()).unwrap();
+        assert_eq!(again.public_key, version.public_key);
+    }
+}
 
 /// The reader of a file gives the entries that a reader of the whole file gives, and an error at
 /// the end exactly if the text is not an array.

@@ -436,8 +436,8 @@ def replay_guards(out):
 
     def state(capacity, forgotten, seen, generation=7, signing_key=sender.public()):
         """`seen` has indices and event ids, or tags instead of them."""
-        tag = lambda message, event: hashlib.sha256(hashlib.sha256(unb64(message)[-64:]).digest() + event).digest()[:16]
-        tags = [(index, event if len(event) == 16 else tag(messages[index], event)) for index, event in seen]
+        tag = lambda message, event: hashlib.sha256(hashlib.sha256(unb64(message)[-64:]).digest() + event).digest()
+        tags = [(index, event if len(event) == 32 else tag(messages[index], event)) for index, event in seen]
         return (
             signing_key + number(capacity, 4) + number(forgotten[0], 4) + number(forgotten[1], 4)
             + listing([number(index, 4) + tag for index, tag in tags]) + number(generation, 8)
@@ -461,12 +461,12 @@ def replay_guards(out):
         (3, b"$3", "again"), (3, b"$30", "replayed"), (2, b"$2", "unknown"), (0, b"$0", "first"), (8, b"$8", "first"),
         (9, b"$9", "first"), (0, b"$0", "unknown"), (3, b"$3", "again"),
     ))  # fmt: skip
-    last = state(1, (0, 0), [(2**32 - 1, bytes(16))])
+    last = state(1, (0, 0), [(2**32 - 1, bytes(32))])
     not_remembered = [(index, b"$", "first-not-remembered") for index in (1, 0, 2)]
     files.write("last-index", last, steps(*not_remembered, (1, b"$", "unknown")))
 
     other = GroupSession(random.take(160)).public()
-    entry = lambda index: (index, bytes([index]) * 16)
+    entry = lambda index: (index, bytes([index]) * 32)
     count = 32 + 12
     files.refuse_all(good, "account", [
         ("another-session", state(3, (0, 0), [entry(1)], signing_key=other)),

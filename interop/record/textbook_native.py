@@ -251,7 +251,7 @@ class ReplayGuard:
         self.signing_key, self.capacity, self.forgotten, self.seen = signing_key, capacity, forgotten, seen
 
     def check(self, index, message, event_id):
-        tag = hashlib.sha256(hashlib.sha256(message[-64:]).digest() + event_id).digest()[:16]
+        tag = hashlib.sha256(hashlib.sha256(message[-64:]).digest() + event_id).digest()
         if index in self.seen:
             return "again" if self.seen[index] == tag else "replayed"
         if self.forgotten[0] <= index < self.forgotten[1]:
@@ -269,7 +269,7 @@ class ReplayGuard:
 def replay_guard(state):
     signing_key, capacity = state.key(check_ed25519), state.number(4)
     forgotten = state.number(4), state.number(4)
-    seen = state.list(lambda: (state.number(4), state.take(16)))
+    seen = state.list(lambda: (state.number(4), state.take(32)))
     state.number(8)
     indices = [index for index, _ in seen]
     right(0 < capacity and len(seen) <= capacity and ascending(indices))

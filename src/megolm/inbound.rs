@@ -98,7 +98,8 @@ impl InboundGroupSession {
 
     /// As [`import`](Self::import), for messages of another version.
     ///
-    /// An exported key is at most [`Provenance::Exported`], whatever the caller says.
+    /// An exported key is at most [`Provenance::Exported`], whatever the caller says, and one that
+    /// [`export_at`](Self::export_at) gave of a session with less is [`Provenance::Backup`] (S-41).
     /// [`Provenance::Unknown`] counts as [`Provenance::Backup`].
     #[must_use]
     pub fn import_with_version(
@@ -106,7 +107,8 @@ impl InboundGroupSession {
         provenance: Provenance,
         version: MessageVersion,
     ) -> Self {
-        let provenance = provenance.clamp(Provenance::Backup, Provenance::Exported);
+        let highest = if key.is_from_backup() { Provenance::Backup } else { Provenance::Exported };
+        let provenance = provenance.min(highest).max(Provenance::Backup);
         Self::create(key.index(), key.ratchet(), *key.signing_key(), provenance, version)
     }
 
@@ -318,13 +320,18 @@ impl InboundGroupSession {
 
     /// Exports the key that decrypts all messages from `index` on, also from an index yet to come.
     ///
+    /// Where the session's own key came from a backup, or from nobody knows where, the exported one
+    /// is imported as [`Provenance::Backup`] (S-41). Its text does not say it.
+    ///
     /// # Errors
     ///
     /// [`ExportError`].
     pub fn export_at(&self, index: u32) -> Result<ExportedSessionKey, ExportError> {
         wiped_below::<SHALLOW, _>(|| {
             let ratchet = self.ratchet_at(index)?;
-            Ok(ExportedSessionKey::new(index, ratchet.value(), self.state.signing_key))
+            let from_backup = self.state.trust.at(index) < Provenance::Exported;
+            let signing_key = self.state.signing_key;
+            Ok(ExportedSessionKey::new(index, ratchet.value(), signing_key, from_backup))
         })
     }
 

@@ -31,6 +31,8 @@ mod merge;
 pub(crate) mod outbound;
 pub(crate) mod replay;
 pub(crate) mod trust;
+#[cfg(test)]
+mod work;
 
 pub use self::{
     decrypted::{DecryptedMessage, DecryptedMessageParts, DecryptionError},

@@ -106,7 +106,7 @@ impl Account {
 
     /// Takes a state from a pickle, if it is one that an account can be in.
     pub(crate) fn restore(state: AccountState) -> Result<Self, PickleError> {
-        if state.one_time_keys.is_consistent() {
+        if state.one_time_keys.is_consistent(state.identity_key.public()) {
             Ok(Self::from_state(state))
         } else {
             Err(PickleError::InvalidState)
@@ -173,8 +173,10 @@ impl Account {
         count: usize,
         rng: &mut R,
     ) -> Result<OneTimeKeyGeneration, KeyGenerationError> {
+        let identity_key = self.curve25519_key();
         let one_time_keys = &mut self.state.one_time_keys;
-        let generation = wiped_below::<SHALLOW, _>(|| one_time_keys.generate(count, rng))?;
+        let generation =
+            wiped_below::<SHALLOW, _>(|| one_time_keys.generate(identity_key, count, rng))?;
         self.changed();
         Ok(generation)
     }
@@ -277,11 +279,13 @@ impl Account {
         &mut self,
         rng: &mut R,
     ) -> Result<FallbackKeyGeneration, KeyGenerationError> {
+        let identity_key = self.curve25519_key();
         let one_time_keys = &mut self.state.one_time_keys;
         // Not in the closure: a `None` that leaves it has bytes that nothing has written, and they
         // were found to be the new private key (S-25).
         let forgotten = one_time_keys.previous_fallback_key();
-        let created = wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(rng))?;
+        let created =
+            wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(identity_key, rng))?;
         self.changed();
         Ok(FallbackKeyGeneration { created, forgotten })
     }

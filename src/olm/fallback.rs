@@ -61,9 +61,9 @@ pub(crate) struct FallbackMemory {
 }
 
 impl FallbackMemory {
-    /// Whether this session is remembered, and how many of its sender are. Nothing branches on a
-    /// tag, so that the time does not tell how much of one is right. The number has room: it is at
-    /// most that of all sessions.
+    /// Whether this session is remembered, and how many of its sender are. Nothing here branches on
+    /// a tag, so that the time of a message does not tell how much of one is right. The number has
+    /// room: it is at most that of all sessions.
     fn search(&self, tag: SessionTag) -> (bool, u32) {
         let (mut known, mut of_sender) = (false, 0_u32);
         for other in &self.sessions {
@@ -90,14 +90,18 @@ impl FallbackMemory {
     }
 
     /// Whether no session is there twice, no sender has more than its share, and there are not more
-    /// than any account can remember.
+    /// than any account can remember. It sorts the tags, which tells their order: that of random
+    /// numbers, of which the peer has chosen none.
     fn is_consistent(&self) -> bool {
+        // Before there is work for each item (S-45).
+        if self.sessions.len() > MAX_FALLBACK_MEMORY as usize {
+            return false;
+        }
         let mut sorted = self.sessions.clone();
         sorted.sort_unstable();
         let beyond_share = FALLBACK_SHARE.saturating_add(1) as usize;
         let sender = |tag: Option<&SessionTag>| tag.map(|tag| tag.sender);
-        sorted.len() <= MAX_FALLBACK_MEMORY as usize
-            && sorted.is_sorted_by(|a, b| a < b)
+        sorted.is_sorted_by(|a, b| a < b)
             && sorted.windows(beyond_share).all(|tags| sender(tags.first()) != sender(tags.last()))
     }
 }

@@ -99,6 +99,7 @@ impl OneTimeKeys {
     /// Draws all keys before it changes anything.
     pub(crate) fn generate<R: TryCryptoRng + ?Sized>(
         &mut self,
+        identity_key: Curve25519PublicKey,
         count: usize,
         rng: &mut R,
     ) -> Result<OneTimeKeyGeneration, KeyGenerationError> {
@@ -110,7 +111,7 @@ impl OneTimeKeys {
         }
         let end = self.next_id.checked_add(count as u64).ok_or(KeyGenerationError::IdsExhausted)?;
         let pairs = Curve25519KeyPair::generate_many(count, rng)?;
-        self.check_distinct(pairs.iter().map(Curve25519KeyPair::public))?;
+        self.check_distinct(identity_key, pairs.iter().map(Curve25519KeyPair::public))?;
         let mut new = SecretList::new();
         new.reserve(count);
         for (id, pair) in (self.next_id..end).zip(pairs.iter()) {
@@ -124,12 +125,17 @@ impl OneTimeKeys {
         Ok(OneTimeKeyGeneration { created, evicted })
     }
 
-    /// Drops `count` keys. Those that nobody can have used yet go first.
-    fn evict(&mut self, count: usize) -> Vec<(KeyId, Curve25519PublicKey)> {
+    /// The `count` one-time keys that can be missed most: those that nobody can have used yet come
+    /// first, then the oldest.
+    pub(crate) fn most_dispensable(&self, count: usize) -> impl Iterator<Item = &StoredKey> {
         let unpublished = self.keys.iter().filter(|key| !key.published);
         let published = self.keys.iter().filter(|key| key.published);
-        let evicted: Vec<_> =
-            unpublished.chain(published).take(count).map(StoredKey::one_time).collect();
+        unpublished.chain(published).take(count)
+    }
+
+    /// Drops `count` keys, the most dispensable ones.
+    fn evict(&mut self, count: usize) -> Vec<(KeyId, Curve25519PublicKey)> {
+        let evicted: Vec<_> = self.most_dispensable(count).map(StoredKey::one_time).collect();
         if !evicted.is_empty() {
             let mut ids: Vec<_> = evicted.iter().map(|(id, _)| id.number).collect();
             ids.sort_unstable();
@@ -146,13 +152,14 @@ impl OneTimeKeys {
     /// Makes a new fallback key. The previous one can no longer be used.
     pub(crate) fn generate_fallback<R: TryCryptoRng + ?Sized>(
         &mut self,
+        identity_key: Curve25519PublicKey,
         rng: &mut R,
     ) -> Result<(KeyId, Curve25519PublicKey), KeyGenerationError> {
         let separate = self.next_fallback_id.get();
         let id = separate.unwrap_or(self.next_id);
         let end = id.checked_add(1).ok_or(KeyGenerationError::IdsExhausted)?;
         let key = StoredKey::generate(id, rng)?;
-        self.check_distinct([key.pair.public()])?;
+        self.check_distinct(identity_key, [key.pair.public()])?;
         let created = key.fallback();
         if separate.is_some() {
             self.next_fallback_id = OptionalNumber::some(end);
@@ -251,9 +258,9 @@ impl OneTimeKeys {
     }
 
     /// Whether the book-keeping holds together: ids ascend, none was given out twice, no list is
-    /// longer than it can grow, no key is there twice, and the fallback keys remember what they can
-    /// have recorded.
-    pub(crate) fn is_consistent(&self) -> bool {
+    /// longer than it can grow, no key is there twice or the identity key, and the fallback keys
+    /// remember what they can have recorded.
+    pub(crate) fn is_consistent(&self, identity_key: Curve25519PublicKey) -> bool {
         let fallbacks = || self.previous_fallback.iter().chain(&self.fallback);
         let fallback_ids = || fallbacks().map(|fallback| fallback.key.id);
         let ids = || self.keys.iter().map(|key| key.id);
@@ -267,22 +274,26 @@ impl OneTimeKeys {
             && fallback_ids().all(|id| id < next_fallback_id)
             && !(shared && fallback_ids().any(|id| ids().any(|other| other == id)))
             && self.keys.len() <= MAX_ONE_TIME_KEYS
-            && self.check_distinct([]).is_ok()
+            && self.check_distinct(identity_key, []).is_ok()
             && fallbacks().all(|fallback| fallback.is_consistent())
             && (DEFAULT_FALLBACK_MEMORY..=MAX_FALLBACK_MEMORY).contains(&self.fallback_memory)
             && (self.fallback.is_some() || self.previous_fallback.is_none())
     }
 
-    /// Refuses a public key that would be there twice, with the new keys. With a second copy of a
-    /// one-time key, the message that has used up the first copy would create its session again
-    /// (S-08). A random source that makes one has failed.
+    /// Refuses a public key that would be there twice, with the new keys, or that is the identity
+    /// key. With a second copy of a one-time key, the message that has used up the first copy would
+    /// create its session again (S-08). A one-time key that is the identity key stays when it was
+    /// used, so that nothing keeps the first message secret once the identity key leaks. A random
+    /// source that makes one of these has failed.
     fn check_distinct(
         &self,
+        identity_key: Curve25519PublicKey,
         new: impl IntoIterator<Item = Curve25519PublicKey>,
     ) -> Result<(), RandomError> {
         let fallbacks = self.previous_fallback.iter().chain(&self.fallback);
         let stored = self.keys.iter().chain(fallbacks.map(|fallback| &fallback.key));
-        let mut keys: Vec<_> = stored.map(|key| key.pair.public()).chain(new).collect();
+        let stored = stored.map(|key| key.pair.public());
+        let mut keys: Vec<_> = stored.chain(new).chain([identity_key]).collect();
         keys.sort_unstable();
         if keys.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(RandomError) }
     }

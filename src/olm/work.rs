@@ -49,6 +49,39 @@ fn s_45_a_forged_pre_key_message_costs_three_agreements() {
     }
 }
 
+/// S-45: a forged first message to a fallback key costs 4 hashes besides, which look for its
+/// session among those that the key remembers; their number makes no difference.
+#[test]
+fn s_45_a_forged_message_to_a_fallback_key_costs_four_more_hashes() {
+    let rng = &mut Counting(0);
+    let config = SessionConfig::default();
+    let alice = Account::with_rng(rng).unwrap();
+    let mut bob = Account::with_rng(rng).unwrap();
+    bob.generate_fallback_key_with_rng(rng).unwrap();
+    let (_, key) = bob.signed_fallback_key().unwrap();
+    let bundle = PreKeyBundle::verify(bob.identity_keys(), &key).unwrap();
+    for _ in 0..10 {
+        let mut session = alice.create_outbound_session_with_rng(&bundle, config, rng).unwrap();
+        let message = session.encrypt_with_rng(b"message", rng).unwrap();
+        let message = message.as_pre_key().unwrap();
+        let mut bytes = message.as_bytes().to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        let forged = PreKeyMessage::from_bytes(&bytes).unwrap();
+        let mut create = |message: &PreKeyMessage| {
+            work::of(|| bob.create_inbound_session(alice.curve25519_key(), message).map(drop))
+        };
+        let (refused, work) = create(&forged);
+        let forgery = SessionCreationError::Decryption(DecryptionError::Authentication);
+        assert_eq!(refused, Err(forgery));
+        assert_eq!((work.multiplications, work.hmacs), (3, 4 + 3 + 2 + 4 + 1));
+        assert_eq!(create(message).0, Ok(()));
+        // A replay costs these 4 and no agreement.
+        let (replayed, work) = create(message);
+        assert_eq!(replayed, Err(SessionCreationError::Replayed));
+        assert_eq!(work, Work { hmacs: 4, ..Work::default() });
+    }
+}
+
 /// S-45: a first message that is too far ahead or of another version costs nothing. The one at the
 /// limit creates a session.
 #[test]
@@ -68,7 +101,7 @@ fn s_45_first_messages_that_are_refused_without_a_key_cost_nothing() {
     let too_far = DecryptionError::TooFarAhead { index: gap + 1, maximum: gap };
     let ahead = messages.pop().unwrap();
     let last = messages.pop().unwrap();
-    let mut create = |message: &OlmMessage, config: SessionConfig| {
+    let create = |bob: &mut Account, message: &OlmMessage, config: SessionConfig| {
         let message = message.as_pre_key().unwrap();
         work::of(|| {
             bob.create_inbound_session_with_config(alice.curve25519_key(), message, config)
@@ -76,9 +109,19 @@ fn s_45_first_messages_that_are_refused_without_a_key_cost_nothing() {
         })
     };
     let refused = |error: DecryptionError| (Err(error.into()), Work::default());
-    assert_eq!(create(&ahead, config), refused(too_far));
-    assert_eq!(create(&last, other), refused(DecryptionError::VersionMismatch));
-    let (created, work) = create(&last, config);
+    assert_eq!(create(&mut bob, &ahead, config), refused(too_far));
+    assert_eq!(create(&mut bob, &last, other), refused(DecryptionError::VersionMismatch));
+    #[cfg(feature = "hazmat")]
+    for (message, config, error) in
+        [(&ahead, config, too_far), (&last, other, DecryptionError::VersionMismatch)]
+    {
+        let message = message.as_pre_key().unwrap();
+        let unread = work::of(|| {
+            bob.create_inbound_session_unread(alice.curve25519_key(), message, config).map(drop)
+        });
+        assert_eq!(unread, refused(error));
+    }
+    let (created, work) = create(&mut bob, &last, config);
     assert_eq!((created, work.multiplications), (Ok(()), 3));
 }
 

@@ -120,7 +120,8 @@ impl Account {
     ///
     /// The account should be new, with the keys that are to be published. What a dehydrated device
     /// begins anew by definition is not called a loss: the ids of the keys, which of them are
-    /// published (all count as published), and the [`generation`](Self::generation), which is 0.
+    /// published (all count as published), the [`generation`](Self::generation), which is 0, and
+    /// that its fallback key remembers every session (see [`rehydrate`](Self::rehydrate)).
     ///
     /// # Errors
     ///
@@ -152,7 +153,8 @@ impl Account {
     }
 
     /// As `dehydrate`, but drops what the format cannot hold, and reports it. A
-    /// [`generation`](Self::generation) above 0 is reported too.
+    /// [`generation`](Self::generation) above 0 is reported too, and that a fallback key remembers
+    /// every session.
     ///
     /// # Errors
     ///
@@ -178,7 +180,10 @@ impl Account {
         R: TryCryptoRng + ?Sized,
     {
         let device = seal(self.state(), key, rng)?;
-        Ok((device, Loss { generation: self.generation() > 0, ..loss(self.state()) }))
+        let fallback = &self.state().one_time_keys.fallback;
+        let fallback_memory = fallback.as_ref().is_some_and(|fallback| fallback.memory.complete);
+        let generation = self.generation() > 0;
+        Ok((device, Loss { generation, fallback_memory, ..loss(self.state()) }))
     }
 
     /// Takes over a dehydrated device. All its keys count as published.
@@ -216,7 +221,7 @@ impl Account {
     }
 }
 
-/// What the format cannot hold of this account, without the generation.
+/// What the format cannot hold of this account, without what every device begins anew.
 fn loss(state: &AccountState) -> Loss {
     let keys = &state.one_time_keys;
     Loss {

@@ -21,9 +21,10 @@ use crate::{
 /// |---|---|---|---|---|
 /// | both identity keys | held | held | held | held |
 /// | Ed25519 seed, without which an account cannot be dehydrated | held | lost: `ed25519_seed` | held | held |
-/// | one-time keys and their ids | all | the newest 100; more: `one_time_keys` | all | see [`DehydratedDevice`](crate::DehydratedDevice) |
+/// | one-time keys and their ids | all | 100; more: `one_time_keys` | all | see [`DehydratedDevice`](crate::DehydratedDevice) |
 /// | both fallback keys | held | held | held | see there |
 /// | sessions that fallback keys remember | held | lost: `fallback_sessions` | lost: `fallback_sessions` | see there |
+/// | that a fallback key remembers all sessions made with it | held | lost: `fallback_memory` | lost: `fallback_memory` | see there |
 /// | how many they may remember | held | lost if raised: `limits` | lost if raised: `limits` | see there |
 /// | generation | held | lost: `generation` | lost: `generation` | see there |
 ///
@@ -69,7 +70,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {
-    /// One-time keys beyond the target's limit: messages made with them will not be readable.
+    /// One-time keys beyond the target's limit: messages made with them will not be readable. Those
+    /// that are not marked as published are dropped before those that the server may hand out, the
+    /// oldest first.
     pub one_time_keys: usize,
     /// Keys of late messages beyond the target's limit: those messages will not be readable.
     pub skipped_keys: usize,
@@ -80,6 +83,10 @@ pub struct Loss {
     /// Sessions that fallback keys remember (S-08): their first messages can be replayed
     /// afterwards.
     pub fallback_sessions: usize,
+    /// That a fallback key remembers every session made with it. Afterwards
+    /// [`replay_excluded`](crate::olm::InboundCreation::replay_excluded) is false for this key; it is
+    /// true again for the next one.
+    pub fallback_memory: bool,
     /// The peer's identity key of a session.
     /// [`set_identity_keys`](crate::olm::Session::set_identity_keys) supplies it again.
     pub their_identity_key: bool,
@@ -103,7 +110,13 @@ pub struct Loss {
 /// What neither of the peers' formats holds.
 impl Loss {
     pub(super) fn of_account(state: &AccountState) -> Self {
-        Self { generation: state.generation > 0, ..Self::default() }
+        let keys = &state.one_time_keys;
+        let mut fallbacks = keys.fallback.iter().chain(&keys.previous_fallback);
+        Self {
+            fallback_memory: fallbacks.any(|fallback| fallback.memory.complete),
+            generation: state.generation > 0,
+            ..Self::default()
+        }
     }
 
     pub(super) fn of_session(state: &SessionState) -> Self {
@@ -163,6 +176,7 @@ impl fmt::Display for Loss {
         ];
         let facts = [
             (self.previous_fallback_key, "the previous fallback key"),
+            (self.fallback_memory, "that fallback keys remember all sessions"),
             (self.their_identity_key, "the peer's identity key"),
             (self.ed25519_seed, "the seed of the signing key"),
             (self.provenance, "the provenance"),

@@ -38,11 +38,14 @@ pub(crate) struct Work {
     pub(crate) multiplications: usize,
     /// Of public keys into points for multiplication.
     pub(crate) conversions: usize,
+    /// Of Ed25519 signatures.
+    pub(crate) verifications: usize,
 }
 
 thread_local! {
-    static WORK: Cell<Work> =
-        const { Cell::new(Work { hmacs: 0, multiplications: 0, conversions: 0 }) };
+    static WORK: Cell<Work> = const {
+        Cell::new(Work { hmacs: 0, multiplications: 0, conversions: 0, verifications: 0 })
+    };
 }
 
 fn add(more: Work) {
@@ -51,6 +54,7 @@ fn add(more: Work) {
         hmacs: before.hmacs + more.hmacs,
         multiplications: before.multiplications + more.multiplications,
         conversions: before.conversions + more.conversions,
+        verifications: before.verifications + more.verifications,
     });
 }
 
@@ -66,6 +70,10 @@ pub(crate) fn count_conversion() {
     add(Work { conversions: 1, ..Work::default() });
 }
 
+pub(crate) fn count_verification() {
+    add(Work { verifications: 1, ..Work::default() });
+}
+
 /// What `run` returns, and the work that it was.
 pub(crate) fn of<T>(run: impl FnOnce() -> T) -> (T, Work) {
     WORK.set(Work::default());
@@ -77,7 +85,7 @@ pub(crate) fn of<T>(run: impl FnOnce() -> T) -> (T, Work) {
 #[test]
 fn every_operation_is_counted() {
     use super::{
-        ed25519::SigningKey,
+        ed25519::{SigningKey, VerifyingKey},
         edwards::PeerPoint,
         kdf::{HmacKey, hkdf},
         secret::Secret,
@@ -107,6 +115,14 @@ fn every_operation_is_counted() {
     assert_eq!(work(&|| assert_ne!(key.public(), [0; 32])), multiplications(1));
     assert_eq!(work(&|| drop(SecretKey::publics([&key; 5].into_iter()))), multiplications(5));
     assert_eq!(work(&|| drop(SigningKey::from_seed(Secret::default()))), multiplications(1));
+    let verifications = |verifications| Work { verifications, ..Work::default() };
+    let signing_key = SigningKey::from_seed(Secret::default());
+    let verifying_key = VerifyingKey::from_bytes(signing_key.public()).unwrap();
+    let (good, bad) = (signing_key.sign(b""), [0; 64]);
+    assert_eq!(work(&|| assert!(verifying_key.verify(b"", &good).is_ok())), verifications(1));
+    assert_eq!(work(&|| assert!(verifying_key.verify(b"", &bad).is_err())), verifications(1));
+    let each = [(&b""[..], &good), (b"", &bad), (b"", &good)];
+    assert_eq!(work(&|| drop(verifying_key.verify_each(&each))), verifications(3));
     let expanded = Secret::new([1; 64]);
     assert_eq!(work(&|| drop(SigningKey::from_expanded(expanded.clone()))), multiplications(1));
 }

@@ -335,12 +335,18 @@ impl SessionKey {
 /// its signing key is a point of the curve is checked with the first message; a key that is none
 /// decrypts nothing, with [`InvalidSigningKey`].
 ///
+/// A key remembers if a session gave it that had its own key from a backup: it is imported as from
+/// a backup then, too (S-41). The bytes and the text cannot say this, and count as
+/// [`Exported`](crate::megolm::Provenance::Exported) when they are read again.
+///
 /// [`InvalidSigningKey`]: crate::megolm::DecryptionError::InvalidSigningKey
 ///
 /// Spec: megolm.md, "Session export format".
 #[derive(Clone)]
 pub struct ExportedSessionKey {
     body: Body,
+    /// Whether it deserves no more trust than a key from a backup, whoever imports it.
+    from_backup: bool,
 }
 
 session_key_accessors!(ExportedSessionKey);
@@ -352,7 +358,8 @@ impl ExportedSessionKey {
     ///
     /// [`SessionKeyError`], which names the fault.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SessionKeyError> {
-        Body::from_bytes(EXPORT_VERSION, exactly(bytes)?).map(|body| Self { body })
+        let body = Body::from_bytes(EXPORT_VERSION, exactly(bytes)?)?;
+        Ok(Self { body, from_backup: false })
     }
 
     /// Parses the 220 characters of base64, with or without padding.
@@ -368,8 +375,20 @@ impl ExportedSessionKey {
         index: u32,
         ratchet: &Secret<RATCHET_LENGTH>,
         signing_key: Ed25519PublicKey,
+        from_backup: bool,
     ) -> Self {
-        Self { body: Body { index, ratchet: Box::new(ratchet.clone()), signing_key } }
+        let body = Body { index, ratchet: Box::new(ratchet.clone()), signing_key };
+        Self { body, from_backup }
+    }
+
+    pub(crate) const fn is_from_backup(&self) -> bool {
+        self.from_backup
+    }
+
+    /// The same key, which was read from a backup.
+    #[cfg(feature = "matrix")]
+    pub(crate) fn marked_as_from_backup(self) -> Self {
+        Self { from_backup: true, ..self }
     }
 
     /// The 165 bytes. They are secret, and the caller must protect and wipe them.

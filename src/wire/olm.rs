@@ -193,6 +193,10 @@ impl fmt::Debug for Message {
 }
 
 /// An Olm pre-key message (type 0): the keys that make a session, and the session's first message.
+///
+/// No MAC covers the fields around the inner message: another order of them, or an unknown one
+/// more, is another text of the same message (S-06). `==` compares the bytes. To know whether two
+/// are one message, compare [`session_keys`](Self::session_keys) and [`message`](Self::message).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PreKeyMessage(Box<PreKeyParts>);
 

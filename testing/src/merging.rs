@@ -291,10 +291,20 @@ fn take(room: &Room, copies: &mut [Copy], (kind, who, choice, other): Step) -> b
             let copy = &copies[who];
             let index = copy.index(choice);
             let key = copy.session.export_at(index).unwrap();
-            let provenance = [Provenance::Backup, Provenance::Exported][usize::from(other) % 2];
+            let asked = [Provenance::Backup, Provenance::Exported][usize::from(other) % 2];
+            // S-41: the export has no more trust than its session has at this index; its bytes do
+            // not say it.
+            let provenance = match other / 2 % 2 {
+                0 => asked.min(copy.known[&index].1),
+                _ => asked,
+            };
+            let key = match other / 2 % 2 {
+                0 => key,
+                _ => ExportedSessionKey::from_bytes(&key.to_bytes()).unwrap(),
+            };
             let mut new =
                 Copy::import(room, 0, &room.genuine.export_at(index).unwrap(), provenance);
-            new.session = match provenance {
+            new.session = match asked {
                 Provenance::Backup => InboundGroupSession::import_from_backup(&key),
                 _ => InboundGroupSession::import(&key),
             };

@@ -203,7 +203,7 @@ impl Map<'_> {
         self.number("forgotten.end", 4);
         self.list("seen", |map, name| {
             map.number(&format!("{name}.index"), 4);
-            map.secret(&format!("{name}.tag"), 16);
+            map.secret(&format!("{name}.tag"), 32);
         });
         self.number("generation", 8);
     }

@@ -109,8 +109,12 @@ fn arguments(code: &str, definition: &str, variable: &str) -> Vec<String> {
     });
     match place {
         Some(place) => calls.map(|call| call[place].clone()).collect(),
-        // A repetition.
-        None => calls.flatten().collect(),
+        // A repetition, perhaps of types with a function, and after what is there once.
+        None => {
+            let of =
+                |argument: String| identifier(argument.rsplit(": ").next().unwrap()).to_owned();
+            calls.flatten().map(of).collect()
+        }
     }
 }
 
@@ -156,9 +160,11 @@ fn functions(code: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// The traits by which a caller reaches the bytes of an object. `Debug` and `Display` are S-29, and
-/// a clone is a copy of memory. `Eq`, `Ord` and `Hash` come with `PartialEq`.
-const READING: [&str; 5] = ["PartialEq", "Serialize", "Deserialize", "Deref", "AsRef"];
+/// The traits by which a caller reaches the bytes of an object, or makes one of bytes. `Debug` and
+/// `Display` are S-29, and a clone is a copy of memory. `Eq`, `Ord` and `Hash` come with
+/// `PartialEq`.
+const READING: [&str; 8] =
+    ["PartialEq", "Serialize", "Deserialize", "Deref", "AsRef", "FromStr", "TryFrom", "From"];
 
 /// The implementations of these traits in the code of one file for public types, written and
 /// derived: `Deref for Text`. A type that a macro names is taken to be public.
@@ -170,6 +176,8 @@ fn traits(code: &str, public: &BTreeSet<String>) -> BTreeSet<String> {
             && (to.starts_with('$') || public.contains(to))
         {
             let types = types(code, place, to.to_owned()).into_iter();
+            // An error is made of another one.
+            let types = types.filter(|to| of != "From" || !to.ends_with("Error"));
             found.extend(types.map(|to| format!("{of} for {to}")));
         }
     }

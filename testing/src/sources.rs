@@ -8,6 +8,7 @@ use std::{
 };
 
 /// A Rust file below a folder.
+#[derive(Clone)]
 pub struct Source {
     /// With slashes, as in `olm/account.rs`.
     pub path: String,

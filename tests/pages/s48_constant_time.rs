@@ -8,7 +8,7 @@ use std::{
 
 use moceril_testing::{
     public_functions::{Function, public_functions, public_traits},
-    sources::{names, root},
+    sources::{Source, identifier, names, root, sources_of},
 };
 
 /// What the list says about a function.
@@ -56,8 +56,9 @@ fn mistakes(
     list: &[(Function, Entry)],
     functions: &BTreeSet<Function>,
     table: &str,
-    harness: &str,
+    harness: &[Source],
 ) -> Vec<String> {
+    let definitions: Vec<_> = harness.iter().flat_map(definitions).collect();
     let mut mistakes = Vec::new();
     let mut listed = BTreeMap::new();
     for (function, entry) in list {
@@ -79,8 +80,8 @@ fn mistakes(
                         mistakes.push(format!("{path} {name}: no operation {operation}"));
                     }
                 }
-                let last = name.rsplit("::").next().unwrap_or_default();
-                if !name.contains(" for ") && !names(harness, last) {
+                let run = |operation: &String| calls(&reached(operation, &definitions), name);
+                if !name.contains(" for ") && !operations.iter().any(run) {
                     mistakes.push(format!("{path} {name}: no operation calls it"));
                 }
             }
@@ -98,21 +99,93 @@ fn mistakes(
     mistakes
 }
 
-/// The functions of the library, its list, and the sources of the harness.
-fn all() -> (Vec<(Function, Entry)>, BTreeSet<Function>, String, String) {
-    let mut functions: BTreeSet<_> = public_functions().into_keys().collect();
-    functions.extend(public_traits());
-    let folder = root().join(FOLDER).join("src/operations");
-    let files = fs::read_dir(folder).unwrap();
-    let sources = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
-    let sources: Vec<_> = sources.filter(|source| !source.contains("type Operation =")).collect();
-    (list(), functions, read("src/operations/mod.rs"), sources.concat())
+/// A function, a method or a macro of the harness, or what a macro makes.
+struct Definition<'a> {
+    file: &'a str,
+    name: &'a str,
+    /// The type of a method; empty for everything else.
+    of: &'a str,
+    body: String,
+    /// What its file imports from the other files.
+    imports: &'a str,
+}
+
+fn definitions<'a>(source: &'a Source) -> Vec<Definition<'a>> {
+    let file = source.path.trim_end_matches(".rs");
+    let imports = source.code.split_once("use super::").map_or("", |(_, rest)| rest);
+    let imports = imports.split(';').next().unwrap_or_default();
+    let lines: Vec<_> = source.code.lines().collect();
+    let mut implemented = "";
+    let define = |(place, line): (usize, &'a str)| {
+        if let Some(of) = line.strip_prefix("impl ") {
+            implemented = identifier(of);
+        }
+        let text = line.trim_start();
+        let indentation = &line[..line.len() - text.len()];
+        let text = text.trim_start_matches("pub ");
+        let named = ["fn ", "macro_rules! "].iter().find_map(|kind| text.strip_prefix(kind));
+        let made = || line.split_once("!(").filter(|_| indentation.is_empty());
+        let name = identifier(named.or_else(|| made().map(|(_, arguments)| arguments))?);
+        if name.is_empty() {
+            return None; // a variable of a macro
+        }
+        let end = format!("{indentation}}}");
+        let rest = lines[place..].iter().take(if named.is_some() { lines.len() } else { 1 });
+        let body = rest.take_while(|line| line.trim_end() != end).copied();
+        let body = body.collect::<Vec<_>>().join("\n");
+        let of = if named.is_some() && !indentation.is_empty() { implemented } else { "" };
+        Some(Definition { file, name, of, body, imports })
+    };
+    lines.iter().copied().enumerate().filter_map(define).collect()
+}
+
+/// What an operation runs: its own function, and what is reached from there.
+fn reached(operation: &str, definitions: &[Definition<'_>]) -> String {
+    let own = |found: &&Definition<'_>| format!("{}::{}", found.file, found.name) == operation;
+    let mut reached: Vec<&Definition<'_>> = definitions.iter().filter(own).collect();
+    let mut place = 0;
+    while let Some(from) = reached.get(place) {
+        let runs = |to: &&Definition<'_>| match to.of {
+            "" => {
+                names(&from.body, to.name)
+                    && (to.file == from.file
+                        || names(from.imports, to.name)
+                        || from.body.contains(&format!("{}::{}", to.file, to.name)))
+            }
+            of => [".", &format!("{of}::")]
+                .iter()
+                .any(|before| from.body.contains(&format!("{before}{}(", to.name))),
+        };
+        let known = |to: &&Definition<'_>| reached.iter().any(|known| std::ptr::eq(*known, *to));
+        let new: Vec<_> = definitions.iter().filter(runs).filter(|to| !known(to)).collect();
+        reached.extend(new);
+        place += 1;
+    }
+    reached.iter().map(|found| found.body.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether the code calls the function: one of a type as a method, or with this type or a variable
+/// of a macro before it. `new` of another type is another function.
+fn calls(code: &str, name: &str) -> bool {
+    let Some((of, last)) = name.split_once("::") else { return names(code, name) };
+    code.match_indices(last).any(|(place, _)| {
+        let before = code[..place].trim_end();
+        let typed = before.strip_suffix("::").is_some_and(|before| {
+            let start = before.rfind(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            let (head, found) = before.split_at(start.map_or(0, |start| start + 1));
+            found == of || head.ends_with('$')
+        });
+        identifier(&code[place..]) == last && (typed || before.ends_with('.'))
+    })
 }
 
 #[test]
 fn s_48_every_public_function_is_in_the_list() {
-    let (list, functions, table, harness) = all();
-    let mistakes = mistakes(&list, &functions, &table, &harness);
+    let mut functions: BTreeSet<_> = public_functions().into_keys().collect();
+    functions.extend(public_traits());
+    let mut harness = sources_of(&format!("{FOLDER}/src/operations"));
+    harness.retain(|source| source.path != "mod.rs");
+    let mistakes = mistakes(&list(), &functions, &read("src/operations/mod.rs"), &harness);
     assert!(mistakes.is_empty(), "operations.txt:\n{}", mistakes.join("\n"));
 }
 
@@ -127,20 +200,52 @@ fn s_48_the_list_is_sorted() {
 fn s_48_a_mistake_in_the_list_is_noticed() {
     let function = |name: &str| Function { path: String::from("a.rs"), name: String::from(name) };
     let functions = BTreeSet::from([function("A::f"), function("A::g")]);
-    let (table, harness) = ("(\"f\", a::run)", "object.f();");
-    let found = |lines: &[&str]| {
+    let source = |path: &str, code: &str| Source { path: path.to_owned(), code: code.to_owned() };
+    let of = |harness: &[Source], lines: &[&str]| {
         let list: Vec<_> = lines.iter().map(|line| parse(line).unwrap()).collect();
-        mistakes(&list, &functions, table, harness)
+        mistakes(&list, &functions, "(\"f\", a::run)", harness)
     };
+    let harness = [source("a.rs", "pub fn run() {\n    object.f();\n}")];
+    let found = |lines: &[&str]| of(&harness, lines);
     let (f, g) = ("a.rs A::f  operation: a::run", "a.rs A::g  calls: A::f");
     assert_eq!(found(&[f, g]), [""; 0]);
     assert_eq!(found(&[f, "a.rs A::g  public: it returns a number"]), [""; 0]);
     assert_eq!(found(&[f]), ["a.rs A::g is missing"]);
     assert_eq!(found(&[f, f, g]), ["a.rs A::f is there twice"]);
     assert_eq!(found(&[f, g, "a.rs A::h  calls: A::f"]), ["a.rs A::h does not exist"]);
-    assert_eq!(found(&["a.rs A::f  operation: a::walk", g]), ["a.rs A::f: no operation a::walk"]);
+    assert_eq!(
+        found(&["a.rs A::f  operation: a::walk", g]),
+        ["a.rs A::f: no operation a::walk", "a.rs A::f: no operation calls it"]
+    );
     assert_eq!(found(&[f, "a.rs A::g  operation: a::run"]), ["a.rs A::g: no operation calls it"]);
     assert_eq!(found(&[f, "a.rs A::g  calls: A::h"]), ["a.rs A::g: no operation runs A::h"]);
+    // The call must be the operation's own, or be reached from it, and be of this type.
+    let uncalled = ["a.rs A::f: no operation calls it"];
+    for (run, others, mistakes) in [
+        ("A::f()", "", &[][..]),
+        ("A::f(); B::f()", "", &[]),
+        ("$object::f()", "", &[]),
+        ("B::f()", "", &uncalled),
+        ("f()", "", &uncalled),
+        ("A::ff()", "", &uncalled),
+        ("", "fn other() {\n    A::f();\n}", &uncalled),
+        ("other()", "fn other() {\n    A::f();\n}", &[]),
+        ("b.other()", "impl B {\n    fn other() {\n        a.f();\n    }\n}", &[]),
+        ("made()", "macro_rules! make {\n    A::f()\n}\nmake!(made, A);", &[]),
+    ] {
+        let code = format!("pub fn run() {{\n    {run};\n}}\n{others}\n");
+        let public = "a.rs A::g  public: it returns a number";
+        assert_eq!(of(&[source("a.rs", &code)], &[f, public]), mistakes, "{code}");
+    }
+    let other = source("b.rs", "pub fn other() {\n    A::f();\n}");
+    for (run, mistakes) in [
+        ("pub fn run() {\n    other();\n}", &uncalled[..]),
+        ("pub fn run() {\n    b::other();\n}", &[]),
+        ("use super::b::other;\npub fn run() {\n    other();\n}", &[]),
+    ] {
+        let harness = [source("a.rs", run), other.clone()];
+        assert_eq!(of(&harness, &[f, "a.rs A::g  public: it returns a number"]), mistakes, "{run}");
+    }
     for line in
         ["a.rs A::f", "a.rs A::f  operation", "a.rs A::f  unknown: b", "a.rs A::f  public: no"]
     {

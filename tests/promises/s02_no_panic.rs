@@ -15,8 +15,27 @@ use moceril::{
 use moceril_testing::{
     entries::{Verdict, bytes_entries, text_entries},
     fixtures::{Devices, State, config, group, pickle_key},
+    public_functions::{Function, public_functions},
     rng::SeededRng,
+    sources::sources_of,
 };
+
+/// S-02: every public function that reads JSON from a server or a file is among the entry points.
+#[test]
+fn every_reader_of_json_is_an_entry_point() {
+    let entries = sources_of("testing/src/entries").into_iter().map(|source| source.code);
+    let entries: String = entries.collect();
+    let is_reader = |function: &Function| {
+        let last = function.name.rsplit("::").next().unwrap();
+        let from_json = last.starts_with("from_") && last.ends_with("json");
+        function.path.starts_with("matrix/") && (from_json || function.name.contains("Reader::"))
+    };
+    let readers: Vec<_> = public_functions().into_keys().filter(is_reader).collect();
+    assert!(readers.len() > 10, "{readers:?}");
+    for Function { name, .. } in readers {
+        assert!(entries.contains(&format!("{name}(")), "{name}");
+    }
+}
 
 /// S-02: texts of every length up to 128, and those lengths with padding, in every text entry
 /// point.

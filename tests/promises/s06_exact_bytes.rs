@@ -1,7 +1,8 @@
 //! S-06: MAC and signature cover exactly the bytes that were received.
 //!
-//! A message that was accepted has one form. Whoever changes it on its way, even into another form
-//! of the same content, makes it unacceptable.
+//! What a MAC covers has one form: whoever changes it on its way, even into another form of the
+//! same content, makes it unacceptable. No MAC covers the outer fields of a pre-key message. Their
+//! keys must be the session's (S-09); their order and unknown fields are free.
 
 use moceril::{
     DecodeError,
@@ -125,6 +126,33 @@ fn another_encoding_with_a_mac_of_its_own_is_accepted() {
             }
         }
     }
+}
+
+/// S-06: no MAC covers the outer fields of a pre-key message. Another order, and unknown fields,
+/// make another text of the same message: the same keys and the same inner message, and the session
+/// takes one of them.
+#[test]
+fn the_outer_fields_of_a_pre_key_message_are_free() {
+    for forger in forgers() {
+        let parse = |bytes: &[u8]| PreKeyMessage::from_bytes(bytes).unwrap();
+        let genuine = parse(&forger.message(Kind::PreKey));
+        for payload in re_encodings(&forger, Kind::PreKey) {
+            let other = forger.finish(Kind::PreKey, [&[3], payload.as_slice()].concat(), &[]);
+            assert_eq!(forger.deliver(Kind::PreKey, &other), Ok(PLAINTEXT.to_vec()));
+            let other = parse(&other);
+            assert_ne!(other, genuine);
+            assert_eq!(other.session_keys(), genuine.session_keys());
+            assert_eq!(other.message(), genuine.message());
+        }
+    }
+    // The same message in two texts is still one message.
+    let mut devices = Devices::new(8);
+    let (mut alice, mut bob) = devices.sessions(VERSIONS[0]);
+    let message = alice.encrypt_with_rng(b"once", &mut devices.rng).unwrap();
+    let unknown_field = [message.as_bytes(), &[0x48, 0]].concat();
+    let other = PreKeyMessage::from_bytes(&unknown_field).map(OlmMessage::PreKey).unwrap();
+    assert_eq!(bob.decrypt(&other).unwrap().plaintext(), b"once");
+    assert_eq!(bob.decrypt(&message), Err(DecryptionError::AlreadyUsed));
 }
 
 /// S-06: the same for messages that the library itself made, in sessions it made itself.

@@ -134,7 +134,8 @@ fn use_fallback_key(bob: &mut Account) {
 }
 
 /// S-24, S-41: what the format cannot hold is an error that names it, and `dehydrate_lossy` reports
-/// the same. The generation begins anew by definition: only `dehydrate_lossy` names it.
+/// the same. The generation and the memory of the fallback key begin anew by definition: only
+/// `dehydrate_lossy` names them.
 #[test]
 fn s_41_what_a_dehydrated_device_cannot_hold_is_named() {
     let loss = |change: &dyn Fn(&mut Loss)| {
@@ -145,9 +146,10 @@ fn s_41_what_a_dehydrated_device_cannot_hold_is_named() {
     #[track_caller]
     fn drops(account: &Account, expected: Loss) {
         let found = account.dehydrate_lossy(&key()).unwrap().1;
-        let mut with_generation = expected;
-        with_generation.generation = true;
-        assert_eq!(found, with_generation);
+        let mut with_what_begins_anew = expected;
+        with_what_begins_anew.generation = true;
+        with_what_begins_anew.fallback_memory = true;
+        assert_eq!(found, with_what_begins_anew);
         let exact = account.dehydrate(&key()).map(drop);
         let refused = Err(DehydratedDeviceError::Lossy(expected));
         assert_eq!(exact, if expected.is_none() { Ok(()) } else { refused });
@@ -155,6 +157,9 @@ fn s_41_what_a_dehydrated_device_cannot_hold_is_named() {
     let new = Account::new().unwrap();
     assert_eq!(new.dehydrate_lossy(&key()).unwrap().1, Loss::default());
     new.dehydrate(&key()).unwrap();
+    // The memory of a rehydrated fallback key is not known to be complete.
+    let rehydrated = Account::rehydrate(&device().1, &key()).unwrap();
+    assert_eq!(rehydrated.dehydrate_lossy(&key()).unwrap().1, Loss::default());
 
     let (mut account, _) = device();
     drops(&account, Loss::default());

@@ -11,6 +11,7 @@ use moceril::{
     },
 };
 use moceril_testing::{
+    pickle_editor::OpenPickle,
     pickled::Pickled,
     rng::{RecordedRng, SeededRng},
     states,
@@ -260,12 +261,15 @@ fn s_10_a_source_that_repeats_makes_no_keys() {
     account.generate_fallback_key_with_rng(&mut RecordedRng::new(key(20))).unwrap();
     account.generate_fallback_key_with_rng(&mut RecordedRng::new(key(30))).unwrap();
     let before = account.snapshot();
-    for number in [10, 20, 30] {
-        let rng = || RecordedRng::new(key(number));
+    // The identity key is such a key, too.
+    let identity: [u8; 32] =
+        OpenPickle::open(&before).get("identity_key.secret").try_into().unwrap();
+    for bytes in [key(10), key(20), key(30), identity] {
+        let rng = || RecordedRng::new(bytes);
         let keys = account.generate_one_time_keys_with_rng(1, &mut rng());
-        assert_eq!(keys, Err(KeyGenerationError::Random), "{number}");
+        assert_eq!(keys, Err(KeyGenerationError::Random), "{bytes:?}");
         let fallback = account.generate_fallback_key_with_rng(&mut rng());
-        assert_eq!(fallback, Err(KeyGenerationError::Random), "{number}");
+        assert_eq!(fallback, Err(KeyGenerationError::Random), "{bytes:?}");
     }
     let twice = &mut RecordedRng::new([key(40), key(40)].concat());
     let keys = account.generate_one_time_keys_with_rng(2, twice);

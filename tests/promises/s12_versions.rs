@@ -32,7 +32,8 @@ fn the_length_of_a_mac_is_exact() {
     }
 }
 
-/// S-12: the outer part of a pre-key message has no MAC, and bytes in its place are refused.
+/// S-12: the outer part of a pre-key message has no MAC. Bytes in its place are refused, unless
+/// they are whole fields: those are not covered (S-06).
 #[test]
 fn nothing_follows_a_pre_key_message() {
     for version in VERSIONS {

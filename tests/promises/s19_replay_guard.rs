@@ -252,7 +252,7 @@ fn malformed_guards_are_refused() {
     let good = full_guard().snapshot();
     let open = OpenPickle::open(&good);
     assert_eq!(open.kind, 5);
-    assert_eq!(open.state.len(), 32 + 12 + 4 + 3 * 20 + 8);
+    assert_eq!(open.state.len(), 32 + 12 + 4 + 3 * 36 + 8);
     for (field, number) in
         [("capacity", 3), ("forgotten.start", 10), ("forgotten.end", 16), ("generation", 5)]
     {

@@ -232,8 +232,13 @@ fn act(subject: &mut Subject, room: &Room, rng: &mut SeededRng) {
         }
         1 => {
             let key = subject.session.export_at(index).unwrap();
-            *subject = match rng.below(2) {
-                0 => Subject::new(InboundGroupSession::import(&key), Exported),
+            // S-41: what was restored from a backup, or nobody knows from where, stays so.
+            let known = subject.provenance_of(index, &subject.ratchet(index), room);
+            let exported = if known < Exported { Backup } else { Exported };
+            let text = ExportedSessionKey::from_base64(&key.to_base64()).unwrap();
+            *subject = match rng.below(3) {
+                0 => Subject::new(InboundGroupSession::import(&key), exported),
+                1 => Subject::new(InboundGroupSession::import(&text), Exported),
                 _ => Subject::new(InboundGroupSession::import_from_backup(&key), Backup),
             };
         }

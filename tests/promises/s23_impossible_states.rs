@@ -136,6 +136,15 @@ fn s_23_impossible_accounts_are_refused() {
             ("previous fallback key that is a one-time key", |open| {
                 open.set("previous_fallback.public", &open.group("keys[0].public"));
             }),
+            ("a one-time key that is the identity key", |open| {
+                open.set("keys[3].public", &open.group("identity_key.public"));
+            }),
+            ("fallback key that is the identity key", |open| {
+                open.set("fallback.public", &open.group("identity_key.public"));
+            }),
+            ("previous fallback key that is the identity key", |open| {
+                open.set("previous_fallback.public", &open.group("identity_key.public"));
+            }),
             ("one fallback key twice", |open| {
                 open.set("previous_fallback.public", &open.group("fallback.public"));
             }),

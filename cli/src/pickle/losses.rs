@@ -18,6 +18,9 @@ pub enum Fact {
     PreviousFallbackKey,
     /// Which sessions used fallback keys: their first messages can be replayed
     FallbackSessions,
+    /// That fallback keys remember all sessions made with them: a replay cannot be ruled out for
+    /// these keys
+    FallbackMemory,
     /// The peer's identity key
     TheirIdentityKey,
     /// The seed of the signing key: the account cannot become a dehydrated device
@@ -45,6 +48,7 @@ fn without(loss: Loss, fact: Fact) -> Loss {
         Fact::ReceiverChains => rest.receiver_chains = 0,
         Fact::PreviousFallbackKey => rest.previous_fallback_key = false,
         Fact::FallbackSessions => rest.fallback_sessions = 0,
+        Fact::FallbackMemory => rest.fallback_memory = false,
         Fact::TheirIdentityKey => rest.their_identity_key = false,
         Fact::Ed25519Seed => rest.ed25519_seed = false,
         Fact::Provenance => rest.provenance = false,
@@ -101,7 +105,7 @@ mod tests {
         (loss.fallback_sessions, loss.previous_fallback_key) = (1, true);
         (loss.their_identity_key, loss.ed25519_seed, loss.provenance) = (true, true, true);
         (loss.created_at, loss.limits, loss.evictions) = (true, true, true);
-        (loss.root_index, loss.generation) = (true, true);
+        (loss.root_index, loss.generation, loss.fallback_memory) = (true, true, true);
         let facts = Fact::value_variants();
         assert!(facts.iter().all(|fact| without(loss, *fact) != loss));
         assert!(check(loss, facts).is_ok());

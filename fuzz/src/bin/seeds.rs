@@ -16,7 +16,9 @@ use moceril_fuzz::{
     unpickling::ViaLibolm,
 };
 use moceril_testing::{
-    dehydrated_content, libolm_pickle,
+    dehydrated_content,
+    entries::bytes_entries,
+    libolm_pickle,
     pickle_editor::OpenPickle,
     pickled::Pickled,
     rng::{RecordedRng, SeededRng},
@@ -32,6 +34,7 @@ fn main() {
     let mut seeds = Seeds { corpus: Path::new(corpus), count: 0, bytes: 0 };
     seeds.of_vectors(Path::new(vectors));
     seeds.of_objects();
+    seeds.of_backups();
     seeds.of_conversations();
     seeds.of_insiders();
     seeds.of_calls();
@@ -183,6 +186,20 @@ impl Seeds<'_> {
         let payload = br#"{"type":"m.dummy","content":{},"sender":"@alice:example.org","recipient":"@bob:example.org","recipient_keys":{"ed25519":"A"},"keys":{"ed25519":"A"}}"#;
         self.add_of_kind("decode_channels", "payload", 5, payload);
         self.add_of_kind("decode_channels", "payload-content", 6, br#"{"a":[1,"b"]}"#);
+    }
+
+    /// What a server answers about a backup.
+    fn of_backups(&mut self) {
+        for entry in bytes_entries() {
+            let kind = match entry.name {
+                "BackupReader::new" => 6,
+                "BackupReader::of_room" | "BackedUpKey::from_json" => 7,
+                "BackupVersion::from_json" => 8,
+                _ => continue,
+            };
+            let name = entry.name.replace("::", "-");
+            self.add_of_kind("decode_room_keys", &name, kind, &entry.genuine);
+        }
     }
 
     fn of_object<T: Pickled + ViaLibolm + ViaVodozemac>(

@@ -192,8 +192,8 @@ impl ExportedRoomKey {
     }
 
     /// The session, with what can be said of where its key came from (S-21): it is
-    /// [`Provenance::Backup`] for a key that was read from a backup, and [`Provenance::Exported`]
-    /// for any other one.
+    /// [`Provenance::Backup`] for a key that was read from a backup or exported by a session whose
+    /// key was, and [`Provenance::Exported`] for any other one.
     #[must_use]
     pub fn import(&self) -> InboundGroupSession {
         let (key, version) = (&self.session_key, MessageVersion::V3);

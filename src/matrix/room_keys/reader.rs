@@ -188,7 +188,10 @@ impl<'a> Members<'a> {
         session_id: &str,
         provenance: Provenance,
     ) -> Result<ExportedRoomKey, RoomKeyError> {
-        let session_key = ExportedSessionKey::from_base64(&self.secret("session_key")?)?;
+        let mut session_key = ExportedSessionKey::from_base64(&self.secret("session_key")?)?;
+        if provenance < Provenance::Exported {
+            session_key = session_key.marked_as_from_backup();
+        }
         if session_key.session_id() != session_id {
             return Err(RoomKeyError::SessionId);
         }

@@ -1,6 +1,8 @@
 //! The content of libolm's pickles without their encryption, for a caller that keeps its objects as
 //! bytes in memory of its own. Only with the feature `hazmat`.
 
+use zeroize::Zeroize;
+
 use super::{
     Length, Loss, Reader, Result, Sink,
     read::{self, PublicKeys},
@@ -13,15 +15,31 @@ use crate::{
     primitives::stack::{SHALLOW, wiped_below},
 };
 
-/// The part of the caller's memory that is not written yet. It is as long as what will be written.
-struct Unwritten<'a>(&'a mut [u8]);
+/// The part of the caller's memory that is not written yet; `None` once something did not fit.
+struct Unwritten<'a>(Option<&'a mut [u8]>);
 
 impl Sink for Unwritten<'_> {
     fn put(&mut self, bytes: &[u8]) {
-        if let Some(place) = self.0.split_off_mut(..bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
+        self.0 = self.0.take().and_then(|mut rest| {
+            rest.split_off_mut(..bytes.len())?.copy_from_slice(bytes);
+            Some(rest)
+        });
     }
+}
+
+/// Lets `write` write to `memory`, which was measured for it. If it writes more or less, an
+/// impossible state, nothing is left in the memory (S-47).
+fn fill(
+    memory: &mut [u8],
+    write: impl FnOnce(&mut dyn Sink) -> core::result::Result<Loss, ConversionError>,
+) -> core::result::Result<(), ConversionError> {
+    let mut unwritten = Unwritten(Some(memory));
+    let written = write(&mut unwritten).map(drop);
+    let result = match unwritten.0 {
+        Some([]) => written,
+        _ => Err(ConversionError::Unrepresentable),
+    };
+    result.inspect_err(|_| memory.zeroize())
 }
 
 /// The public methods, which are the same for every object.
@@ -79,14 +97,36 @@ macro_rules! libolm_content {
                 let mut length = Length(0);
                 let _: Loss = write::$write(self.state(), &mut length)?;
                 let Some(place) = memory.get_mut(..length.0) else { return Ok(None) };
-                let _: Loss = write::$write(self.state(), &mut Unwritten(place))?;
+                fill(place, |sink| write::$write(self.state(), sink))?;
                 Ok(Some(length.0))
             }
         }
     };
 }
 
-libolm_content!(Account, read_account, write_account);
+libolm_content!(Account, read_account, write_account_content);
 libolm_content!(Session, read_session, write_session);
 libolm_content!(GroupSession, read_group_session, write_group_session);
 libolm_content!(InboundGroupSession, read_inbound_group_session, write_inbound_group_session);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S-47: what does not fill the memory exactly leaves nothing there.
+    #[test]
+    fn s_47_content_of_another_length_is_refused() {
+        for (length, fits) in [(4, false), (5, true), (6, false)] {
+            let mut memory = [7; 6];
+            let (place, rest) = memory.split_at_mut(length);
+            let filled = fill(place, |sink| {
+                sink.put(&[1, 2]);
+                sink.put(&[3, 4, 5]);
+                Ok(Loss::default())
+            });
+            assert_eq!(filled.is_ok(), fits);
+            assert_eq!(place.iter().any(|byte| *byte != 0), fits);
+            assert!(rest.iter().all(|byte| *byte == 7));
+        }
+    }
+}

@@ -100,7 +100,8 @@ macro_rules! libolm_pickle {
             }
 
             /// As `to_libolm_pickle`, but drops what the format cannot hold, in the order in which
-            /// libolm would have dropped it, and reports it. libolm goes on where we stopped; no
+            /// libolm would have dropped it (of one-time keys the unpublished ones first), and
+            /// reports it. libolm goes on where we stopped; no
             /// message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`] lists what
             /// the format holds.
             ///

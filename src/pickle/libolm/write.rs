@@ -15,21 +15,44 @@ use crate::{
     wire::MessageVersion,
 };
 
-/// libolm's limits. What goes beyond them is what it would have evicted: the oldest.
+/// libolm's limits. What goes beyond them is what it would have evicted, the oldest. Only of
+/// one-time keys the unpublished ones go before.
 const MAX_ONE_TIME_KEYS: usize = 100;
 const MAX_RECEIVER_CHAINS: usize = 5;
 const MAX_SKIPPED_KEYS: usize = 40;
 
 type Result<T> = core::result::Result<T, ConversionError>;
 
+/// Of too many one-time keys those stay that the server may hand out: a message made with one that
+/// is gone could not be read.
 pub(super) fn write_account(state: &AccountState, sink: &mut dyn Sink) -> Result<Loss> {
+    let excess = state.one_time_keys.keys.len().saturating_sub(MAX_ONE_TIME_KEYS);
+    let dropped = state.one_time_keys.most_dispensable(excess);
+    write_account_without(dropped.map(|key| key.id).collect(), state, sink)
+}
+
+/// As libolm itself drops keys when it has made others: a caller that keeps its account in this
+/// form must find the new keys in it.
+#[cfg(feature = "hazmat")]
+pub(super) fn write_account_content(state: &AccountState, sink: &mut dyn Sink) -> Result<Loss> {
+    let keys = &state.one_time_keys.keys;
+    let oldest = keys.iter().take(keys.len().saturating_sub(MAX_ONE_TIME_KEYS));
+    write_account_without(oldest.map(|key| key.id).collect(), state, sink)
+}
+
+fn write_account_without(
+    mut dropped: Vec<u64>,
+    state: &AccountState,
+    sink: &mut dyn Sink,
+) -> Result<Loss> {
+    dropped.sort_unstable();
+    let is_kept = |key: &&StoredKey| dropped.binary_search(&key.id).is_err();
     let keys = &state.one_time_keys;
     put_number(4, sink)?;
     put_signing_key(&state.signing_key, sink);
     put_pair(&state.identity_key, sink);
-    let kept = keys.keys.len().min(MAX_ONE_TIME_KEYS);
-    put_number(kept as u64, sink)?;
-    for key in keys.keys.iter().rev().take(kept) {
+    put_number(keys.keys.len().saturating_sub(dropped.len()) as u64, sink)?;
+    for key in keys.keys.iter().rev().filter(is_kept) {
         put_stored_key(key, sink)?;
     }
     let fallbacks: Vec<_> = keys.fallback.iter().chain(&keys.previous_fallback).collect();
@@ -40,7 +63,7 @@ pub(super) fn write_account(state: &AccountState, sink: &mut dyn Sink) -> Result
     let next_id = keys.next_id.max(keys.next_fallback_id.get().unwrap_or(0));
     put_number(next_id.saturating_sub(1), sink)?;
     Ok(Loss {
-        one_time_keys: keys.keys.len().saturating_sub(kept),
+        one_time_keys: dropped.len(),
         fallback_sessions: fallbacks.iter().map(|fallback| fallback.remembered()).sum(),
         limits: keys.has_other_fallback_memory(),
         ed25519_seed: state.signing_key.seed().is_some(),

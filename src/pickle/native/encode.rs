@@ -176,7 +176,7 @@ impl Item for SessionTag {
     const MIN_LENGTH: usize = Self::LENGTH;
 }
 
-/// A message that a replay guard remembers: its index, and a part of a hash.
+/// A message that a replay guard remembers: its index, and a hash.
 impl Encode for (u32, Tag) {
     fn write(&self, sink: &mut impl Sink) {
         let (index, tag) = self;
@@ -190,7 +190,7 @@ impl Encode for (u32, Tag) {
 }
 
 impl Item for (u32, Tag) {
-    const MIN_LENGTH: usize = 4 + 16;
+    const MIN_LENGTH: usize = 4 + 32;
 }
 
 impl Item for StoredKey {

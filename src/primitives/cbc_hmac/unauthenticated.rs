@@ -1,9 +1,9 @@
 //! The encryption of `m.megolm_backup.v1.curve25519-aes-sha2`, which does not authenticate (S-31).
 //!
-//! Spec: Matrix, "Backup algorithm". The key schedule is that of `seal.rs` with the empty info
-//! string, which no [`Purpose`](super::Purpose) has: no key of this file is ever a key of another
-//! protocol. The MAC is one over the empty string. It is the same for every ciphertext under a key,
-//! so it shows that its maker knew the key, and nothing else.
+//! Spec: Matrix, "Backup algorithm". The key schedule is that of `cbc_hmac/mod.rs` with the empty
+//! info string, which no [`Purpose`](super::Purpose) has: no key of this file is ever a key of
+//! another protocol. The MAC is one over the empty string. It is the same for every ciphertext
+//! under a key, so it shows that its maker knew the key, and nothing else.
 
 use alloc::vec::Vec;
 

@@ -55,6 +55,8 @@ impl VerifyingKey {
 /// S-27: dalek checks `S` too, but less strictly if any crate of the program enables its feature
 /// `legacy_compatibility`.
 fn scalar(signature: &Signature) -> Option<Scalar> {
+    #[cfg(test)]
+    super::work::count_verification();
     if SMALL_ORDER.contains(signature.r_bytes()) {
         return None;
     }

@@ -1,5 +1,5 @@
 //! Runs `test-vectors/primitives/` (S-36): every primitive gives what its standard says.
-//! `aes-256-cbc` runs beside the cipher, in `seal.rs`.
+//! `aes-256-cbc` runs beside the cipher, in `cbc_hmac/mod.rs`.
 
 use alloc::vec::Vec;
 

@@ -1,5 +1,5 @@
 //! Project Wycheproof's vectors, every one of them (S-36). The counts are exact, so that none can
-//! go missing. AES-CBC runs beside the cipher, in `seal.rs`.
+//! go missing. AES-CBC runs beside the cipher, in `cbc_hmac/mod.rs`.
 
 use wycheproof::{TestResult, aead, eddsa, hkdf, mac, xdh};
 

@@ -72,7 +72,10 @@ pub mod payload {
 
 pub mod json {
     use moceril::{
-        MessageVersion, canonical_json,
+        MessageVersion,
+        backup::{BackupDecryptionKey, BackupEncryptionKey},
+        backup_file::{self, BackedUpKey, BackupReader, BackupVersion},
+        canonical_json,
         cross_signing::CrossSigningKeys,
         device_keys::DeviceKeys,
         events::{MegolmContent, OlmContent},
@@ -132,6 +135,79 @@ pub mod json {
             }),
             entry("OlmContent::from_json", &olm.to_json(&bob), move |json| {
                 OlmContent::from_json(&json, &bob).is_ok()
+            }),
+        ]
+    }
+
+    /// The forms of an exported key.
+    pub fn exported_entries() -> [BytesEntry; 3] {
+        let (sender, receiver) = group(MessageVersion::V3, 43);
+        let key = states::account(0, &mut SeededRng::new(43)).curve25519_key();
+        let mut exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), key);
+        exported.sender_claimed_keys.insert(String::from("ed25519"), String::from("A"));
+        let [file, backup, forwarded] = [
+            ExportedRoomKey::to_json,
+            ExportedRoomKey::to_backup_json,
+            ExportedRoomKey::to_forwarded_json,
+        ]
+        .map(|write| write(&exported).unwrap());
+        let id = sender.session_id();
+        let text = String::from_utf8_lossy;
+        [
+            Entry::new("ExportedRoomKey::from_json", file.as_bytes(), move |bytes: &[u8]| {
+                somewhere(ExportedRoomKey::from_json(&text(bytes)).is_ok())
+            }),
+            Entry::new("ExportedRoomKey::from_backup_json", backup.as_bytes(), move |bytes| {
+                let read = ExportedRoomKey::from_backup_json(&text(bytes), "!a:b", &id);
+                somewhere(read.is_ok())
+            }),
+            Entry::new(
+                "ExportedRoomKey::from_forwarded_json",
+                forwarded.as_bytes(),
+                move |bytes| somewhere(ExportedRoomKey::from_forwarded_json(&text(bytes)).is_ok()),
+            ),
+        ]
+    }
+
+    /// What a server answers about a backup, in which it chooses everything.
+    pub fn backup_entries() -> [BytesEntry; 4] {
+        let rng = &mut SeededRng::new(42);
+        let (_, receiver) = group(MessageVersion::V3, 42);
+        let sender = states::account(0, rng).curve25519_key();
+        let exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), sender);
+        let public = BackupDecryptionKey::from_bytes([1; 32]).public_key();
+        let message = BackupEncryptionKey::from_trusted_key(public)
+            .encrypt_with_rng(exported.to_backup_json().unwrap(), rng)
+            .unwrap();
+        let key = BackedUpKey::new(&exported, message);
+        let id = key.session_id.clone();
+        let backup = backup_file::write(&[key]);
+        let value: Value = serde_json::from_str(&backup).unwrap();
+        let room = &value["rooms"]["!a:b"];
+        let version = BackupVersion::new(public).to_json();
+        let all = |reader: BackupReader<'_>| {
+            let keys: Result<Vec<_>, _> = reader.collect();
+            keys.is_ok_and(|keys| !keys.is_empty())
+        };
+        let text = |name, genuine: String, read: fn(&str) -> bool| {
+            Entry::new(name, genuine, move |bytes: &[u8]| {
+                somewhere(read(&String::from_utf8_lossy(bytes)))
+            })
+        };
+        [
+            Entry::new("BackupReader::new", backup, move |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes);
+                somewhere(BackupReader::new(&text).is_ok_and(all))
+            }),
+            Entry::new("BackupReader::of_room", room.to_string(), move |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes);
+                somewhere(BackupReader::of_room(&text, String::from("!a:b")).is_ok_and(all))
+            }),
+            text("BackedUpKey::from_json", room["sessions"][&id].to_string(), |json| {
+                BackedUpKey::from_json(json, String::new(), String::new()).is_ok()
+            }),
+            text("BackupVersion::from_json", version.to_string(), |json| {
+                BackupVersion::from_json(json).is_ok()
             }),
         ]
     }

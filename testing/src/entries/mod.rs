@@ -174,6 +174,8 @@ pub fn bytes_entries() -> Vec<BytesEntry> {
     entries.extend(matrix::payload::bytes_entries());
     entries.extend(matrix::json::bytes_entries());
     entries.extend(matrix::json::megolm_entries());
+    entries.extend(matrix::json::backup_entries());
+    entries.extend(matrix::json::exported_entries());
     entries.extend(matrix::raw_cipher::bytes_entries());
     entries
 }
