@@ -57,8 +57,8 @@ impl KeyFiles {
         }
         #[cfg(feature = "stores")]
         self.store.each_session(|session| {
-            refusals.sort(session.and_then(|(session, room_id, sender_key)| {
-                ring.put_in(Known::new(session, room_id, sender_key))
+            refusals.sort(session.and_then(|crate::store::Received { session, origin }| {
+                ring.put_in(Known::new(session, origin.room_id, origin.sender_key))
             }));
             Ok(())
         })?;
