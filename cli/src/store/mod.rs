@@ -296,7 +296,9 @@ fn export(args: &Export, json: bool, show_secrets: bool) -> Result<()> {
     refusals.report()
 }
 
-fn room_key(Received { session, origin }: Received) -> std::result::Result<ExportedRoomKey, String> {
+fn room_key(
+    Received { session, origin }: Received,
+) -> std::result::Result<ExportedRoomKey, String> {
     let refused = |error: &dyn std::error::Error| {
         format!("session {}: {}", session.session_id(), chain(error))
     };

@@ -10,8 +10,8 @@ use std::{
 
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
 use hkdf::Hkdf;
-use moceril::{
-    vodozemac::{AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle},
+use moceril::vodozemac::{
+    AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
 };
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -252,7 +252,8 @@ impl Unlocked<'_> {
             visit(Kind::Session, name, session)
         })?;
         self.each_inbound(|name, session| {
-            let session = session.map(|received| Object::InboundGroupSession(received.session.into()));
+            let session =
+                session.map(|received| Object::InboundGroupSession(received.session.into()));
             visit(Kind::InboundGroupSession, name, session)
         })?;
         self.store.rows("outbound_group_session", |name, value| {

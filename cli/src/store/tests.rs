@@ -278,11 +278,8 @@ fn the_sessions_of_a_store_have_rooms_and_senders() {
     };
     let path = keys.nio();
     let found = sessions(path.clone(), OLD.as_bytes()).unwrap();
-    let expected = Origin {
-        room_id: "!room".into(),
-        sender_key: "sender".into(),
-        ..Origin::default()
-    };
+    let expected =
+        Origin { room_id: "!room".into(), sender_key: "sender".into(), ..Origin::default() };
     assert_eq!(found, [Ok(expected)]);
     assert_eq!(sessions(path.clone(), b"wrong").unwrap_err().code, crate::failure::Code::Key);
     let damage = "UPDATE megolminboundsessions SET session_id = 'other'";

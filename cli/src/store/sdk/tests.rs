@@ -32,7 +32,14 @@ impl<P> Stored<P> {
     fn new(pickle: P) -> Self {
         let signing_key = BTreeMap::from([("ed25519", "claimed")]);
         let (backed_up, shared_history) = (false, true);
-        Self { pickle, sender_key: SENDER, signing_key, room_id: "!room", backed_up, shared_history }
+        Self {
+            pickle,
+            sender_key: SENDER,
+            signing_key,
+            room_id: "!room",
+            backed_up,
+            shared_history,
+        }
     }
 }
 
