@@ -18,9 +18,21 @@
 //! encryption is listed in `docs/matrix.md` of the repository, and `examples/matrix_chat` there is
 //! a client that does it.
 
+/// The definitions of links to modules, which exist only with their features. Without them, the
+/// links lead to the page of the crate, which says what the features are.
+#[cfg(feature = "matrix")]
+macro_rules! links {
+    ($($module:literal)*) => { concat!($("[`", $module, "`]: crate::", $module, "\n",)* "\n") };
+}
+#[cfg(not(feature = "matrix"))]
+macro_rules! links {
+    ($($module:literal)*) => { concat!($("[`", $module, "`]: crate\n",)* "\n") };
+}
+
 #[doc = include_str!("accounts.md")]
 pub mod accounts {}
 
+#[doc = links!("payload")]
 #[doc = include_str!("first_message.md")]
 pub mod first_message {}
 
@@ -33,9 +45,14 @@ pub mod storing {}
 #[doc = include_str!("verification.md")]
 pub mod verification {}
 
+#[doc = links!(
+    "backup" "backup_file" "canonical_json" "cross_signing" "device_keys" "events" "key_export"
+    "payload" "recovery_key" "room_keys" "secret_storage" "signed_json"
+)]
 #[doc = include_str!("json.md")]
 pub mod json {}
 
+#[doc = links!("backup" "key_export" "room_keys")]
 #[doc = include_str!("recovery.md")]
 pub mod recovery {}
 
