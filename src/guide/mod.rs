@@ -18,21 +18,14 @@
 //! encryption is listed in `docs/matrix.md` of the repository, and `examples/matrix_chat` there is
 //! a client that does it.
 
-/// The definitions of links to modules, which exist only with their features. Without them, the
-/// links lead to the page of the crate, which says what the features are.
-#[cfg(feature = "matrix")]
-macro_rules! links {
-    ($($module:literal)*) => { concat!($("[`", $module, "`]: crate::", $module, "\n",)* "\n") };
-}
-#[cfg(not(feature = "matrix"))]
-macro_rules! links {
-    ($($module:literal)*) => { concat!($("[`", $module, "`]: crate\n",)* "\n") };
-}
+// `modules.md` defines the links to modules that need the feature `matrix`. Without the feature, they
+// lead to the page of the crate, which says what the features are.
 
 #[doc = include_str!("accounts.md")]
 pub mod accounts {}
 
-#[doc = links!("payload")]
+#[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
+#[cfg_attr(not(feature = "matrix"), doc = "[`payload`]: crate\n")]
 #[doc = include_str!("first_message.md")]
 pub mod first_message {}
 
@@ -45,14 +38,19 @@ pub mod storing {}
 #[doc = include_str!("verification.md")]
 pub mod verification {}
 
-#[doc = links!(
-    "backup" "backup_file" "canonical_json" "cross_signing" "device_keys" "events" "key_export"
-    "payload" "recovery_key" "room_keys" "secret_storage" "signed_json"
-)]
+#[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
+#[cfg_attr(not(feature = "matrix"), doc = "[`backup`]: crate\n[`backup_file`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`canonical_json`]: crate\n[`cross_signing`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`device_keys`]: crate\n[`events`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`key_export`]: crate\n[`payload`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`recovery_key`]: crate\n[`room_keys`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`secret_storage`]: crate\n[`signed_json`]: crate\n")]
 #[doc = include_str!("json.md")]
 pub mod json {}
 
-#[doc = links!("backup" "key_export" "room_keys")]
+#[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
+#[cfg_attr(not(feature = "matrix"), doc = "[`backup`]: crate\n[`key_export`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`room_keys`]: crate\n")]
 #[doc = include_str!("recovery.md")]
 pub mod recovery {}
 
