@@ -52,7 +52,7 @@
 //! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `establish`, `session`, `decrypted` | accounts and Olm sessions |
 //! | 3 | [`megolm`]: `outbound`, `inbound`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
 //! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
-//! | | [`sas`]: `emoji` | verification by short authentication strings |
+//! | | [`sas`]: `emoji`, `info` | verification by short authentication strings |
 //! | | `backup`, `recovery_key`, `payload`, `key_export`: `text`, `pieces` | key backup and its key as text, the content of Olm events, key files |
 //! | | `canonical_json`, `signed_json`, `device_keys`, `cross_signing`, `secret_storage` | the JSON of Matrix: signed objects, and secrets that the server keeps |
 //! | | `events`, `room_keys`: `reader`, `pieces`, `writer`, `backup_file`: `version` | encrypted events, the keys of rooms, and their backups, as JSON |

@@ -12,7 +12,7 @@ use moceril::{
     },
     megolm::{self, DecryptionError as GroupDecryptionError, *},
     olm::{self, *},
-    sas::{Emoji, EstablishedSas, MacMethod, Sas, SasBytes, SasError},
+    sas::{Emoji, EstablishedSas, InfoStrings, MacMethod, Party, Sas, SasBytes, SasError},
 };
 use moceril_testing::sources::{names, public_types, sources};
 
@@ -71,6 +71,8 @@ shared!(
     // Short authentication strings.
     Emoji,
     EstablishedSas,
+    InfoStrings<'static>,
+    Party<'static>,
     MacMethod,
     Sas,
     SasBytes,
