@@ -134,8 +134,8 @@ impl Client {
     }
 
     /// The server has other keys under the ids of those that wait: somebody has restored an older
-    /// copy of this store. New keys have new ids (S-10). The fallback key that the server has may be
-    /// one that this copy does not know. Returns whether there was a key to replace.
+    /// copy of this store. New keys have new ids (S-10). The fallback key that the server has may
+    /// be one that this copy does not know. Returns whether there was a key to replace.
     fn renew_keys(&self) -> Result<bool> {
         self.store.atomically(|| {
             let mut account = self.store.account()?;
