@@ -231,7 +231,11 @@ mod tests {
                 let merged = Merged::of(&mut files, &mut refusals).unwrap();
                 refusals.report().unwrap();
                 let mut kept = Vec::new();
-                merged.each(&mut files, |key| Ok(kept.push(key))).unwrap();
+                let keep = |key| {
+                    kept.push(key);
+                    Ok(())
+                };
+                merged.each(&mut files, keep).unwrap();
                 let kept: Vec<_> = kept
                     .iter()
                     .map(|key| (key.session_key.index(), key.sender_claimed_keys.clone()))
