@@ -18,8 +18,8 @@
 //! encryption is listed in `docs/matrix.md` of the repository, and `examples/matrix_chat` there is
 //! a client that does it.
 
-// `modules.md` defines the links to modules that need the feature `matrix`. Without the feature, they
-// lead to the page of the crate, which says what the features are.
+// `modules.md` defines the links to modules that need the feature `matrix`. Without the feature,
+// they lead to the page of the crate, which says what the features are.
 
 #[doc = include_str!("accounts.md")]
 pub mod accounts {}
@@ -35,6 +35,8 @@ pub mod group_messages {}
 #[doc = include_str!("storing.md")]
 pub mod storing {}
 
+#[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
+#[cfg_attr(not(feature = "matrix"), doc = "[`qr_code`]: crate\n")]
 #[doc = include_str!("verification.md")]
 pub mod verification {}
 
@@ -43,8 +45,9 @@ pub mod verification {}
 #[cfg_attr(not(feature = "matrix"), doc = "[`canonical_json`]: crate\n[`cross_signing`]: crate")]
 #[cfg_attr(not(feature = "matrix"), doc = "[`device_keys`]: crate\n[`events`]: crate")]
 #[cfg_attr(not(feature = "matrix"), doc = "[`key_export`]: crate\n[`payload`]: crate")]
-#[cfg_attr(not(feature = "matrix"), doc = "[`recovery_key`]: crate\n[`room_keys`]: crate")]
-#[cfg_attr(not(feature = "matrix"), doc = "[`secret_storage`]: crate\n[`signed_json`]: crate\n")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`qr_code`]: crate\n[`recovery_key`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`room_keys`]: crate\n[`secret_storage`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`signed_json`]: crate\n")]
 #[doc = include_str!("json.md")]
 pub mod json {}
 

@@ -138,6 +138,7 @@ mod matrix {
         cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
         device_keys::DeviceKeys,
         events::{EventError, MegolmContent, OlmContent},
+        qr_code::{QrCode, QrCodeError, QrCodeMode},
         room_keys::{ExportParser, ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
         secret_storage::{
             EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
@@ -165,6 +166,9 @@ mod matrix {
         OlmContent,
         PassphraseParameters,
         PublicKeys,
+        QrCode,
+        QrCodeError,
+        QrCodeMode,
         RoomKey,
         RoomKeyError,
         SecretStorageError,
