@@ -11,7 +11,8 @@ use crate::matrix::{backup::BackupError, recovery_key::RecoveryKeyError};
 #[cfg(feature = "matrix")]
 use crate::matrix::{
     backup_file::BackupFileError, canonical_json::CanonicalJsonError, events::EventError,
-    room_keys::RoomKeyError, secret_storage::SecretStorageError, signed_json::SignedJsonError,
+    qr_code::QrCodeError, room_keys::RoomKeyError, secret_storage::SecretStorageError,
+    signed_json::SignedJsonError,
 };
 #[cfg(feature = "passphrase")]
 use crate::pickle::native::passphrase::PassphraseError;
@@ -132,6 +133,8 @@ errors! {
     RoomKey(RoomKeyError): "reading a room key",
     #[cfg(feature = "matrix")]
     Event(EventError): "reading an encrypted event",
+    #[cfg(feature = "matrix")]
+    QrCode(QrCodeError): "reading or making a QR code",
     #[cfg(feature = "matrix")]
     BackupFile(BackupFileError): "reading a backup",
     #[cfg(feature = "key-export")]

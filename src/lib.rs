@@ -52,7 +52,7 @@
 //! | 3 | [`olm`]: `one_time_keys`, `fallback`, `bundle`, `account`, `establish`, `session`, `decrypted` | accounts and Olm sessions |
 //! | 3 | [`megolm`]: `outbound`, `inbound`, `merge`, `trust`, `decrypted`, `batch`, `replay` | group sessions |
 //! | 4 | `matrix/` | what Matrix adds to Olm and Megolm |
-//! | | [`sas`]: `emoji` | verification by short authentication strings |
+//! | | [`sas`]: `emoji`, `info`; `qr_code` | verification by short authentication strings and by QR codes |
 //! | | `backup`, `recovery_key`, `payload`, `key_export`: `text`, `pieces` | key backup and its key as text, the content of Olm events, key files |
 //! | | `canonical_json`, `signed_json`, `device_keys`, `cross_signing`, `secret_storage` | the JSON of Matrix: signed objects, and secrets that the server keeps |
 //! | | `events`, `room_keys`: `reader`, `pieces`, `writer`, `backup_file`: `version` | encrypted events, the keys of rooms, and their backups, as JSON |
@@ -129,8 +129,8 @@ pub use crate::matrix::payload;
 pub use crate::matrix::{backup, recovery_key};
 #[cfg(feature = "matrix")]
 pub use crate::matrix::{
-    backup_file, canonical_json, cross_signing, device_keys, events, room_keys, secret_storage,
-    signed_json,
+    backup_file, canonical_json, cross_signing, device_keys, events, qr_code, room_keys,
+    secret_storage, signed_json,
 };
 pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.

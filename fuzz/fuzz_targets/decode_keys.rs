@@ -8,6 +8,7 @@ use moceril::{
     backup::BackupDecryptionKey,
     megolm::{ExportedSessionKey, MegolmMessage, SessionKey},
     olm::{Message, PreKeyMessage},
+    qr_code::QrCode,
 };
 
 fuzz_target!(|data: &[u8]| {
@@ -29,6 +30,9 @@ fn bytes(data: &[u8]) {
     }
     if let Ok(key) = ExportedSessionKey::from_bytes(data) {
         assert_eq!(key.to_bytes(), data);
+    }
+    if let Ok(code) = QrCode::from_bytes(data) {
+        assert_eq!(*code.to_bytes(), *data);
     }
 }
 

@@ -18,9 +18,14 @@
 //! encryption is listed in `docs/matrix.md` of the repository, and `examples/matrix_chat` there is
 //! a client that does it.
 
+// `modules.md` defines the links to modules that need the feature `matrix`. Without the feature,
+// they lead to the page of the crate, which says what the features are.
+
 #[doc = include_str!("accounts.md")]
 pub mod accounts {}
 
+#[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
+#[cfg_attr(not(feature = "matrix"), doc = "[`payload`]: crate\n")]
 #[doc = include_str!("first_message.md")]
 pub mod first_message {}
 
@@ -30,12 +35,25 @@ pub mod group_messages {}
 #[doc = include_str!("storing.md")]
 pub mod storing {}
 
+#[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
+#[cfg_attr(not(feature = "matrix"), doc = "[`qr_code`]: crate\n")]
 #[doc = include_str!("verification.md")]
 pub mod verification {}
 
+#[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
+#[cfg_attr(not(feature = "matrix"), doc = "[`backup`]: crate\n[`backup_file`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`canonical_json`]: crate\n[`cross_signing`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`device_keys`]: crate\n[`events`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`key_export`]: crate\n[`payload`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`qr_code`]: crate\n[`recovery_key`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`room_keys`]: crate\n[`secret_storage`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`signed_json`]: crate\n")]
 #[doc = include_str!("json.md")]
 pub mod json {}
 
+#[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
+#[cfg_attr(not(feature = "matrix"), doc = "[`backup`]: crate\n[`key_export`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`room_keys`]: crate\n")]
 #[doc = include_str!("recovery.md")]
 pub mod recovery {}
 

@@ -18,6 +18,8 @@ pub mod events;
 pub mod key_export;
 #[cfg(feature = "payload")]
 pub mod payload;
+#[cfg(feature = "matrix")]
+pub mod qr_code;
 #[cfg(feature = "backup")]
 pub mod recovery_key;
 #[cfg(feature = "matrix")]

@@ -12,7 +12,7 @@ use moceril::{
     },
     megolm::{self, DecryptionError as GroupDecryptionError, *},
     olm::{self, *},
-    sas::{Emoji, EstablishedSas, MacMethod, Sas, SasBytes, SasError},
+    sas::{Emoji, EstablishedSas, InfoStrings, MacMethod, Party, Sas, SasBytes, SasError},
 };
 use moceril_testing::sources::{names, public_types, sources};
 
@@ -72,6 +72,8 @@ shared!(
     // Short authentication strings.
     Emoji,
     EstablishedSas,
+    InfoStrings<'static>,
+    Party<'static>,
     MacMethod,
     Sas,
     SasBytes,
@@ -139,6 +141,7 @@ mod matrix {
         cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
         device_keys::DeviceKeys,
         events::{EventError, MegolmContent, OlmContent},
+        qr_code::{QrCode, QrCodeError, QrCodeMode},
         room_keys::{ExportParser, ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
         secret_storage::{
             EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
@@ -166,6 +169,9 @@ mod matrix {
         OlmContent,
         PassphraseParameters,
         PublicKeys,
+        QrCode,
+        QrCodeError,
+        QrCodeMode,
         RoomKey,
         RoomKeyError,
         SecretStorageError,

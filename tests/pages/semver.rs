@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use moceril_testing::sources::{identifier, sources};
 
 /// Complete types: callers may match every variant, and build them from their fields.
-const COMPLETE: [(&str, &str); 26] = [
+const COMPLETE: [(&str, &str); 28] = [
     ("BackupMessage", "the properties of the specification"),
     ("BackupMessageBase64", "the properties of the specification"),
     ("CrossSigningKeys", "a caller builds it: the three keys of a user"),
@@ -19,12 +19,14 @@ const COMPLETE: [(&str, &str); 26] = [
     ("Incoming", "what every step that decrypts gives"),
     ("InitialMessage", "the parts of a message"),
     ("InitialResponse", "the parts of a message"),
+    ("InfoStrings", "a caller builds it: what the specification binds a verification to"),
     ("MegolmContent", "a caller builds it: the specification's members, and `other`"),
     ("Message", "the parts of a message"),
     ("OlmContent", "the properties of the specification"),
     ("OlmMessage", "the two types of Olm's specification, which every caller tells apart"),
     ("OlmPayload", "the members of the specification"),
     ("Outgoing", "what every step that encrypts gives"),
+    ("Party", "a caller builds it: the names of a device"),
     ("PassphraseCost", "the parameters of Argon2"),
     ("PassphraseParameters", "the parameters of `m.pbkdf2`"),
     ("RawSessionKeys", "a caller builds it: the keys of Olm's handshake"),

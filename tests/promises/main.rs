@@ -6,6 +6,7 @@ mod s02_impossible_fields;
 mod s02_key_export;
 mod s02_no_panic;
 mod s02_pieces;
+mod s02_qr_code;
 mod s02_recovery_key;
 mod s02_room_keys;
 mod s02_secret_storage;

@@ -251,6 +251,32 @@ fn s_10_keys_are_marked_by_id() {
     assert_eq!(account.unpublished_one_time_keys(), new);
 }
 
+/// An older copy of the account was restored, and the server has other keys under the ids of those
+/// that wait. They can be removed, and those that are generated in their place get other ids, also
+/// after one more restart.
+#[test]
+fn s_10_unpublished_keys_can_be_replaced_under_new_ids() {
+    let rng = &mut SeededRng::new(6);
+    let mut account = states::account(4, rng);
+    let keys = account.one_time_keys();
+    account.mark_as_published([keys[0].0]);
+    let mut restored = account.copy();
+    let mut known: HashSet<_> = keys.iter().map(|(id, _)| *id).collect();
+    for _ in 0..3 {
+        let waiting = restored.one_time_keys();
+        assert_eq!(waiting.len(), 3);
+        for (id, key) in &waiting {
+            assert!(restored.remove_one_time_key(*id));
+            assert_eq!(restored.key_id(key), None);
+        }
+        let mut emptied = restored.copy();
+        let made = emptied.generate_one_time_keys_with_rng(waiting.len(), rng).unwrap().created;
+        assert!(made.iter().all(|(id, _)| known.insert(*id)), "an id was used again");
+        assert_eq!(emptied.key_id(&keys[0].1), Some(keys[0].0), "what was published stays");
+        restored = emptied;
+    }
+}
+
 /// A source that gives a key which is there already has failed. No account gets a key twice, so
 /// what it pickles can be read.
 #[test]

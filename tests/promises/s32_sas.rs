@@ -3,7 +3,9 @@
 
 use moceril::{
     Curve25519PublicKey, KeyError, RandomError,
-    sas::{Emoji, EstablishedSas, MacMethod, Sas, SasError, commitment},
+    sas::{
+        Emoji, EstablishedSas, InfoStrings, MacMethod, Party, Sas, SasError, commitment, key_ids,
+    },
 };
 use moceril_testing::{
     rng::{RecordedRng, SeededRng},
@@ -268,4 +270,37 @@ fn the_table_of_emoji() {
     let rows: String = Emoji::TABLE.iter().enumerate().map(row).collect();
     let hash: String = Sha256::digest(rows).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hash, "00f1e396936d3fb83ca783b0beb6f59826efb5b8aa91f1d1cb7a0dfe6800bd3f");
+}
+
+/// The info strings are those of the specification, and both ends make the same ones, whoever has
+/// started.
+#[test]
+fn s_32_both_ends_make_the_info_strings_of_the_specification() {
+    let (alice, bob) = established(7);
+    let (alice_key, bob_key) = (alice.our_public_key(), bob.our_public_key());
+    let phone = Party { user_id: "@alice:a", device_id: "PHONE" };
+    let laptop = Party { user_id: "@bob:b", device_id: "LAPTOP" };
+    let ends = |alice_started: bool| {
+        [(phone, laptop, alice_started), (laptop, phone, !alice_started)].map(
+            |(us, them, we_started)| InfoStrings { us, them, we_started, transaction_id: "id" },
+        )
+    };
+    let (of_alice, of_bob) =
+        (format!("@alice:a|PHONE|{alice_key}"), format!("@bob:b|LAPTOP|{bob_key}"));
+    for (alice_started, expected) in [
+        (true, format!("MATRIX_KEY_VERIFICATION_SAS|{of_alice}|{of_bob}|id")),
+        (false, format!("MATRIX_KEY_VERIFICATION_SAS|{of_bob}|{of_alice}|id")),
+    ] {
+        let [alices, bobs] = ends(alice_started);
+        assert_eq!(alices.sas(&alice), expected);
+        assert_eq!(bobs.sas(&bob), expected);
+        let expected = "MATRIX_KEY_VERIFICATION_MAC@alice:aPHONE@bob:bLAPTOPided25519:PHONE";
+        assert_eq!(alices.our_mac("ed25519:PHONE"), expected);
+        assert_eq!(bobs.their_mac("ed25519:PHONE"), expected);
+        let expected = "MATRIX_KEY_VERIFICATION_MAC@bob:bLAPTOP@alice:aPHONEidKEY_IDS";
+        assert_eq!(bobs.our_mac(InfoStrings::KEY_IDS), expected);
+        assert_eq!(alices.their_mac(InfoStrings::KEY_IDS), expected);
+    }
+    assert_eq!(key_ids(["ed25519:b", "ed25519:A", "ed25519:a"]), "ed25519:A,ed25519:a,ed25519:b");
+    assert_eq!(key_ids([]), "");
 }

@@ -1,8 +1,14 @@
 //! Decrypts many events: those of a session together, and sessions side by side.
 
-use std::{collections::HashMap, panic::resume_unwind, sync::Mutex, thread};
+use std::{
+    collections::{BTreeMap, HashMap},
+    panic::resume_unwind,
+    sync::Mutex,
+    thread,
+};
 
 use moceril::{
+    MessageVersion,
     events::{EventError, MegolmContent},
     megolm::{
         DecryptedMessage, DecryptionError, MegolmMessage, ReplayError, ReplayGuard, ReplayVerdict,
@@ -62,7 +68,6 @@ pub enum Reason {
         index: u32,
         first_known: u32,
     },
-    Version,
     Forged,
     /// The plaintext is no event.
     NoEvent,
@@ -78,7 +83,6 @@ impl Reason {
             Self::OtherRoom { .. } => "other-room",
             Self::WrittenFor { .. } => "written-for-another-room",
             Self::BeforeFirst { .. } => "before-first-known-index",
-            Self::Version => "other-version",
             Self::Forged => "not-authentic",
             Self::NoEvent => "no-event",
         }
@@ -94,7 +98,6 @@ impl Reason {
             Self::BeforeFirst { index, first_known } => {
                 format!("its index is {index}, and the key is known from {first_known} on")
             }
-            Self::Version => "it has another version than its session".into(),
             Self::Forged => "it was not made by the owner of the session, or was altered".into(),
             Self::NoEvent => "it decrypts to something that is no event".into(),
         }
@@ -206,14 +209,16 @@ fn session(work: &mut Work) -> Vec<(usize, Outcome)> {
             .into_iter()
             .map(|(job, _)| (job, Reason::OtherRoom { known: room_id.clone() }))
             .collect();
-        let messages = here.iter().map(|(job, _)| &job.message);
-        let results = known.session.decrypt_batch(messages);
-        for ((job, _), result) in here.into_iter().zip(results) {
-            match result {
-                Ok(message) => {
-                    outcomes.push((job.place, opened(known, &work.session_id, job, &message)));
+        for (version, jobs) in by_version(here.into_iter().map(|(job, _)| job)) {
+            let messages = jobs.iter().map(|job| &job.message);
+            let results = known.in_version(version).decrypt_batch(messages);
+            for (job, result) in jobs.into_iter().zip(results) {
+                match result {
+                    Ok(message) => {
+                        outcomes.push((job.place, opened(known, &work.session_id, job, &message)));
+                    }
+                    Err(error) => left.push((job, refused(error))),
                 }
-                Err(error) => left.push((job, refused(error))),
             }
         }
     }
@@ -221,12 +226,21 @@ fn session(work: &mut Work) -> Vec<(usize, Outcome)> {
     outcomes
 }
 
+/// The events of each version of messages: a session has messages of one version only, unless
+/// somebody forges some.
+fn by_version<'a>(jobs: impl Iterator<Item = &'a Job>) -> BTreeMap<MessageVersion, Vec<&'a Job>> {
+    let mut versions = BTreeMap::<_, Vec<_>>::new();
+    for job in jobs {
+        versions.entry(job.message.version()).or_default().push(job);
+    }
+    versions
+}
+
 fn refused(error: DecryptionError) -> Reason {
     match error {
         DecryptionError::UnknownIndex { index, first_known } => {
             Reason::BeforeFirst { index, first_known }
         }
-        DecryptionError::VersionMismatch => Reason::Version,
         _ => Reason::Forged,
     }
 }
@@ -319,7 +333,7 @@ mod tests {
 
     use moceril::{
         Curve25519PublicKey,
-        megolm::{GroupSession, InboundGroupSession},
+        megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
         room_keys::ExportedRoomKey,
     };
 
@@ -327,17 +341,61 @@ mod tests {
 
     const ROOM: &str = "!room:example.org";
 
-    /// What becomes of an event in `ROOM` with this plaintext.
-    fn outcome_of(plaintext: &Value) -> Outcome {
-        let mut sender = GroupSession::new(Duration::ZERO).unwrap();
+    /// A ring with the key of this session.
+    fn ring_for(sender: &GroupSession) -> Ring {
         let key = InboundGroupSession::new(&sender.session_key()).export_at(0).unwrap();
         let device = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
         let mut ring = Ring::default();
         ring.add(&ExportedRoomKey::new(ROOM, key, device)).unwrap();
-        let message = sender.encrypt(plaintext.to_string()).unwrap();
+        ring
+    }
+
+    fn event(sender: &GroupSession, message: MegolmMessage, event_id: &str) -> Value {
         let content = MegolmContent::new(&sender.session_id(), message).to_json();
-        let event = json!({ "type": "m.room.encrypted", "room_id": ROOM, "content": content });
-        decrypt(&mut ring, &[event], None).remove(0)
+        json!({ "type": "m.room.encrypted", "event_id": event_id, "room_id": ROOM,
+            "content": content })
+    }
+
+    /// What becomes of an event in `ROOM` with this plaintext.
+    fn outcome_of(plaintext: &Value) -> Outcome {
+        let mut sender = GroupSession::new(0).unwrap();
+        let mut ring = ring_for(&sender);
+        let message = sender.encrypt(plaintext.to_string()).unwrap();
+        decrypt(&mut ring, &[event(&sender, message, "$1")], None).remove(0)
+    }
+
+    /// No file of keys says of which version a session is.
+    #[test]
+    fn messages_of_every_version_are_decrypted() {
+        let plaintext = json!({ "type": "m.a", "content": {}, "room_id": ROOM }).to_string();
+        for version in [MessageVersion::V3, MessageVersion::V4] {
+            let config = GroupSessionConfig::default().with_version(version);
+            let mut sender = GroupSession::with_config(config).unwrap();
+            let mut ring = ring_for(&sender);
+            let [one, two] = [(); 2].map(|()| sender.encrypt(&plaintext).unwrap());
+            assert_eq!(one.version(), version);
+            let mut altered = two.as_bytes().to_vec();
+            altered[20] ^= 1;
+            let altered = MegolmMessage::from_bytes(&altered).unwrap();
+            let events = [
+                event(&sender, one, "$1"),
+                event(&sender, two.clone(), "$2"),
+                event(&sender, altered, "$3"),
+                event(&sender, two, "$4"),
+            ];
+            let outcomes: Vec<_> = decrypt(&mut ring, &events, None)
+                .into_iter()
+                .map(|outcome| match outcome {
+                    Outcome::Decrypted(decrypted) => (decrypted.replay, decrypted.provenance),
+                    Outcome::Refused(reason) => (reason.name(), String::new()),
+                    Outcome::NotEncrypted => panic!("encrypted"),
+                })
+                .collect();
+            let exported = |replay| (replay, "exported".to_owned());
+            let refused = ("not-authentic", String::new());
+            let expected = [exported("first"), exported("first"), refused, exported("replay")];
+            assert_eq!(outcomes, expected, "{version:?}");
+        }
     }
 
     #[test]

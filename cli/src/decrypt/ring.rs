@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use clap::Args;
 use moceril::{
+    MessageVersion,
     megolm::{InboundGroupSession, ReplayGuard},
     room_keys::ExportedRoomKey,
 };
@@ -56,8 +57,8 @@ impl KeyFiles {
         }
         #[cfg(feature = "stores")]
         self.store.each_session(|session| {
-            refusals.sort(session.and_then(|(session, room_id, sender_key)| {
-                ring.put_in(Known { session, room_id, sender_key, guard: None })
+            refusals.sort(session.and_then(|crate::store::Received { session, origin }| {
+                ring.put_in(Known::new(session, origin.room_id, origin.sender_key))
             }));
             Ok(())
         })?;
@@ -72,16 +73,37 @@ pub struct Known {
     pub sender_key: String,
     /// Made for the first message, because most sessions of a file have none here.
     pub guard: Option<Box<ReplayGuard>>,
+    /// The same session for messages of other versions.
+    other_versions: Vec<InboundGroupSession>,
 }
 
 impl Known {
-    fn new(key: &ExportedRoomKey) -> Self {
-        Self {
-            session: key.import(),
-            room_id: key.room_id.clone(),
-            sender_key: key.sender_key.to_base64(),
-            guard: None,
+    fn new(session: InboundGroupSession, room_id: String, sender_key: String) -> Self {
+        Self { session, room_id, sender_key, guard: None, other_versions: Vec::new() }
+    }
+
+    /// The session for messages of this version. Files of keys and the pickles of libolm do not say
+    /// of which version a session is, and it is only known from its messages. Signature and MAC
+    /// are verified in every version.
+    pub fn in_version(&mut self, version: MessageVersion) -> &mut InboundGroupSession {
+        if self.session.version() == version {
+            return &mut self.session;
         }
+        let of_version = |session: &InboundGroupSession| session.version() == version;
+        let place = match self.other_versions.iter().position(of_version) {
+            Some(place) => place,
+            None => {
+                // Only a session that was closed has no key, and it decrypts nothing.
+                let Ok(key) = self.session.export_at_first_known_index() else {
+                    return &mut self.session;
+                };
+                let provenance = self.session.provenance();
+                let session = InboundGroupSession::import_with_version(&key, provenance, version);
+                self.other_versions.push(session);
+                self.other_versions.len() - 1
+            }
+        };
+        &mut self.other_versions[place]
     }
 }
 
@@ -100,7 +122,7 @@ pub struct Ring {
 impl Ring {
     /// Adds a key, or says why it is not kept.
     pub fn add(&mut self, key: &ExportedRoomKey) -> std::result::Result<(), String> {
-        self.put_in(Known::new(key))
+        self.put_in(Known::new(key.import(), key.room_id.clone(), key.sender_key.to_base64()))
     }
 
     fn put_in(&mut self, new: Known) -> std::result::Result<(), String> {

@@ -179,10 +179,6 @@ fn advice(outcome: &Outcome) -> Vec<Value> {
             "nothing: its sender did not encrypt it for the room of its session",
             "if the file of keys is at fault, an export from another client",
         ],
-        Outcome::Refused(Reason::Version) => &[
-            "a client that knows this version of Megolm messages",
-            "if the file of keys is at fault, an export from another client",
-        ],
         Outcome::Refused(Reason::Forged) => &[
             "the event again from the server: it may have been cut or altered on its way",
             "do not trust what shows it: the owner of the session did not make this message",

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The passphrases of the files that are read.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct Passphrases {
     /// Where the passphrase is: file:PATH, env:NAME, fd:NUMBER or prompt; one for all encrypted
     /// files, or one for each, in their order

@@ -19,13 +19,30 @@ struct Kept {
     /// Its place among all entries of all files.
     place: usize,
     key: ExportedSessionKey,
-    /// A hash of the room and of what is said of the sender. It is keyed, so that no file can be
-    /// made to collide.
-    claims: u64,
+    /// A hash of the room and the sender's key. It is keyed, so that no file can be made to
+    /// collide.
+    origin: u64,
+    /// The other keys that the sender is said to have. Many stores do not know them, and an entry
+    /// that says nothing contradicts nothing.
+    claimed: Box<[(String, String)]>,
 }
 
-fn claims(hasher: &RandomState, key: &ExportedRoomKey) -> u64 {
-    hasher.hash_one((&key.room_id, key.sender_key.as_bytes(), &key.sender_claimed_keys))
+impl Kept {
+    fn new(hasher: &RandomState, place: usize, key: &ExportedRoomKey) -> Self {
+        Self {
+            place,
+            key: key.session_key.clone(),
+            origin: hasher.hash_one((&key.room_id, key.sender_key.as_bytes())),
+            claimed: key.sender_claimed_keys.clone().into_iter().collect(),
+        }
+    }
+
+    /// Takes the claimed keys of another entry of the session if this one has none.
+    fn claim(&mut self, other: &Self) {
+        if self.claimed.is_empty() {
+            self.claimed.clone_from(&other.claimed);
+        }
+    }
 }
 
 /// What becomes of a second entry of a session.
@@ -37,13 +54,14 @@ enum Second {
     OtherClaims,
 }
 
-fn compare(kept: &Kept, key: &ExportedRoomKey, claims: u64) -> Second {
-    let [ours, theirs] = [&kept.key, &key.session_key].map(InboundGroupSession::import);
+fn compare(kept: &Kept, second: &Kept) -> Second {
+    let [ours, theirs] = [&kept.key, &second.key].map(InboundGroupSession::import);
+    let both_claim = !kept.claimed.is_empty() && !second.claimed.is_empty();
     if !ours.connected(&theirs) {
         Second::OtherKey
-    } else if kept.claims != claims {
+    } else if kept.origin != second.origin || both_claim && kept.claimed != second.claimed {
         Second::OtherClaims
-    } else if key.session_key.index() < kept.key.index() {
+    } else if second.key.index() < kept.key.index() {
         Second::Earlier
     } else {
         Second::NotNeeded
@@ -69,17 +87,18 @@ impl Merged {
             progress.inc(1);
             let Some(key) = refusals.sort(key) else { return Ok(()) };
             merged.read += 1;
-            let claims = claims(&hasher, &key);
+            let mut second = Kept::new(&hasher, place, &key);
             match merged.sessions.entry(*key.session_key.signing_key().as_bytes()) {
                 Entry::Vacant(entry) => {
-                    entry.insert(Kept { place, key: key.session_key, claims });
+                    entry.insert(second);
                 }
-                Entry::Occupied(mut entry) => match compare(entry.get(), &key, claims) {
+                Entry::Occupied(mut entry) => match compare(entry.get(), &second) {
                     Second::Earlier => {
                         merged.earlier += 1;
-                        entry.insert(Kept { place, key: key.session_key, claims });
+                        second.claim(entry.get());
+                        entry.insert(second);
                     }
-                    Second::NotNeeded => {}
+                    Second::NotNeeded => entry.get_mut().claim(&second),
                     other => {
                         let id = key.session_key.session_id();
                         let why = if other == Second::OtherKey {
@@ -105,11 +124,10 @@ impl Merged {
     ) -> Result<()> {
         let progress = progress::counting("keys written");
         all(files, |place, _, key| {
-            let Ok(key) = key else { return Ok(()) };
+            let Ok(mut key) = key else { return Ok(()) };
             let kept = self.sessions.get(key.session_key.signing_key().as_bytes());
-            if kept.is_none_or(|kept| kept.place != place) {
-                return Ok(());
-            }
+            let Some(kept) = kept.filter(|kept| kept.place == place) else { return Ok(()) };
+            key.sender_claimed_keys = kept.claimed.iter().cloned().collect();
             progress.inc(1);
             visit(key)
         })?;
@@ -150,11 +168,12 @@ fn all(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
 
-    use moceril::{Curve25519PublicKey, megolm::GroupSession};
+    use moceril::{Curve25519PublicKey, megolm::GroupSession, room_keys::write_export};
 
     use super::*;
+    use crate::keys::load::Passphrases;
 
     fn key(session: &InboundGroupSession, index: u32) -> ExportedRoomKey {
         let sender = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
@@ -169,13 +188,8 @@ mod tests {
     fn the_earlier_of_two_connected_entries_is_kept() {
         let hasher = RandomState::new();
         let (one, two) = (session(), session());
-        let kept = |key: &ExportedRoomKey| Kept {
-            place: 0,
-            key: key.session_key.clone(),
-            claims: claims(&hasher, key),
-        };
         let compare = |first: &ExportedRoomKey, second: &ExportedRoomKey| {
-            compare(&kept(first), second, claims(&hasher, second))
+            compare(&Kept::new(&hasher, 0, first), &Kept::new(&hasher, 1, second))
         };
         assert_eq!(compare(&key(&one, 5), &key(&one, 2)), Second::Earlier);
         assert_eq!(compare(&key(&one, 2), &key(&one, 5)), Second::NotNeeded);
@@ -184,8 +198,50 @@ mod tests {
         let mut other = key(&one, 0);
         other.room_id = "!other".into();
         assert_eq!(compare(&key(&one, 2), &other), Second::OtherClaims);
-        let mut other = key(&one, 0);
-        other.sender_claimed_keys.insert("ed25519".into(), "mine".into());
-        assert_eq!(compare(&key(&one, 2), &other), Second::OtherClaims);
+        let claiming = |index, claimed: &str| {
+            let mut key = key(&one, index);
+            key.sender_claimed_keys.insert("ed25519".into(), claimed.into());
+            key
+        };
+        assert_eq!(compare(&claiming(2, "mine"), &claiming(0, "other")), Second::OtherClaims);
+        assert_eq!(compare(&claiming(2, "mine"), &claiming(0, "mine")), Second::Earlier);
+    }
+
+    /// The stores of some clients do not have the claimed keys.
+    #[test]
+    fn an_entry_that_claims_nothing_contradicts_nothing() {
+        let session = session();
+        let claimed = || BTreeMap::from([("ed25519".to_owned(), "theirs".to_owned())]);
+        for (first, second) in [((5, true), (2, false)), ((5, false), (2, true))] {
+            for entries in [[first, second], [second, first]] {
+                let folder = tempfile::tempdir().unwrap();
+                let entries = entries.map(|(index, claims)| {
+                    let mut key = key(&session, index);
+                    if claims {
+                        key.sender_claimed_keys = claimed();
+                    }
+                    key
+                });
+                let path = folder.path().join("keys.json");
+                std::fs::write(&path, &*write_export(&entries).unwrap()).unwrap();
+                let input = path.to_str().unwrap().parse().unwrap();
+                let passphrases = Passphrases::default();
+                let mut files = [KeyFile::load(&input, &passphrases).unwrap()];
+                let mut refusals = Refusals::default();
+                let merged = Merged::of(&mut files, &mut refusals).unwrap();
+                refusals.report().unwrap();
+                let mut kept = Vec::new();
+                let keep = |key| {
+                    kept.push(key);
+                    Ok(())
+                };
+                merged.each(&mut files, keep).unwrap();
+                let kept: Vec<_> = kept
+                    .iter()
+                    .map(|key| (key.session_key.index(), key.sender_claimed_keys.clone()))
+                    .collect();
+                assert_eq!(kept, [(2, claimed())]);
+            }
+        }
     }
 }

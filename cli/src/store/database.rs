@@ -12,6 +12,7 @@ use rusqlite::{
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
+use super::Origin;
 use crate::{
     failure::{Code, Failure, Result},
     pickle::object::Kind,
@@ -51,7 +52,30 @@ pub const MAUTRIX: [Column; 4] = [
     column("crypto_megolm_outbound_session", "session", ID, Kind::GroupSession),
 ];
 
-const STORES: [(&str, &[Column]); 2] = [("matrix-nio", &NIO), ("mautrix-python", &MAUTRIX)];
+/// What is known of the store of a client.
+struct Known {
+    name: &'static str,
+    columns: &'static [Column],
+    /// Asks for the origin of the session in a row: the room, the sender's Curve25519 and Ed25519
+    /// keys, and those who have forwarded the key, with commas between them.
+    origin: &'static str,
+}
+
+const STORES: [Known; 2] = [
+    Known {
+        name: "matrix-nio",
+        columns: &NIO,
+        origin: "SELECT room_id, sender_key, fp_key, (SELECT group_concat(sender_key) FROM
+            (SELECT sender_key FROM forwardedchains WHERE session_id = received.session_id
+            ORDER BY rowid)) FROM megolminboundsessions AS received WHERE rowid = ?1",
+    },
+    Known {
+        name: "mautrix-python",
+        columns: &MAUTRIX,
+        origin: "SELECT room_id, sender_key, signing_key, forwarding_chains
+            FROM crypto_megolm_inbound_session WHERE rowid = ?1",
+    },
+];
 
 /// A pickle's row.
 pub struct Place<'a> {
@@ -82,7 +106,7 @@ impl<'a> Place<'a> {
 pub struct Database {
     path: PathBuf,
     connection: Connection,
-    store: &'static (&'static str, &'static [Column]),
+    store: &'static Known,
 }
 
 /// A copy that nobody sees until it is complete.
@@ -122,7 +146,7 @@ impl Database {
         };
         for store in &STORES {
             let found: rusqlite::Result<Vec<_>> =
-                store.1.iter().map(|column| has(column.table)).collect();
+                store.columns.iter().map(|column| has(column.table)).collect();
             let found = found.map_err(|error| refused(path, &error))?;
             if found.iter().all(Option::is_some) {
                 return Ok(Self { path: path.into(), connection, store });
@@ -137,7 +161,7 @@ impl Database {
 
     /// Whose store it is.
     pub const fn name(&self) -> &'static str {
-        self.store.0
+        self.store.name
     }
 
     /// Copies everything into a new file in the folder of `target`.
@@ -164,7 +188,7 @@ impl Database {
 
     /// Hands each pickle with its place to `visit`.
     pub fn each(&self, mut visit: impl FnMut(&Place<'_>, &str) -> Result<()>) -> Result<()> {
-        for column in self.store.1 {
+        for column in self.store.columns {
             for row in self.rows(column)? {
                 if let Some((place, pickle, _)) = self.read(column, row)? {
                     visit(&place, &pickle)?;
@@ -174,23 +198,21 @@ impl Database {
         Ok(())
     }
 
-    /// Hands each session of a room that was received to `visit`: its place and pickle, the room,
-    /// and the Curve25519 key of its sender.
+    /// Hands each session of a room that was received to `visit`: its place, its pickle, and its
+    /// origin.
     pub fn each_inbound(
         &self,
-        mut visit: impl FnMut(&Place<'_>, &str, String, String) -> Result<()>,
+        mut visit: impl FnMut(&Place<'_>, &str, Origin) -> Result<()>,
     ) -> Result<()> {
         let failed = |error: rusqlite::Error| refused(&self.path, &error);
-        let inbound = self.store.1.iter().filter(|column| column.kind == Kind::InboundGroupSession);
-        for column in inbound {
-            let sql = format!("SELECT room_id, sender_key FROM {} WHERE rowid = ?1", column.table);
-            for row in self.rows(column)? {
-                let Some((place, pickle, _)) = self.read(column, row)? else { continue };
-                let read = |values: &rusqlite::Row<'_>| Ok((values.get(0)?, values.get(1)?));
-                let (room, sender) =
-                    self.connection.query_row(&sql, [row], read).map_err(failed)?;
-                visit(&place, &pickle, room, sender)?;
-            }
+        let mut columns = self.store.columns.iter();
+        let Some(column) = columns.find(|column| column.kind == Kind::InboundGroupSession) else {
+            return Ok(());
+        };
+        let mut statement = self.connection.prepare(self.store.origin).map_err(failed)?;
+        for row in self.rows(column)? {
+            let Some((place, pickle, _)) = self.read(column, row)? else { continue };
+            visit(&place, &pickle, statement.query_row([row], origin).map_err(failed)?)?;
         }
         Ok(())
     }
@@ -202,7 +224,7 @@ impl Database {
     ) -> Result<()> {
         let failed = |error: rusqlite::Error| refused(&self.path, &error);
         let transaction = self.connection.unchecked_transaction().map_err(failed)?;
-        for column in self.store.1 {
+        for column in self.store.columns {
             let sql =
                 format!("UPDATE {} SET {} = ?1 WHERE rowid = ?2", column.table, column.pickle);
             for row in self.rows(column)? {
@@ -245,6 +267,20 @@ impl Database {
         let read = read.map_err(failed)?;
         Ok(read.map(|(id, pickle, is_blob)| (Place::new(column, id, row), pickle, is_blob)))
     }
+}
+
+fn origin(row: &rusqlite::Row<'_>) -> rusqlite::Result<Origin> {
+    let claimed: Option<String> = row.get(2)?;
+    let claimed = claimed.filter(|key| !key.is_empty()).map(|key| ("ed25519".to_owned(), key));
+    let chain: Option<String> = row.get(3)?;
+    let chain = chain.iter().flat_map(|chain| chain.split(',')).filter(|key| !key.is_empty());
+    Ok(Origin {
+        room_id: row.get(0)?,
+        sender_key: row.get(1)?,
+        claimed: claimed.into_iter().collect(),
+        forwarding_chain: chain.map(str::to_owned).collect(),
+        shared_history: None,
+    })
 }
 
 /// How many pickles are good, by their kind.

@@ -4,7 +4,10 @@ mod database;
 mod dump;
 mod sdk;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 use moceril::{Curve25519PublicKey, megolm::InboundGroupSession, room_keys::ExportedRoomKey};
@@ -91,8 +94,8 @@ impl KeyStore {
         self.store.is_some()
     }
 
-    /// Hands each session of the store, if there is one, to `visit`, with its room and the key of
-    /// its sender; in place of one that does not open, why it does not.
+    /// Hands each session of the store, if there is one, to `visit`; in place of one that does not
+    /// open, why it does not.
     pub fn each_session(
         &self,
         visit: impl FnMut(std::result::Result<Received, String>) -> Result<()>,
@@ -102,8 +105,25 @@ impl KeyStore {
     }
 }
 
-/// A session of a room that was received, the room, and the key of the sender.
-pub type Received = (InboundGroupSession, String, String);
+/// A session of a room that was received, with what the store says of it.
+pub struct Received {
+    pub session: InboundGroupSession,
+    pub origin: Origin,
+}
+
+/// Where a session came from.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    pub room_id: String,
+    /// The Curve25519 key of the sender.
+    pub sender_key: String,
+    /// The Ed25519 key that the sender has claimed, under the name `ed25519`.
+    pub claimed: BTreeMap<String, String>,
+    /// Who has forwarded the key, if the store knows it.
+    pub forwarding_chain: Vec<String>,
+    /// Whether those who join the room later may read it, if the store knows it.
+    pub shared_history: Option<bool>,
+}
 
 fn each_session(
     path: &Path,
@@ -128,9 +148,11 @@ fn each_session(
         }
         Opened::Database(database) => {
             let key = format.key(key, "pickle key")?;
-            database.each_inbound(|place, pickle, room, sender| {
+            database.each_inbound(|place, pickle, origin| {
                 let session = match open(place, pickle, &key) {
-                    Ok(Object::InboundGroupSession(session)) => Ok((*session, room, sender)),
+                    Ok(Object::InboundGroupSession(session)) => {
+                        Ok(Received { session: *session, origin })
+                    }
                     Ok(_) => return Ok(()),
                     Err(failure) => Err(failure),
                 };
@@ -193,8 +215,11 @@ pub struct Check {
 
 /// Write the keys of all rooms in a database to a file that every client can import
 ///
-/// With each key the file has its room and the Curve25519 key of its sender, not the Ed25519 key
-/// that the sender has claimed, nor through whom the key came.
+/// With each key the file has its room, the Curve25519 key of its sender, and the Ed25519 key that
+/// the sender has claimed; from stores of matrix-nio and mautrix-python also through whom a key was
+/// forwarded, and from those of matrix-rust-sdk whether new members of the room may have it. Other
+/// things are not in the stores: matrix-rust-sdk does not store who forwarded a key, so the file
+/// says that nobody has.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -258,7 +283,7 @@ fn export(args: &Export, json: bool, show_secrets: bool) -> Result<()> {
     let (mut refusals, mut exported) = (Refusals::default(), 0);
     args.save.save(None, show_secrets, |sink| {
         each_session(file, key.as_ref(), args.format, |session| {
-            let session = session.and_then(|session| room_key(&session));
+            let session = session.and_then(room_key);
             let Some(key) = refusals.sort(session) else { return Ok(()) };
             sink.push(&key)
         })?;
@@ -271,13 +296,20 @@ fn export(args: &Export, json: bool, show_secrets: bool) -> Result<()> {
     refusals.report()
 }
 
-fn room_key((session, room_id, sender): &Received) -> std::result::Result<ExportedRoomKey, String> {
+fn room_key(
+    Received { session, origin }: Received,
+) -> std::result::Result<ExportedRoomKey, String> {
     let refused = |error: &dyn std::error::Error| {
         format!("session {}: {}", session.session_id(), chain(error))
     };
-    let sender = Curve25519PublicKey::from_base64(sender).map_err(|error| refused(&error))?;
+    let sender = Curve25519PublicKey::from_base64(&origin.sender_key);
+    let sender = sender.map_err(|error| refused(&error))?;
     let key = session.export_at_first_known_index().map_err(|error| refused(&error))?;
-    Ok(ExportedRoomKey::new(room_id, key, sender))
+    let mut key = ExportedRoomKey::new(&origin.room_id, key, sender);
+    key.sender_claimed_keys = origin.claimed;
+    key.forwarding_chain = origin.forwarding_chain;
+    key.other.extend(origin.shared_history.map(|shared| ("shared_history".into(), shared.into())));
+    Ok(key)
 }
 
 fn check(args: &Check) -> Result<Report> {

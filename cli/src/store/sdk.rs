@@ -3,20 +3,22 @@
 //! XChaCha20-Poly1305 under a key of the store, which is encrypted with one that is derived from
 //! the passphrase or key.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
 use hkdf::Hkdf;
-use moceril::{
-    megolm::InboundGroupSession,
-    vodozemac::{AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle},
+use moceril::vodozemac::{
+    AccountPickle, GroupSessionPickle, InboundGroupSessionPickle, SessionPickle,
 };
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::database;
+use super::{Origin, Received, database};
 use crate::{
     failure::{Failure, Result},
     pickle::object::{self, Kind, Object},
@@ -50,7 +52,11 @@ struct Pickled<P> {
 struct PickledInbound {
     pickle: InboundGroupSessionPickle,
     sender_key: String,
+    #[serde(default)]
+    signing_key: BTreeMap<String, String>,
     room_id: String,
+    #[serde(default)]
+    shared_history: bool,
 }
 
 #[derive(Deserialize)]
@@ -246,7 +252,8 @@ impl Unlocked<'_> {
             visit(Kind::Session, name, session)
         })?;
         self.each_inbound(|name, session| {
-            let session = session.map(|(session, ..)| Object::InboundGroupSession(session.into()));
+            let session =
+                session.map(|received| Object::InboundGroupSession(received.session.into()));
             visit(Kind::InboundGroupSession, name, session)
         })?;
         self.store.rows("outbound_group_session", |name, value| {
@@ -260,16 +267,23 @@ impl Unlocked<'_> {
         })
     }
 
-    /// Opens each session of a room that was received, and hands it to `visit`: with a name for it,
-    /// the room, and the key of its sender.
+    /// Opens each session of a room that was received, and hands it to `visit` with a name for it.
     pub fn each_inbound(
         &self,
-        mut visit: impl FnMut(String, Result<(InboundGroupSession, String, String)>) -> Result<()>,
+        mut visit: impl FnMut(String, Result<Received>) -> Result<()>,
     ) -> Result<()> {
         self.store.rows("inbound_group_session", |name, value| {
             let session = self.decrypted(value).and_then(|value| {
-                let PickledInbound { pickle, sender_key, room_id } = read(&value)?;
-                Ok((object::inbound_group_session(pickle)?, room_id, sender_key))
+                let value: PickledInbound = read(&value)?;
+                let origin = Origin {
+                    room_id: value.room_id,
+                    sender_key: value.sender_key,
+                    claimed: value.signing_key,
+                    // The SDK does not store it.
+                    forwarding_chain: Vec::new(),
+                    shared_history: Some(value.shared_history),
+                };
+                Ok(Received { session: object::inbound_group_session(value.pickle)?, origin })
             });
             visit(name, session)
         })

@@ -19,7 +19,8 @@ const NIO: &str = "
     CREATE TABLE accounts (id INTEGER PRIMARY KEY, account BLOB, user_id TEXT, device_id TEXT);
     CREATE TABLE olmsessions (session_id TEXT PRIMARY KEY, sender_key TEXT, session BLOB);
     CREATE TABLE megolminboundsessions (session_id TEXT PRIMARY KEY, room_id TEXT, sender_key TEXT,
-        session BLOB);
+        fp_key TEXT, session BLOB);
+    CREATE TABLE forwardedchains (id INTEGER PRIMARY KEY, sender_key TEXT, session_id TEXT);
     CREATE TABLE synctokens (id INTEGER PRIMARY KEY, token TEXT);
     INSERT INTO synctokens VALUES (1, 'token');";
 const MAUTRIX: &str = "
@@ -27,9 +28,10 @@ const MAUTRIX: &str = "
     CREATE TABLE crypto_olm_session (session_id TEXT, session BLOB, account_id TEXT,
         PRIMARY KEY (account_id, session_id));
     CREATE TABLE crypto_megolm_inbound_session (session_id TEXT, session BLOB, account_id TEXT,
+        sender_key TEXT, signing_key TEXT, room_id TEXT, forwarding_chains TEXT,
         PRIMARY KEY (account_id, session_id));
     CREATE TABLE crypto_megolm_outbound_session (room_id TEXT, session_id TEXT, session BLOB);
-    INSERT INTO crypto_megolm_inbound_session VALUES ('withheld', NULL, 'me');";
+    INSERT INTO crypto_megolm_inbound_session (session_id) VALUES ('withheld');";
 
 struct Keys {
     folder: tempfile::TempDir,
@@ -265,9 +267,9 @@ fn the_sessions_of_a_store_have_rooms_and_senders() {
         let store = KeyStore { store: Some(path), store_key, store_format: Writer::Libolm };
         let mut found = Vec::new();
         store.each_session(|session| {
-            let named = session.map(|(session, room, sender)| {
+            let named = session.map(|Received { session, origin }| {
                 assert_eq!(session.session_id(), keys.inbound.session_id());
-                (room, sender)
+                origin
             });
             found.push(named);
             Ok(())
@@ -276,12 +278,60 @@ fn the_sessions_of_a_store_have_rooms_and_senders() {
     };
     let path = keys.nio();
     let found = sessions(path.clone(), OLD.as_bytes()).unwrap();
-    assert_eq!(found, [Ok(("!room".into(), "sender".into()))]);
+    let expected =
+        Origin { room_id: "!room".into(), sender_key: "sender".into(), ..Origin::default() };
+    assert_eq!(found, [Ok(expected)]);
     assert_eq!(sessions(path.clone(), b"wrong").unwrap_err().code, crate::failure::Code::Key);
     let damage = "UPDATE megolminboundsessions SET session_id = 'other'";
     Connection::open(&path).unwrap().execute(damage, []).unwrap();
     let found = sessions(path, OLD.as_bytes()).unwrap();
     assert!(found[0].as_ref().unwrap_err().contains("other: it is the pickle of another session"));
+}
+
+/// A key that was forwarded must not look like one that its sender has given.
+#[test]
+fn an_export_has_what_the_store_says_of_a_key() {
+    let keys = Keys::new();
+    let curve25519 = keys.account.curve25519_key().to_base64();
+    let id = keys.inbound.session_id();
+    let pickle = keys.inbound.to_libolm_pickle_lossy(OLD).unwrap().0;
+    let exported = |file: PathBuf| {
+        let (source, mut exported) = (keys.source(file, OLD.as_bytes()), Vec::new());
+        each_session(&source.file, source.key.as_ref(), Writer::Libolm, |session| {
+            let key = session.and_then(room_key).unwrap();
+            assert_eq!(key.sender_key.to_base64(), curve25519);
+            assert!(key.other.is_empty());
+            exported.push((key.sender_claimed_keys, key.forwarding_chain));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(exported.len(), 1);
+        exported.remove(0)
+    };
+    let claimed = BTreeMap::from([("ed25519".to_owned(), "claimed".to_owned())]);
+    let chain = ["first".to_owned(), "second".to_owned()];
+
+    let nio = keys.nio();
+    let connection = Connection::open(&nio).unwrap();
+    connection.execute("UPDATE megolminboundsessions SET sender_key = ?1", [&curve25519]).unwrap();
+    assert_eq!(exported(nio.clone()), (BTreeMap::new(), vec![]));
+    let row = "INSERT INTO forwardedchains (session_id, sender_key) VALUES (?1, ?2)";
+    for (session, key) in [(&*id, "first"), ("other", "other"), (&*id, "second")] {
+        connection.execute(row, [session, key]).unwrap();
+    }
+    connection.execute("UPDATE megolminboundsessions SET fp_key = 'claimed'", []).unwrap();
+    assert_eq!(exported(nio), (claimed.clone(), chain.to_vec()));
+
+    let mautrix = keys.mautrix();
+    let connection = Connection::open(&mautrix).unwrap();
+    let row = "INSERT INTO crypto_megolm_inbound_session
+        (session_id, session, sender_key, signing_key, room_id, forwarding_chains)
+        VALUES (?1, ?2, ?3, 'claimed', '!room', ?4)";
+    connection.execute(row, [&*id, &pickle, &curve25519, ""]).unwrap();
+    assert_eq!(exported(mautrix.clone()), (claimed.clone(), vec![]));
+    let change = "UPDATE crypto_megolm_inbound_session SET forwarding_chains = 'first,second'";
+    connection.execute(change, []).unwrap();
+    assert_eq!(exported(mautrix), (claimed, chain.to_vec()));
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::{
 
 /// One-time keys that the server should have for us.
 const ONE_TIME_KEYS: usize = Account::PUBLISHED_ONE_TIME_KEYS;
+/// How often one-time keys that the server refuses are replaced before an error is reported. The
+/// new ids may be taken, too, by keys that the newer copy of the store had made.
+const RENEWALS: usize = 5;
 /// How long messages to the previous fallback key may still be on their way, in seconds.
 const FALLBACK_GRACE: u64 = 60 * 60;
 /// How long a fallback key serves at most, in seconds.
@@ -87,7 +90,7 @@ impl Client {
     /// Generates what the server has too little of, saves it, uploads it, and only then marks it as
     /// published: whatever fails in between, the next call uploads the same keys again.
     pub fn replenish(&self, on_server: usize, fallback_used: bool) -> Result<()> {
-        let keys = self.store.atomically(|| {
+        self.store.atomically(|| {
             let mut account = self.store.account()?;
             let waiting = account.unpublished_one_time_keys().len();
             let missing = ONE_TIME_KEYS.saturating_sub(on_server + waiting);
@@ -96,10 +99,25 @@ impl Client {
                 account.generate_one_time_keys(missing)?;
             }
             self.rotate_fallback_key(&mut account, fallback_used)?;
-            self.store.save_account(&account)?;
-            Ok((account.signed_one_time_keys(), account.signed_fallback_key()))
+            self.store.save_account(&account)
         })?;
-        let (one_time_keys, fallback_key) = keys;
+        for _ in 0..RENEWALS {
+            match self.upload_keys() {
+                Err(error) if refusal(&error).is_some_and(|refused| refused.status == 400) => {
+                    if !self.renew_keys()? {
+                        return Err(error);
+                    }
+                }
+                uploaded => return uploaded,
+            }
+        }
+        self.upload_keys()
+    }
+
+    fn upload_keys(&self) -> Result<()> {
+        let account = self.store.account()?;
+        let one_time_keys = account.signed_one_time_keys();
+        let fallback_key = account.signed_fallback_key();
         if one_time_keys.is_empty() && fallback_key.is_none() {
             return Ok(());
         }
@@ -112,6 +130,26 @@ impl Client {
             let mut account = self.store.account()?;
             account.mark_as_published(one_time_keys.iter().chain(&fallback_key).map(|(id, _)| *id));
             self.store.save_account(&account)
+        })
+    }
+
+    /// The server has other keys under the ids of those that wait: somebody has restored an older
+    /// copy of this store. New keys have new ids (S-10). The fallback key that the server has may
+    /// be one that this copy does not know. Returns whether there was a key to replace.
+    fn renew_keys(&self) -> Result<bool> {
+        self.store.atomically(|| {
+            let mut account = self.store.account()?;
+            let waiting = account.one_time_keys();
+            for (id, _) in &waiting {
+                account.remove_one_time_key(*id);
+            }
+            account.generate_one_time_keys(waiting.len())?;
+            if account.fallback_key().is_none() {
+                account.generate_fallback_key()?;
+                self.store.set_meta("fallback_rotated", &now().to_string())?;
+            }
+            self.store.save_account(&account)?;
+            Ok(!waiting.is_empty())
         })
     }
 
@@ -196,6 +234,8 @@ pub fn one_time_key_count(counts: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::{fake_server::FakeServer, store::Directory};
 
@@ -235,5 +275,50 @@ mod tests {
         assert!(sent.unwrap_err().contains("and will not be"));
         assert_eq!((waiting, again.len()), (0, 2));
         assert_eq!(flush(200).0, Ok(()));
+    }
+
+    /// An older copy of the store was restored: its keys have ids that the server knows.
+    #[test]
+    fn keys_whose_ids_are_taken_are_replaced() {
+        let directory = Directory::new();
+        let store = Store::create(&directory).unwrap();
+        let mut account = Account::new().unwrap();
+        account.generate_one_time_keys(ONE_TIME_KEYS).unwrap();
+        store.save_account(&account).unwrap();
+        let old = account.one_time_keys();
+
+        // What became of the upload after so many answers of this status, how many there were, and
+        // the account.
+        let replenish = |status: u16, refusals: usize| {
+            let refused = AtomicUsize::new(0);
+            let server = FakeServer::new(move |_| {
+                let is_refused = refused.fetch_add(1, Ordering::Relaxed) < refusals;
+                let error = "One time key signed_curve25519:AAAAAAAAAAE already exists";
+                let status = if is_refused { status } else { 200 };
+                (status, "X: y".to_owned(), json!({ "errcode": "M_UNKNOWN", "error": error }))
+            });
+            let client = server.alice(Store::open(&directory).unwrap());
+            let result = client.replenish(0, false);
+            let status = result.err().map(|error| refusal(&error).unwrap().status);
+            (status, server.requests().len(), client.store.account().unwrap())
+        };
+        let (error, uploads, account) = replenish(500, 1);
+        assert_eq!((error, uploads), (Some(500), 1));
+        assert_eq!(account.one_time_keys(), old, "they may have arrived");
+
+        let (error, uploads, account) = replenish(400, usize::MAX);
+        assert_eq!((error, uploads), (Some(400), RENEWALS + 1));
+        let waiting = account.one_time_keys();
+        assert_eq!(waiting.len(), ONE_TIME_KEYS);
+        let fallback = account.fallback_key().unwrap();
+
+        let (error, uploads, account) = replenish(400, 2);
+        assert_eq!((error, uploads), (None, 3));
+        assert!(account.one_time_keys().is_empty() && account.fallback_key().is_none());
+        assert_eq!(account.stored_one_time_key_count(), ONE_TIME_KEYS);
+        assert_eq!(account.current_fallback_key(), Some(fallback), "replaced only once");
+        for (_, key) in old.into_iter().chain(waiting) {
+            assert_eq!(account.key_id(&key), None);
+        }
     }
 }

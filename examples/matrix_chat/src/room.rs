@@ -19,7 +19,7 @@ use crate::{
     account::Client,
     api::segment,
     devices::{self, Device},
-    json, olm,
+    json, olm, room_key,
     store::{Store, now, unique},
     terminal::warn,
 };
@@ -57,6 +57,8 @@ pub struct Owner<'a> {
     pub user_id: Option<&'a str>,
     pub curve25519: &'a str,
     pub ed25519: &'a str,
+    /// Whether those who join the room later may have the key, too.
+    pub shared_history: bool,
 }
 
 /// Those in a room, invited ones too.
@@ -144,8 +146,18 @@ fn is_over(
     let allowed: BTreeSet<String> = recipients.iter().map(name).collect();
     let holders = "SELECT user_id || char(10) || device_id FROM shared WHERE session_id = ?";
     let holders: Vec<String> = store.all(holders, [session.session_id()])?;
+    // Who may have the key later was said when it was shared, and must stay true.
+    let promised = "SELECT shared_history FROM inbound WHERE room_id = ? AND session_id = ?";
+    let promised = store.one::<bool>(promised, [room_id, &session.session_id()])?;
     Ok(session.rotation_due(&policy, Duration::from_secs(now()))
+        || promised != Some(shared_history(store, room_id)?)
         || holders.iter().any(|name| !allowed.contains(name)))
+}
+
+/// Whether those who join the room later may read what is said now.
+fn shared_history(store: &Store, room_id: &str) -> Result<bool> {
+    let sql = "SELECT shared_history FROM rooms WHERE room_id = ?";
+    Ok(store.one(sql, [room_id])?.unwrap_or(false))
 }
 
 /// A new session, whose other end we keep as well: to read, back up and export what we wrote.
@@ -156,6 +168,7 @@ fn begin(client: &Client, room_id: &str) -> Result<GroupSession> {
         user_id: Some(&client.user_id),
         curve25519: &keys.curve25519.to_base64(),
         ed25519: &keys.ed25519.to_base64(),
+        shared_history: shared_history(&client.store, room_id)?,
     };
     let inbound = InboundGroupSession::new(&session.session_key());
     keep(&client.store, room_id, inbound, &owner)?;
@@ -170,7 +183,10 @@ fn share(
     recipients: &[Device],
 ) -> Result<()> {
     let id = session.session_id();
-    let content = RoomKey::new(room_id, session.session_key()).to_json()?;
+    let mut key = RoomKey::new(room_id, session.session_key());
+    let shared_history = shared_history(&client.store, room_id)?;
+    key.other.insert(room_key::SHARED_HISTORY.to_owned(), json!(shared_history));
+    let content = key.to_json()?;
     let mut messages = Vec::new();
     for device in recipients {
         let name = [&id, &device.user_id, &device.device_id];
@@ -192,13 +208,14 @@ fn share(
 
 /// Takes a room key that came over Olm.
 pub fn receive_key(store: &Store, from: &Device, content: &str) -> Result<()> {
-    let RoomKey { room_id, session_key, .. } = RoomKey::from_json(content)?;
+    let RoomKey { room_id, session_key, other } = RoomKey::from_json(content)?;
     let (session, index) = (session_key.session_id(), session_key.index());
     info!(room = room_id, sender = from.user_id, session, index, "a room key has come");
     let owner = Owner {
         user_id: Some(&from.user_id),
         curve25519: &from.keys.curve25519.to_base64(),
         ed25519: &from.keys.ed25519.to_base64(),
+        shared_history: room_key::is_shared_history(&other),
     };
     keep(store, &room_id, InboundGroupSession::new(&session_key), &owner)?;
     Ok(())
@@ -226,9 +243,18 @@ pub fn keep(
         let pickle = store.pickle_inbound(room_id, &session)?;
         let guard = store.pickle_guard(room_id, &ReplayGuard::new(&session))?;
         store.run(
-            "INSERT INTO inbound (room_id, session_id, pickle, guard, sender, sender_key, sender_ed25519) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (room_id, &id, &pickle, &guard, owner.user_id, owner.curve25519, owner.ed25519),
+            "INSERT INTO inbound (room_id, session_id, pickle, guard, sender, sender_key, \
+             sender_ed25519, shared_history) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                room_id,
+                &id,
+                &pickle,
+                &guard,
+                owner.user_id,
+                owner.curve25519,
+                owner.ed25519,
+                owner.shared_history,
+            ),
         )?;
         return Ok(true);
     };
@@ -248,12 +274,13 @@ pub fn keep(
     if merged.first_known_index() == old.first_known_index() && !trusted_more {
         return Ok(false);
     }
-    // The better of the two says who owns it, and the one that came first if they are equal.
+    // The better of the two says who owns it and who may read it later, and the one that came first
+    // if they are equal.
     if trusted_more {
         store.run(
-            "UPDATE inbound SET sender = ?, sender_key = ?, sender_ed25519 = ? \
-             WHERE room_id = ? AND session_id = ?",
-            (owner.user_id, owner.curve25519, owner.ed25519, room_id, &id),
+            "UPDATE inbound SET sender = ?, sender_key = ?, sender_ed25519 = ?, \
+             shared_history = ? WHERE room_id = ? AND session_id = ?",
+            (owner.user_id, owner.curve25519, owner.ed25519, owner.shared_history, room_id, &id),
         )?;
     }
     store.run(

@@ -9,7 +9,7 @@ use anstream::println;
 use anyhow::{Context, Result, bail, ensure};
 use moceril::{
     Curve25519PublicKey, canonical_json,
-    sas::{EstablishedSas, MacMethod, Sas, commitment},
+    sas::{EstablishedSas, InfoStrings, MacMethod, Party, Sas, commitment, key_ids},
 };
 use serde_json::{Value, json};
 
@@ -107,13 +107,13 @@ fn compare(
     we_started: bool,
 ) -> Result<()> {
     let (us, them) = (it.client, &it.them);
-    let our_key = sas.our_public_key();
-    let our_end = format!("{}|{}|{our_key}", us.user_id, us.device_id);
-    let their_key = sas.their_public_key();
-    let their_end = format!("{}|{}|{their_key}", them.user_id, them.device_id);
-    let (starter, other) = if we_started { (our_end, their_end) } else { (their_end, our_end) };
-    let info = format!("MATRIX_KEY_VERIFICATION_SAS|{starter}|{other}|{}", it.id);
-    let emoji = sas.bytes(info).emoji();
+    let infos = InfoStrings {
+        us: Party { user_id: &us.user_id, device_id: &us.device_id },
+        them: Party { user_id: &them.user_id, device_id: &them.device_id },
+        we_started,
+        transaction_id: &it.id,
+    };
+    let emoji = sas.bytes(infos.sas(sas)).emoji();
     println!("\n  {}", emoji.map(|emoji| emoji.symbol).join("   "));
     println!("  {}\n", emoji.map(|emoji| emoji.description).join(", "));
     let equal = confirm(&format!("Does {} see the same?", them.user_id))
@@ -125,8 +125,8 @@ fn compare(
             "the emoji differ: somebody is between you, or one of you looked wrong"
         )
     );
-    it.send("mac", our_macs(it, sas, method)?)?;
-    let identity = check_macs(it, sas, method, &it.expect("mac")?)?;
+    it.send("mac", our_macs(it, sas, &infos, method)?)?;
+    let identity = check_macs(it, sas, &infos, method, &it.expect("mac")?)?;
     us.store.atomically(|| {
         them.mark_compared(&us.store)?;
         match &identity {
@@ -137,20 +137,22 @@ fn compare(
     it.send("done", json!({}))
 }
 
-fn our_macs(it: &Verification<'_>, sas: &EstablishedSas, method: MacMethod) -> Result<Value> {
-    let (us, them) = (it.client, &it.them);
-    let from = (us.user_id.as_str(), us.device_id.as_str());
-    let to = (them.user_id.as_str(), them.device_id.as_str());
-    let mac =
-        |input: &str, id: &str| sas.calculate_mac(method, input, mac_info(from, to, &it.id, id));
-    // Our device's key, and our identity if this device trusts it, in the order of the names.
+fn our_macs(
+    it: &Verification<'_>,
+    sas: &EstablishedSas,
+    infos: &InfoStrings<'_>,
+    method: MacMethod,
+) -> Result<Value> {
+    let us = it.client;
+    let mac = |input: &str, id: &str| sas.calculate_mac(method, input, infos.our_mac(id));
+    // Our device's key, and our identity if this device trusts it.
     let device = us.store.account()?.ed25519_key().to_base64();
     let mut keys = BTreeMap::from([(format!("ed25519:{}", us.device_id), device)]);
     keys.extend(Identity::ours(us)?.map(|master| (format!("ed25519:{master}"), master)));
-    let names: Vec<&str> = keys.keys().map(String::as_str).collect();
+    let list = key_ids(keys.keys().map(String::as_str));
     let macs: BTreeMap<&String, String> =
         keys.iter().map(|(name, key)| (name, mac(key, name))).collect();
-    Ok(json!({ "mac": macs, "keys": mac(&names.join(","), "KEY_IDS") }))
+    Ok(json!({ "mac": macs, "keys": mac(&list, InfoStrings::KEY_IDS) }))
 }
 
 /// Checks what the other device vouches for: its own key, and maybe its user's identity, whose
@@ -158,20 +160,18 @@ fn our_macs(it: &Verification<'_>, sas: &EstablishedSas, method: MacMethod) -> R
 fn check_macs(
     it: &Verification<'_>,
     sas: &EstablishedSas,
+    infos: &InfoStrings<'_>,
     method: MacMethod,
     content: &Value,
 ) -> Result<Option<String>> {
-    let (us, them) = (it.client, &it.them);
-    let from = (them.user_id.as_str(), them.device_id.as_str());
-    let to = (us.user_id.as_str(), us.device_id.as_str());
+    let them = &it.them;
     let check = |input: &str, id: &str, tag: &str| {
-        sas.verify_mac(method, input, mac_info(from, to, &it.id, id), tag)
+        sas.verify_mac(method, input, infos.their_mac(id), tag)
             .map_err(|_| End::Ours("m.key_mismatch", "the MAC does not verify"))
     };
-    // `serde_json` keeps members sorted, as this list must be.
     let macs = content["mac"].as_object().context("/mac is missing")?;
-    let names: Vec<&str> = macs.keys().map(String::as_str).collect();
-    check(&names.join(","), "KEY_IDS", json::text(content, "/keys")?)?;
+    let list = key_ids(macs.keys().map(String::as_str));
+    check(&list, InfoStrings::KEY_IDS, json::text(content, "/keys")?)?;
     let name = format!("ed25519:{}", them.device_id);
     let tag = macs.get(&name).and_then(Value::as_str);
     let tag = tag.context("the other device does not vouch for its own key")?;
@@ -182,8 +182,4 @@ fn check_macs(
     let Some(tag) = macs.get(&name) else { return Ok(None) };
     check(master, &name, tag.as_str().context("a MAC is no text")?)?;
     Ok(Some(master.clone()))
-}
-
-fn mac_info(from: (&str, &str), to: (&str, &str), id: &str, key_id: &str) -> String {
-    format!("MATRIX_KEY_VERIFICATION_MAC{}{}{}{}{id}{key_id}", from.0, from.1, to.0, to.1)
 }

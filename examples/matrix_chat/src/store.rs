@@ -52,7 +52,8 @@ CREATE TABLE IF NOT EXISTS signed_devices (user_id TEXT, device_id TEXT, master 
 CREATE TABLE IF NOT EXISTS olm_sessions (session_id TEXT PRIMARY KEY, their_key TEXT NOT NULL,
     pickle TEXT NOT NULL, used INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS rooms (room_id TEXT PRIMARY KEY, name TEXT, membership TEXT NOT NULL,
-    encrypted INTEGER NOT NULL DEFAULT 0, rotation_messages INTEGER, rotation_seconds INTEGER);
+    encrypted INTEGER NOT NULL DEFAULT 0, rotation_messages INTEGER, rotation_seconds INTEGER,
+    shared_history INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS members (room_id TEXT, user_id TEXT, membership TEXT NOT NULL,
     PRIMARY KEY (room_id, user_id));
 CREATE TABLE IF NOT EXISTS outbound (room_id TEXT PRIMARY KEY, session_id TEXT NOT NULL,
@@ -62,7 +63,8 @@ CREATE TABLE IF NOT EXISTS shared (session_id TEXT, user_id TEXT, device_id TEXT
     again INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (session_id, user_id, device_id));
 CREATE TABLE IF NOT EXISTS inbound (room_id TEXT, session_id TEXT, pickle TEXT NOT NULL,
     guard TEXT NOT NULL, sender TEXT, sender_key TEXT NOT NULL, sender_ed25519 TEXT NOT NULL,
-    backed_up INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room_id, session_id));
+    backed_up INTEGER NOT NULL DEFAULT 0, shared_history INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (room_id, session_id));
 -- As they came from the server: encrypted.
 CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, room_id TEXT NOT NULL,
     event_id TEXT UNIQUE NOT NULL, json TEXT NOT NULL, shown INTEGER NOT NULL DEFAULT 0);
@@ -72,6 +74,12 @@ CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, received INTEGER NOT N
 CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL,
     body TEXT NOT NULL);
 ";
+
+/// Columns that stores of the first version do not have: the table, the column, its definition.
+const ADDED: [(&str, &str, &str); 2] = [
+    ("rooms", "shared_history", "INTEGER NOT NULL DEFAULT 0"),
+    ("inbound", "shared_history", "INTEGER NOT NULL DEFAULT 0"),
+];
 
 pub struct Store {
     pub db: Connection,
@@ -132,7 +140,14 @@ impl Store {
         // What is committed is on the disk: only then may a message be sent.
         db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
         db.execute_batch(SCHEMA)?;
-        Ok(Self { db, key })
+        let store = Self { db, key };
+        for (table, column, definition) in ADDED {
+            let has = "SELECT count(*) FROM pragma_table_info(?) WHERE name = ?";
+            if store.one(has, [table, column])? == Some(0) {
+                store.run(&format!("ALTER TABLE {table} ADD COLUMN {column} {definition}"), [])?;
+            }
+        }
+        Ok(store)
     }
 
     /// Does all of it, or on an error nothing.

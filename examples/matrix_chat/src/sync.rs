@@ -222,7 +222,7 @@ fn membership(store: &Store, room_id: &str, membership: &str) -> Result<()> {
     Ok(())
 }
 
-fn state(store: &Store, room_id: &str, event: &Value) -> Result<()> {
+pub fn state(store: &Store, room_id: &str, event: &Value) -> Result<()> {
     let (Some(kind), Some(key)) = (event["type"].as_str(), event["state_key"].as_str()) else {
         return Ok(());
     };
@@ -240,6 +240,14 @@ fn state(store: &Store, room_id: &str, event: &Value) -> Result<()> {
                 "UPDATE rooms SET encrypted = 1, rotation_messages = ?, rotation_seconds = ? \
                  WHERE room_id = ?",
                 (policy.messages, seconds, room_id),
+            )?;
+        }
+        ("m.room.history_visibility", "") => {
+            let visibility = content["history_visibility"].as_str();
+            let is_shared = matches!(visibility, Some("shared" | "world_readable"));
+            store.run(
+                "UPDATE rooms SET shared_history = ? WHERE room_id = ?",
+                (is_shared, room_id),
             )?;
         }
         ("m.room.member", user_id) => {

@@ -19,7 +19,7 @@
 //! let (alice_key, bob_key) = (alice.public_key(), bob.public_key());
 //! assert_eq!(commitment(&bob_key, start), committed); // Alice checks this.
 //!
-//! // The specification says what the info strings are made of: it binds users, devices and keys.
+//! // The info strings, which `InfoStrings` makes, bind users, devices and keys.
 //! let info = "MATRIX_KEY_VERIFICATION_SAS|…";
 //! let (alice, bob) = (alice.diffie_hellman(bob_key)?, bob.diffie_hellman(alice_key)?);
 //! assert_eq!(alice.bytes(info).emoji(), bob.bytes(info).emoji()); // The users compare these.
@@ -33,13 +33,17 @@
 //! ```
 
 mod emoji;
+mod info;
 
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 use core::fmt;
 
 use rand::TryCryptoRng;
 
-pub use self::emoji::Emoji;
+pub use self::{
+    emoji::Emoji,
+    info::{InfoStrings, Party, key_ids},
+};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
@@ -154,7 +158,7 @@ impl EstablishedSas {
 
     /// The short authentication string: `HKDF(0, secret, info, 6)`.
     ///
-    /// Spec: Matrix, "SAS HKDF calculation", which says what `info` is made of.
+    /// Spec: Matrix, "SAS HKDF calculation". [`InfoStrings::sas`] makes `info`.
     #[must_use]
     pub fn bytes(&self, info: impl AsRef<[u8]>) -> SasBytes {
         SasBytes(hkdf(None, self.secret.as_bytes(), info.as_ref()))

@@ -24,13 +24,24 @@ const SENDER: &str = "3ff2uvftm22KpKc7+dqqeFyRjoJ3Jg6+UIFFch0gsnQ";
 struct Stored<P> {
     pickle: P,
     sender_key: &'static str,
+    signing_key: BTreeMap<&'static str, &'static str>,
     room_id: &'static str,
     backed_up: bool,
+    shared_history: bool,
 }
 
 impl<P> Stored<P> {
-    const fn new(pickle: P) -> Self {
-        Self { pickle, sender_key: SENDER, room_id: "!room", backed_up: false }
+    fn new(pickle: P) -> Self {
+        let signing_key = BTreeMap::from([("ed25519", "claimed")]);
+        let (backed_up, shared_history) = (false, true);
+        Self {
+            pickle,
+            sender_key: SENDER,
+            signing_key,
+            room_id: "!room",
+            backed_up,
+            shared_history,
+        }
     }
 }
 
@@ -208,8 +219,8 @@ fn the_sessions_have_rooms_and_senders() {
     let made = Made::new(None, false);
     let mut found = Vec::new();
     crate::store::each_session(&made.store(), None, Writer::Libolm, |session| {
-        let (session, room, sender) = session.unwrap();
-        found.push((session.session_id(), room, sender));
+        let Received { session, origin } = session.unwrap();
+        found.push((session.session_id(), origin.room_id, origin.sender_key));
         Ok(())
     })
     .unwrap();
@@ -227,5 +238,7 @@ fn the_keys_are_exported_for_other_clients() {
     let keys = moceril::room_keys::read_export(&json).map(std::result::Result::unwrap);
     let [key] = &keys.collect::<Vec<_>>()[..] else { panic!("one key") };
     assert_eq!((&*key.room_id, &*key.sender_key.to_base64()), ("!room", SENDER));
+    assert_eq!(key.sender_claimed_keys["ed25519"], "claimed");
+    assert_eq!(key.other["shared_history"], true);
     assert!(InboundGroupSession::import(&key.session_key).connected(&made.session));
 }

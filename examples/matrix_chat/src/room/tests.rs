@@ -46,7 +46,8 @@ fn what_cannot_be_read_is_explained_without_secrets() {
         }
     };
     check(&early, "the session is unknown", "index=0");
-    let owner = Owner { user_id: Some("@them:there"), curve25519: "", ed25519: "" };
+    let owner =
+        Owner { user_id: Some("@them:there"), curve25519: "", ed25519: "", shared_history: false };
     keep(&store, ROOM, InboundGroupSession::new(&key), &owner).unwrap();
     check(&early, "message index 0 is before 1", "index=0");
 
@@ -95,7 +96,12 @@ fn a_signed_key_replaces_a_forged_one() {
         let directory = Directory::new();
         let store = Store::create(&directory).unwrap();
         let keep = |session, curve25519| {
-            let owner = Owner { user_id: Some("@them:there"), curve25519, ed25519: "" };
+            let owner = Owner {
+                user_id: Some("@them:there"),
+                curve25519,
+                ed25519: "",
+                shared_history: false,
+            };
             keep(&store, ROOM, session, &owner).map_err(|error| error.to_string())
         };
         let owner = || store.one::<String>("SELECT sender_key FROM inbound", []).unwrap().unwrap();
@@ -150,7 +156,7 @@ fn a_signed_key_replaces_no_signed_one() {
         for _ in 0..first {
             session.encrypt("earlier").unwrap();
         }
-        let owner = Owner { user_id: None, curve25519: "", ed25519: "" };
+        let owner = Owner { user_id: None, curve25519: "", ed25519: "", shared_history: false };
         keep(&store, ROOM, InboundGroupSession::new(&session.session_key()), &owner)
     };
     assert!(keep(1, 1).unwrap());
@@ -158,6 +164,68 @@ fn a_signed_key_replaces_no_signed_one() {
         assert!(keep(2, first).is_err());
     }
     assert!(keep(1, 0).unwrap());
+}
+
+/// What the sender says of those who join later is kept, and goes into exports and backups. Our own
+/// sessions say what the room says, and end when that changes.
+#[test]
+fn who_may_have_a_key_later_is_remembered() {
+    let directory = Directory::new();
+    let store = Store::create(&directory).unwrap();
+    store.save_account(&Account::new().unwrap()).unwrap();
+    let keys = Account::new().unwrap().identity_keys();
+    let (user_id, device_id) = ("@them:there".to_owned(), "DEVICE".to_owned());
+    let row = "INSERT INTO devices (user_id, device_id, ed25519, curve25519) VALUES (?, ?, ?, ?)";
+    let texts = [&user_id, &device_id, &keys.ed25519.to_base64(), &keys.curve25519.to_base64()];
+    store.run(row, texts).unwrap();
+    let them = Device::find(&store, &user_id, &device_id).unwrap().unwrap();
+    let exported = |session_id: &str| {
+        let mut keys = room_key::select(&store, "1").unwrap();
+        keys.retain(|key| key.session_id == session_id);
+        let [key] = &keys[..] else { panic!("one key") };
+        let in_backup: Value = serde_json::from_str(&key.key.to_backup_json().unwrap()).unwrap();
+        let in_file: Value = serde_json::from_str(&key.key.to_json().unwrap()).unwrap();
+        assert_eq!(in_backup["shared_history"], in_file["shared_history"]);
+        in_file["shared_history"].as_bool().unwrap()
+    };
+    for (name, value, expected) in [
+        ("shared_history", json!(true), true),
+        ("shared_history", json!(false), false),
+        ("shared_history", json!("true"), false),
+        ("m.shared_history", json!(true), true),
+        ("org.matrix.msc3061.shared_history", json!(true), true),
+        ("other", json!(true), false),
+    ] {
+        let session = GroupSession::new(now()).unwrap();
+        let mut key = RoomKey::new(ROOM, session.session_key());
+        key.other.insert(name.to_owned(), value);
+        receive_key(&store, &them, &key.to_json().unwrap()).unwrap();
+        assert_eq!(exported(&session.session_id()), expected, "{name}");
+    }
+
+    let row = "INSERT INTO rooms (room_id, membership, encrypted) VALUES (?, 'join', 1)";
+    store.run(row, [ROOM]).unwrap();
+    let server = FakeServer::new(|_| (200, "X: y".to_owned(), json!({})));
+    let client = server.alice(store);
+    let mut sessions = BTreeSet::new();
+    for (visibility, expected) in [
+        ("joined", false),
+        ("invited", false),
+        ("shared", true),
+        ("world_readable", true),
+        ("joined", false),
+    ] {
+        let content = json!({ "history_visibility": visibility });
+        let event = json!({ "type": "m.room.history_visibility", "state_key": "",
+            "content": content });
+        crate::sync::state(&client.store, ROOM, &event).unwrap();
+        send(&client, ROOM, TEXT, false).unwrap();
+        let id = client.store.outbound(ROOM).unwrap().unwrap().session_id();
+        let sql = "SELECT shared_history FROM inbound WHERE session_id = ?";
+        assert_eq!(client.store.one(sql, [&id]).unwrap(), Some(expected), "{visibility}");
+        sessions.insert(id);
+    }
+    assert_eq!(sessions.len(), 3, "one for each change");
 }
 
 /// Bob leaves, or his device, while we ask the server for a session with Carol: he gets no key.
