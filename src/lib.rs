@@ -114,15 +114,12 @@ pub mod olm;
 pub use crate::matrix::channel::hpke;
 #[cfg(feature = "key-export")]
 pub use crate::matrix::key_export;
-#[cfg(feature = "payload")]
-pub use crate::matrix::payload;
 #[cfg(feature = "backup")]
 pub use crate::matrix::{backup, recovery_key};
+#[cfg(feature = "payload")]
+pub use crate::matrix::{canonical_json, device_keys, payload, signed_json};
 #[cfg(feature = "matrix")]
-pub use crate::matrix::{
-    backup_file, canonical_json, cross_signing, device_keys, events, room_keys, secret_storage,
-    signed_json,
-};
+pub use crate::matrix::{backup_file, cross_signing, events, room_keys, secret_storage};
 pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
 #[cfg(feature = "vodozemac")]

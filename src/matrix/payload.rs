@@ -2,9 +2,11 @@
 //!
 //! Olm binds keys, not people. A message that Alice meant for Mallory can be handed on to Bob if
 //! Mallory claims Bob's keys as hers. So each plaintext names both users and both Ed25519 keys, and
-//! whoever receives it compares all of them.
+//! whoever receives it compares all of them. The sender may add its [device keys](DeviceKeys), which
+//! are verified and compared with the rest.
 //!
-//! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`".
+//! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`" and "Validation of incoming
+//! decrypted events".
 //!
 //! ```
 //! use moceril::payload::{Device, OlmPayload};
@@ -36,8 +38,12 @@ use alloc::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
+use super::{
+    device_keys::DeviceKeys,
+    signed_json::{self, SignedJsonError},
+};
 use crate::{
     error::texts,
     keys::{Ed25519PublicKey, IdentityKeys},
@@ -57,11 +63,15 @@ pub struct Device<'a> {
 
 /// The verified content of an Olm event.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct OlmPayload {
     /// The type of the event.
     pub event_type: String,
     /// The content of the event: a JSON object, as text. It may hold a room key.
     pub content: SecretString,
+    /// The device keys of the sender, if the event has them: signed by the device, and with the
+    /// user and both keys that were compared with the rest.
+    pub sender_device_keys: Option<DeviceKeys>,
 }
 
 impl core::fmt::Debug for OlmPayload {
@@ -70,7 +80,7 @@ impl core::fmt::Debug for OlmPayload {
     }
 }
 
-/// The members that are checked. Others, such as `sender_device_keys`, are ignored.
+/// The members that are checked. Others are ignored.
 #[derive(Serialize, Deserialize)]
 struct Members<'a> {
     #[serde(borrow, rename = "type")]
@@ -85,6 +95,8 @@ struct Members<'a> {
     recipient_keys: Option<Keys<'a>>,
     #[serde(borrow)]
     keys: Option<Keys<'a>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    sender_device_keys: Option<&'a RawValue>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,21 +129,28 @@ impl OlmPayload {
         sender: &Device<'_>,
         recipient: &Device<'_>,
     ) -> Result<SecretString, PayloadError> {
-        let members = Members {
-            event_type: Some(event_type.into()),
-            content: Some(object(content)?),
-            sender: Some(sender.user_id.into()),
-            recipient: Some(recipient.user_id.into()),
-            recipient_keys: Some(Keys::of(&recipient.keys.ed25519)),
-            keys: Some(Keys::of(&sender.keys.ed25519)),
-        };
-        let mut json = json::to_vec(&members).ok_or(PayloadError::Malformed)?;
-        let text = String::from_utf8(core::mem::take(&mut *json));
-        text.map(SecretString::new).map_err(|_| PayloadError::Malformed)
+        encode(event_type, content, sender, recipient, None)
+    }
+
+    /// Like `encode`, with the device keys of the sender as the member `sender_device_keys`: the
+    /// recipient need not ask a server for them.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError::Malformed`] if `content` is not a JSON object.
+    pub fn encode_with_device_keys(
+        event_type: &str,
+        content: &str,
+        sender: &DeviceKeys,
+        recipient: &Device<'_>,
+    ) -> Result<SecretString, PayloadError> {
+        let object = to_raw_value(sender.object()).map_err(|_| PayloadError::Malformed)?;
+        encode(event_type, content, &sender.device(), recipient, Some(&object))
     }
 
     /// Checks a decrypted message: that it came through a session with `sender`, who says to be the
-    /// sender, and that it was meant for `recipient`, which is us.
+    /// sender, and that it was meant for `recipient`, which is us. If there are device keys in it,
+    /// they must be the sender's, too.
     ///
     /// # Errors
     ///
@@ -164,7 +183,47 @@ impl OlmPayload {
         }
         let event_type = required(members.event_type, "type")?.into_owned();
         let content = object(required(members.content, "content")?.get())?;
-        Ok(Self { event_type, content: SecretString::new(content.get().to_string()) })
+        let content = SecretString::new(content.get().to_string());
+        let sender_device_keys = members.sender_device_keys;
+        let sender_device_keys = sender_device_keys.map(|json| device_keys(json, sender));
+        let sender_device_keys =
+            sender_device_keys.transpose().map_err(PayloadError::SenderDeviceKeys)?;
+        Ok(Self { event_type, content, sender_device_keys })
+    }
+}
+
+fn encode(
+    event_type: &str,
+    content: &str,
+    sender: &Device<'_>,
+    recipient: &Device<'_>,
+    sender_device_keys: Option<&RawValue>,
+) -> Result<SecretString, PayloadError> {
+    let members = Members {
+        event_type: Some(event_type.into()),
+        content: Some(object(content)?),
+        sender: Some(sender.user_id.into()),
+        recipient: Some(recipient.user_id.into()),
+        recipient_keys: Some(Keys::of(&recipient.keys.ed25519)),
+        keys: Some(Keys::of(&sender.keys.ed25519)),
+        sender_device_keys,
+    };
+    let mut json = json::to_vec(&members).ok_or(PayloadError::Malformed)?;
+    let text = String::from_utf8(core::mem::take(&mut *json));
+    text.map(SecretString::new).map_err(|_| PayloadError::Malformed)
+}
+
+/// The device keys that came with the event. They must be the sender's: signed by the device, with
+/// the key of the session and the key that the event names.
+fn device_keys(json: &RawValue, sender: &Device<'_>) -> Result<DeviceKeys, SignedJsonError> {
+    let object = serde_json::from_str(json.get());
+    let object = object.map_err(|_| SignedJsonError::Malformed("sender_device_keys"))?;
+    let device_id = signed_json::text(&object, "device_id")?.to_string();
+    let found = DeviceKeys::verify(object, sender.user_id, &device_id)?;
+    if found.identity_keys() == sender.keys {
+        Ok(found)
+    } else {
+        Err(SignedJsonError::Mismatch("keys"))
     }
 }
 
@@ -198,6 +257,9 @@ pub enum PayloadError {
     RecipientMismatch,
     /// The event was meant for another device.
     RecipientKeyMismatch,
+    /// The event's `sender_device_keys` are not signed by their device, or are not those of the
+    /// sender.
+    SenderDeviceKeys(SignedJsonError),
 }
 
 texts!(PayloadError {
@@ -208,4 +270,5 @@ texts!(PayloadError {
     Self::SenderKeyUnknown => "the session was read from a format without the peer's identity key";
     Self::RecipientMismatch => "the event was meant for another user";
     Self::RecipientKeyMismatch => "the event was meant for another device";
-});
+    Self::SenderDeviceKeys(_) => "the device keys in the event are not the sender's";
+} caused by SenderDeviceKeys);

@@ -1,4 +1,4 @@
-//! Signed JSON objects. Feature `matrix`.
+//! Signed JSON objects. Feature `payload`.
 //!
 //! A signature covers the [canonical form](super::canonical_json) of an object without the members
 //! `signatures` and `unsigned`. It stands in the object itself, under the user who signed and the

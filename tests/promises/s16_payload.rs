@@ -1,9 +1,12 @@
 //! S-16: the plaintext of a Matrix Olm event names both ends, and the receiver compares all of it.
 
 use moceril::{
+    device_keys::DeviceKeys,
     olm::{Account, DecryptedMessage, PreKeyBundle},
     payload::{Device, OlmPayload, PayloadError},
+    signed_json::{self, SignedJsonError},
 };
+use serde_json::{Value, json};
 
 /// An account with the user it belongs to.
 struct User {
@@ -152,7 +155,7 @@ fn other_forms_of_the_same_event_are_accepted() {
     let mut carry = line(&alice, &mut bob);
     let padded = [a, b].map(|device| format!("{}=", device.keys.ed25519.to_base64()));
     let users = [r"\u0040alice:a.example", r"@b\u006fb:b.example"];
-    let more = r#","sender_device_keys":{"keys":{"ed25519:X":"sender"}},"recipient_":7"#;
+    let more = r#","sender_device_key":{"keys":{"ed25519:X":"sender"}},"recipient_":7"#;
     let text = event(users, [&padded[0], &padded[1]], more);
     let payload = OlmPayload::verify(&carry(text.as_bytes()), &a, &b).unwrap();
     assert_eq!((payload.event_type.as_str(), &*payload.content), ("m.dummy", "{}"));
@@ -242,5 +245,74 @@ fn only_an_object_can_be_sent_as_content() {
     for content in ["", "7", "[]", "\"x\"", "{", "{} {}", "{}}"] {
         let result = OlmPayload::encode("m.dummy", content, &alice.device(), &bob.device());
         assert_eq!(result.unwrap_err(), PayloadError::Malformed, "{content:?}");
+    }
+}
+
+/// Device keys in the event are given to the caller with all that the device signed.
+#[test]
+fn device_keys_in_the_event_are_those_of_the_sender() {
+    let (alice, mut bob) = (User::new("@alice:a.example"), User::new("@bob:b.example"));
+    let (a, b) = (alice.device(), bob.device());
+    let keys = DeviceKeys::new(&alice.account, alice.id, "PHONE").unwrap();
+    let text = OlmPayload::encode_with_device_keys("m.dummy", CONTENT, &keys, &b).unwrap();
+    let mut carry = line(&alice, &mut bob);
+    let payload = OlmPayload::verify(&carry(text.as_bytes()), &a, &b).unwrap();
+    assert_eq!((&*payload.content, payload.sender_device_keys), (CONTENT, Some(keys)));
+    let text = OlmPayload::encode("m.dummy", CONTENT, &a, &b).unwrap();
+    assert!(!text.contains("sender_device_keys"));
+    let without = [text.to_string(), text.replace("{\"type", "{\"sender_device_keys\":null,\"type")];
+    for text in without {
+        let payload = OlmPayload::verify(&carry(text.as_bytes()), &a, &b).unwrap();
+        assert_eq!(payload.sender_device_keys, None);
+    }
+}
+
+/// "Validation of incoming decrypted events", step 5. Whoever believes them would take another
+/// device, or another user, for the one that the session is with.
+#[test]
+fn device_keys_of_somebody_else_are_refused() {
+    let (alice, mut bob) = (User::new("@alice:a.example"), User::new("@bob:b.example"));
+    let carol = User::new("@carol:c.example");
+    let (a, b) = (alice.device(), bob.device());
+    let mut carry = line(&alice, &mut bob);
+    let keys = [a, b].map(|device| device.keys.ed25519.to_base64());
+    let mut verdict = |device_keys: &str| {
+        let more = format!(",{device_keys}");
+        let text = event([a.user_id, b.user_id], [&keys[0], &keys[1]], &more);
+        OlmPayload::verify(&carry(text.as_bytes()), &a, &b).map(|_| ()).err()
+    };
+    let of = |object: &Value| format!(r#""sender_device_keys":{object}"#);
+    let refused = PayloadError::SenderDeviceKeys;
+    let device = |user: &User, id: &str| DeviceKeys::new(&user.account, id, "PHONE").unwrap();
+    let genuine = device(&alice, alice.id).to_json();
+    assert_eq!(verdict(&of(&genuine)), None);
+    // Another user: with our keys, or with its own.
+    for object in [device(&alice, carol.id), device(&carol, carol.id)] {
+        let expected = refused(SignedJsonError::Mismatch("user_id"));
+        assert_eq!(verdict(&of(&object.to_json())), Some(expected));
+    }
+    // Each of the keys is another, which the device itself has signed.
+    let carols = device(&carol, carol.id).to_json();
+    for (kind, signer) in [("curve25519", &alice), ("ed25519", &carol)] {
+        let name = format!("{kind}:PHONE");
+        let mut object = genuine.clone();
+        object["keys"][&name] = carols["keys"][&name].clone();
+        let unsigned = refused(SignedJsonError::Signature);
+        assert_eq!(verdict(&of(&object)), Some(unsigned));
+        signed_json::sign(&mut object, alice.id, "PHONE", &signer.account).unwrap();
+        assert_eq!(verdict(&of(&object)), Some(refused(SignedJsonError::Mismatch("keys"))));
+    }
+    let mut object = genuine.clone();
+    object["algorithms"] = json!([]);
+    assert_eq!(verdict(&of(&object)), Some(refused(SignedJsonError::Signature)));
+    object["signatures"] = json!({});
+    assert_eq!(verdict(&of(&object)), Some(refused(SignedJsonError::MissingSignature)));
+    let twice = format!("{},{}", of(&genuine), of(&genuine));
+    for twice in [twice, format!(r#"{},"sender_device_keys":null"#, of(&genuine))] {
+        assert_eq!(verdict(&twice), Some(PayloadError::Malformed));
+    }
+    for object in [json!(7), json!({}), json!([])] {
+        let expected = refused(SignedJsonError::Malformed("device_id"));
+        assert_eq!(verdict(&of(&object)), Some(expected));
     }
 }
