@@ -129,7 +129,7 @@ const CASES: &[Case] = &[
         vec![key.encrypt(b"text").unwrap().ephemeral_key.to_base64()]
     }),
     ("CrossSigningKeys::with_rng", || {
-        let keys = moceril::cross_signing::CrossSigningKeys::new().unwrap();
+        let keys = moceril::cross_signing::CrossSigningKeys::new("@alice:a").unwrap();
         let keys = [keys.master, keys.self_signing, keys.user_signing];
         keys.map(|key| key.public_key().to_base64()).to_vec()
     }),

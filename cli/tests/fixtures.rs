@@ -195,10 +195,10 @@ fn devices(files: &mut Files) {
     files.insert("account.libolm", bob.to_libolm_pickle_lossy("old key").unwrap().0);
 
     let user = "@bob:example.org";
-    let keys = CrossSigningKeys::with_rng(rng).unwrap();
+    let keys = CrossSigningKeys::with_rng(user, rng).unwrap();
     let mut phone = DeviceKeys::new(&bob, user, "PHONE").unwrap();
     keys.sign_device(&mut phone).unwrap();
-    let public = keys.public_keys(user).unwrap();
+    let public = keys.public_keys().unwrap();
     let laptop = DeviceKeys::new(&alice, user, "LAPTOP").unwrap();
     let mut broken = laptop.to_json();
     broken["keys"]["curve25519:LAPTOP"] = phone.identity_keys().curve25519.to_base64().into();

@@ -9,7 +9,7 @@ use moceril_testing::sources::{identifier, sources};
 const COMPLETE: [(&str, &str); 25] = [
     ("BackupMessage", "the properties of the specification"),
     ("BackupMessageBase64", "the properties of the specification"),
-    ("CrossSigningKeys", "a caller builds it: the three keys of a user"),
+    ("CrossSigningKeys", "a caller builds it: a user and three keys"),
     ("DehydratedDevice", "a caller builds it: the properties of the proposal"),
     ("Device", "a caller builds it: the members that the specification checks"),
     ("DigitMode", "one for each of the two proposals"),

@@ -35,12 +35,12 @@ fn not_in_any(secrets: &Secrets, printed: &[&dyn Debug]) {
 #[test]
 fn s_29_signed_objects() {
     let rng = &mut SeededRng::new(1);
-    let keys = CrossSigningKeys::with_rng(rng).unwrap();
+    let keys = CrossSigningKeys::with_rng(USER, rng).unwrap();
     let mut secrets = Secrets::default();
     for key in [&keys.master, &keys.self_signing, &keys.user_signing] {
         secrets.add("private key", &key.to_bytes());
     }
-    let public: PublicKeys = keys.public_keys(USER).unwrap();
+    let public: PublicKeys = keys.public_keys().unwrap();
     let master: &MasterKey = &public.master;
     let self_signing: &SelfSigningKey = &public.self_signing;
     let user_signing: &UserSigningKey = &public.user_signing;

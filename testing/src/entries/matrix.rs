@@ -139,7 +139,7 @@ pub mod json {
     pub fn bytes_entries() -> [BytesEntry; 5] {
         let rng = &mut SeededRng::new(40);
         let device = DeviceKeys::new(&states::account(0, rng), USER, "A").unwrap().to_json();
-        let keys = CrossSigningKeys::with_rng(rng).unwrap().public_keys(USER).unwrap();
+        let keys = CrossSigningKeys::with_rng(USER, rng).unwrap().public_keys().unwrap();
         let key = SecretStorageKey::with_rng(rng).unwrap();
         let description = KeyDescription::of_with_rng(&key, rng).unwrap().to_json();
         let secret = key.encrypt_with_rng("a", "b", rng).unwrap().to_json();

@@ -49,8 +49,8 @@ pub fn cross_signing() {
     let account = Account::with_rng(&mut rng).unwrap();
     declassify(PublicKey, account.ed25519_key().as_bytes());
     declassify(PublicKey, account.curve25519_key().as_bytes());
-    let [alice, bob] = [(); 2].map(|()| {
-        let keys = CrossSigningKeys::with_rng(&mut rng).unwrap();
+    let [alice, bob] = ["@alice:example.org", "@bob:example.org"].map(|user_id| {
+        let keys = CrossSigningKeys::with_rng(user_id, &mut rng).unwrap();
         for key in [&keys.master, &keys.self_signing, &keys.user_signing] {
             declassify(PublicKey, key.public_key().as_bytes());
         }
@@ -58,9 +58,9 @@ pub fn cross_signing() {
     });
     let mut device = DeviceKeys::new(&account, "@alice:example.org", "DEVICE").unwrap();
     alice.sign_device(&mut device).unwrap();
-    let PublicKeys { mut master, .. } = alice.public_keys("@alice:example.org").unwrap();
+    let PublicKeys { mut master, .. } = alice.public_keys().unwrap();
     master.sign("DEVICE", &account).unwrap();
-    bob.sign_user("@bob:example.org", &mut master).unwrap();
+    bob.sign_user(&mut master).unwrap();
     let mut object = master.to_json();
     signed_json::sign(&mut object, "@bob:example.org", "KEY", &bob.master).unwrap();
     let signature = object["signatures"]["@bob:example.org"]["ed25519:KEY"].as_str().unwrap();
