@@ -1,9 +1,10 @@
-//! The plaintext of Matrix's Olm events: who sends what to whom (S-16). Feature `payload`.
+//! The plaintext of Matrix's Olm events: who sends what to whom (S-16); and that of the events of a
+//! room. Feature `payload`.
 //!
 //! Olm binds keys, not people. A message that Alice meant for Mallory can be handed on to Bob if
 //! Mallory claims Bob's keys as hers. So each plaintext names both users and both Ed25519 keys, and
-//! whoever receives it compares all of them. The sender may add its [device keys](DeviceKeys), which
-//! are verified and compared with the rest.
+//! whoever receives it compares all of them. The sender may add its [device keys](DeviceKeys),
+//! which are verified and compared with the rest.
 //!
 //! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`" and "Validation of incoming
 //! decrypted events".
@@ -47,6 +48,7 @@ use super::{
 use crate::{
     error::texts,
     keys::{Ed25519PublicKey, IdentityKeys},
+    megolm,
     olm::decrypted::DecryptedMessage,
     primitives::secret::SecretString,
     wire::json,
@@ -164,11 +166,7 @@ impl OlmPayload {
         if sender_key != sender.keys.curve25519 {
             return Err(PayloadError::SenderKeyMismatch);
         }
-        // All of it: members that nobody reads here may be read by somebody else.
-        let text =
-            core::str::from_utf8(message.plaintext()).map_err(|_| PayloadError::Malformed)?;
-        let members: Members<'_> =
-            serde_json::from_str(text).map_err(|_| PayloadError::Malformed)?;
+        let members: Members<'_> = read(message.plaintext())?;
         if required(members.sender, "sender")? != sender.user_id {
             return Err(PayloadError::SenderMismatch);
         }
@@ -199,7 +197,7 @@ fn encode(
     recipient: &Device<'_>,
     sender_device_keys: Option<&RawValue>,
 ) -> Result<SecretString, PayloadError> {
-    let members = Members {
+    written(&Members {
         event_type: Some(event_type.into()),
         content: Some(object(content)?),
         sender: Some(sender.user_id.into()),
@@ -207,10 +205,7 @@ fn encode(
         recipient_keys: Some(Keys::of(&recipient.keys.ed25519)),
         keys: Some(Keys::of(&sender.keys.ed25519)),
         sender_device_keys,
-    };
-    let mut json = json::to_vec(&members).ok_or(PayloadError::Malformed)?;
-    let text = String::from_utf8(core::mem::take(&mut *json));
-    text.map(SecretString::new).map_err(|_| PayloadError::Malformed)
+    })
 }
 
 /// The device keys that came with the event. They must be the sender's: signed by the device, with
@@ -225,6 +220,99 @@ fn device_keys(json: &RawValue, sender: &Device<'_>) -> Result<DeviceKeys, Signe
     } else {
         Err(SignedJsonError::Mismatch("keys"))
     }
+}
+
+/// The verified content of an event of a room, whose key many rooms could have.
+///
+/// ```
+/// use moceril::{megolm::{GroupSession, InboundGroupSession}, payload::RoomPayload};
+/// # let mut session = GroupSession::with_config(Default::default())?;
+/// # let mut inbound = InboundGroupSession::new(&session.session_key());
+///
+/// let content = r#"{"body":"hello"}"#;
+/// let payload = RoomPayload::encode("m.room.message", content, "!room:example.org")?;
+/// let message = session.encrypt(payload.as_bytes())?;
+///
+/// let decrypted = inbound.decrypt(&message)?;
+/// let payload = RoomPayload::verify(&decrypted, "!room:example.org")?;
+/// assert_eq!(payload.event_type, "m.room.message");
+/// assert!(RoomPayload::verify(&decrypted, "!another:example.org").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RoomPayload {
+    /// The type of the event.
+    pub event_type: String,
+    /// The content of the event: a JSON object, as text.
+    pub content: SecretString,
+}
+
+impl core::fmt::Debug for RoomPayload {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RoomPayload").field("event_type", &self.event_type).finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct RoomMembers<'a> {
+    #[serde(borrow, rename = "type")]
+    event_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    room_id: Option<Cow<'a, str>>,
+}
+
+impl RoomPayload {
+    /// The plaintext of an event in a room. `content` is a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError::Malformed`] if `content` is not a JSON object.
+    pub fn encode(
+        event_type: &str,
+        content: &str,
+        room_id: &str,
+    ) -> Result<SecretString, PayloadError> {
+        written(&RoomMembers {
+            event_type: Some(event_type.into()),
+            content: Some(object(content)?),
+            room_id: Some(room_id.into()),
+        })
+    }
+
+    /// Checks that a decrypted event was written for the room in which it was found: a server could
+    /// move it to another. Spec: Matrix specification, "`m.megolm.v1.aes-sha2`".
+    ///
+    /// Who sent the event, the owner of the session's key says, not this text.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError::RoomMismatch`]; [`PayloadError::MissingMember`];
+    /// [`PayloadError::Malformed`]. The event must then be dropped.
+    pub fn verify(message: &megolm::DecryptedMessage, room_id: &str) -> Result<Self, PayloadError> {
+        let members: RoomMembers<'_> = read(message.plaintext())?;
+        if required(members.room_id, "room_id")? != room_id {
+            return Err(PayloadError::RoomMismatch);
+        }
+        let event_type = required(members.event_type, "type")?.into_owned();
+        let content = object(required(members.content, "content")?.get())?;
+        Ok(Self { event_type, content: SecretString::new(content.get().to_string()) })
+    }
+}
+
+/// The members of a plaintext, all of which must be text: what nobody reads here may be read by
+/// somebody else.
+fn read<'a, T: Deserialize<'a>>(plaintext: &'a [u8]) -> Result<T, PayloadError> {
+    let text = core::str::from_utf8(plaintext).map_err(|_| PayloadError::Malformed)?;
+    serde_json::from_str(text).map_err(|_| PayloadError::Malformed)
+}
+
+fn written(members: &impl Serialize) -> Result<SecretString, PayloadError> {
+    let mut json = json::to_vec(members).ok_or(PayloadError::Malformed)?;
+    let text = String::from_utf8(core::mem::take(&mut *json));
+    text.map(SecretString::new).map_err(|_| PayloadError::Malformed)
 }
 
 fn required<T>(member: Option<T>, name: &'static str) -> Result<T, PayloadError> {
@@ -260,6 +348,8 @@ pub enum PayloadError {
     /// The event's `sender_device_keys` are not signed by their device, or are not those of the
     /// sender.
     SenderDeviceKeys(SignedJsonError),
+    /// The event was written for another room.
+    RoomMismatch,
 }
 
 texts!(PayloadError {
@@ -271,4 +361,5 @@ texts!(PayloadError {
     Self::RecipientMismatch => "the event was meant for another user";
     Self::RecipientKeyMismatch => "the event was meant for another device";
     Self::SenderDeviceKeys(_) => "the device keys in the event are not the sender's";
+    Self::RoomMismatch => "the event was written for another room";
 } caused by SenderDeviceKeys);

@@ -211,9 +211,9 @@ mod hpke {
 
 mod payload {
     use super::shared;
-    use moceril::payload::{Device, OlmPayload, PayloadError};
+    use moceril::payload::{Device, OlmPayload, PayloadError, RoomPayload};
 
-    shared!(Device<'static>, OlmPayload, PayloadError);
+    shared!(Device<'static>, OlmPayload, PayloadError, RoomPayload);
 }
 
 mod key_export {

@@ -2,8 +2,9 @@
 
 use moceril::{
     device_keys::DeviceKeys,
+    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
     olm::{Account, DecryptedMessage, PreKeyBundle},
-    payload::{Device, OlmPayload, PayloadError},
+    payload::{Device, OlmPayload, PayloadError, RoomPayload},
     signed_json::{self, SignedJsonError},
 };
 use serde_json::{Value, json};
@@ -260,7 +261,8 @@ fn device_keys_in_the_event_are_those_of_the_sender() {
     assert_eq!((&*payload.content, payload.sender_device_keys), (CONTENT, Some(keys)));
     let text = OlmPayload::encode("m.dummy", CONTENT, &a, &b).unwrap();
     assert!(!text.contains("sender_device_keys"));
-    let without = [text.to_string(), text.replace("{\"type", "{\"sender_device_keys\":null,\"type")];
+    let without =
+        [text.to_string(), text.replace("{\"type", "{\"sender_device_keys\":null,\"type")];
     for text in without {
         let payload = OlmPayload::verify(&carry(text.as_bytes()), &a, &b).unwrap();
         assert_eq!(payload.sender_device_keys, None);
@@ -314,5 +316,42 @@ fn device_keys_of_somebody_else_are_refused() {
     for object in [json!(7), json!({}), json!([])] {
         let expected = refused(SignedJsonError::Malformed("device_id"));
         assert_eq!(verdict(&of(&object)), Some(expected));
+    }
+}
+
+/// A key can be meant for one room and be used by a server in another: the plaintext says for which
+/// room an event was written.
+#[test]
+fn an_event_of_another_room_is_refused() {
+    let mut session = GroupSession::with_config(GroupSessionConfig::default()).unwrap();
+    let mut inbound = InboundGroupSession::new(&session.session_key());
+    let mut verdict = |text: &str| {
+        let message = session.encrypt(text).unwrap();
+        let payload = RoomPayload::verify(&inbound.decrypt(&message).unwrap(), "!a:x")?;
+        assert!(!format!("{payload:?}").contains("megolm"), "S-29");
+        Ok((payload.event_type, payload.content.to_string()))
+    };
+    let whole = RoomPayload::encode("m.room.message", CONTENT, "!a:x").unwrap();
+    assert_eq!(verdict(&whole), Ok(("m.room.message".to_owned(), CONTENT.to_owned())));
+    for other in ["!b:x", "!a:x ", "!A:x", ""] {
+        let text = RoomPayload::encode("m.room.message", CONTENT, other).unwrap();
+        assert_eq!(verdict(&text), Err(PayloadError::RoomMismatch));
+    }
+    let event = json!({ "type": "m", "content": {}, "room_id": "!a:x" });
+    for name in ["type", "content", "room_id"] {
+        let mut missing = event.clone();
+        missing.as_object_mut().unwrap().remove(name);
+        assert_eq!(verdict(&missing.to_string()), Err(PayloadError::MissingMember(name)));
+        let mut wrong = event.clone();
+        wrong[name] = json!(7);
+        assert_eq!(verdict(&wrong.to_string()), Err(PayloadError::Malformed));
+        let twice = event.to_string().replacen('{', &format!("{{{name:?}:{},", event[name]), 1);
+        assert_eq!(verdict(&twice), Err(PayloadError::Malformed));
+    }
+    let quoted = RoomPayload::encode("m", "{}", r#"!a:x","room_id":"!b:x"#).unwrap();
+    assert_eq!(verdict(&quoted), Err(PayloadError::RoomMismatch));
+    for content in ["", "7", "[]", "{", "{}}"] {
+        let refused = RoomPayload::encode("m", content, "!a:x").unwrap_err();
+        assert_eq!(refused, PayloadError::Malformed);
     }
 }

@@ -206,7 +206,10 @@ fn s_29_refused_vodozemac_pickles() {
 
 #[test]
 fn s_29_payloads() {
-    use moceril::payload::{Device, OlmPayload, PayloadError};
+    use moceril::{
+        megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
+        payload::{Device, OlmPayload, PayloadError, RoomPayload},
+    };
     use moceril_testing::states;
     let rng = &mut SeededRng::new(10);
     let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
@@ -222,7 +225,12 @@ fn s_29_payloads() {
     let created = bob.create_inbound_session(sender, message.as_pre_key().unwrap()).unwrap();
     let payload: OlmPayload = OlmPayload::verify(&created.message, &ours, &theirs).unwrap();
     let error: PayloadError = OlmPayload::verify(&created.message, &theirs, &ours).unwrap_err();
-    not_in_any(&secrets(&[]), &[&text, &created, &payload, &ours, &error]);
+    let mut room = GroupSession::with_rng(GroupSessionConfig::default(), rng).unwrap();
+    let mut inbound = InboundGroupSession::new(&room.session_key());
+    let event = RoomPayload::encode("m.room.message", content, "!room").unwrap();
+    let event = inbound.decrypt(&room.encrypt(event.as_bytes()).unwrap()).unwrap();
+    let event: RoomPayload = RoomPayload::verify(&event, "!room").unwrap();
+    not_in_any(&secrets(&[]), &[&text, &created, &payload, &ours, &error, &event]);
 }
 
 #[test]
