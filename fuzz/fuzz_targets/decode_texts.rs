@@ -5,6 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use moceril::{
+    SecretString,
     backup::BackupDecryptionKey,
     canonical_json::{self, MAX_INTEGER},
     cross_signing::MasterKey,
@@ -139,7 +140,7 @@ fn secret(text: &str) {
 fn key_file(text: &str) {
     thread_local! {
         static FILE: String = {
-            let json = r#"[{"session_key":"key"}]"#;
+            let json = &SecretString::from(r#"[{"session_key":"key"}]"#.to_owned());
             let rng = &mut SeededRng::new(1);
             key_export::encrypt_weak_with_rng(json, "passphrase", 1, rng).unwrap()
         };

@@ -244,7 +244,9 @@ fn s_29_key_exports() {
     };
     let passphrase = "what nobody else may know or guess";
     let plaintext = std::str::from_utf8(PLAINTEXT).unwrap();
-    let file = encrypt_weak_with_rng(plaintext, passphrase, 1, &mut SeededRng::new(11)).unwrap();
+    let file =
+        encrypt_weak_with_rng(&plaintext.to_owned().into(), passphrase, 1, &mut SeededRng::new(11))
+            .unwrap();
     let error: KeyExportError = decrypt(&file, plaintext, 1).unwrap_err();
     let secrets = secrets(&[("passphrase", passphrase.as_bytes())]);
     secrets.not_in(&decrypt(&file, passphrase, 1).unwrap());

@@ -193,8 +193,12 @@ mod room_keys {
 
 mod secret_storage {
     use hmac::{Hmac, KeyInit, Mac};
-    use moceril::secret_storage::{
-        EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError, SecretStorageKey,
+    use moceril::{
+        SecretString,
+        secret_storage::{
+            EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
+            SecretStorageKey,
+        },
     };
 
     use super::{
@@ -226,6 +230,7 @@ mod secret_storage {
             let key = SecretStorageKey::with_rng(rng).unwrap();
             let text = key.to_recovery_key();
             unsearched(|| learn("recovery key", text.as_bytes()));
+            let to_store = SecretString::from(String::from(secret));
             let key = SecretStorageKey::from_recovery_key(&text).unwrap();
             let stored = key.encrypt_with_rng(NAME, secret, rng).unwrap();
             assert_eq!(&*key.decrypt(NAME, &stored).unwrap(), secret);

@@ -14,7 +14,8 @@ pub mod key_export {
 
     fn file() -> String {
         let rng = &mut SeededRng::new(38);
-        key_export::encrypt_weak_with_rng("[]", "passphrase", ROUNDS, rng).unwrap()
+        key_export::encrypt_weak_with_rng(&"[]".to_owned().into(), "passphrase", ROUNDS, rng)
+            .unwrap()
     }
 
     pub fn text_entry() -> TextEntry {

@@ -145,7 +145,8 @@ pub fn secret(text: &str) -> String {
 fn exported() -> String {
     let mut rng = SecretRng::new(44);
     let (json, passphrase) = (secret(JSON), secret(PASSPHRASE));
-    let file = key_export::encrypt_weak_with_rng(&json, &passphrase, ROUNDS, &mut rng).unwrap();
+    let file =
+        key_export::encrypt_weak_with_rng(&json.into(), &passphrase, ROUNDS, &mut rng).unwrap();
     declassify(Message, file.as_bytes());
     file
 }

@@ -25,11 +25,11 @@ pub fn secret_storage() {
     must_be_secret(text.as_bytes());
     let key = SecretStorageKey::from_recovery_key(&text).unwrap();
 
-    let stored = key.encrypt_with_rng(NAME, &secret("what is stored"), &mut rng).unwrap();
+    let stored = key.encrypt_with_rng(NAME, &secret("what is stored").into(), &mut rng).unwrap();
     declassify(Nonce, &stored.iv);
     declassify(Message, &stored.ciphertext);
     declassify(Tag, &stored.mac);
-    must_be_secret(key.decrypt(NAME, &stored).unwrap().as_bytes());
+    must_be_secret(key.decrypt(NAME, &stored).unwrap().into_string().as_bytes());
     let forged = EncryptedSecret { mac: [0; 32], ..stored };
     assert!(key.decrypt(NAME, &forged).is_err());
 
