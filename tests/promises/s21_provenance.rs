@@ -432,3 +432,30 @@ fn s_21_trust_does_not_pass_where_a_part_is_replaced() {
     let merged = later.merge(&first).unwrap();
     assert_eq!((merged.first_known_index(), merged.provenance()), (0, Provenance::Signed));
 }
+
+/// What a client stores is read as what it was. The names are part of stored data.
+#[test]
+fn s_21_names_and_bytes_come_back_as_they_were() {
+    let names = [
+        (Provenance::Unknown, "unknown"),
+        (Provenance::Backup, "backup"),
+        (Provenance::Exported, "exported"),
+        (Provenance::Signed, "signed"),
+    ];
+    for (provenance, name) in names {
+        assert_eq!(provenance.name(), name);
+        assert_eq!(Provenance::from_name(name), Some(provenance));
+    }
+    for other in ["", "Signed", "signed "] {
+        assert_eq!(Provenance::from_name(other), None);
+    }
+    for byte in 0..=u8::MAX {
+        let expected = match byte {
+            3 => Some(MessageVersion::V3),
+            4 => Some(MessageVersion::V4),
+            _ => None,
+        };
+        assert_eq!(MessageVersion::from_byte(byte), expected);
+        assert_eq!(expected.map_or(byte, MessageVersion::byte), byte);
+    }
+}
