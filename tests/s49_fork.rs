@@ -132,6 +132,14 @@ const CASES: &[Case] = &[
             moceril::backup::BackupEncryptionKey::from_trusted_key(account().curve25519_key());
         vec![key.encrypt(b"text").unwrap().ephemeral_key.to_base64()]
     }),
+    ("BackedUpKey::encrypt_with_rng", || {
+        let session = InboundGroupSession::new(&group_session().session_key());
+        let key = session.export_at_first_known_index().unwrap();
+        let key = moceril::room_keys::ExportedRoomKey::with_unknown_sender("!room", key);
+        let to = moceril::backup::BackupDecryptionKey::from_bytes([1; 32]).encryption_key();
+        let entry = moceril::backup_file::BackedUpKey::encrypt(&key, &to).unwrap();
+        vec![entry.message.ephemeral_key.to_base64()]
+    }),
     ("CrossSigningKeys::with_rng", || {
         let keys = moceril::cross_signing::CrossSigningKeys::new("@alice:a").unwrap();
         let keys = [keys.master, keys.self_signing, keys.user_signing];

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 
 use moceril::{
     PickleKey,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup::BackupDecryptionKey,
     backup_file::{self, BackedUpKey},
     cross_signing::CrossSigningKeys,
     device_keys::DeviceKeys,
@@ -138,14 +138,9 @@ fn rooms(files: &mut Files) {
 fn backup(files: &mut Files, keys: &[ExportedRoomKey]) {
     let rng = &mut SeededRng::new(20);
     let key = BackupDecryptionKey::with_rng(rng).unwrap();
-    let public = BackupEncryptionKey::from_trusted_key(key.public_key());
-    let mut backed_up: Vec<_> = keys
-        .iter()
-        .map(|key| {
-            let message = public.encrypt_with_rng(key.to_backup_json().unwrap(), rng).unwrap();
-            BackedUpKey::new(key, message)
-        })
-        .collect();
+    let public = key.encryption_key();
+    let mut backed_up: Vec<_> =
+        keys.iter().map(|key| BackedUpKey::encrypt_with_rng(key, &public, rng).unwrap()).collect();
     files.insert("backup.json", backup_file::write(&backed_up));
     backed_up[0].message.mac[0] ^= 1;
     files.insert("bad-backup.json", backup_file::write(&backed_up));

@@ -131,7 +131,7 @@ mod backup {
 mod matrix {
     use super::shared;
     use moceril::{
-        backup_file::{BackedUpKey, BackupFileError, BackupReader, BackupVersion},
+        backup_file::{BackedUpKey, BackupFileError, BackupRank, BackupReader, BackupVersion},
         canonical_json::CanonicalJsonError,
         cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
         device_keys::DeviceKeys,
@@ -150,6 +150,7 @@ mod matrix {
         BackupReader<'static>,
         BackupVersion,
         CanonicalJsonError,
+        BackupRank,
         CrossSigningKeys,
         DeviceKeys,
         EncryptedSecret,

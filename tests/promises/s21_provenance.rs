@@ -4,7 +4,7 @@
 
 use moceril::{
     ConversionError, MessageVersion,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup::BackupDecryptionKey,
     backup_file::BackedUpKey,
     megolm::{
         ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
@@ -86,8 +86,8 @@ fn s_21_a_room_key_is_imported_as_what_it_was_read_from() {
     let forwarded = ExportedRoomKey::from_forwarded_json(&forwarded).unwrap();
     let backup = made.to_backup_json().unwrap();
     let key = BackupDecryptionKey::from_bytes([1; 32]);
-    let message = BackupEncryptionKey::from_trusted_key(key.public_key()).encrypt(&backup).unwrap();
-    let backed_up = BackedUpKey::new(&made, message).decrypt(&key).unwrap();
+    let backed_up = BackedUpKey::encrypt(&made, &key.encryption_key()).unwrap();
+    let backed_up = backed_up.decrypt(&key).unwrap();
     let backup = ExportedRoomKey::from_backup_json(&backup, "!a", &signed.session_id()).unwrap();
     let (exported, from_backup) = (Provenance::Exported, Provenance::Backup);
     for (key, provenance) in [

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 
 use moceril::{
     MessageVersion,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
-    backup_file::{self, BackedUpKey, BackupFileError, BackupReader, BackupVersion},
+    backup::BackupDecryptionKey,
+    backup_file::{self, BackedUpKey, BackupFileError, BackupRank, BackupReader, BackupVersion},
     canonical_json::{self, CanonicalJsonError},
     cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
     device_keys::DeviceKeys,
@@ -103,10 +103,9 @@ fn s_29_backups() {
     let sender_key = states::account(0, rng).curve25519_key();
     let key = ExportedRoomKey::new("!room:example.org", exported, sender_key);
     let public = private.public_key();
-    let message = BackupEncryptionKey::from_trusted_key(public)
-        .encrypt_with_rng(key.to_backup_json().unwrap(), rng)
-        .unwrap();
-    let stored: BackedUpKey = BackedUpKey::new(&key, message);
+    let stored: BackedUpKey =
+        BackedUpKey::encrypt_with_rng(&key, &private.encryption_key(), rng).unwrap();
+    let rank: BackupRank = stored.rank();
     let text = backup_file::write(std::slice::from_ref(&stored));
     let reader: BackupReader<'_> = BackupReader::new(&text).unwrap();
     let version: BackupVersion = BackupVersion::from_json(

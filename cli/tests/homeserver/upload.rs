@@ -9,7 +9,7 @@ use std::{
 
 use moceril::{
     Ed25519PublicKey, Ed25519SecretKey,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup::BackupDecryptionKey,
     backup_file::{self, BackedUpKey, BackupReader},
     megolm::{GroupSession, InboundGroupSession},
     olm::Account,
@@ -130,8 +130,7 @@ fn backup_key() -> BackupDecryptionKey {
 }
 
 fn backed_up(key: &ExportedRoomKey) -> BackedUpKey {
-    let to = BackupEncryptionKey::from_trusted_key(backup_key().public_key());
-    BackedUpKey::new(key, to.encrypt(key.to_backup_json().unwrap()).unwrap())
+    BackedUpKey::encrypt(key, &backup_key().encryption_key()).unwrap()
 }
 
 fn session() -> InboundGroupSession {
