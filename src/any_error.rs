@@ -6,14 +6,14 @@ use core::fmt;
 use crate::matrix::key_export::KeyExportError;
 #[cfg(feature = "backup")]
 use crate::matrix::{backup::BackupError, recovery_key::RecoveryKeyError};
-#[cfg(feature = "payload")]
-use crate::matrix::{
-    canonical_json::CanonicalJsonError, payload::PayloadError, signed_json::SignedJsonError,
-};
 #[cfg(feature = "matrix")]
 use crate::matrix::{
     backup_file::BackupFileError, events::EventError, room_keys::RoomKeyError,
     secret_storage::SecretStorageError,
+};
+#[cfg(feature = "payload")]
+use crate::matrix::{
+    canonical_json::CanonicalJsonError, payload::PayloadError, signed_json::SignedJsonError,
 };
 #[cfg(feature = "passphrase")]
 use crate::pickle::native::passphrase::PassphraseError;

@@ -43,10 +43,7 @@ impl Sender {
 
     fn key(&self, index: u32) -> ExportedRoomKey {
         let session_key = self.inbound.export_at(index).unwrap();
-        let mut key = ExportedRoomKey::new(self.room, session_key, self.device.curve25519_key());
-        let ed25519 = self.device.ed25519_key().to_base64();
-        key.sender_claimed_keys.insert("ed25519".into(), ed25519);
-        key
+        ExportedRoomKey::new(self.room, session_key, self.device.identity_keys())
     }
 
     fn send(&mut self, body: &str) -> Value {
@@ -93,7 +90,7 @@ fn rooms(files: &mut Files) {
     files.insert("bad-entry.json", bad.to_string());
     // Keys that claim to be those of a session, and are not; and another sender for a session.
     let mut forged = a.key(0);
-    forged.sender_key = c.device.curve25519_key();
+    forged.sender_key = Some(c.device.curve25519_key());
     files.insert("other-sender.json", room_keys::write_export(&[forged]).unwrap().to_string());
 
     // As editors and mail leave files.

@@ -136,7 +136,10 @@ mod matrix {
         cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
         device_keys::DeviceKeys,
         events::{EventError, MegolmContent, OlmContent},
-        room_keys::{ExportParser, ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
+        room_keys::{
+            ExportParser, ExportReader, ExportedRoomKey, RoomKey, RoomKeyBundle, RoomKeyError,
+            WithheldRoomKey,
+        },
         secret_storage::{
             EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
             SecretStorageKey,
@@ -147,10 +150,10 @@ mod matrix {
     shared!(
         BackedUpKey,
         BackupFileError,
+        BackupRank,
         BackupReader<'static>,
         BackupVersion,
         CanonicalJsonError,
-        BackupRank,
         CrossSigningKeys,
         DeviceKeys,
         EncryptedSecret,
@@ -165,12 +168,14 @@ mod matrix {
         PassphraseParameters,
         PublicKeys,
         RoomKey,
+        RoomKeyBundle,
         RoomKeyError,
         SecretStorageError,
         SecretStorageKey,
         SelfSigningKey,
         SignedJsonError,
         UserSigningKey,
+        WithheldRoomKey,
     );
 }
 

@@ -78,9 +78,8 @@ fn s_21_each_constructor_has_its_provenance() {
 #[test]
 fn s_21_a_room_key_is_imported_as_what_it_was_read_from() {
     let (signed, _) = room(MessageVersion::V3);
-    let sender = states::account(0, &mut SeededRng::new(1)).curve25519_key();
-    let mut made = ExportedRoomKey::new("!a", signed.export_at(3).unwrap(), sender);
-    made.sender_claimed_keys.insert(String::from("ed25519"), String::from("A"));
+    let sender = states::account(0, &mut SeededRng::new(1)).identity_keys();
+    let made = ExportedRoomKey::new("!a", signed.export_at(3).unwrap(), sender);
     let entry = ExportedRoomKey::from_json(&made.to_json().unwrap()).unwrap();
     let forwarded = made.to_forwarded_json().unwrap();
     let forwarded = ExportedRoomKey::from_forwarded_json(&forwarded).unwrap();
@@ -97,6 +96,10 @@ fn s_21_a_room_key_is_imported_as_what_it_was_read_from() {
         (backup, from_backup),
         (backed_up, from_backup),
     ] {
+        assert_eq!(key.provenance(), provenance);
+        let of_version_4 = key.import_with_version(MessageVersion::V4);
+        assert_eq!(of_version_4.provenance(), provenance);
+        assert_eq!(of_version_4.version(), MessageVersion::V4);
         let session = key.clone().import();
         assert_eq!(session.provenance(), provenance);
         assert!(session.connected(&signed) && session.first_known_index() == 3);

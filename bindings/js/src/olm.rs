@@ -126,10 +126,8 @@ impl DecryptedMessage {
     pub fn verify_payload(&self, sender: &End, recipient: &End) -> Result<Object> {
         let payload = OlmPayload::verify(&self.0, &sender.device(), &recipient.device())?;
         let device_keys = payload.sender_device_keys.map(|keys| keys.to_json().to_string());
-        let mut members = vec![
-            ("type", payload.event_type.into()),
-            ("content", string(payload.content).into()),
-        ];
+        let mut members =
+            vec![("type", payload.event_type.into()), ("content", string(payload.content).into())];
         members.extend(device_keys.map(|keys| ("senderDeviceKeys", keys.into())));
         Ok(object(members))
     }
@@ -174,8 +172,7 @@ pub fn encode_payload_with_device_keys(
     recipient: &End,
 ) -> Result<Uint8Array> {
     let (content, recipient) = (text(content), recipient.device());
-    let payload =
-        OlmPayload::encode_with_device_keys(event_type, &content, &sender.0, &recipient)?;
+    let payload = OlmPayload::encode_with_device_keys(event_type, &content, &sender.0, &recipient)?;
     Ok(Uint8Array::from(payload.as_bytes()))
 }
 

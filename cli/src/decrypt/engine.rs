@@ -316,7 +316,6 @@ pub fn annotated(mut event: Value, outcome: Outcome) -> Value {
 #[cfg(test)]
 mod tests {
     use moceril::{
-        Curve25519PublicKey,
         megolm::{GroupSession, InboundGroupSession},
         room_keys::ExportedRoomKey,
     };
@@ -329,9 +328,8 @@ mod tests {
     fn outcome_of(plaintext: &Value) -> Outcome {
         let mut sender = GroupSession::new(0).unwrap();
         let key = InboundGroupSession::new(&sender.session_key()).export_at(0).unwrap();
-        let device = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
         let mut ring = Ring::default();
-        ring.add(&ExportedRoomKey::new(ROOM, key, device)).unwrap();
+        ring.add(&ExportedRoomKey::with_unknown_sender(ROOM, key)).unwrap();
         let message = sender.encrypt(plaintext.to_string()).unwrap();
         let content = MegolmContent::new(&sender.session_id(), message).to_json();
         let event = json!({ "type": "m.room.encrypted", "room_id": ROOM, "content": content });

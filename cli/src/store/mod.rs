@@ -275,9 +275,15 @@ fn room_key((session, room_id, sender): &Received) -> std::result::Result<Export
     let refused = |error: &dyn std::error::Error| {
         format!("session {}: {}", session.session_id(), chain(error))
     };
-    let sender = Curve25519PublicKey::from_base64(sender).map_err(|error| refused(&error))?;
+    // Some clients store keys whose sender they do not know.
+    let sender = match sender.as_str() {
+        "" => None,
+        text => Some(Curve25519PublicKey::from_base64(text).map_err(|error| refused(&error))?),
+    };
     let key = session.export_at_first_known_index().map_err(|error| refused(&error))?;
-    Ok(ExportedRoomKey::new(room_id, key, sender))
+    let mut key = ExportedRoomKey::with_unknown_sender(room_id, key);
+    key.sender_key = sender;
+    Ok(key)
 }
 
 fn check(args: &Check) -> Result<Report> {

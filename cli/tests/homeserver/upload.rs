@@ -138,7 +138,7 @@ fn session() -> InboundGroupSession {
 }
 
 fn key(session: &InboundGroupSession, room: &str, index: u32) -> ExportedRoomKey {
-    let sender = Account::new().unwrap().curve25519_key();
+    let sender = Account::new().unwrap().identity_keys();
     ExportedRoomKey::new(room, session.export_at(index).unwrap(), sender)
 }
 
