@@ -322,17 +322,17 @@ impl KeyDescription {
     ///
     /// # Errors
     ///
-    /// [`SecretStorageError::Algorithm`] for another algorithm than the one of this module;
-    /// [`SecretStorageError::Malformed`], [`SecretStorageError::Base64`],
-    /// [`SecretStorageError::Length`].
+    /// [`SecretStorageError::Algorithm`] for another algorithm than that of this module;
+    /// `Malformed`, `Base64`, `Length`.
     pub fn from_json(object: &Value) -> Result<Self, SecretStorageError> {
         if text(object, "algorithm")? != ALGORITHM {
             return Err(SecretStorageError::Algorithm);
         }
         let name = member(object, "name").map(|_| text(object, "name")).transpose()?;
         let passphrase = member(object, "passphrase").map(PassphraseParameters::from_json);
-        let is_there =
-            |name| member(object, name).map_or(Ok(false), |_| Ok(!text(object, name)?.is_empty()));
+        let is_there = |name| {
+            member(object, name).map_or(Ok(false), |_| text(object, name).map(|it| !it.is_empty()))
+        };
         let check = match (is_there("iv")?, is_there("mac")?) {
             (true, true) => Some((first_bytes(object, "iv")?, array(object, "mac")?)),
             _ => None,
