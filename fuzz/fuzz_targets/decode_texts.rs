@@ -131,7 +131,9 @@ fn secret_storage(object: Value) {
 /// What we write we read, and under no other name.
 fn secret(text: &str) {
     let key = storage_key();
-    let secret = key.encrypt_with_rng("name", text, &mut SeededRng::new(1)).unwrap();
+    let secret = key
+        .encrypt_with_rng("name", &SecretString::from(text.to_owned()), &mut SeededRng::new(1))
+        .unwrap();
     assert_eq!(key.decrypt("name", &secret).as_deref(), Ok(text));
     assert!(key.decrypt("another", &secret).is_err());
 }
