@@ -4,15 +4,16 @@ use core::fmt;
 
 #[cfg(feature = "key-export")]
 use crate::matrix::key_export::KeyExportError;
-#[cfg(feature = "payload")]
-use crate::matrix::payload::PayloadError;
 #[cfg(feature = "backup")]
 use crate::matrix::{backup::BackupError, recovery_key::RecoveryKeyError};
 #[cfg(feature = "matrix")]
 use crate::matrix::{
-    backup_file::BackupFileError, canonical_json::CanonicalJsonError, events::EventError,
-    qr_code::QrCodeError, room_keys::RoomKeyError, secret_storage::SecretStorageError,
-    signed_json::SignedJsonError,
+    backup_file::BackupFileError, events::EventError, qr_code::QrCodeError,
+    room_keys::RoomKeyError, secret_storage::SecretStorageError,
+};
+#[cfg(feature = "payload")]
+use crate::matrix::{
+    canonical_json::CanonicalJsonError, payload::PayloadError, signed_json::SignedJsonError,
 };
 #[cfg(feature = "passphrase")]
 use crate::pickle::native::passphrase::PassphraseError;
@@ -123,9 +124,9 @@ errors! {
     Backup(BackupError): "encrypting or decrypting a backed-up key",
     #[cfg(feature = "backup")]
     RecoveryKey(RecoveryKeyError): "reading a recovery key",
-    #[cfg(feature = "matrix")]
+    #[cfg(feature = "payload")]
     CanonicalJson(CanonicalJsonError): "writing canonical JSON",
-    #[cfg(feature = "matrix")]
+    #[cfg(feature = "payload")]
     SignedJson(SignedJsonError): "signing or verifying an object",
     #[cfg(feature = "matrix")]
     SecretStorage(SecretStorageError): "storing or reading a secret",

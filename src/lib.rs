@@ -55,7 +55,7 @@
 //! | | [`sas`]: `emoji`, `info`; `qr_code` | verification by short authentication strings and by QR codes |
 //! | | `backup`, `recovery_key`, `payload`, `key_export`: `text`, `pieces` | key backup and its key as text, the content of Olm events, key files |
 //! | | `canonical_json`, `signed_json`, `device_keys`, `cross_signing`, `secret_storage` | the JSON of Matrix: signed objects, and secrets that the server keeps |
-//! | | `events`, `room_keys`: `reader`, `pieces`, `writer`, `backup_file`: `version` | encrypted events, the keys of rooms, and their backups, as JSON |
+//! | | `events`, `room_keys`: `reader`, `pieces`, `bundle`, `writer`, `backup_file`: `version` | encrypted events, the keys of rooms, and their backups, as JSON |
 //! | | `channel`: `message`, `check_code`, [`ecies`], `hpke` | secure channels |
 //! | 4 | `pickle/` | stored forms of the objects of layer 3 |
 //! | | `native`: `encode`, `passphrase` | the native format |
@@ -123,15 +123,12 @@ pub mod olm;
 pub use crate::matrix::channel::hpke;
 #[cfg(feature = "key-export")]
 pub use crate::matrix::key_export;
-#[cfg(feature = "payload")]
-pub use crate::matrix::payload;
 #[cfg(feature = "backup")]
 pub use crate::matrix::{backup, recovery_key};
 #[cfg(feature = "matrix")]
-pub use crate::matrix::{
-    backup_file, canonical_json, cross_signing, device_keys, events, qr_code, room_keys,
-    secret_storage, signed_json,
-};
+pub use crate::matrix::{backup_file, cross_signing, events, qr_code, room_keys, secret_storage};
+#[cfg(feature = "payload")]
+pub use crate::matrix::{canonical_json, device_keys, payload, signed_json};
 pub use crate::matrix::{channel::ecies, sas};
 /// vodozemac's pickles in their serde form. Only with the feature `vodozemac`.
 #[cfg(feature = "vodozemac")]

@@ -209,9 +209,8 @@ fn s_45_a_hostile_libolm_pickle_takes_memory_in_proportion_to_its_length() {
 fn a_file_of_keys_takes_the_memory_of_one_entry() {
     const ENTRIES: usize = 5_000;
     let session = InboundGroupSession::new(&group(MessageVersion::V3, 1).0.session_key());
-    let sender_key = states::account(0, &mut SeededRng::new(1)).curve25519_key();
-    let mut key =
-        ExportedRoomKey::new("!room:example.org", session.export_at(0).unwrap(), sender_key);
+    let device = states::account(0, &mut SeededRng::new(1)).identity_keys();
+    let mut key = ExportedRoomKey::new("!room:example.org", session.export_at(0).unwrap(), device);
     key.other.insert(String::from("org.example.note"), "x".repeat(3_500).into());
     let entry = key.to_json().unwrap().len();
 
@@ -261,8 +260,8 @@ fn a_file_of_keys_takes_the_memory_of_one_entry() {
 fn s_45_a_long_entry_takes_a_few_times_its_length() {
     const LONGEST: usize = room_keys::ExportParser::MAX_ENTRY_LENGTH;
     let (_, receiver) = group(MessageVersion::V3, 1);
-    let sender_key = states::account(0, &mut SeededRng::new(2)).curve25519_key();
-    let mut key = ExportedRoomKey::new("!room", receiver.export_at(0).unwrap(), sender_key);
+    let device = states::account(0, &mut SeededRng::new(2)).identity_keys();
+    let mut key = ExportedRoomKey::new("!room", receiver.export_at(0).unwrap(), device);
     key.other.insert(String::from("a"), "a".repeat(LONGEST - 1_000).into());
     let json = room_keys::write_export(&[key]).unwrap();
     let (read, bytes) = measured(|| {

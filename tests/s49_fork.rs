@@ -9,7 +9,7 @@ use std::{
 };
 
 use moceril::{
-    Ed25519SecretKey, PickleKey,
+    Ed25519SecretKey, PickleKey, SecretString,
     ecies::Ecies,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession, ReplayGuard},
     olm::{Account, OlmMessage},
@@ -40,6 +40,10 @@ fn account() -> Account {
 
 fn group_session() -> GroupSession {
     GroupSession::with_rng(GroupSessionConfig::default(), &mut SeededRng::new(2)).unwrap()
+}
+
+fn secret(text: &str) -> SecretString {
+    SecretString::from(text.to_owned())
 }
 
 /// The nonce of a native pickle: behind its version and type.
@@ -129,8 +133,16 @@ const CASES: &[Case] = &[
             moceril::backup::BackupEncryptionKey::from_trusted_key(account().curve25519_key());
         vec![key.encrypt(b"text").unwrap().ephemeral_key.to_base64()]
     }),
+    ("BackedUpKey::encrypt_with_rng", || {
+        let session = InboundGroupSession::new(&group_session().session_key());
+        let key = session.export_at_first_known_index().unwrap();
+        let key = moceril::room_keys::ExportedRoomKey::with_unknown_sender("!room", key);
+        let to = moceril::backup::BackupDecryptionKey::from_bytes([1; 32]).encryption_key();
+        let entry = moceril::backup_file::BackedUpKey::encrypt(&key, &to).unwrap();
+        vec![entry.message.ephemeral_key.to_base64()]
+    }),
     ("CrossSigningKeys::with_rng", || {
-        let keys = moceril::cross_signing::CrossSigningKeys::new().unwrap();
+        let keys = moceril::cross_signing::CrossSigningKeys::new("@alice:a").unwrap();
         let keys = [keys.master, keys.self_signing, keys.user_signing];
         keys.map(|key| key.public_key().to_base64()).to_vec()
     }),
@@ -140,7 +152,7 @@ const CASES: &[Case] = &[
     }),
     ("SecretStorageKey::encrypt_with_rng", || {
         let key = moceril::secret_storage::SecretStorageKey::from_bytes([1; 32]);
-        vec![format!("{:?}", key.encrypt("name", "text").unwrap().iv)]
+        vec![format!("{:?}", key.encrypt("name", &secret("text")).unwrap().iv)]
     }),
     ("KeyDescription::of_with_rng", || {
         let key = moceril::secret_storage::SecretStorageKey::from_bytes([1; 32]);
@@ -170,10 +182,10 @@ const CASES: &[Case] = &[
         vec![format!("{:?}", answer.message.base_response_nonce)]
     }),
     ("encrypt_with_rng", || {
-        salt_and_iv(&moceril::key_export::encrypt("[]", "passphrase", 100_000).unwrap())
+        salt_and_iv(&moceril::key_export::encrypt(&secret("[]"), "passphrase", 100_000).unwrap())
     }),
     ("encrypt_weak_with_rng", || {
-        salt_and_iv(&moceril::key_export::encrypt_weak("[]", "", 1).unwrap())
+        salt_and_iv(&moceril::key_export::encrypt_weak(&secret("[]"), "", 1).unwrap())
     }),
     ("Encryptor::with_rng", || {
         let encryptor = moceril::key_export::Encryptor::new("passphrase", 100_000).unwrap();

@@ -156,7 +156,7 @@ fn group(alice: &Account) -> Result<()> {
     assert_eq!(MegolmContent::from_json(&content.to_json())?, content);
     let json = RoomKey::new("!room:example.org", room.session_key()).to_json()?;
     assert_eq!(RoomKey::from_json(&json)?.room_id, "!room:example.org");
-    let key = ExportedRoomKey::new("!room:example.org", key, alice.curve25519_key());
+    let key = ExportedRoomKey::new("!room:example.org", key, alice.identity_keys());
     assert_eq!(ExportedRoomKey::from_json(&key.to_json()?)?.room_id, "!room:example.org");
     Ok(())
 }

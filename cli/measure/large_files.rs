@@ -9,11 +9,10 @@ use std::{
 };
 
 use moceril::{
-    Curve25519PublicKey,
     events::MegolmContent,
     key_export,
     megolm::{GroupSession, InboundGroupSession},
-    olm::Account,
+    olm::{Account, IdentityKeys},
     room_keys::{self, ExportedRoomKey},
 };
 use serde_json::json;
@@ -23,14 +22,8 @@ type Result<T> = std::result::Result<T, Box<dyn error::Error>>;
 const ROOM: &str = "!room:example.org";
 const PASSPHRASE: &str = "passphrase";
 
-fn key(
-    inbound: &InboundGroupSession,
-    index: u32,
-    sender: Curve25519PublicKey,
-) -> Result<ExportedRoomKey> {
-    let mut key = ExportedRoomKey::new(ROOM, inbound.export_at(index)?, sender);
-    key.sender_claimed_keys.insert("ed25519".into(), sender.to_base64());
-    Ok(key)
+fn key(inbound: &InboundGroupSession, index: u32, sender: IdentityKeys) -> Result<ExportedRoomKey> {
+    Ok(ExportedRoomKey::new(ROOM, inbound.export_at(index)?, sender))
 }
 
 fn encrypt(keys: &[ExportedRoomKey]) -> Result<String> {
@@ -40,7 +33,7 @@ fn encrypt(keys: &[ExportedRoomKey]) -> Result<String> {
 
 /// A file of many keys, and one in which every tenth of them begins at another index.
 fn exports(folder: &Path, count: usize) -> Result<()> {
-    let sender = Account::new()?.curve25519_key();
+    let sender = Account::new()?.identity_keys();
     let (mut large, mut small) = (Vec::with_capacity(count), Vec::new());
     for number in 0..count {
         let inbound = InboundGroupSession::new(&GroupSession::new(Duration::ZERO)?.session_key());
@@ -55,7 +48,7 @@ fn exports(folder: &Path, count: usize) -> Result<()> {
 
 /// The events of a room, in which the senders take turns.
 fn room(folder: &Path, sessions: usize, events: usize) -> Result<()> {
-    let sender = Account::new()?.curve25519_key();
+    let sender = Account::new()?.identity_keys();
     let new = (0..sessions)
         .map(|_| GroupSession::new(Duration::ZERO))
         .collect::<std::result::Result<Vec<_>, _>>();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 
 use moceril::{
     PickleKey,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup::BackupDecryptionKey,
     backup_file::{self, BackedUpKey},
     cross_signing::CrossSigningKeys,
     device_keys::DeviceKeys,
@@ -43,10 +43,7 @@ impl Sender {
 
     fn key(&self, index: u32) -> ExportedRoomKey {
         let session_key = self.inbound.export_at(index).unwrap();
-        let mut key = ExportedRoomKey::new(self.room, session_key, self.device.curve25519_key());
-        let ed25519 = self.device.ed25519_key().to_base64();
-        key.sender_claimed_keys.insert("ed25519".into(), ed25519);
-        key
+        ExportedRoomKey::new(self.room, session_key, self.device.identity_keys())
     }
 
     fn send(&mut self, body: &str) -> Value {
@@ -93,7 +90,7 @@ fn rooms(files: &mut Files) {
     files.insert("bad-entry.json", bad.to_string());
     // Keys that claim to be those of a session, and are not; and another sender for a session.
     let mut forged = a.key(0);
-    forged.sender_key = c.device.curve25519_key();
+    forged.sender_key = Some(c.device.curve25519_key());
     files.insert("other-sender.json", room_keys::write_export(&[forged]).unwrap().to_string());
 
     // As editors and mail leave files.
@@ -138,14 +135,9 @@ fn rooms(files: &mut Files) {
 fn backup(files: &mut Files, keys: &[ExportedRoomKey]) {
     let rng = &mut SeededRng::new(20);
     let key = BackupDecryptionKey::with_rng(rng).unwrap();
-    let public = BackupEncryptionKey::from_trusted_key(key.public_key());
-    let mut backed_up: Vec<_> = keys
-        .iter()
-        .map(|key| {
-            let message = public.encrypt_with_rng(key.to_backup_json().unwrap(), rng).unwrap();
-            BackedUpKey::new(key, message)
-        })
-        .collect();
+    let public = key.encryption_key();
+    let mut backed_up: Vec<_> =
+        keys.iter().map(|key| BackedUpKey::encrypt_with_rng(key, &public, rng).unwrap()).collect();
     files.insert("backup.json", backup_file::write(&backed_up));
     backed_up[0].message.mac[0] ^= 1;
     files.insert("bad-backup.json", backup_file::write(&backed_up));
@@ -195,10 +187,10 @@ fn devices(files: &mut Files) {
     files.insert("account.libolm", bob.to_libolm_pickle_lossy("old key").unwrap().0);
 
     let user = "@bob:example.org";
-    let keys = CrossSigningKeys::with_rng(rng).unwrap();
+    let keys = CrossSigningKeys::with_rng(user, rng).unwrap();
     let mut phone = DeviceKeys::new(&bob, user, "PHONE").unwrap();
     keys.sign_device(&mut phone).unwrap();
-    let public = keys.public_keys(user).unwrap();
+    let public = keys.public_keys().unwrap();
     let laptop = DeviceKeys::new(&alice, user, "LAPTOP").unwrap();
     let mut broken = laptop.to_json();
     broken["keys"]["curve25519:LAPTOP"] = phone.identity_keys().curve25519.to_base64().into();

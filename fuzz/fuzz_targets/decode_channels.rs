@@ -8,6 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use moceril::{
     PassphraseCost, PassphraseKey,
     backup::{BackupDecryptionKey, BackupMessage},
+    device_keys::DeviceKeys,
     ecies::{self, Ecies},
     hpke::{self, HpkeRecipientChannel},
     key_export::{self, KeyExportError, Verifier},
@@ -112,6 +113,12 @@ fn ends() -> [Device<'static>; 2] {
     })
 }
 
+fn device_keys() -> DeviceKeys {
+    ENDS.with_borrow(|(devices, _)| {
+        DeviceKeys::new(&devices.alice, "@alice:example.org", "ALICE").unwrap()
+    })
+}
+
 /// A message from Alice to Bob.
 fn message(plaintext: &[u8]) -> DecryptedMessage {
     ENDS.with_borrow_mut(|(_, carrier)| carrier.carry(plaintext))
@@ -129,5 +136,11 @@ fn payload_of(text: &str) {
         let message = message(encoded.as_bytes());
         let verified = OlmPayload::verify(&message, &alice, &bob).expect("we read what we write");
         assert_eq!(&*verified.content, text.trim_matches([' ', '\t', '\n', '\r']));
+        let keys = device_keys();
+        let encoded = OlmPayload::encode_with_device_keys("m.test", text, &keys, &bob).unwrap();
+        let message = self::message(encoded.as_bytes());
+        let again = OlmPayload::verify(&message, &alice, &bob).expect("we read what we write");
+        assert_eq!(again.sender_device_keys, Some(keys));
+        assert_eq!(*again.content, *verified.content);
     }
 }

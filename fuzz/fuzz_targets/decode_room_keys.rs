@@ -10,6 +10,7 @@ use moceril::{
 };
 use serde_json::{Value, value::RawValue};
 
+const ROOM: &str = "!room:example.org";
 /// The device of the vectors to which events are encrypted.
 const RECIPIENT: &str = "6LXOTI3Vws+auMQauHPd0lge1rDv3r2lMcR22/1gLxk";
 
@@ -17,7 +18,10 @@ fuzz_target!(|data: &[u8]| {
     let Some((kind, rest)) = data.split_first() else { return };
     let Ok(text) = str::from_utf8(rest) else { return };
     match kind % 9 {
-        0 => file(text),
+        0 => {
+            file(text);
+            bundle(text);
+        }
         1 => room_key(text),
         2 => exported(text, ExportedRoomKey::from_json, ExportedRoomKey::to_json),
         3 => {
@@ -94,6 +98,20 @@ fn file(text: &str) {
     }
     keys.extend(parser.finish().err().map(Err));
     assert_eq!(keys, read);
+}
+
+/// The keys of a bundle are of its room, and are given in turn.
+fn bundle(text: &str) {
+    let Ok(read) = room_keys::read_bundle(text, ROOM) else { return };
+    let keys: Vec<_> = read.room_keys.into_iter().filter_map(Result::ok).collect();
+    assert!(keys.iter().all(|key| key.room_id == ROOM && key.shared_history()));
+    if let Ok(written) = room_keys::write_bundle(&keys, &read.withheld) {
+        let again = room_keys::read_bundle(&written, ROOM).unwrap();
+        assert_eq!(again.withheld, read.withheld);
+        let ids = |key: &ExportedRoomKey| key.session_key.session_id();
+        let again = again.room_keys.iter().map(|key| ids(key.as_ref().unwrap()));
+        assert!(again.eq(keys.iter().map(ids)));
+    }
 }
 
 /// All that a key is.

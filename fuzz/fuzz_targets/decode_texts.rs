@@ -5,6 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use moceril::{
+    SecretString,
     backup::BackupDecryptionKey,
     canonical_json::{self, MAX_INTEGER},
     cross_signing::MasterKey,
@@ -130,7 +131,9 @@ fn secret_storage(object: Value) {
 /// What we write we read, and under no other name.
 fn secret(text: &str) {
     let key = storage_key();
-    let secret = key.encrypt_with_rng("name", text, &mut SeededRng::new(1)).unwrap();
+    let secret = key
+        .encrypt_with_rng("name", &SecretString::from(text.to_owned()), &mut SeededRng::new(1))
+        .unwrap();
     assert_eq!(key.decrypt("name", &secret).as_deref(), Ok(text));
     assert!(key.decrypt("another", &secret).is_err());
 }
@@ -139,7 +142,7 @@ fn secret(text: &str) {
 fn key_file(text: &str) {
     thread_local! {
         static FILE: String = {
-            let json = r#"[{"session_key":"key"}]"#;
+            let json = &SecretString::from(r#"[{"session_key":"key"}]"#.to_owned());
             let rng = &mut SeededRng::new(1);
             key_export::encrypt_weak_with_rng(json, "passphrase", 1, rng).unwrap()
         };

@@ -80,6 +80,8 @@ class RoomKeys:
         other = {"é": [None, True, {"a": "\n"}, 18446744073709551615, -1], "": {}}
         padded = {"session_key": self.exported + "=" * (-len(self.exported) % 4), "sender_key": self.sender + "="}
         optional = ("sender_claimed_keys", "forwarding_curve25519_key_chain", SHARED)
+        nulls = {"sender_key": None, "forwarding_curve25519_key_chain": None}
+        no_claims = {"sender_claimed_keys": None}
         for name, form, value in (
             ("backup", "backup", self.backup),
             ("backup-least", "backup", without(self.backup, *optional)),
@@ -89,6 +91,11 @@ class RoomKeys:
             ("forwarded", "forwarded", self.forwarded | {"forwarding_curve25519_key_chain": self.chain}),
             ("other-members", "export", self.export | other),
             ("other-members-of-a-room-key", "room-key", self.room_key | other),
+            ("nulls-of-a-backup", "backup", self.backup | nulls | no_claims),
+            ("nulls-of-a-forwarded-key", "forwarded", self.forwarded | nulls),
+            ("nulls-of-an-export", "export", self.export | nulls | no_claims),
+            ("sender-key-empty", "export", self.export | {"sender_key": ""}),
+            ("without-sender-key", "export", without(self.export, "sender_key")),
             ("several-claimed-keys", "export", self.export | {"sender_claimed_keys": {"ed25519": "", "é": "é"}}),
         ):
             self.write("success", f"textbook-{name}", form, text(value))
@@ -102,7 +109,7 @@ class RoomKeys:
 
     def negative(self):
         export, room_key = self.export, self.room_key
-        mandatory = ("algorithm", "room_id", "session_id", "session_key", "sender_key")
+        mandatory = ("algorithm", "room_id", "session_id", "session_key")
         for name in mandatory:
             self.write("format", f"without-{name.replace('_', '-')}", "export", text(without(export, name)))
         other = b64(p.ed25519_public(bytes(32)))
@@ -113,12 +120,13 @@ class RoomKeys:
             ("format", "algorithm-of-olm", {"algorithm": OLM}),
             ("format", "chain-is-an-object", {"forwarding_curve25519_key_chain": {}}),
             ("format", "chain-of-numbers", {"forwarding_curve25519_key_chain": [1]}),
-            ("format", "chain-is-null", {"forwarding_curve25519_key_chain": None}),
             ("format", "claimed-key-is-a-number", {"sender_claimed_keys": {"ed25519": 1}}),
             ("format", "claimed-keys-are-a-list", {"sender_claimed_keys": []}),
             ("format", "room-id-is-null", {"room_id": None}),
             ("format", "session-id-of-another", {"session_id": other}),
+            ("format", "sender-key-is-a-number", {"sender_key": 1}),
             ("format", "session-key-is-a-number", {"session_key": 1}),
+            ("format", "session-key-is-null", {"session_key": None}),
             ("format", "session-key-too-short", {"session_key": key[:-4]}),
             ("format", "session-key-empty", {"session_key": ""}),
             ("format", "sender-key-too-short", {"sender_key": self.sender[:40]}),

@@ -42,6 +42,12 @@ def take(value, name, kind=str):
     return value.pop(name)
 
 
+def take_optional(value, name, absent):
+    """Takes out a member. `null` counts as missing."""
+    member = value.pop(name, None)
+    return absent if member is None else member
+
+
 def depth(value):
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return 0 if members is None else 1 + max(map(depth, members), default=0)
@@ -69,17 +75,20 @@ def room_key(v):
     if form != "backup":
         written |= {"room_id": found["room-id"], "session_id": found["session-id"]}
     if form != "room-key":
-        found["sender-key"] = read_x25519(take(value, "sender_key"))
+        sender = take_optional(value, "sender_key", "")
+        if type(sender) is not str:
+            raise Refused("format")
+        found["sender-key"] = read_x25519(sender) if sender else ""
         written["sender_key"] = found["sender-key"]
         if form == "forwarded":
             written["sender_claimed_ed25519_key"] = take(value, "sender_claimed_ed25519_key")
         else:
             assert form in ("export", "backup"), form
-            claimed = unique(value.pop("sender_claimed_keys", Object([])))
+            claimed = unique(take_optional(value, "sender_claimed_keys", Object([])))
             if any(type(key) is not str for key in claimed.values()):
                 raise Refused("format")
             written["sender_claimed_keys"] = claimed
-        chain = value.pop("forwarding_curve25519_key_chain", [])
+        chain = take_optional(value, "forwarding_curve25519_key_chain", [])
         if type(chain) is not list or any(type(key) is not str for key in chain):
             raise Refused("format")
         written["forwarding_curve25519_key_chain"] = chain

@@ -21,11 +21,10 @@
 //! which records its [provenance](crate::megolm::Provenance::Backup).
 //!
 //! ```
-//! use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey};
+//! use moceril::backup::BackupDecryptionKey;
 //!
 //! let key = BackupDecryptionKey::new()?;
-//! let public = BackupEncryptionKey::from_trusted_key(key.public_key());
-//! let mut message = public.encrypt(b"sixteen letters, and so on")?;
+//! let mut message = key.encryption_key().encrypt(b"sixteen letters, and so on")?;
 //! assert_eq!(key.decrypt_unauthenticated(&message)?, b"sixteen letters, and so on");
 //!
 //! // An attacker flips one bit of the first block. This is not detected: that block decrypts to random
@@ -133,6 +132,12 @@ impl BackupDecryptionKey {
         self.pair.public()
     }
 
+    /// The public half as what encrypts. It needs no check: it belongs to this private key.
+    #[must_use]
+    pub fn encryption_key(&self) -> BackupEncryptionKey {
+        BackupEncryptionKey::from_trusted_key(self.public_key())
+    }
+
     /// Decrypts a message, **without authenticating it**: anybody may have made or altered it.
     ///
     /// # Errors
@@ -173,9 +178,9 @@ pub struct BackupEncryptionKey {
 }
 
 impl BackupEncryptionKey {
-    /// Takes a key that is known to be the user's: that of the user's private key, or one from the
-    /// user. What a server says is not known to be the user's; with the feature `matrix`,
-    /// `BackupVersion::verify` gives its key if it is signed.
+    /// Takes a key that is known to be the user's. Whoever has the private key calls
+    /// [`BackupDecryptionKey::encryption_key`] instead. What a server says is not known to be the
+    /// user's; with the feature `matrix`, `BackupVersion::verify` gives its key if it is signed.
     #[must_use]
     pub const fn from_trusted_key(public_key: Curve25519PublicKey) -> Self {
         Self { public_key }

@@ -1,4 +1,4 @@
-//! Canonical JSON: the one text of a JSON value, which signatures cover. Feature `matrix`.
+//! Canonical JSON: the one text of a JSON value, which signatures cover. Feature `payload`.
 //!
 //! There is no white space, the members of an object are in the order of the code points of their
 //! names, and a string has only those escapes that it needs. Numbers are integers from -(2^53) + 1

@@ -14,10 +14,10 @@
 //! # let account = Account::new()?;
 //!
 //! // Bob makes his keys, and signs his device.
-//! let keys = CrossSigningKeys::new()?;
+//! let keys = CrossSigningKeys::new("@bob:example.org")?;
 //! let mut phone = DeviceKeys::new(&account, "@bob:example.org", "PHONE")?;
 //! keys.sign_device(&mut phone)?;
-//! let public = keys.public_keys("@bob:example.org")?;
+//! let public = keys.public_keys()?;
 //! # let (phone, master) = (phone.to_json(), public.master.to_json());
 //! # let self_signing = public.self_signing.to_json();
 //!
@@ -51,6 +51,8 @@ use crate::{
 /// put each into secret storage, as base64.
 #[derive(Debug)]
 pub struct CrossSigningKeys {
+    /// The user whose keys they are.
+    pub user_id: String,
     /// The user's identity. Its secret has the name `m.cross_signing.master`.
     pub master: Ed25519SecretKey,
     /// Signs the user's devices. Its secret has the name `m.cross_signing.self_signing`.
@@ -67,8 +69,8 @@ impl CrossSigningKeys {
     ///
     /// [`RandomError`].
     #[cfg(feature = "std")]
-    pub fn new() -> Result<Self, RandomError> {
-        Self::with_rng(&mut rng::system())
+    pub fn new(user_id: &str) -> Result<Self, RandomError> {
+        Self::with_rng(user_id, &mut rng::system())
     }
 
     /// Like `new`, but with the caller's source of randomness, which gives 32 bytes for each key,
@@ -77,8 +79,12 @@ impl CrossSigningKeys {
     /// # Errors
     ///
     /// [`RandomError`].
-    pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
+    pub fn with_rng<R: TryCryptoRng + ?Sized>(
+        user_id: &str,
+        rng: &mut R,
+    ) -> Result<Self, RandomError> {
         Ok(Self {
+            user_id: user_id.to_string(),
             master: Ed25519SecretKey::with_rng(rng)?,
             self_signing: Ed25519SecretKey::with_rng(rng)?,
             user_signing: Ed25519SecretKey::with_rng(rng)?,
@@ -91,7 +97,8 @@ impl CrossSigningKeys {
     /// # Errors
     ///
     /// None for what Matrix knows as user ids.
-    pub fn public_keys(&self, user_id: &str) -> Result<PublicKeys, SignedJsonError> {
+    pub fn public_keys(&self) -> Result<PublicKeys, SignedJsonError> {
+        let user_id = &*self.user_id;
         let name = self.master.public_key().to_base64();
         let signed = |usage, key: &Ed25519SecretKey| {
             let mut key = Key::new(usage, user_id, key.public_key());
@@ -109,22 +116,29 @@ impl CrossSigningKeys {
     ///
     /// # Errors
     ///
-    /// [`SignedJsonError::Malformed`] if the device's object has `signatures` of a wrong form.
+    /// [`SignedJsonError::Mismatch`] for a device of another user; [`SignedJsonError::Malformed`]
+    /// if the device's object has `signatures` of a wrong form.
     pub fn sign_device(&self, device: &mut DeviceKeys) -> Result<(), SignedJsonError> {
-        let user_id = device.user_id().to_string();
+        if device.user_id() != self.user_id {
+            return Err(SignedJsonError::Mismatch("user_id"));
+        }
         let name = self.self_signing.public_key().to_base64();
-        signed_json::sign(device.object_mut(), &user_id, &name, &self.self_signing)
+        signed_json::sign(device.object_mut(), &self.user_id, &name, &self.self_signing)
     }
 
-    /// Signs another user, with the user-signing key of `user_id`, who is us. The caller knows that
-    /// the master key is the other user's: the two users have compared it.
+    /// Signs another user, with the user-signing key. The caller knows that the master key is the
+    /// other user's: the two users have compared it.
     ///
     /// # Errors
     ///
-    /// Those of [`MasterKey::sign`].
-    pub fn sign_user(&self, user_id: &str, user: &mut MasterKey) -> Result<(), SignedJsonError> {
+    /// [`SignedJsonError::OwnUser`] for a master key of our own user, which a device signs instead;
+    /// those of [`MasterKey::sign`].
+    pub fn sign_user(&self, user: &mut MasterKey) -> Result<(), SignedJsonError> {
+        if user.user_id() == self.user_id {
+            return Err(SignedJsonError::OwnUser);
+        }
         let name = self.user_signing.public_key().to_base64();
-        user.0.sign(MasterKey::USAGE, user_id, &name, &self.user_signing)
+        user.0.sign(MasterKey::USAGE, &self.user_id, &name, &self.user_signing)
     }
 }
 

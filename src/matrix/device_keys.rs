@@ -1,4 +1,4 @@
-//! The keys that a device publishes, as the signed objects of the specification. Feature `matrix`.
+//! The keys that a device publishes, as the signed objects of the specification. Feature `payload`.
 //!
 //! ```
 //! use moceril::{device_keys::{self, DeviceKeys}, olm::Account};
@@ -144,6 +144,7 @@ impl DeviceKeys {
         &self.object
     }
 
+    #[cfg(feature = "matrix")]
     pub(super) const fn object_mut(&mut self) -> &mut Value {
         &mut self.object
     }

@@ -5,12 +5,12 @@
 pub mod backup;
 #[cfg(feature = "matrix")]
 pub mod backup_file;
-#[cfg(feature = "matrix")]
+#[cfg(feature = "payload")]
 pub mod canonical_json;
 pub(crate) mod channel;
 #[cfg(feature = "matrix")]
 pub mod cross_signing;
-#[cfg(feature = "matrix")]
+#[cfg(feature = "payload")]
 pub mod device_keys;
 #[cfg(feature = "matrix")]
 pub mod events;
@@ -27,5 +27,5 @@ pub mod room_keys;
 pub mod sas;
 #[cfg(feature = "matrix")]
 pub mod secret_storage;
-#[cfg(feature = "matrix")]
+#[cfg(feature = "payload")]
 pub mod signed_json;

@@ -1,10 +1,13 @@
-//! The plaintext of Matrix's Olm events: who sends what to whom (S-16). Feature `payload`.
+//! The plaintext of Matrix's Olm events: who sends what to whom (S-16); and that of the events of a
+//! room. Feature `payload`.
 //!
 //! Olm binds keys, not people. A message that Alice meant for Mallory can be handed on to Bob if
 //! Mallory claims Bob's keys as hers. So each plaintext names both users and both Ed25519 keys, and
-//! whoever receives it compares all of them.
+//! whoever receives it compares all of them. The sender may add its [device keys](DeviceKeys),
+//! which are verified and compared with the rest.
 //!
-//! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`".
+//! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`" and "Validation of incoming
+//! decrypted events".
 //!
 //! ```
 //! use moceril::payload::{Device, OlmPayload};
@@ -36,11 +39,16 @@ use alloc::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
+use super::{
+    device_keys::DeviceKeys,
+    signed_json::{self, SignedJsonError},
+};
 use crate::{
     error::texts,
     keys::{Ed25519PublicKey, IdentityKeys},
+    megolm,
     olm::decrypted::DecryptedMessage,
     primitives::secret::SecretString,
     wire::json,
@@ -57,11 +65,15 @@ pub struct Device<'a> {
 
 /// The verified content of an Olm event.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct OlmPayload {
     /// The type of the event.
     pub event_type: String,
     /// The content of the event: a JSON object, as text. It may hold a room key.
     pub content: SecretString,
+    /// The device keys of the sender, if the event has them: signed by the device, and with the
+    /// user and both keys that were compared with the rest.
+    pub sender_device_keys: Option<DeviceKeys>,
 }
 
 impl core::fmt::Debug for OlmPayload {
@@ -70,7 +82,7 @@ impl core::fmt::Debug for OlmPayload {
     }
 }
 
-/// The members that are checked. Others, such as `sender_device_keys`, are ignored.
+/// The members that are checked. Others are ignored.
 #[derive(Serialize, Deserialize)]
 struct Members<'a> {
     #[serde(borrow, rename = "type")]
@@ -85,6 +97,8 @@ struct Members<'a> {
     recipient_keys: Option<Keys<'a>>,
     #[serde(borrow)]
     keys: Option<Keys<'a>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    sender_device_keys: Option<&'a RawValue>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,21 +131,28 @@ impl OlmPayload {
         sender: &Device<'_>,
         recipient: &Device<'_>,
     ) -> Result<SecretString, PayloadError> {
-        let members = Members {
-            event_type: Some(event_type.into()),
-            content: Some(object(content)?),
-            sender: Some(sender.user_id.into()),
-            recipient: Some(recipient.user_id.into()),
-            recipient_keys: Some(Keys::of(&recipient.keys.ed25519)),
-            keys: Some(Keys::of(&sender.keys.ed25519)),
-        };
-        let mut json = json::to_vec(&members).ok_or(PayloadError::Malformed)?;
-        let text = String::from_utf8(core::mem::take(&mut *json));
-        text.map(SecretString::new).map_err(|_| PayloadError::Malformed)
+        encode(event_type, content, sender, recipient, None)
+    }
+
+    /// Like `encode`, with the device keys of the sender as the member `sender_device_keys`: the
+    /// recipient need not ask a server for them.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError::Malformed`] if `content` is not a JSON object.
+    pub fn encode_with_device_keys(
+        event_type: &str,
+        content: &str,
+        sender: &DeviceKeys,
+        recipient: &Device<'_>,
+    ) -> Result<SecretString, PayloadError> {
+        let object = to_raw_value(sender.object()).map_err(|_| PayloadError::Malformed)?;
+        encode(event_type, content, &sender.device(), recipient, Some(&object))
     }
 
     /// Checks a decrypted message: that it came through a session with `sender`, who says to be the
-    /// sender, and that it was meant for `recipient`, which is us.
+    /// sender, and that it was meant for `recipient`, which is us. If there are device keys in it,
+    /// they must be the sender's, too.
     ///
     /// # Errors
     ///
@@ -145,11 +166,7 @@ impl OlmPayload {
         if sender_key != sender.keys.curve25519 {
             return Err(PayloadError::SenderKeyMismatch);
         }
-        // All of it: members that nobody reads here may be read by somebody else.
-        let text =
-            core::str::from_utf8(message.plaintext()).map_err(|_| PayloadError::Malformed)?;
-        let members: Members<'_> =
-            serde_json::from_str(text).map_err(|_| PayloadError::Malformed)?;
+        let members: Members<'_> = read(message.plaintext())?;
         if required(members.sender, "sender")? != sender.user_id {
             return Err(PayloadError::SenderMismatch);
         }
@@ -164,8 +181,138 @@ impl OlmPayload {
         }
         let event_type = required(members.event_type, "type")?.into_owned();
         let content = object(required(members.content, "content")?.get())?;
+        let content = SecretString::new(content.get().to_string());
+        let sender_device_keys = members.sender_device_keys;
+        let sender_device_keys = sender_device_keys.map(|json| device_keys(json, sender));
+        let sender_device_keys =
+            sender_device_keys.transpose().map_err(PayloadError::SenderDeviceKeys)?;
+        Ok(Self { event_type, content, sender_device_keys })
+    }
+}
+
+fn encode(
+    event_type: &str,
+    content: &str,
+    sender: &Device<'_>,
+    recipient: &Device<'_>,
+    sender_device_keys: Option<&RawValue>,
+) -> Result<SecretString, PayloadError> {
+    written(&Members {
+        event_type: Some(event_type.into()),
+        content: Some(object(content)?),
+        sender: Some(sender.user_id.into()),
+        recipient: Some(recipient.user_id.into()),
+        recipient_keys: Some(Keys::of(&recipient.keys.ed25519)),
+        keys: Some(Keys::of(&sender.keys.ed25519)),
+        sender_device_keys,
+    })
+}
+
+/// The device keys that came with the event. They must be the sender's: signed by the device, with
+/// the key of the session and the key that the event names.
+fn device_keys(json: &RawValue, sender: &Device<'_>) -> Result<DeviceKeys, SignedJsonError> {
+    let object = serde_json::from_str(json.get());
+    let object = object.map_err(|_| SignedJsonError::Malformed("sender_device_keys"))?;
+    let device_id = signed_json::text(&object, "device_id")?.to_string();
+    let found = DeviceKeys::verify(object, sender.user_id, &device_id)?;
+    if found.identity_keys() == sender.keys {
+        Ok(found)
+    } else {
+        Err(SignedJsonError::Mismatch("keys"))
+    }
+}
+
+/// The verified content of an event of a room, whose key many rooms could have.
+///
+/// ```
+/// use moceril::{megolm::{GroupSession, InboundGroupSession}, payload::RoomPayload};
+/// # let mut session = GroupSession::with_config(Default::default())?;
+/// # let mut inbound = InboundGroupSession::new(&session.session_key());
+///
+/// let content = r#"{"body":"hello"}"#;
+/// let payload = RoomPayload::encode("m.room.message", content, "!room:example.org")?;
+/// let message = session.encrypt(payload.as_bytes())?;
+///
+/// let decrypted = inbound.decrypt(&message)?;
+/// let payload = RoomPayload::verify(&decrypted, "!room:example.org")?;
+/// assert_eq!(payload.event_type, "m.room.message");
+/// assert!(RoomPayload::verify(&decrypted, "!another:example.org").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RoomPayload {
+    /// The type of the event.
+    pub event_type: String,
+    /// The content of the event: a JSON object, as text.
+    pub content: SecretString,
+}
+
+impl core::fmt::Debug for RoomPayload {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RoomPayload").field("event_type", &self.event_type).finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct RoomMembers<'a> {
+    #[serde(borrow, rename = "type")]
+    event_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    room_id: Option<Cow<'a, str>>,
+}
+
+impl RoomPayload {
+    /// The plaintext of an event in a room. `content` is a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError::Malformed`] if `content` is not a JSON object.
+    pub fn encode(
+        event_type: &str,
+        content: &str,
+        room_id: &str,
+    ) -> Result<SecretString, PayloadError> {
+        written(&RoomMembers {
+            event_type: Some(event_type.into()),
+            content: Some(object(content)?),
+            room_id: Some(room_id.into()),
+        })
+    }
+
+    /// Checks that a decrypted event was written for the room in which it was found: a server could
+    /// move it to another. Spec: Matrix specification, "`m.megolm.v1.aes-sha2`".
+    ///
+    /// Who sent the event, the owner of the session's key says, not this text.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError::RoomMismatch`]; [`PayloadError::MissingMember`];
+    /// [`PayloadError::Malformed`]. The event must then be dropped.
+    pub fn verify(message: &megolm::DecryptedMessage, room_id: &str) -> Result<Self, PayloadError> {
+        let members: RoomMembers<'_> = read(message.plaintext())?;
+        if required(members.room_id, "room_id")? != room_id {
+            return Err(PayloadError::RoomMismatch);
+        }
+        let event_type = required(members.event_type, "type")?.into_owned();
+        let content = object(required(members.content, "content")?.get())?;
         Ok(Self { event_type, content: SecretString::new(content.get().to_string()) })
     }
+}
+
+/// The members of a plaintext, all of which must be text: what nobody reads here may be read by
+/// somebody else.
+fn read<'a, T: Deserialize<'a>>(plaintext: &'a [u8]) -> Result<T, PayloadError> {
+    let text = core::str::from_utf8(plaintext).map_err(|_| PayloadError::Malformed)?;
+    serde_json::from_str(text).map_err(|_| PayloadError::Malformed)
+}
+
+fn written(members: &impl Serialize) -> Result<SecretString, PayloadError> {
+    let mut json = json::to_vec(members).ok_or(PayloadError::Malformed)?;
+    let text = String::from_utf8(core::mem::take(&mut *json));
+    text.map(SecretString::new).map_err(|_| PayloadError::Malformed)
 }
 
 fn required<T>(member: Option<T>, name: &'static str) -> Result<T, PayloadError> {
@@ -198,6 +345,11 @@ pub enum PayloadError {
     RecipientMismatch,
     /// The event was meant for another device.
     RecipientKeyMismatch,
+    /// The event's `sender_device_keys` are not signed by their device, or are not those of the
+    /// sender.
+    SenderDeviceKeys(SignedJsonError),
+    /// The event was written for another room.
+    RoomMismatch,
 }
 
 texts!(PayloadError {
@@ -208,4 +360,6 @@ texts!(PayloadError {
     Self::SenderKeyUnknown => "the session was read from a format without the peer's identity key";
     Self::RecipientMismatch => "the event was meant for another user";
     Self::RecipientKeyMismatch => "the event was meant for another device";
-});
+    Self::SenderDeviceKeys(_) => "the device keys in the event are not the sender's";
+    Self::RoomMismatch => "the event was written for another room";
+} caused by SenderDeviceKeys);

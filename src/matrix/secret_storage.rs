@@ -15,18 +15,21 @@
 //! [`SecretStorageKey::decrypt`].
 //!
 //! ```
-//! use moceril::secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey};
+//! use moceril::{
+//!     SecretString,
+//!     secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey},
+//! };
 //!
 //! // A device of the user makes the storage, and puts a secret into it.
 //! let key = SecretStorageKey::new()?;
 //! let written_down = key.to_recovery_key();
 //! let description = KeyDescription::of(&key)?.to_json();
-//! let secret = key.encrypt("m.megolm_backup.v1", "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo")?;
-//! let stored = secret.to_json();
+//! let secret = SecretString::from(String::from("dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo"));
+//! let stored = key.encrypt("m.megolm_backup.v1", &secret)?.to_json();
 //!
 //! // Another device reads it.
 //! let key = SecretStorageKey::from_recovery_key(&written_down)?;
-//! KeyDescription::from_json(&description)?.check(&key)?;
+//! assert!(KeyDescription::from_json(&description)?.check(&key)?);
 //! let secret = key.decrypt("m.megolm_backup.v1", &EncryptedSecret::from_json(&stored)?)?;
 //! assert!(secret.starts_with("dwdtCnMY"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -157,7 +160,11 @@ impl SecretStorageKey {
     ///
     /// [`RandomError`].
     #[cfg(feature = "std")]
-    pub fn encrypt(&self, name: &str, secret: &str) -> Result<EncryptedSecret, RandomError> {
+    pub fn encrypt(
+        &self,
+        name: &str,
+        secret: &SecretString,
+    ) -> Result<EncryptedSecret, RandomError> {
         self.encrypt_with_rng(name, secret, &mut rng::system())
     }
 
@@ -170,7 +177,7 @@ impl SecretStorageKey {
     pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
         &self,
         name: &str,
-        secret: &str,
+        secret: &SecretString,
         rng: &mut R,
     ) -> Result<EncryptedSecret, RandomError> {
         let iv = ctr_hmac::draw_iv(rng)?;
@@ -264,8 +271,8 @@ pub struct KeyDescription {
     /// From which parameters the key is derived, if the user has a passphrase. `None` also if the
     /// key is derived in a way that is not known here.
     pub passphrase: Option<PassphraseParameters>,
-    /// With which the key is checked: an IV, and the MAC over encrypted zeros. Without them,
-    /// nothing but a secret shows whether a key is the right one.
+    /// With which the key is checked: an IV, and the MAC over encrypted zeros. Without both of
+    /// them, nothing but a secret shows whether a key is the right one.
     pub check: Option<([u8; IV_LENGTH], [u8; TAG_LENGTH])>,
 }
 
@@ -294,36 +301,42 @@ impl KeyDescription {
         Ok(Self { name: None, passphrase: None, check: Some((iv, mac)) })
     }
 
-    /// Checks that a key is the one that is described.
+    /// Checks that a key is the one that is described. `false` if the description has nothing to
+    /// check it with: the specification has clients assume that such a key is right, and only
+    /// decrypting a secret shows it.
     ///
     /// # Errors
     ///
-    /// [`SecretStorageError::Authentication`] for another key; [`SecretStorageError::Malformed`] if
-    /// the description has nothing to check a key with.
-    pub fn check(&self, key: &SecretStorageKey) -> Result<(), SecretStorageError> {
-        let (iv, mac) = self.check.as_ref().ok_or(SecretStorageError::Malformed("mac"))?;
+    /// [`SecretStorageError::Authentication`] for another key.
+    pub fn check(&self, key: &SecretStorageKey) -> Result<bool, SecretStorageError> {
+        let Some((iv, mac)) = &self.check else { return Ok(false) };
         let (_, expected) = key.seal("", iv, &[0; CHECKED_LENGTH]);
         let refusal = SecretStorageError::Authentication;
-        Secret::new(expected).if_equal(&Secret::new(*mac), refusal, || Ok(()))
+        Secret::new(expected).if_equal(&Secret::new(*mac), refusal, || Ok(true))
     }
 
     /// Reads the content of the account data. Members that are not described here are ignored, and
-    /// a member that is `null` counts as missing.
+    /// a member that is `null` counts as missing. So does an `iv` or a `mac` that is empty, and one
+    /// of them alone cannot be used. Of a longer IV the first 16 bytes count, as for the programs
+    /// that have written such.
     ///
     /// # Errors
     ///
-    /// [`SecretStorageError::Algorithm`] for another algorithm than the one of this module;
-    /// [`SecretStorageError::Malformed`], [`SecretStorageError::Base64`],
-    /// [`SecretStorageError::Length`].
+    /// [`SecretStorageError::Algorithm`] for another algorithm than that of this module;
+    /// `Malformed`, `Base64`, `Length`.
     pub fn from_json(object: &Value) -> Result<Self, SecretStorageError> {
         if text(object, "algorithm")? != ALGORITHM {
             return Err(SecretStorageError::Algorithm);
         }
         let name = member(object, "name").map(|_| text(object, "name")).transpose()?;
         let passphrase = member(object, "passphrase").map(PassphraseParameters::from_json);
-        let has_check = member(object, "iv").is_some() || member(object, "mac").is_some();
-        let check =
-            if has_check { Some((array(object, "iv")?, array(object, "mac")?)) } else { None };
+        let is_there = |name| {
+            member(object, name).map_or(Ok(false), |_| text(object, name).map(|it| !it.is_empty()))
+        };
+        let check = match (is_there("iv")?, is_there("mac")?) {
+            (true, true) => Some((first_bytes(object, "iv")?, array(object, "mac")?)),
+            _ => None,
+        };
         let name = name.map(str::to_string);
         Ok(Self { name, passphrase: passphrase.transpose()?.flatten(), check })
     }
@@ -411,6 +424,16 @@ fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
 
 fn text<'a>(object: &'a Value, name: &'static str) -> Result<&'a str, SecretStorageError> {
     object.get(name).and_then(Value::as_str).ok_or(SecretStorageError::Malformed(name))
+}
+
+/// The first bytes of a member, which may have more.
+fn first_bytes<const N: usize>(
+    object: &Value,
+    name: &'static str,
+) -> Result<[u8; N], SecretStorageError> {
+    let bytes = base64::decode(text(object, name)?)?;
+    let found = bytes.len();
+    bytes.first_chunk().copied().ok_or(SecretStorageError::Length { name, expected: N, found })
 }
 
 fn array<const N: usize>(

@@ -1,4 +1,4 @@
-//! Signed JSON objects. Feature `matrix`.
+//! Signed JSON objects. Feature `payload`.
 //!
 //! A signature covers the [canonical form](super::canonical_json) of an object without the members
 //! `signatures` and `unsigned`. It stands in the object itself, under the user who signed and the
@@ -183,6 +183,8 @@ pub enum SignedJsonError {
     Signature,
     /// A one-time key is the identity key of its device, so it is not single-use.
     OneTimeKeyIsIdentityKey,
+    /// A user-signing key signs other users, not its own.
+    OwnUser,
 }
 
 texts!(SignedJsonError {
@@ -194,6 +196,7 @@ texts!(SignedJsonError {
     Self::MissingSignature => "the key did not sign the object";
     Self::Signature => "the signature of the object does not verify";
     Self::OneTimeKeyIsIdentityKey => "the one-time key is the identity key";
+    Self::OwnUser => "a user-signing key does not sign its own user";
 } caused by Canonical, Key);
 
 impl From<CanonicalJsonError> for SignedJsonError {

@@ -19,6 +19,35 @@ pub enum Provenance {
     Signed,
 }
 
+impl Provenance {
+    const ALL: [Self; 4] = [Self::Unknown, Self::Backup, Self::Exported, Self::Signed];
+
+    /// The name under which a client stores it. It does not change.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Backup => "backup",
+            Self::Exported => "exported",
+            Self::Signed => "signed",
+        }
+    }
+
+    /// The provenance with exactly this name. Read it only from a store that nobody else can write:
+    /// a name proves nothing.
+    ///
+    /// ```
+    /// use moceril::megolm::Provenance;
+    ///
+    /// assert_eq!(Provenance::from_name("exported"), Some(Provenance::Exported));
+    /// assert_eq!(Provenance::from_name("Exported"), None);
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provenance| provenance.name() == name)
+    }
+}
+
 /// The levels above [`Provenance::Unknown`], in ascending order.
 const LEVELS: [Provenance; 3] = [Provenance::Backup, Provenance::Exported, Provenance::Signed];
 

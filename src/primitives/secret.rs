@@ -244,6 +244,12 @@ impl SecretString {
         Self(text)
     }
 
+    /// The text, without a copy. The caller must wipe it.
+    #[must_use]
+    pub fn into_string(mut self) -> String {
+        mem::take(&mut self.0)
+    }
+
     /// The text of these bytes; `None` if they are not UTF-8, and then they are wiped.
     #[cfg(feature = "key-export")]
     pub(crate) fn from_utf8(bytes: Vec<u8>) -> Option<Self> {
@@ -251,6 +257,22 @@ impl SecretString {
         text.ok().map(Self)
     }
 }
+
+/// Takes over the text, without a copy.
+impl From<String> for SecretString {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// Letter by letter, in a time that shows how many are equal.
+impl<T: AsRef<str> + ?Sized> PartialEq<T> for SecretString {
+    fn eq(&self, other: &T) -> bool {
+        *self.0 == *other.as_ref()
+    }
+}
+
+impl Eq for SecretString {}
 
 impl Deref for SecretString {
     type Target = str;
@@ -299,6 +321,13 @@ impl SecretBytes {
     #[must_use]
     pub fn into_vec(mut self) -> Vec<u8> {
         mem::take(&mut self.0)
+    }
+}
+
+/// Takes over the bytes, without a copy.
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 }
 
@@ -381,6 +410,16 @@ mod tests {
         let mut items = list(&[1, 2]);
         items.append(list(&[3, 4, 5]));
         assert_eq!(values(&items), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn secrets_are_made_of_and_turned_into_their_text() {
+        let text = SecretString::from(String::from("text"));
+        assert!(text == *"text" && text == text.clone() && text != *"texts");
+        assert_eq!(text.into_string(), "text");
+        let bytes = SecretBytes::from(Vec::from(b"bytes"));
+        assert!(bytes == *b"bytes" && bytes != *b"byte");
+        assert_eq!(bytes.into_vec(), b"bytes");
     }
 
     /// S-25: nothing is left where an absent number stands.

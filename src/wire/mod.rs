@@ -48,7 +48,9 @@ impl MessageVersion {
         }
     }
 
-    pub(crate) const fn from_byte(byte: u8) -> Option<Self> {
+    /// The version with this first byte, such as a client has stored it.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             3 => Some(Self::V3),
             4 => Some(Self::V4),

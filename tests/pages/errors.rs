@@ -84,6 +84,7 @@ fn the_error_that_an_error_holds_is_its_source() {
         EventError::Key(key),
         EventError::Message(DecodeError::Format),
         KeyExportError::Base64(base64),
+        PayloadError::SenderDeviceKeys(SignedJsonError::Signature),
         BackupFileError::Key(key),
         BackupFileError::Message(DecodeError::Format),
         BackupFileError::Backup(BackupError::Decryption),

@@ -136,13 +136,16 @@ mod backup {
 mod matrix {
     use super::shared;
     use moceril::{
-        backup_file::{BackedUpKey, BackupFileError, BackupReader, BackupVersion},
+        backup_file::{BackedUpKey, BackupFileError, BackupRank, BackupReader, BackupVersion},
         canonical_json::CanonicalJsonError,
         cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
         device_keys::DeviceKeys,
         events::{EventError, MegolmContent, OlmContent},
         qr_code::{QrCode, QrCodeError, QrCodeMode},
-        room_keys::{ExportParser, ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
+        room_keys::{
+            ExportParser, ExportReader, ExportedRoomKey, RoomKey, RoomKeyBundle, RoomKeyError,
+            WithheldRoomKey,
+        },
         secret_storage::{
             EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
             SecretStorageKey,
@@ -153,6 +156,7 @@ mod matrix {
     shared!(
         BackedUpKey,
         BackupFileError,
+        BackupRank,
         BackupReader<'static>,
         BackupVersion,
         CanonicalJsonError,
@@ -173,12 +177,14 @@ mod matrix {
         QrCodeError,
         QrCodeMode,
         RoomKey,
+        RoomKeyBundle,
         RoomKeyError,
         SecretStorageError,
         SecretStorageKey,
         SelfSigningKey,
         SignedJsonError,
         UserSigningKey,
+        WithheldRoomKey,
     );
 }
 
@@ -220,9 +226,9 @@ mod hpke {
 
 mod payload {
     use super::shared;
-    use moceril::payload::{Device, OlmPayload, PayloadError};
+    use moceril::payload::{Device, OlmPayload, PayloadError, RoomPayload};
 
-    shared!(Device<'static>, OlmPayload, PayloadError);
+    shared!(Device<'static>, OlmPayload, PayloadError, RoomPayload);
 }
 
 mod key_export {

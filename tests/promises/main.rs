@@ -2,6 +2,7 @@
 //! that it proves; where it proves several, after the first.
 
 mod s01_keys;
+mod s02_bundles;
 mod s02_impossible_fields;
 mod s02_key_export;
 mod s02_no_panic;

@@ -2,7 +2,10 @@
 
 use base64ct::{Base64, Base64Unpadded, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
-use moceril::key_export::{self, DEFAULT_ROUNDS, KeyExportError, MAX_ROUNDS, MIN_ROUNDS};
+use moceril::{
+    SecretString,
+    key_export::{self, DEFAULT_ROUNDS, KeyExportError, MAX_ROUNDS, MIN_ROUNDS},
+};
 use moceril_testing::{
     rng::{RecordedRng, SeededRng},
     vector_file::{assert_at_least, check_each, files},
@@ -12,7 +15,12 @@ use sha2::{Sha256, Sha512};
 const PASSPHRASE: &str = "correct horse battery staple";
 const ROUNDS: u32 = 10;
 
+fn secret(text: &str) -> SecretString {
+    SecretString::from(text.to_owned())
+}
+
 fn file(json: &str) -> String {
+    let json = &secret(json);
     key_export::encrypt_weak_with_rng(json, PASSPHRASE, ROUNDS, &mut SeededRng::new(1)).unwrap()
 }
 
@@ -98,7 +106,7 @@ fn files_are_read_as_their_writers_write_them() {
 #[test]
 fn rounds_are_limited_in_both_directions() {
     let error = |rounds, maximum| KeyExportError::Rounds { rounds, minimum: 1, maximum };
-    assert_eq!(key_export::encrypt_weak("[]", PASSPHRASE, 0), Err(error(0, u32::MAX)));
+    assert_eq!(key_export::encrypt_weak(&secret("[]"), PASSPHRASE, 0), Err(error(0, u32::MAX)));
     let over = key_export::decrypt(&file("[]"), PASSPHRASE, ROUNDS - 1);
     assert_eq!(over.unwrap_err(), error(ROUNDS, ROUNDS - 1));
     assert!(key_export::decrypt(&file("[]"), PASSPHRASE, ROUNDS).is_ok());
@@ -121,17 +129,17 @@ fn a_weak_file_is_not_written_by_mistake() {
     let rng = || SeededRng::new(2);
     let few = MIN_ROUNDS - 1;
     let refused = KeyExportError::Rounds { rounds: few, minimum: MIN_ROUNDS, maximum: u32::MAX };
-    assert_eq!(key_export::encrypt("[]", PASSPHRASE, few), Err(refused));
-    let with_rng = key_export::encrypt_with_rng("[]", PASSPHRASE, few, &mut rng());
+    assert_eq!(key_export::encrypt(&secret("[]"), PASSPHRASE, few), Err(refused));
+    let with_rng = key_export::encrypt_with_rng(&secret("[]"), PASSPHRASE, few, &mut rng());
     assert_eq!(with_rng, Err(refused));
     let empty = Err(KeyExportError::EmptyPassphrase);
-    assert_eq!(key_export::encrypt("[]", "", DEFAULT_ROUNDS), empty);
-    assert_eq!(key_export::encrypt_with_rng("[]", "", DEFAULT_ROUNDS, &mut rng()), empty);
+    assert_eq!(key_export::encrypt(&secret("[]"), "", DEFAULT_ROUNDS), empty);
+    assert_eq!(key_export::encrypt_with_rng(&secret("[]"), "", DEFAULT_ROUNDS, &mut rng()), empty);
 
-    let least = key_export::encrypt_with_rng("[]", "a", MIN_ROUNDS, &mut rng()).unwrap();
-    let same = key_export::encrypt_weak_with_rng("[]", "a", MIN_ROUNDS, &mut rng());
+    let least = key_export::encrypt_with_rng(&secret("[]"), "a", MIN_ROUNDS, &mut rng()).unwrap();
+    let same = key_export::encrypt_weak_with_rng(&secret("[]"), "a", MIN_ROUNDS, &mut rng());
     assert_eq!(same.as_ref(), Ok(&least));
-    let weak = key_export::encrypt_weak("[]", "", 1).unwrap();
+    let weak = key_export::encrypt_weak(&secret("[]"), "", 1).unwrap();
     assert_eq!(key_export::decrypt(&weak, "", 1).as_deref(), Ok("[]"));
 }
 
@@ -217,13 +225,18 @@ fn content_that_is_no_text_is_refused() {
 #[test]
 fn draws_what_it_says_and_clears_bit_63() {
     let mut rng = RecordedRng::new([0xff; 32]);
-    let file = key_export::encrypt_weak_with_rng("", PASSPHRASE, ROUNDS, &mut rng).unwrap();
+    let file =
+        key_export::encrypt_weak_with_rng(&secret(""), PASSPHRASE, ROUNDS, &mut rng).unwrap();
     assert_eq!(rng.left(), 0);
     // The IV's ninth byte is the 26th of the file: characters 33 to 36 hold bytes 25 to 27.
     let text: String = file.lines().skip(1).take(2).collect();
     assert_eq!(&text[32..36], "/3//", "byte 26 is 0x7f, its neighbours are 0xff");
-    let short =
-        key_export::encrypt_weak_with_rng("", PASSPHRASE, ROUNDS, &mut RecordedRng::new([0; 31]));
+    let short = key_export::encrypt_weak_with_rng(
+        &secret(""),
+        PASSPHRASE,
+        ROUNDS,
+        &mut RecordedRng::new([0; 31]),
+    );
     assert_eq!(short, Err(KeyExportError::Random));
 }
 
@@ -242,7 +255,8 @@ fn vectors() {
         assert_eq!(error, KeyExportError::Rounds { rounds, minimum: 1, maximum: rounds - 1 });
         if file.optional("random").is_some() {
             let mut random = RecordedRng::new(file.bytes("random"));
-            let ours = key_export::encrypt_weak_with_rng(&json, &passphrase, rounds, &mut random);
+            let ours =
+                key_export::encrypt_weak_with_rng(&secret(&json), &passphrase, rounds, &mut random);
             assert_eq!(ours, Ok(exported));
         }
     });

@@ -1,8 +1,9 @@
 //! S-02: room keys as JSON, in files, backups and events, also malformed ones.
 
 use moceril::{
-    Base64Error, Curve25519PublicKey, KeyError,
+    Base64Error, KeyError,
     megolm::{ExportedSessionKey, GroupSession, InboundGroupSession, SessionKey, SessionKeyError},
+    olm::IdentityKeys,
     room_keys::{self, ExportedRoomKey, RoomKey, RoomKeyError},
 };
 use moceril_testing::{
@@ -14,18 +15,18 @@ use moceril_testing::{
 };
 use serde_json::{Value, json};
 
-const ROOM: &str = "!room:example.org";
+pub const ROOM: &str = "!room:example.org";
 
 fn sender() -> GroupSession {
     group(moceril::MessageVersion::V3, 1).0
 }
 
-fn exported() -> ExportedSessionKey {
+pub fn exported() -> ExportedSessionKey {
     InboundGroupSession::new(&sender().session_key()).export_at(0).unwrap()
 }
 
-fn sender_key() -> Curve25519PublicKey {
-    states::account(0, &mut SeededRng::new(1)).curve25519_key()
+pub fn device() -> IdentityKeys {
+    states::account(0, &mut SeededRng::new(1)).identity_keys()
 }
 
 /// An entry of a file, as the specification shows it.
@@ -36,14 +37,14 @@ pub fn entry() -> Value {
         "room_id": ROOM,
         "session_id": key.session_id(),
         "session_key": &*key.to_base64(),
-        "sender_key": sender_key().to_base64(),
+        "sender_key": device().curve25519.to_base64(),
         "sender_claimed_keys": { "ed25519": "aj40p+aw64yPIdsxoog8jhPu9i7l7NcFRecuOQblE3Y" },
         "forwarding_curve25519_key_chain": ["hPQNcabIABgGnx3/ACv/jmMmiQHoeFfuLB17tzWp6Hw"],
         "org.matrix.msc3061.shared_history": true,
     })
 }
 
-fn value(json: &str) -> Value {
+pub fn value(json: &str) -> Value {
     serde_json::from_str(json).unwrap()
 }
 
@@ -51,14 +52,14 @@ fn read(json: &Value) -> Result<ExportedRoomKey, RoomKeyError> {
     ExportedRoomKey::from_json(&json.to_string())
 }
 
-fn is_exported(key: &ExportedSessionKey) -> bool {
+pub fn is_exported(key: &ExportedSessionKey) -> bool {
     *key.to_base64() == *exported().to_base64()
 }
 
 #[test]
 fn entries_of_files_come_back_as_they_were() {
     let key = read(&entry()).unwrap();
-    assert_eq!((key.room_id.as_str(), key.sender_key), (ROOM, sender_key()));
+    assert_eq!((key.room_id.as_str(), key.sender_key), (ROOM, Some(device().curve25519)));
     assert!(is_exported(&key.session_key));
     assert_eq!(key.sender_claimed_keys.len(), 1);
     assert_eq!(key.forwarding_chain.len(), 1);
@@ -75,8 +76,9 @@ fn entries_of_files_come_back_as_they_were() {
         .retain(|name, _| !name.contains("claimed") && !name.contains("chain"));
     let key = read(&less).unwrap();
     assert!(key.sender_claimed_keys.is_empty() && key.forwarding_chain.is_empty());
-    let made = ExportedRoomKey::new(ROOM, exported(), sender_key());
-    let empty = json!({ "sender_claimed_keys": {}, "forwarding_curve25519_key_chain": [] });
+    let made = ExportedRoomKey::new(ROOM, exported(), device());
+    let claimed = json!({ "ed25519": device().ed25519.to_base64() });
+    let empty = json!({ "sender_claimed_keys": claimed, "forwarding_curve25519_key_chain": [] });
     let mut expected = entry();
     for (name, value) in empty.as_object().unwrap() {
         expected[name] = value.clone();
@@ -104,6 +106,99 @@ fn backups_have_no_ids() {
     key.other.insert(String::from("session_key"), json!("another"));
     assert_eq!(value(&key.to_backup_json().unwrap()), data);
     assert_eq!(key.to_backup_json().unwrap().matches("session_key").count(), 1);
+}
+
+/// The three forms of an exported key, from the members of an entry.
+fn forms(entry: &Value) -> [Result<ExportedRoomKey, RoomKeyError>; 3] {
+    let (json, id) = (entry.to_string(), exported().session_id());
+    let mut forwarded = entry.clone();
+    forwarded["sender_claimed_ed25519_key"] = json!(device().ed25519.to_base64());
+    [
+        ExportedRoomKey::from_json(&json),
+        ExportedRoomKey::from_backup_json(&json, ROOM, &id),
+        ExportedRoomKey::from_forwarded_json(&forwarded.to_string()),
+    ]
+}
+
+/// Some programs write `null` for an empty list. No key is lost by that.
+#[test]
+fn optional_members_that_are_null_are_missing() {
+    for name in ["sender_claimed_keys", "forwarding_curve25519_key_chain"] {
+        let mut entry = entry();
+        entry[name] = Value::Null;
+        for (form, key) in forms(&entry).into_iter().enumerate() {
+            let key = key.unwrap();
+            let claims = [1, 1, 2][form] - usize::from(name == "sender_claimed_keys");
+            assert!(is_exported(&key.session_key));
+            assert_eq!(key.sender_claimed_keys.len(), claims.min(1), "{name} {form}");
+            assert_eq!(key.forwarding_chain.is_empty(), !name.contains("claimed"), "{name}");
+        }
+    }
+    for name in ["room_id", "session_id", "session_key", "algorithm"] {
+        let mut entry = entry();
+        entry[name] = Value::Null;
+        assert_eq!(read(&entry).err(), Some(RoomKeyError::Malformed(name)));
+    }
+}
+
+/// The key of the sender proves nothing, and whoever does not know it leaves it out. It is written
+/// as an empty text, because the forms require the member.
+#[test]
+fn a_key_without_a_sender_is_not_lost() {
+    for sender in [None, Some(Value::Null), Some(json!(""))] {
+        let mut entry = entry();
+        entry.as_object_mut().unwrap().remove("sender_key");
+        entry.as_object_mut().unwrap().extend(sender.map(|key| ("sender_key".to_owned(), key)));
+        for key in forms(&entry) {
+            let key = key.unwrap();
+            assert!(is_exported(&key.session_key));
+            assert_eq!(key.sender_key, None);
+            let written = [key.to_json(), key.to_backup_json(), key.to_forwarded_json()];
+            for json in written {
+                assert_eq!(value(&json.unwrap())["sender_key"], json!(""));
+            }
+        }
+    }
+    let mut entry = entry();
+    for (bad, error) in [
+        (json!(7), RoomKeyError::Malformed("sender_key")),
+        (json!("AA"), RoomKeyError::SenderKey(KeyError::Length(1))),
+    ] {
+        entry["sender_key"] = bad;
+        for key in forms(&entry) {
+            assert_eq!(key.err(), Some(error));
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_made_names_both_keys_of_its_device() {
+    let made = ExportedRoomKey::new(ROOM, exported(), device());
+    let forwarded = value(&made.to_forwarded_json().unwrap());
+    assert_eq!(forwarded["sender_key"], json!(device().curve25519.to_base64()));
+    assert_eq!(forwarded["sender_claimed_ed25519_key"], json!(device().ed25519.to_base64()));
+    let unknown = ExportedRoomKey::with_unknown_sender(ROOM, exported());
+    assert_eq!((unknown.sender_key, unknown.sender_claimed_keys.len()), (None, 0));
+    assert_eq!(read(&value(&unknown.to_json().unwrap())).unwrap().sender_key, None);
+}
+
+/// "Shareable encryption sessions": only `true` allows a key to be given to others.
+#[test]
+fn a_key_is_shared_only_if_it_says_so() {
+    let mut content = value(&RoomKey::new(ROOM, sender().session_key()).to_json().unwrap());
+    let mut entry = entry();
+    for (flag, shared) in [(json!(true), true), (json!(false), false), (json!("true"), false)] {
+        content["shared_history"] = flag.clone();
+        entry["shared_history"] = flag;
+        assert_eq!(RoomKey::from_json(&content.to_string()).unwrap().shared_history(), shared);
+        for key in forms(&entry) {
+            let key = key.unwrap();
+            assert_eq!(key.shared_history(), shared);
+            assert_eq!(read(&value(&key.to_json().unwrap())).unwrap().shared_history(), shared);
+        }
+    }
+    assert!(!RoomKey::new(ROOM, sender().session_key()).shared_history());
+    assert!(!ExportedRoomKey::new(ROOM, exported(), device()).shared_history());
 }
 
 #[test]
@@ -175,7 +270,7 @@ fn malformed_keys_are_refused() {
     let malformed = RoomKeyError::Malformed;
     assert_eq!(refused("algorithm", json!("m.megolm.v2")), RoomKeyError::Algorithm);
     assert_eq!(refused("session_id", json!("another")), RoomKeyError::SessionId);
-    for name in ["room_id", "session_id", "session_key", "sender_key", "algorithm"] {
+    for name in ["room_id", "session_id", "session_key", "algorithm"] {
         assert_eq!(refused(name, json!(1)), malformed(name));
         let mut without = entry();
         without.as_object_mut().unwrap().remove(name);
@@ -302,7 +397,7 @@ fn read_vector(file: &VectorFile) -> Result<Read, RoomKeyError> {
     let values = vec![
         ("session-id", key.session_key.session_id()),
         ("session-key", key.session_key.to_base64().to_string()),
-        ("sender-key", key.sender_key.to_base64()),
+        ("sender-key", key.sender_key.map_or_else(String::new, |key| key.to_base64())),
         ("room-id", key.room_id),
     ];
     Ok((values, value(&written)))
@@ -343,7 +438,7 @@ fn vectors() {
         }
         assert_eq!(written, serde_json::from_slice::<Value>(&file.bytes("written")).unwrap());
     });
-    assert_at_least(&files, "room-key", 14, 42);
+    assert_at_least(&files, "room-key", 19, 42);
 }
 
 /// The files that other programs have written.

@@ -1,9 +1,13 @@
 //! S-16: the plaintext of a Matrix Olm event names both ends, and the receiver compares all of it.
 
 use moceril::{
+    device_keys::DeviceKeys,
+    megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
     olm::{Account, DecryptedMessage, PreKeyBundle},
-    payload::{Device, OlmPayload, PayloadError},
+    payload::{Device, OlmPayload, PayloadError, RoomPayload},
+    signed_json::{self, SignedJsonError},
 };
+use serde_json::{Value, json};
 
 /// An account with the user it belongs to.
 struct User {
@@ -152,7 +156,7 @@ fn other_forms_of_the_same_event_are_accepted() {
     let mut carry = line(&alice, &mut bob);
     let padded = [a, b].map(|device| format!("{}=", device.keys.ed25519.to_base64()));
     let users = [r"\u0040alice:a.example", r"@b\u006fb:b.example"];
-    let more = r#","sender_device_keys":{"keys":{"ed25519:X":"sender"}},"recipient_":7"#;
+    let more = r#","sender_device_key":{"keys":{"ed25519:X":"sender"}},"recipient_":7"#;
     let text = event(users, [&padded[0], &padded[1]], more);
     let payload = OlmPayload::verify(&carry(text.as_bytes()), &a, &b).unwrap();
     assert_eq!((payload.event_type.as_str(), &*payload.content), ("m.dummy", "{}"));
@@ -242,5 +246,112 @@ fn only_an_object_can_be_sent_as_content() {
     for content in ["", "7", "[]", "\"x\"", "{", "{} {}", "{}}"] {
         let result = OlmPayload::encode("m.dummy", content, &alice.device(), &bob.device());
         assert_eq!(result.unwrap_err(), PayloadError::Malformed, "{content:?}");
+    }
+}
+
+/// Device keys in the event are given to the caller with all that the device signed.
+#[test]
+fn device_keys_in_the_event_are_those_of_the_sender() {
+    let (alice, mut bob) = (User::new("@alice:a.example"), User::new("@bob:b.example"));
+    let (a, b) = (alice.device(), bob.device());
+    let keys = DeviceKeys::new(&alice.account, alice.id, "PHONE").unwrap();
+    let text = OlmPayload::encode_with_device_keys("m.dummy", CONTENT, &keys, &b).unwrap();
+    let mut carry = line(&alice, &mut bob);
+    let payload = OlmPayload::verify(&carry(text.as_bytes()), &a, &b).unwrap();
+    assert_eq!((&*payload.content, payload.sender_device_keys), (CONTENT, Some(keys)));
+    let text = OlmPayload::encode("m.dummy", CONTENT, &a, &b).unwrap();
+    assert!(!text.contains("sender_device_keys"));
+    let without =
+        [text.to_string(), text.replace("{\"type", "{\"sender_device_keys\":null,\"type")];
+    for text in without {
+        let payload = OlmPayload::verify(&carry(text.as_bytes()), &a, &b).unwrap();
+        assert_eq!(payload.sender_device_keys, None);
+    }
+}
+
+/// "Validation of incoming decrypted events", step 5. Whoever believes them would take another
+/// device, or another user, for the one that the session is with.
+#[test]
+fn device_keys_of_somebody_else_are_refused() {
+    let (alice, mut bob) = (User::new("@alice:a.example"), User::new("@bob:b.example"));
+    let carol = User::new("@carol:c.example");
+    let (a, b) = (alice.device(), bob.device());
+    let mut carry = line(&alice, &mut bob);
+    let keys = [a, b].map(|device| device.keys.ed25519.to_base64());
+    let mut verdict = |device_keys: &str| {
+        let more = format!(",{device_keys}");
+        let text = event([a.user_id, b.user_id], [&keys[0], &keys[1]], &more);
+        OlmPayload::verify(&carry(text.as_bytes()), &a, &b).map(|_| ()).err()
+    };
+    let of = |object: &Value| format!(r#""sender_device_keys":{object}"#);
+    let refused = PayloadError::SenderDeviceKeys;
+    let device = |user: &User, id: &str| DeviceKeys::new(&user.account, id, "PHONE").unwrap();
+    let genuine = device(&alice, alice.id).to_json();
+    assert_eq!(verdict(&of(&genuine)), None);
+    // Another user: with our keys, or with its own.
+    for object in [device(&alice, carol.id), device(&carol, carol.id)] {
+        let expected = refused(SignedJsonError::Mismatch("user_id"));
+        assert_eq!(verdict(&of(&object.to_json())), Some(expected));
+    }
+    // Each of the keys is another, which the device itself has signed.
+    let carols = device(&carol, carol.id).to_json();
+    for (kind, signer) in [("curve25519", &alice), ("ed25519", &carol)] {
+        let name = format!("{kind}:PHONE");
+        let mut object = genuine.clone();
+        object["keys"][&name] = carols["keys"][&name].clone();
+        let unsigned = refused(SignedJsonError::Signature);
+        assert_eq!(verdict(&of(&object)), Some(unsigned));
+        signed_json::sign(&mut object, alice.id, "PHONE", &signer.account).unwrap();
+        assert_eq!(verdict(&of(&object)), Some(refused(SignedJsonError::Mismatch("keys"))));
+    }
+    let mut object = genuine.clone();
+    object["algorithms"] = json!([]);
+    assert_eq!(verdict(&of(&object)), Some(refused(SignedJsonError::Signature)));
+    object["signatures"] = json!({});
+    assert_eq!(verdict(&of(&object)), Some(refused(SignedJsonError::MissingSignature)));
+    let twice = format!("{},{}", of(&genuine), of(&genuine));
+    for twice in [twice, format!(r#"{},"sender_device_keys":null"#, of(&genuine))] {
+        assert_eq!(verdict(&twice), Some(PayloadError::Malformed));
+    }
+    for object in [json!(7), json!({}), json!([])] {
+        let expected = refused(SignedJsonError::Malformed("device_id"));
+        assert_eq!(verdict(&of(&object)), Some(expected));
+    }
+}
+
+/// A key can be meant for one room and be used by a server in another: the plaintext says for which
+/// room an event was written.
+#[test]
+fn an_event_of_another_room_is_refused() {
+    let mut session = GroupSession::with_config(GroupSessionConfig::default()).unwrap();
+    let mut inbound = InboundGroupSession::new(&session.session_key());
+    let mut verdict = |text: &str| {
+        let message = session.encrypt(text).unwrap();
+        let payload = RoomPayload::verify(&inbound.decrypt(&message).unwrap(), "!a:x")?;
+        assert!(!format!("{payload:?}").contains("megolm"), "S-29");
+        Ok((payload.event_type, payload.content.to_string()))
+    };
+    let whole = RoomPayload::encode("m.room.message", CONTENT, "!a:x").unwrap();
+    assert_eq!(verdict(&whole), Ok(("m.room.message".to_owned(), CONTENT.to_owned())));
+    for other in ["!b:x", "!a:x ", "!A:x", ""] {
+        let text = RoomPayload::encode("m.room.message", CONTENT, other).unwrap();
+        assert_eq!(verdict(&text), Err(PayloadError::RoomMismatch));
+    }
+    let event = json!({ "type": "m", "content": {}, "room_id": "!a:x" });
+    for name in ["type", "content", "room_id"] {
+        let mut missing = event.clone();
+        missing.as_object_mut().unwrap().remove(name);
+        assert_eq!(verdict(&missing.to_string()), Err(PayloadError::MissingMember(name)));
+        let mut wrong = event.clone();
+        wrong[name] = json!(7);
+        assert_eq!(verdict(&wrong.to_string()), Err(PayloadError::Malformed));
+        let twice = event.to_string().replacen('{', &format!("{{{name:?}:{},", event[name]), 1);
+        assert_eq!(verdict(&twice), Err(PayloadError::Malformed));
+    }
+    let quoted = RoomPayload::encode("m", "{}", r#"!a:x","room_id":"!b:x"#).unwrap();
+    assert_eq!(verdict(&quoted), Err(PayloadError::RoomMismatch));
+    for content in ["", "7", "[]", "{", "{}}"] {
+        let refused = RoomPayload::encode("m", content, "!a:x").unwrap_err();
+        assert_eq!(refused, PayloadError::Malformed);
     }
 }

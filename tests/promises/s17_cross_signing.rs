@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 const ALICE: &str = "@alice:example.org";
 const BOB: &str = "@bob:example.org";
 
-fn keys(seed: u64) -> CrossSigningKeys {
-    CrossSigningKeys::with_rng(&mut SeededRng::new(seed)).unwrap()
+fn keys(seed: u64, user_id: &str) -> CrossSigningKeys {
+    CrossSigningKeys::with_rng(user_id, &mut SeededRng::new(seed)).unwrap()
 }
 
 fn public(seed: u64, user_id: &str) -> PublicKeys {
-    keys(seed).public_keys(user_id).unwrap()
+    keys(seed, user_id).public_keys().unwrap()
 }
 
 fn device(seed: u64, user_id: &str) -> DeviceKeys {
@@ -32,7 +32,7 @@ fn device(seed: u64, user_id: &str) -> DeviceKeys {
 /// The form that the specification shows: one key, under its own name.
 #[test]
 fn the_objects_are_those_of_the_specification() {
-    let keys = keys(1);
+    let keys = keys(1, ALICE);
     let PublicKeys { master, self_signing, user_signing, .. } = public(1, ALICE);
     for (object, usage, key) in [
         (master.to_json(), "master", &keys.master),
@@ -51,9 +51,9 @@ fn the_objects_are_those_of_the_specification() {
 /// From the master key of Alice, which we trust, to Bob's device.
 #[test]
 fn trust_follows_the_signatures() {
-    let (alice, bob) = (keys(1), keys(2));
+    let (alice, bob) = (keys(1, ALICE), keys(2, BOB));
     let mut bob_device = device(3, BOB);
-    let PublicKeys { master, self_signing, .. } = bob.public_keys(BOB).unwrap();
+    let PublicKeys { master, self_signing, .. } = bob.public_keys().unwrap();
     let mut bob_master = MasterKey::read(master.to_json(), BOB).unwrap();
     assert_eq!(bob_master, master);
     let self_signing = bob_master.verify_self_signing_key(self_signing.to_json()).unwrap();
@@ -65,14 +65,14 @@ fn trust_follows_the_signatures() {
     let bob_device = DeviceKeys::verify(bob_device.to_json(), BOB, "DEVICE").unwrap();
     self_signing.verify_device(&bob_device).unwrap();
 
-    let PublicKeys { master, user_signing, .. } = alice.public_keys(ALICE).unwrap();
+    let PublicKeys { master, user_signing, .. } = alice.public_keys().unwrap();
     let user_signing = master.verify_user_signing_key(user_signing.to_json()).unwrap();
     assert_eq!(
         (user_signing.user_id(), user_signing.key()),
         (ALICE, alice.user_signing.public_key())
     );
     assert_eq!(user_signing.verify_user(&bob_master), missing);
-    alice.sign_user(ALICE, &mut bob_master).unwrap();
+    alice.sign_user(&mut bob_master).unwrap();
     let bob_master = MasterKey::read(bob_master.to_json(), BOB).unwrap();
     user_signing.verify_user(&bob_master).unwrap();
     assert_eq!(bob_master.key(), bob.master.public_key());
@@ -143,13 +143,29 @@ fn keys_do_not_change_their_roles() {
     let mismatch = SignedJsonError::Mismatch("user_id");
     assert_eq!(master.verify_self_signing_key(object.clone()), Err(mismatch));
     // A master key of Bob with Alice's key: it has signed nothing for Bob.
-    let stolen = keys(1).public_keys(BOB).unwrap().master;
+    let stolen = keys(1, BOB).public_keys().unwrap().master;
     assert_eq!(stolen.verify_self_signing_key(object), Err(SignedJsonError::MissingSignature));
     // A signature under the right name by another key.
     let mut forged = self_signing.to_json();
     let name = master.key().to_base64();
-    signed_json::sign(&mut forged, ALICE, &name, &keys(2).master).unwrap();
+    signed_json::sign(&mut forged, ALICE, &name, &keys(2, ALICE).master).unwrap();
     assert_eq!(master.verify_self_signing_key(forged), Err(SignedJsonError::Signature));
+}
+
+/// The keys know whose they are: they sign only devices of their user, and only other users. On an
+/// error nothing is signed.
+#[test]
+fn keys_sign_only_what_is_theirs_to_sign() {
+    let alice = keys(1, ALICE);
+    let (mut foreign, genuine) = (device(3, BOB), device(3, BOB));
+    let refused = alice.sign_device(&mut foreign);
+    assert_eq!(refused, Err(SignedJsonError::Mismatch("user_id")));
+    assert_eq!(foreign, genuine);
+    for seed in [1, 2] {
+        let mut own = public(seed, ALICE).master;
+        assert_eq!(alice.sign_user(&mut own), Err(SignedJsonError::OwnUser));
+        assert_eq!(own, public(seed, ALICE).master);
+    }
 }
 
 /// S-03: 32 bytes for each key, in order.
@@ -157,22 +173,22 @@ fn keys_do_not_change_their_roles() {
 fn randomness() {
     let bytes: Vec<u8> = (0..97).collect();
     let mut rng = RecordedRng::new(bytes.clone());
-    let keys = CrossSigningKeys::with_rng(&mut rng).unwrap();
+    let keys = CrossSigningKeys::with_rng(ALICE, &mut rng).unwrap();
     assert_eq!(rng.left(), 1);
     let drawn = [&keys.master, &keys.self_signing, &keys.user_signing].map(|key| key.to_bytes());
     assert_eq!(drawn.concat(), bytes[..96]);
     for length in 0..96 {
-        let failed = CrossSigningKeys::with_rng(&mut RecordedRng::new(vec![1; length]));
+        let failed = CrossSigningKeys::with_rng(ALICE, &mut RecordedRng::new(vec![1; length]));
         assert!(matches!(failed, Err(RandomError { .. })));
     }
-    let new = || CrossSigningKeys::new().unwrap().master.public_key();
+    let new = || CrossSigningKeys::new(ALICE).unwrap().master.public_key();
     assert_ne!(new(), new());
 }
 
 /// S-29: the private keys are not printed.
 #[test]
 fn the_keys_are_not_printed() {
-    let keys = keys(1);
+    let keys = keys(1, ALICE);
     let printed = format!("{keys:?}");
     for key in [&keys.master, &keys.self_signing, &keys.user_signing] {
         assert!(printed.contains(&format!("{:?}", key.public_key())));

@@ -27,7 +27,7 @@ fn device() -> DeviceKeys {
 }
 
 fn keys() -> CrossSigningKeys {
-    CrossSigningKeys::with_rng(&mut SeededRng::new(2)).unwrap()
+    CrossSigningKeys::with_rng(USER, &mut SeededRng::new(2)).unwrap()
 }
 
 fn backup_key() -> Curve25519PublicKey {
@@ -96,7 +96,7 @@ fn the_signature_of_a_backup_makes_no_device() {
 /// the user's devices, or other users.
 #[test]
 fn the_signature_of_a_backup_makes_no_cross_signing_key() {
-    let master = keys().public_keys(USER).unwrap().master;
+    let master = keys().public_keys().unwrap().master;
     let key = Ed25519SecretKey::from_bytes([4; 32]).public_key().to_base64();
     for usage in ["self_signing", "user_signing"] {
         let named = json!({ format!("ed25519:{key}"): key });
@@ -114,7 +114,7 @@ fn the_signature_of_a_backup_makes_no_cross_signing_key() {
 /// A device signs the master key that the server shows, which is a one-time key, too.
 #[test]
 fn the_signature_of_a_master_key_makes_no_one_time_key() {
-    let master = keys().public_keys(USER).unwrap().master.to_json();
+    let master = keys().public_keys().unwrap().master.to_json();
     let object = with(&master, &json!({ "key": backup_key().to_base64() }));
     assert_eq!(MasterKey::read(object.clone(), USER), Err(UNEXPECTED));
     let signed = signed_by_device(object);
@@ -127,7 +127,7 @@ fn the_signature_of_a_master_key_makes_no_one_time_key() {
 /// too.
 #[test]
 fn the_signature_of_a_master_key_makes_no_backup() {
-    let master = keys().public_keys(USER).unwrap().master.to_json();
+    let master = keys().public_keys().unwrap().master.to_json();
     let object = with(&master, &json!({ "public_key": backup_key().to_base64() }));
     assert_eq!(MasterKey::read(object.clone(), USER), Err(UNEXPECTED));
     let version = version(&signed_by_device(object));
@@ -138,12 +138,13 @@ fn the_signature_of_a_master_key_makes_no_backup() {
 /// No key of cross-signing, and no device, signs a key object with members that it does not have.
 #[test]
 fn only_what_a_key_has_is_signed() {
-    let master = keys().public_keys(USER).unwrap().master.to_json();
+    let master = keys().public_keys().unwrap().master.to_json();
     let refused = |members: &Value| {
         let read = MasterKey::read(with(&master, members), USER).unwrap();
         let mut signed = read.clone();
         let refusal = signed.sign(DEVICE, &account()).unwrap_err();
-        assert_eq!(keys().sign_user("@bob:example.org", &mut signed), Err(refusal));
+        let others = CrossSigningKeys { user_id: String::from("@bob:example.org"), ..keys() };
+        assert_eq!(others.sign_user(&mut signed), Err(refusal));
         assert_eq!(signed, read);
         refusal
     };
@@ -161,7 +162,7 @@ fn only_what_a_key_has_is_signed() {
 /// are signed.
 #[test]
 fn members_of_another_kind_are_refused() {
-    let cross_signing = keys().public_keys(USER).unwrap();
+    let cross_signing = keys().public_keys().unwrap();
     let (self_signing, master) = (cross_signing.self_signing.to_json(), cross_signing.master);
     let one_time_key = json!({ "key": backup_key().to_base64() });
     let added = json!({ "org.example.added": 1, "unsigned": {}, "dehydrated": true });

@@ -4,7 +4,7 @@
 
 use moceril::{
     ConversionError, MessageVersion,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup::BackupDecryptionKey,
     backup_file::BackedUpKey,
     megolm::{
         ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,
@@ -78,16 +78,15 @@ fn s_21_each_constructor_has_its_provenance() {
 #[test]
 fn s_21_a_room_key_is_imported_as_what_it_was_read_from() {
     let (signed, _) = room(MessageVersion::V3);
-    let sender = states::account(0, &mut SeededRng::new(1)).curve25519_key();
-    let mut made = ExportedRoomKey::new("!a", signed.export_at(3).unwrap(), sender);
-    made.sender_claimed_keys.insert(String::from("ed25519"), String::from("A"));
+    let sender = states::account(0, &mut SeededRng::new(1)).identity_keys();
+    let made = ExportedRoomKey::new("!a", signed.export_at(3).unwrap(), sender);
     let entry = ExportedRoomKey::from_json(&made.to_json().unwrap()).unwrap();
     let forwarded = made.to_forwarded_json().unwrap();
     let forwarded = ExportedRoomKey::from_forwarded_json(&forwarded).unwrap();
     let backup = made.to_backup_json().unwrap();
     let key = BackupDecryptionKey::from_bytes([1; 32]);
-    let message = BackupEncryptionKey::from_trusted_key(key.public_key()).encrypt(&backup).unwrap();
-    let backed_up = BackedUpKey::new(&made, message).decrypt(&key).unwrap();
+    let backed_up = BackedUpKey::encrypt(&made, &key.encryption_key()).unwrap();
+    let backed_up = backed_up.decrypt(&key).unwrap();
     let backup = ExportedRoomKey::from_backup_json(&backup, "!a", &signed.session_id()).unwrap();
     let (exported, from_backup) = (Provenance::Exported, Provenance::Backup);
     for (key, provenance) in [
@@ -97,6 +96,10 @@ fn s_21_a_room_key_is_imported_as_what_it_was_read_from() {
         (backup, from_backup),
         (backed_up, from_backup),
     ] {
+        assert_eq!(key.provenance(), provenance);
+        let of_version_4 = key.import_with_version(MessageVersion::V4);
+        assert_eq!(of_version_4.provenance(), provenance);
+        assert_eq!(of_version_4.version(), MessageVersion::V4);
         let session = key.clone().import();
         assert_eq!(session.provenance(), provenance);
         assert!(session.connected(&signed) && session.first_known_index() == 3);
@@ -491,4 +494,31 @@ fn s_21_trust_does_not_pass_where_a_part_is_replaced() {
     let later = InboundGroupSession::import(&first.export_at(255).unwrap());
     let merged = later.merge(&first).unwrap();
     assert_eq!((merged.first_known_index(), merged.provenance()), (0, Provenance::Signed));
+}
+
+/// What a client stores is read as what it was. The names are part of stored data.
+#[test]
+fn s_21_names_and_bytes_come_back_as_they_were() {
+    let names = [
+        (Provenance::Unknown, "unknown"),
+        (Provenance::Backup, "backup"),
+        (Provenance::Exported, "exported"),
+        (Provenance::Signed, "signed"),
+    ];
+    for (provenance, name) in names {
+        assert_eq!(provenance.name(), name);
+        assert_eq!(Provenance::from_name(name), Some(provenance));
+    }
+    for other in ["", "Signed", "signed "] {
+        assert_eq!(Provenance::from_name(other), None);
+    }
+    for byte in 0..=u8::MAX {
+        let expected = match byte {
+            3 => Some(MessageVersion::V3),
+            4 => Some(MessageVersion::V4),
+            _ => None,
+        };
+        assert_eq!(MessageVersion::from_byte(byte), expected);
+        assert_eq!(expected.map_or(byte, MessageVersion::byte), byte);
+    }
 }

@@ -206,7 +206,10 @@ fn s_29_refused_vodozemac_pickles() {
 
 #[test]
 fn s_29_payloads() {
-    use moceril::payload::{Device, OlmPayload, PayloadError};
+    use moceril::{
+        megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
+        payload::{Device, OlmPayload, PayloadError, RoomPayload},
+    };
     use moceril_testing::states;
     let rng = &mut SeededRng::new(10);
     let (alice, mut bob) = (states::account(0, rng), states::account(1, rng));
@@ -222,7 +225,12 @@ fn s_29_payloads() {
     let created = bob.create_inbound_session(sender, message.as_pre_key().unwrap()).unwrap();
     let payload: OlmPayload = OlmPayload::verify(&created.message, &ours, &theirs).unwrap();
     let error: PayloadError = OlmPayload::verify(&created.message, &theirs, &ours).unwrap_err();
-    not_in_any(&secrets(&[]), &[&text, &created, &payload, &ours, &error]);
+    let mut room = GroupSession::with_rng(GroupSessionConfig::default(), rng).unwrap();
+    let mut inbound = InboundGroupSession::new(&room.session_key());
+    let event = RoomPayload::encode("m.room.message", content, "!room").unwrap();
+    let event = inbound.decrypt(&room.encrypt(event.as_bytes()).unwrap()).unwrap();
+    let event: RoomPayload = RoomPayload::verify(&event, "!room").unwrap();
+    not_in_any(&secrets(&[]), &[&text, &created, &payload, &ours, &error, &event]);
 }
 
 #[test]
@@ -236,7 +244,9 @@ fn s_29_key_exports() {
     };
     let passphrase = "what nobody else may know or guess";
     let plaintext = std::str::from_utf8(PLAINTEXT).unwrap();
-    let file = encrypt_weak_with_rng(plaintext, passphrase, 1, &mut SeededRng::new(11)).unwrap();
+    let file =
+        encrypt_weak_with_rng(&plaintext.to_owned().into(), passphrase, 1, &mut SeededRng::new(11))
+            .unwrap();
     let error: KeyExportError = decrypt(&file, plaintext, 1).unwrap_err();
     let secrets = secrets(&[("passphrase", passphrase.as_bytes())]);
     secrets.not_in(&decrypt(&file, passphrase, 1).unwrap());

@@ -5,14 +5,16 @@ use std::fmt::Debug;
 
 use moceril::{
     MessageVersion,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
-    backup_file::{self, BackedUpKey, BackupFileError, BackupReader, BackupVersion},
+    backup::BackupDecryptionKey,
+    backup_file::{self, BackedUpKey, BackupFileError, BackupRank, BackupReader, BackupVersion},
     canonical_json::{self, CanonicalJsonError},
     cross_signing::{CrossSigningKeys, MasterKey, PublicKeys, SelfSigningKey, UserSigningKey},
     device_keys::DeviceKeys,
     events::{EventError, MegolmContent, OlmContent},
     olm::OlmMessage,
-    room_keys::{self, ExportReader, ExportedRoomKey, RoomKey, RoomKeyError},
+    room_keys::{
+        self, ExportReader, ExportedRoomKey, RoomKey, RoomKeyBundle, RoomKeyError, WithheldRoomKey,
+    },
     secret_storage::{
         EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError, SecretStorageKey,
     },
@@ -35,12 +37,12 @@ fn not_in_any(secrets: &Secrets, printed: &[&dyn Debug]) {
 #[test]
 fn s_29_signed_objects() {
     let rng = &mut SeededRng::new(1);
-    let keys = CrossSigningKeys::with_rng(rng).unwrap();
+    let keys = CrossSigningKeys::with_rng(USER, rng).unwrap();
     let mut secrets = Secrets::default();
     for key in [&keys.master, &keys.self_signing, &keys.user_signing] {
         secrets.add("private key", &key.to_bytes());
     }
-    let public: PublicKeys = keys.public_keys(USER).unwrap();
+    let public: PublicKeys = keys.public_keys().unwrap();
     let master: &MasterKey = &public.master;
     let self_signing: &SelfSigningKey = &public.self_signing;
     let user_signing: &UserSigningKey = &public.user_signing;
@@ -61,7 +63,7 @@ fn s_29_secret_storage() {
     secrets.add("key", &key.to_bytes());
     secrets.add("secret", b"what nobody else may see");
     let stored: EncryptedSecret =
-        key.encrypt_with_rng("name", "what nobody else may see", rng).unwrap();
+        key.encrypt_with_rng("name", &"what nobody else may see".to_owned().into(), rng).unwrap();
     let mut description: KeyDescription = KeyDescription::of_with_rng(&key, rng).unwrap();
     let parameters: PassphraseParameters = PassphraseParameters::with_rng(rng).unwrap();
     description.passphrase = Some(parameters.clone());
@@ -79,15 +81,20 @@ fn s_29_room_keys() {
     secrets.add("session key", &sender.session_key().to_bytes()[5..133]);
     secrets.add("exported session key", &exported.to_bytes()[5..133]);
     secrets.add("unknown member", b"an unknown member");
-    let sender_key = states::account(0, &mut SeededRng::new(4)).curve25519_key();
-    let mut key: ExportedRoomKey = ExportedRoomKey::new("!room:example.org", exported, sender_key);
+    let device = states::account(0, &mut SeededRng::new(4)).identity_keys();
+    let mut key: ExportedRoomKey = ExportedRoomKey::new("!room:example.org", exported, device);
     let mut shared: RoomKey = RoomKey::new("!room:example.org", sender.session_key());
     key.other.insert(String::from("a"), json!("an unknown member"));
     shared.other = key.other.clone();
     let text = key.to_json().unwrap();
     let reader: ExportReader<'_> = room_keys::read_export(&text);
     let error: RoomKeyError = RoomKey::from_json(&text).unwrap_err();
-    not_in_any(&secrets, &[&key, &shared, &text, &reader, &error]);
+    key.other.insert(String::from("shared_history"), json!(true));
+    let withheld: WithheldRoomKey =
+        WithheldRoomKey::new("!room:example.org", "A", device.curve25519, "m.unavailable");
+    let bundle = room_keys::write_bundle(&[key.clone()], std::slice::from_ref(&withheld)).unwrap();
+    let bundle: RoomKeyBundle = room_keys::read_bundle(&bundle, "!room:example.org").unwrap();
+    not_in_any(&secrets, &[&key, &shared, &text, &reader, &error, &withheld, &bundle]);
     secrets.not_in_text(&error.to_string());
 }
 
@@ -100,13 +107,12 @@ fn s_29_backups() {
     let mut secrets = Secrets::default();
     secrets.add("session key", &sender.session_key().to_bytes()[5..133]);
     secrets.add("private key", &private.to_bytes());
-    let sender_key = states::account(0, rng).curve25519_key();
-    let key = ExportedRoomKey::new("!room:example.org", exported, sender_key);
+    let device = states::account(0, rng).identity_keys();
+    let key = ExportedRoomKey::new("!room:example.org", exported, device);
     let public = private.public_key();
-    let message = BackupEncryptionKey::from_trusted_key(public)
-        .encrypt_with_rng(key.to_backup_json().unwrap(), rng)
-        .unwrap();
-    let stored: BackedUpKey = BackedUpKey::new(&key, message);
+    let stored: BackedUpKey =
+        BackedUpKey::encrypt_with_rng(&key, &private.encryption_key(), rng).unwrap();
+    let rank: BackupRank = stored.rank();
     let text = backup_file::write(std::slice::from_ref(&stored));
     let reader: BackupReader<'_> = BackupReader::new(&text).unwrap();
     let version: BackupVersion = BackupVersion::from_json(
@@ -119,7 +125,7 @@ fn s_29_backups() {
     .unwrap();
     let other = BackupDecryptionKey::with_rng(rng).unwrap();
     let error: BackupFileError = stored.decrypt(&other).unwrap_err();
-    not_in_any(&secrets, &[&stored, &text, &reader, &version, &error]);
+    not_in_any(&secrets, &[&stored, &rank, &text, &reader, &version, &error]);
     secrets.not_in_text(&error.to_string());
 }
 

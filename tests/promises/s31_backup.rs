@@ -17,9 +17,7 @@ fn key(seed: u64) -> BackupDecryptionKey {
 
 fn encrypted(key: &BackupDecryptionKey, plaintext: &[u8]) -> BackupMessage {
     let rng = &mut SeededRng::new(1_000);
-    BackupEncryptionKey::from_trusted_key(key.public_key())
-        .encrypt_with_rng(plaintext, rng)
-        .unwrap()
+    key.encryption_key().encrypt_with_rng(plaintext, rng).unwrap()
 }
 
 fn message(file: &VectorFile) -> Result<BackupMessage, Layer> {

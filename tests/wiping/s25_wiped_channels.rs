@@ -158,8 +158,9 @@ mod backup {
 
 mod room_keys {
     use moceril::{
-        Curve25519PublicKey,
+        Curve25519PublicKey, Ed25519SecretKey,
         megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
+        olm::IdentityKeys,
         room_keys::{self, ExportedRoomKey, RoomKey},
     };
 
@@ -173,10 +174,12 @@ mod room_keys {
         learn_with_texts("session key", &shared.to_bytes()[..132]);
         learn_with_texts("ratchet", &exported.to_bytes()[5..133]);
         learn_with_texts("exported session key", &exported.to_bytes()[..132]);
-        let sender_key = Curve25519PublicKey::from_bytes(public([7; 32])).unwrap();
+        let curve25519 = Curve25519PublicKey::from_bytes(public([7; 32])).unwrap();
+        let ed25519 = Ed25519SecretKey::from_bytes([7; 32]).public_key();
+        let sender = IdentityKeys { ed25519, curve25519 };
         searched("room keys", || {
             let shared = RoomKey::new("!room:example.org", shared).to_json().unwrap();
-            let key = ExportedRoomKey::new("!room:example.org", exported, sender_key);
+            let key = ExportedRoomKey::new("!room:example.org", exported, sender);
             let file = room_keys::write_export(&[key.clone(), key]).unwrap();
             let keys: Vec<_> = room_keys::read_export(&file).map(Result::unwrap).collect();
             let backup = keys[0].to_backup_json().unwrap();
@@ -193,8 +196,12 @@ mod room_keys {
 
 mod secret_storage {
     use hmac::{Hmac, KeyInit, Mac};
-    use moceril::secret_storage::{
-        EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError, SecretStorageKey,
+    use moceril::{
+        SecretString,
+        secret_storage::{
+            EncryptedSecret, KeyDescription, PassphraseParameters, SecretStorageError,
+            SecretStorageKey,
+        },
     };
 
     use super::{
@@ -223,11 +230,12 @@ mod secret_storage {
         learn_with_texts("secret", PLAINTEXT);
         let secret = str::from_utf8(PLAINTEXT).unwrap();
         searched("secret storage", || {
+            let to_store = SecretString::from(String::from(secret));
             let key = SecretStorageKey::with_rng(rng).unwrap();
             let text = key.to_recovery_key();
             unsearched(|| learn("recovery key", text.as_bytes()));
             let key = SecretStorageKey::from_recovery_key(&text).unwrap();
-            let stored = key.encrypt_with_rng(NAME, secret, rng).unwrap();
+            let stored = key.encrypt_with_rng(NAME, &to_store, rng).unwrap();
             assert_eq!(&*key.decrypt(NAME, &stored).unwrap(), secret);
             let description = KeyDescription::of_with_rng(&key, rng).unwrap();
             description.check(&key).unwrap();

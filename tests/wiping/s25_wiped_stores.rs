@@ -1,7 +1,7 @@
 //! S-25: no heap block that is freed holds a secret of what is stored or sent besides pickles:
 //! passphrases, the keys made of them, exported room keys, events, dehydrated devices.
 
-use moceril::{DehydratedDevice, PickleKey, olm::Account};
+use moceril::{DehydratedDevice, PickleKey, SecretString, olm::Account};
 use moceril_testing::{
     distinct_keys::DistinctKeys,
     searching::{assert_it_finds, forget_all, known_keys, learn, learn_with_texts, searched},
@@ -103,6 +103,7 @@ fn key_exports() {
 
     const JSON: &str = r#"[{"session_key":"a room key, in base64 in truth","room_id":"!cave"}]"#;
     const PASSPHRASE: &str = "correct horse battery staple";
+    let json = || SecretString::from(String::from(JSON));
     forget_all();
     let mut keys = [0; 64];
     pbkdf2::pbkdf2_hmac::<Sha512>(PASSPHRASE.as_bytes(), &[5; 16], 10, &mut keys);
@@ -111,14 +112,14 @@ fn key_exports() {
     learn("keys from the passphrase", &keys);
     let rng = &mut RecordedRng::new([5; 32]);
     searched("key export", || {
-        let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
+        let file = key_export::encrypt_weak_with_rng(&json(), PASSPHRASE, 10, rng).unwrap();
         assert!(key_export::decrypt(&file, "correct horse", 10).is_err());
         let json = key_export::decrypt(&file, PASSPHRASE, 10).unwrap();
         assert_eq!(&*json, JSON);
         json
     });
     let rng = &mut RecordedRng::new([5; 32]);
-    let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
+    let file = key_export::encrypt_weak_with_rng(&json(), PASSPHRASE, 10, rng).unwrap();
     searched("key export in pieces", || {
         let mut verifier = key_export::Verifier::new(PASSPHRASE, 10);
         verifier.update(&file);
@@ -141,7 +142,7 @@ fn key_exports() {
     });
     // An authentic file whose content is no text, which shows only when it is decrypted.
     let rng = &mut RecordedRng::new([5; 32]);
-    let file = key_export::encrypt_weak_with_rng(JSON, PASSPHRASE, 10, rng).unwrap();
+    let file = key_export::encrypt_weak_with_rng(&json(), PASSPHRASE, 10, rng).unwrap();
     let lines: Vec<_> = file.lines().collect();
     let [header, text @ .., trailer] = lines.as_slice() else { panic!("{file}") };
     let mut bytes = Base64::decode_vec(&text.concat()).unwrap();

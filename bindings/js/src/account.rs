@@ -212,7 +212,7 @@ impl PreKeyBundle {
 }
 
 #[wasm_bindgen]
-pub struct DeviceKeys(Device);
+pub struct DeviceKeys(pub(crate) Device);
 
 #[wasm_bindgen]
 impl DeviceKeys {

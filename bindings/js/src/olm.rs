@@ -9,7 +9,7 @@ use moceril::{
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::{
-    account::pickled,
+    account::{DeviceKeys, pickled},
     values::{Result, bytes, identity_keys, object, string, text},
 };
 
@@ -125,10 +125,11 @@ impl DecryptedMessage {
     #[wasm_bindgen(js_name = verifyPayload)]
     pub fn verify_payload(&self, sender: &End, recipient: &End) -> Result<Object> {
         let payload = OlmPayload::verify(&self.0, &sender.device(), &recipient.device())?;
-        Ok(object([
-            ("type", payload.event_type.into()),
-            ("content", string(payload.content).into()),
-        ]))
+        let device_keys = payload.sender_device_keys.map(|keys| keys.to_json().to_string());
+        let mut members =
+            vec![("type", payload.event_type.into()), ("content", string(payload.content).into())];
+        members.extend(device_keys.map(|keys| ("senderDeviceKeys", keys.into())));
+        Ok(object(members))
     }
 }
 
@@ -160,6 +161,18 @@ pub fn encode_payload(
 ) -> Result<Uint8Array> {
     let content = text(content);
     let payload = OlmPayload::encode(event_type, &content, &sender.device(), &recipient.device())?;
+    Ok(Uint8Array::from(payload.as_bytes()))
+}
+
+#[wasm_bindgen(js_name = encodePayloadWithDeviceKeys)]
+pub fn encode_payload_with_device_keys(
+    event_type: &str,
+    content: &JsString,
+    sender: &DeviceKeys,
+    recipient: &End,
+) -> Result<Uint8Array> {
+    let (content, recipient) = (text(content), recipient.device());
+    let payload = OlmPayload::encode_with_device_keys(event_type, &content, &sender.0, &recipient)?;
     Ok(Uint8Array::from(payload.as_bytes()))
 }
 

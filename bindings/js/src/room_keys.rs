@@ -7,11 +7,11 @@ use moceril::{
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use crate::values::{Result, each, object, string, strings, text};
+use crate::values::{Result, each, object, secret, string, strings, text};
 
 #[wasm_bindgen(js_name = encryptKeyExport)]
 pub fn encrypt_key_export(json: &JsString, passphrase: &JsString, rounds: u32) -> Result<String> {
-    Ok(key_export::encrypt(&text(json), &text(passphrase), rounds)?)
+    Ok(key_export::encrypt(&secret(json), &text(passphrase), rounds)?)
 }
 
 #[wasm_bindgen(js_name = decryptKeyExport)]
@@ -40,7 +40,7 @@ pub fn exported(key: &ExportedRoomKey) -> Object {
     object([
         ("roomId", JsValue::from_str(&key.room_id)),
         ("sessionId", key.session_key.session_id().into()),
-        ("senderKey", key.sender_key.to_base64().into()),
+        ("senderKey", key.sender_key.map(|key| key.to_base64()).into()),
         ("firstIndex", key.session_key.index().into()),
         ("sessionKey", string(key.session_key.to_base64()).into()),
         ("json", json),

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use js_sys::{Array, JsString, Object, Reflect, Uint8Array};
 use moceril::{
-    Curve25519PublicKey, Ed25519PublicKey, KeyError, PickleKey,
+    Curve25519PublicKey, Ed25519PublicKey, KeyError, PickleKey, SecretString,
     olm::{IdentityKeys, KeyId},
 };
 use serde_json::Value;
@@ -54,6 +54,11 @@ pub fn bytes(value: &Uint8Array) -> Zeroizing<Vec<u8>> {
 /// A copy of a text that may be secret, wiped when it is dropped.
 pub fn text(value: &JsString) -> Zeroizing<String> {
     Zeroizing::new(String::from(value))
+}
+
+/// The same, for functions that ask for a secret.
+pub fn secret(value: &JsString) -> SecretString {
+    SecretString::from(String::from(value))
 }
 
 /// A secret as a JavaScript string, without a copy that nobody wipes on this side.

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   Account,
+  DeviceKeys,
   encodePayload,
+  encodePayloadWithDeviceKeys,
   MocerilError,
   PreKeyBundle,
   readOlmMessage,
@@ -116,6 +118,23 @@ test("a payload names both ends", () => {
     decrypted.verifyPayload(sender, { ...recipient, keys: others }),
   );
   refuses("Malformed", () => encodePayload("m.dummy", "[]", sender, recipient));
+});
+
+test("device keys in a payload are the sender's", () => {
+  const { alice, bob, toBob, toAlice } = pair();
+  const sender = { userId: "@alice:example.org", keys: alice.identityKeys };
+  const recipient = { userId: "@bob:example.org", keys: bob.identityKeys };
+  const device = DeviceKeys.of(alice, sender.userId, "ALICE");
+  const payload = encodePayloadWithDeviceKeys("m.dummy", "{}", device, recipient);
+  const decrypted = toAlice.decrypt(toBob.encrypt(payload));
+  assert.deepEqual(decrypted.verifyPayload(sender, recipient), {
+    type: "m.dummy",
+    content: "{}",
+    senderDeviceKeys: device.toJson(),
+  });
+  const foreign = read(payload).replace(device.toJson(), DeviceKeys.of(bob, "@b:x", "B").toJson());
+  const forged = toAlice.decrypt(toBob.encrypt(utf8(foreign)));
+  refuses("SenderDeviceKeys", () => forged.verifyPayload(sender, recipient));
 });
 
 test("a message says its keys and its place", () => {

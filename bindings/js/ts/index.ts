@@ -46,6 +46,7 @@ export {
   DecryptedMessage,
   type Device,
   encodePayload,
+  encodePayloadWithDeviceKeys,
   type Limits,
   type OlmMessage,
   type OlmMessageHeader,

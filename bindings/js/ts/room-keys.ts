@@ -8,7 +8,7 @@ export interface ExportedRoomKey {
   roomId: string;
   sessionId: string;
   /** The Curve25519 key of the device that is said to have made the session. */
-  senderKey: string;
+  senderKey: string | undefined;
   /** The first message that the key decrypts. */
   firstIndex: number;
   /** For {@link InboundGroupSession.import} or {@link InboundGroupSession.importFromBackup}. */

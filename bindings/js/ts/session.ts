@@ -1,5 +1,6 @@
 import type { IdentityKeys } from "./account.js";
 import { bytes, call, members, number, Owned, Pickled, raw, text } from "./call.js";
+import type { DeviceKeys } from "./json.js";
 import * as wasm from "./wasm/moceril_js.js";
 
 /** An Olm message, as Matrix's events have it. */
@@ -47,6 +48,8 @@ export interface OlmPayload {
   type: string;
   /** The content, a JSON object, as text. */
   content: string;
+  /** The device keys of the sender, as JSON, if the event has them: verified with the rest. */
+  senderDeviceKeys?: string;
 }
 
 /** @internal */
@@ -178,7 +181,8 @@ export class DecryptedMessage extends Owned {
 
   /**
    * Checks that the event names both users and both devices. Without it, somebody who claims a
-   * device's keys as his own can hand on a message that was meant for him.
+   * device's keys as his own can hand on a message that was meant for him. Device keys in the event
+   * must be signed, and those of the sender.
    */
   verifyPayload(sender: Device, recipient: Device): OlmPayload {
     return withEnds(
@@ -200,21 +204,33 @@ export function encodePayload(
   return withEnds(sender, recipient, (s, r) => wasm.encodePayload(t, c, s, r));
 }
 
+/** As {@link encodePayload}, with the sender's device keys in the event. */
+export function encodePayloadWithDeviceKeys(
+  type: string,
+  content: string,
+  sender: DeviceKeys,
+  recipient: Device,
+): Uint8Array {
+  const [t, c] = [text(type, "type"), text(content, "content")];
+  return withEnd(recipient, "recipient", (r) =>
+    wasm.encodePayloadWithDeviceKeys(t, c, raw(sender, wasm.DeviceKeys), r),
+  );
+}
+
 function withEnds<T>(
   sender: Device,
   recipient: Device,
   operation: (sender: wasm.End, recipient: wasm.End) => T,
 ): T {
-  const s = end(sender, "sender");
+  return withEnd(sender, "sender", (s) => withEnd(recipient, "recipient", (r) => operation(s, r)));
+}
+
+function withEnd<T>(device: Device, name: string, operation: (end: wasm.End) => T): T {
+  const e = end(device, name);
   try {
-    const r = end(recipient, "recipient");
-    try {
-      return call(() => operation(s, r));
-    } finally {
-      call(() => r.free());
-    }
+    return call(() => operation(e));
   } finally {
-    call(() => s.free());
+    call(() => e.free());
   }
 }
 

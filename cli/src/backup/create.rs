@@ -107,9 +107,7 @@ pub fn merged(args: &ToBackup, refusals: &mut Refusals) -> Result<(KeyFile, Merg
 }
 
 pub fn encrypted(key: &ExportedRoomKey, to: &BackupEncryptionKey) -> Result<BackedUpKey> {
-    let json = key.to_backup_json().map_err(|error| Failure::input(chain(&error)))?;
-    let message = to.encrypt(json).map_err(|error| Failure::input(chain(&error)))?;
-    Ok(BackedUpKey::new(key, message))
+    BackedUpKey::encrypt(key, to).map_err(|error| Failure::input(chain(&error)))
 }
 
 pub fn run(args: &Create, json: bool) -> Result<()> {

@@ -153,9 +153,7 @@ impl<'a> Storage<'a> {
         let description = content(data, &format!("m.secret_storage.key.{id}"))?;
         let description = KeyDescription::from_json(description).map_err(refused)?;
         let key = storage_key(&description)?;
-        if description.check.is_some() {
-            description.check(&key).map_err(refused)?;
-        }
+        description.check(&key).map_err(refused)?;
         Ok(Self { data, id, key })
     }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use moceril::{
     Ed25519SecretKey,
     backup::{BackupDecryptionKey, BackupEncryptionKey},
-    backup_file::{self, BackedUpKey, BackupReader, BackupVersion},
+    backup_file::{self, BackedUpKey, BackupRank, BackupReader, BackupVersion},
     megolm::InboundGroupSession,
     room_keys::ExportedRoomKey,
 };
@@ -116,9 +116,6 @@ fn new_version(key: &BackupKey, server: &Homeserver, user: &str) -> Result<Targe
     Ok(Target { version, key, is_new: true })
 }
 
-/// The lowest rank is that of the key which is kept.
-type Rank = (bool, u32, u64);
-
 struct Upload<'a> {
     server: &'a Homeserver,
     target: &'a Target,
@@ -126,7 +123,7 @@ struct Upload<'a> {
     merged: &'a Merged,
     dry_run: bool,
     /// What the server has, of those sessions that are in the file, by room and session.
-    known: HashMap<String, HashMap<String, Rank>>,
+    known: HashMap<String, HashMap<String, BackupRank>>,
     piece: Vec<BackedUpKey>,
     /// How many keys the server has had already, and how many it has not had.
     there: u64,
@@ -142,7 +139,7 @@ impl<'a> Upload<'a> {
         Self {
             server,
             target,
-            to: BackupEncryptionKey::from_trusted_key(target.key.public_key()),
+            to: target.key.encryption_key(),
             merged,
             dry_run,
             known: HashMap::new(),
@@ -181,7 +178,7 @@ impl<'a> Upload<'a> {
     }
 
     /// The rank of the key that the server has of this session.
-    fn rank_there(&mut self, key: &ExportedRoomKey) -> Result<Option<Rank>> {
+    fn rank_there(&mut self, key: &ExportedRoomKey) -> Result<Option<BackupRank>> {
         if self.target.is_new {
             return Ok(None);
         }

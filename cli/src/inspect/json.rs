@@ -57,7 +57,7 @@ fn room_key(text: &str) -> Option<Report> {
                 .with("room", key.room_id)
                 .with("session id", key.session_key.session_id())
                 .with("first index", key.session_key.index())
-                .with("sender's key", key.sender_key.to_base64())
+                .with_some("sender's key", key.sender_key.map(|key| key.to_base64()))
                 .with("forwarded by", key.forwarding_chain),
         );
     }

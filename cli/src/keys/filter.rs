@@ -42,8 +42,9 @@ impl Filter {
         let named = |names: &[String], name: &str| {
             names.is_empty() || names.iter().any(|known| known.trim_end_matches('=') == name)
         };
+        let sender_key = key.sender_key.map_or_else(String::new, |key| key.to_base64());
         let takes = named(&self.rooms, &key.room_id)
-            && named(&self.sender_keys, &key.sender_key.to_base64())
+            && named(&self.sender_keys, &sender_key)
             && named(&self.sessions, &key.session_key.session_id());
         takes != self.not
     }

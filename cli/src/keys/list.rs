@@ -50,7 +50,7 @@ pub fn run(args: &List, json: bool) -> Result<()> {
                 "room_id": key.room_id,
                 "session_id": id,
                 "first_index": index,
-                "sender_key": key.sender_key.to_base64(),
+                "sender_key": key.sender_key.map(|key| key.to_base64()),
                 "forwarded": forwarded,
             });
             writeln!(out, "{line}")?;

@@ -302,10 +302,14 @@ fn room_key(
     let refused = |error: &dyn std::error::Error| {
         format!("session {}: {}", session.session_id(), chain(error))
     };
-    let sender = Curve25519PublicKey::from_base64(&origin.sender_key);
-    let sender = sender.map_err(|error| refused(&error))?;
+    // Some clients store keys whose sender they do not know.
+    let sender = match origin.sender_key.as_str() {
+        "" => None,
+        text => Some(Curve25519PublicKey::from_base64(text).map_err(|error| refused(&error))?),
+    };
     let key = session.export_at_first_known_index().map_err(|error| refused(&error))?;
-    let mut key = ExportedRoomKey::new(&origin.room_id, key, sender);
+    let mut key = ExportedRoomKey::with_unknown_sender(&origin.room_id, key);
+    key.sender_key = sender;
     key.sender_claimed_keys = origin.claimed;
     key.forwarding_chain = origin.forwarding_chain;
     key.other.extend(origin.shared_history.map(|shared| ("shared_history".into(), shared.into())));

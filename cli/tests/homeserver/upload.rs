@@ -10,7 +10,7 @@ use std::{
 
 use moceril::{
     Ed25519PublicKey, Ed25519SecretKey,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup::BackupDecryptionKey,
     backup_file::{self, BackedUpKey, BackupReader},
     megolm::{GroupSession, InboundGroupSession},
     olm::Account,
@@ -131,8 +131,7 @@ fn backup_key() -> BackupDecryptionKey {
 }
 
 fn backed_up(key: &ExportedRoomKey) -> BackedUpKey {
-    let to = BackupEncryptionKey::from_trusted_key(backup_key().public_key());
-    BackedUpKey::new(key, to.encrypt(key.to_backup_json().unwrap()).unwrap())
+    BackedUpKey::encrypt(key, &backup_key().encryption_key()).unwrap()
 }
 
 fn session() -> InboundGroupSession {
@@ -140,7 +139,7 @@ fn session() -> InboundGroupSession {
 }
 
 fn key(session: &InboundGroupSession, room: &str, index: u32) -> ExportedRoomKey {
-    let sender = Account::new().unwrap().curve25519_key();
+    let sender = Account::new().unwrap().identity_keys();
     ExportedRoomKey::new(room, session.export_at(index).unwrap(), sender)
 }
 

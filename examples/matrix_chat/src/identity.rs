@@ -101,8 +101,8 @@ fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>)
         "the server shows no identity, but you had one: nothing was replaced"
     );
     let (storage, is_new) = secrets::open_or_begin(client)?;
-    let keys = CrossSigningKeys::new()?;
-    let mut public = keys.public_keys(&client.user_id)?;
+    let keys = CrossSigningKeys::new(&client.user_id)?;
+    let mut public = keys.public_keys()?;
     // Whoever has verified this device before can trust the identity.
     public.master.sign(&client.device_id, &client.store.account()?)?;
     // First the private keys, and how to get at them: an identity without them could sign nobody,
@@ -189,7 +189,7 @@ pub fn vouch_for(client: &Client, device: &Device) -> Result<()> {
         let mut signed = MasterKey::read(answer["master_keys"][user_id].clone(), user_id)?;
         let master = signed.key().to_base64();
         ensure!(Some(&master) == to_sign.as_ref(), "the server shows another identity now");
-        keys.sign_user(&client.user_id, &mut signed)?;
+        keys.sign_user(&mut signed)?;
         upload_signed(client, user_id, &master, signed.to_json())?;
     }
     devices::outdated(store, user_id)?;
@@ -214,6 +214,7 @@ fn private_keys(client: &Client, storage: &Storage, answer: &Value) -> Result<Cr
         Ok(Ed25519SecretKey::from_base64(&storage.get(client, name)?)?)
     });
     let keys = CrossSigningKeys {
+        user_id: client.user_id.clone(),
         master: master?,
         self_signing: self_signing?,
         user_signing: user_signing?,

@@ -36,10 +36,16 @@ pub fn select(store: &Store, condition: &str) -> Result<Vec<RoomKey>> {
             bool,
         ) = row?;
         let session = store.open_inbound(&room_id, &session_id, &pickle)?;
-        let sender_key = Curve25519PublicKey::from_base64(&sender_key)?;
+        let sender_key = match &*sender_key {
+            "" => None,
+            text => Some(Curve25519PublicKey::from_base64(text)?),
+        };
         let exported = session.export_at_first_known_index()?;
-        let mut key = ExportedRoomKey::new(&room_id, exported, sender_key);
-        key.sender_claimed_keys.insert("ed25519".to_owned(), ed25519);
+        let mut key = ExportedRoomKey::with_unknown_sender(&room_id, exported);
+        key.sender_key = sender_key;
+        if !ed25519.is_empty() {
+            key.sender_claimed_keys.insert("ed25519".to_owned(), ed25519);
+        }
         key.other.insert(SHARED_HISTORY.to_owned(), json!(shared_history));
         let first_index = session.first_known_index();
         Ok(RoomKey { session_id, first_index, key })
@@ -63,7 +69,7 @@ pub fn keep(store: &Store, key: &ExportedRoomKey) -> Result<bool> {
     let owner = Owner {
         // Nothing shows it; who owns the sender key, the device lists say.
         user_id: None,
-        curve25519: &key.sender_key.to_base64(),
+        curve25519: &key.sender_key.map_or_else(String::new, |key| key.to_base64()),
         ed25519: key.sender_claimed_keys.get("ed25519").map_or("", String::as_str),
         shared_history: is_shared_history(&key.other),
     };

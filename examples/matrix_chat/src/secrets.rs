@@ -75,6 +75,8 @@ impl Locked {
             }
             (Err(error), None) => return Err(error.into()),
         };
+        // Where the description has nothing to check the key with, the first secret shows whether
+        // it is the right one.
         self.description.check(&key)?;
         Ok(Storage { key_id: self.key_id, key })
     }
@@ -100,7 +102,7 @@ impl Storage {
     }
 
     /// Stores a secret under this name, in place of an earlier one.
-    pub fn put(&self, client: &Client, name: &str, secret: &str) -> Result<()> {
+    pub fn put(&self, client: &Client, name: &str, secret: &SecretString) -> Result<()> {
         let secret = self.key.encrypt(name, secret)?.to_json();
         set_account_data(client, name, &json!({ "encrypted": { &self.key_id: secret } }))
     }

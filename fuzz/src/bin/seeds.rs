@@ -167,7 +167,9 @@ impl Seeds<'_> {
                 self.of_object(&format!("{name} {version:?}"), 3, &session);
             }
         }
-        let file = key_export::encrypt_weak_with_rng("[]", "passphrase", 10, rng).unwrap();
+        let file =
+            key_export::encrypt_weak_with_rng(&String::from("[]").into(), "passphrase", 10, rng)
+                .unwrap();
         self.add_of_kind("decode_channels", "key-export", 3, file.as_bytes());
         self.add_of_kind("decode_texts", "secret", 4, "é".as_bytes());
         self.add_of_kind("decode_texts", "key-file", 5, "$\r\n".as_bytes());

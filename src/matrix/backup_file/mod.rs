@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use moceril::{
-//!     backup::{BackupDecryptionKey, BackupEncryptionKey},
+//!     backup::BackupDecryptionKey,
 //!     backup_file::{self, BackedUpKey, BackupReader},
 //!     megolm::Provenance,
 //! };
@@ -12,13 +12,12 @@
 //! # let session = GroupSession::with_config(GroupSessionConfig::default())?;
 //! # let session = InboundGroupSession::new(&session.session_key());
 //! # let session_key = session.export_at_first_known_index()?;
-//! # let sender_key = Account::new()?.curve25519_key();
-//! # let room_key = ExportedRoomKey::new("!room:example.org", session_key, sender_key);
+//! # let sender = Account::new()?.identity_keys();
+//! # let room_key = ExportedRoomKey::new("!room:example.org", session_key, sender);
 //! # let key = BackupDecryptionKey::new()?;
 //!
-//! let public = BackupEncryptionKey::from_trusted_key(key.public_key());
-//! let message = public.encrypt(room_key.to_backup_json()?)?;
-//! let json = backup_file::write(&[BackedUpKey::new(&room_key, message)]);
+//! let backed_up = BackedUpKey::encrypt(&room_key, &key.encryption_key())?;
+//! let json = backup_file::write(&[backed_up]);
 //!
 //! for backed_up in BackupReader::new(&json)? {
 //!     let room_key = backed_up?.decrypt(&key)?;
@@ -33,22 +32,28 @@
 //!
 //! Spec: Matrix specification, "Server-side key backups".
 
+#[cfg(test)]
+mod tests;
 mod version;
 
 use alloc::{
+    borrow::Cow,
     collections::{BTreeMap, btree_map},
     string::{String, ToString},
 };
 
+use rand::TryCryptoRng;
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 pub use self::version::BackupVersion;
 use super::{
-    backup::{BackupDecryptionKey, BackupError, BackupMessage},
+    backup::{BackupDecryptionKey, BackupEncryptionKey, BackupError, BackupMessage},
     room_keys::{ExportedRoomKey, RoomKeyError, Unique},
 };
 use crate::error::{DecodeError, KeyError, texts};
+#[cfg(feature = "std")]
+use crate::primitives::rng;
 
 /// A room key as a backup has it. All but the message is the word of the server, and of whoever
 /// uploaded it.
@@ -70,18 +75,40 @@ pub struct BackedUpKey {
 }
 
 impl BackedUpKey {
-    /// The entry for a key, whose `to_backup_json` was encrypted as this message. It does not say
-    /// that the sender's device is verified.
-    #[must_use]
-    pub fn new(key: &ExportedRoomKey, message: BackupMessage) -> Self {
-        Self {
+    /// Encrypts a key. The entry does not say that the sender's device is verified.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupFileError::Backup`] if the random source fails; none besides for a key that was
+    /// read.
+    #[cfg(feature = "std")]
+    pub fn encrypt(
+        key: &ExportedRoomKey,
+        to: &BackupEncryptionKey,
+    ) -> Result<Self, BackupFileError> {
+        Self::encrypt_with_rng(key, to, &mut rng::system())
+    }
+
+    /// Like `encrypt`, but with the caller's source of randomness, which gives the 32 bytes of the
+    /// ephemeral private key. They must never be used twice.
+    ///
+    /// # Errors
+    ///
+    /// Those of `encrypt`.
+    pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
+        key: &ExportedRoomKey,
+        to: &BackupEncryptionKey,
+        rng: &mut R,
+    ) -> Result<Self, BackupFileError> {
+        let message = to.encrypt_with_rng(key.to_backup_json()?, rng)?;
+        Ok(Self {
             room_id: key.room_id.clone(),
             session_id: key.session_key.session_id(),
             first_message_index: key.session_key.index(),
             forwarded_count: key.forwarding_chain.len() as u64,
             is_verified: false,
             message,
-        }
+        })
     }
 
     /// Decrypts the key. Nothing shows who made it (S-31), which [`ExportedRoomKey::import`]
@@ -97,12 +124,10 @@ impl BackedUpKey {
         Ok(ExportedRoomKey::from_backup_json(json, &self.room_id, &self.session_id)?)
     }
 
-    /// The lowest rank of several keys of one session is that of the key which a server keeps: one
-    /// that is verified, then the one with the lowest first message index, then the one that was
-    /// forwarded the least often. Spec: "PUT /room_keys/keys".
+    /// Which of several keys of one session a server keeps.
     #[must_use]
-    pub const fn rank(&self) -> (bool, u32, u64) {
-        (!self.is_verified, self.first_message_index, self.forwarded_count)
+    pub const fn rank(&self) -> BackupRank {
+        BackupRank(!self.is_verified, self.first_message_index, self.forwarded_count)
     }
 
     /// Reads what a server answers to `GET /room_keys/keys/{room_id}/{session_id}`.
@@ -115,15 +140,28 @@ impl BackedUpKey {
         room_id: String,
         session_id: String,
     ) -> Result<Self, BackupFileError> {
-        let entry: Entry = serde_json::from_str(json)
-            .map_err(|_| BackupFileError::Malformed("first_message_index"))?;
-        let SessionData { ciphertext, mac, ephemeral } = entry.session_data;
-        let message = BackupMessage::from_base64(&ciphertext, &mac, &ephemeral)?;
-        let Entry { first_message_index, forwarded_count, is_verified, .. } = entry;
-        Ok(Self { room_id, session_id, first_message_index, forwarded_count, is_verified, message })
+        let entry = object(json, "object")?;
+        let data: &RawValue = member(&entry, "session_data")?;
+        let data = object(data.get(), "session_data")?;
+        let text = |name| member::<Cow<'_, str>>(&data, name);
+        Ok(Self {
+            room_id,
+            session_id,
+            first_message_index: member(&entry, "first_message_index")?,
+            forwarded_count: member(&entry, "forwarded_count")?,
+            is_verified: member(&entry, "is_verified")?,
+            message: BackupMessage::from_base64(
+                &text("ciphertext")?,
+                &text("mac")?,
+                &text("ephemeral")?,
+            )?,
+        })
     }
 
-    fn to_json(&self) -> Value {
+    /// The entry as a server has it, also as the body of
+    /// `PUT /room_keys/keys/{room_id}/{session_id}`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
         let message = self.message.to_base64();
         json!({
             "first_message_index": self.first_message_index,
@@ -138,25 +176,34 @@ impl BackedUpKey {
     }
 }
 
-#[derive(Deserialize)]
-struct Entry {
-    first_message_index: u32,
-    forwarded_count: u64,
-    is_verified: bool,
-    session_data: SessionData,
+/// An object that this member, or the whole, must be.
+fn object<'a>(
+    json: &'a str,
+    name: &'static str,
+) -> Result<BTreeMap<String, &'a RawValue>, BackupFileError> {
+    let Unique(members) =
+        serde_json::from_str(json).map_err(|_| BackupFileError::Malformed(name))?;
+    Ok(members)
 }
 
-#[derive(Deserialize)]
-struct SessionData {
-    ciphertext: String,
-    mac: String,
-    ephemeral: String,
+fn member<'a, T: Deserialize<'a>>(
+    members: &BTreeMap<String, &'a RawValue>,
+    name: &'static str,
+) -> Result<T, BackupFileError> {
+    let read = members.get(name).and_then(|raw| serde_json::from_str(raw.get()).ok());
+    read.ok_or(BackupFileError::Malformed(name))
 }
 
-/// The rank that the entry of a key has, without encrypting it ([`BackedUpKey::rank`]).
+/// Of several keys of one session a server keeps the one with the lowest rank: one that is
+/// verified, then the one with the lowest first message index, then the one that was forwarded the
+/// least often. Spec: "PUT /room_keys/keys".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BackupRank(bool, u32, u64);
+
+/// The rank that the entry of a key has, without encrypting it.
 #[must_use]
-pub const fn rank_of(key: &ExportedRoomKey) -> (bool, u32, u64) {
-    (true, key.session_key.index(), key.forwarding_chain.len() as u64)
+pub const fn rank_of(key: &ExportedRoomKey) -> BackupRank {
+    BackupRank(true, key.session_key.index(), key.forwarding_chain.len() as u64)
 }
 
 /// The text of a backup, as a server has it, also as the body of `PUT /room_keys/keys`. Of several
@@ -253,7 +300,7 @@ impl Iterator for BackupReader<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BackupFileError {
-    /// The object, or this member of it or one beside it, is missing or malformed.
+    /// The object, or this member of it, is missing or malformed.
     Malformed(&'static str),
     /// The backup has another algorithm.
     Algorithm,
@@ -297,147 +344,5 @@ impl From<BackupError> for BackupFileError {
 impl From<RoomKeyError> for BackupFileError {
     fn from(error: RoomKeyError) -> Self {
         Self::RoomKey(error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{format, vec::Vec};
-
-    use super::*;
-    use crate::{
-        keys::{Curve25519PublicKey, Ed25519SecretKey},
-        matrix::backup::BackupEncryptionKey,
-        wire::megolm::ExportedSessionKey,
-    };
-
-    fn room_key(room_id: &str, index: u32) -> ExportedRoomKey {
-        let signing_key = Ed25519SecretKey::new().unwrap().public_key();
-        let (version, ratchet) = ([1], [7; 128]);
-        let index = index.to_be_bytes();
-        let bytes = [&version[..], &index, &ratchet, signing_key.as_bytes()].concat();
-        let session_key = ExportedSessionKey::from_bytes(&bytes).unwrap();
-        let sender = Curve25519PublicKey::from_bytes([9; 32]).unwrap();
-        let mut key = ExportedRoomKey::new(room_id, session_key, sender);
-        key.forwarding_chain.push(sender.to_base64());
-        key
-    }
-
-    fn backed_up(key: &ExportedRoomKey, to: &BackupDecryptionKey) -> BackedUpKey {
-        let to = BackupEncryptionKey::from_trusted_key(to.public_key());
-        BackedUpKey::new(key, to.encrypt(key.to_backup_json().unwrap()).unwrap())
-    }
-
-    #[test]
-    fn what_is_written_is_read_and_decrypted() {
-        let key = BackupDecryptionKey::new().unwrap();
-        let room_keys = [room_key("!b", 3), room_key("!a", 0), room_key("!b", 0)];
-        let written = room_keys.each_ref().map(|room_key| backed_up(room_key, &key));
-        assert_eq!(written[0].first_message_index, 3);
-        assert_eq!((written[0].forwarded_count, written[0].is_verified), (1, false));
-        let json = write(&written);
-        let read: Result<Vec<_>, _> = BackupReader::new(&json).unwrap().collect();
-        let read = read.unwrap();
-        assert_eq!(read.len(), 3);
-        for (room_key, written) in room_keys.iter().zip(&written) {
-            assert!(read.contains(written));
-            let opened = written.decrypt(&key).unwrap();
-            assert_eq!(opened.room_id, room_key.room_id);
-            assert_eq!(opened.session_key.to_bytes(), room_key.session_key.to_bytes());
-        }
-    }
-
-    /// What a server answers about one room or one key is a part of the whole.
-    #[test]
-    fn a_room_and_a_key_are_read_by_themselves() {
-        let key = BackupDecryptionKey::from_bytes([1; 32]);
-        let (room_key, other) = (room_key("!a", 3), room_key("!a", 4));
-        let entries = [backed_up(&room_key, &key), backed_up(&other, &key)];
-        let backup: Value = serde_json::from_str(&write(&entries)).unwrap();
-        let room = &backup["rooms"]["!a"];
-        let text = room.to_string();
-        let read: Result<Vec<_>, _> = BackupReader::of_room(&text, "!a".into()).unwrap().collect();
-        let read = read.unwrap();
-        assert!(read.len() == 2 && entries.iter().all(|entry| read.contains(entry)));
-        let entry = room["sessions"][&entries[0].session_id].to_string();
-        let id = entries[0].session_id.clone();
-        assert_eq!(BackedUpKey::from_json(&entry, "!a".into(), id).as_ref(), Ok(&entries[0]));
-        let refusal = BackupReader::of_room("{}", "!a".into()).unwrap_err();
-        assert_eq!(refusal, BackupFileError::Malformed("sessions"));
-    }
-
-    #[test]
-    fn a_key_has_the_rank_of_its_entry() {
-        let mut room_key = room_key("!a", 3);
-        room_key.forwarding_chain.push("another".into());
-        let entry = backed_up(&room_key, &BackupDecryptionKey::from_bytes([1; 32]));
-        assert_eq!(rank_of(&room_key), (true, 3, 2));
-        assert_eq!(rank_of(&room_key), entry.rank());
-    }
-
-    #[test]
-    fn a_session_that_is_there_twice_is_malformed() {
-        let key = BackupDecryptionKey::from_bytes([1; 32]);
-        let json = write(&[backed_up(&room_key("!a", 0), &key)]);
-        let (before, sessions) = json.split_once(r#""sessions":{"#).unwrap();
-        let entry = sessions.strip_suffix("}}}}").unwrap();
-        let twice = format!(r#"{before}"sessions":{{{entry},{entry}}}}}}}}}"#);
-        let read: Vec<_> = BackupReader::new(&twice).unwrap().collect();
-        assert_eq!(read, [Err(BackupFileError::Malformed("sessions"))]);
-    }
-
-    #[test]
-    fn of_several_keys_of_a_session_the_one_that_a_server_keeps_is_written() {
-        let key = BackupDecryptionKey::from_bytes([1; 32]);
-        let room_key = room_key("!a", 5);
-        // The ciphertexts differ.
-        let [first, second] = [1, 2].map(|_| backed_up(&room_key, &key));
-        let read = BackupReader::new(&write(&[first.clone(), second])).unwrap().next();
-        assert_eq!(read, Some(Ok(first.clone())));
-        let worst = BackedUpKey { forwarded_count: 2, ..first };
-        let once = BackedUpKey { forwarded_count: 1, ..worst.clone() };
-        let earlier = BackedUpKey { first_message_index: 3, ..worst.clone() };
-        let verified = BackedUpKey { is_verified: true, ..worst.clone() };
-        for (better, than) in [(&once, &worst), (&earlier, &once), (&verified, &earlier)] {
-            for keys in [[better, than], [than, better]] {
-                let json = write(&keys.map(Clone::clone));
-                let read: Vec<_> = BackupReader::new(&json).unwrap().collect();
-                assert_eq!(read, [Ok(better.clone())]);
-            }
-        }
-    }
-
-    #[test]
-    fn an_entry_under_another_id_and_one_to_another_key_are_refused() {
-        let [key, other] = [1, 2].map(|byte| BackupDecryptionKey::from_bytes([byte; 32]));
-        let mut entry = backed_up(&room_key("!a", 0), &key);
-        let refusal = BackupFileError::Backup(BackupError::Decryption);
-        assert_eq!(entry.decrypt(&other).unwrap_err(), refusal);
-        entry.session_id = room_key("!a", 0).session_key.session_id();
-        let refusal = BackupFileError::RoomKey(RoomKeyError::SessionId);
-        assert_eq!(entry.decrypt(&key).unwrap_err(), refusal);
-    }
-
-    #[test]
-    fn what_is_malformed_does_not_keep_the_rest_from_being_read() {
-        let key = BackupDecryptionKey::from_bytes([1; 32]);
-        let (first, second) = (room_key("!a", 0), room_key("!c", 0));
-        let json = write(&[backed_up(&first, &key), backed_up(&second, &key)]);
-        let mut value: Value = serde_json::from_str(&json).unwrap();
-        let id = first.session_key.session_id();
-        value["rooms"]["!a"]["sessions"][&id]["session_data"]["mac"] = json!("AA");
-        value["rooms"]["!b"] = json!({ "sessions": 7 });
-        let json = value.to_string();
-        let read: Vec<_> = BackupReader::new(&json).unwrap().collect();
-        let length = DecodeError::Length { expected: 8, found: 1 };
-        assert_eq!(read[0], Err(BackupFileError::Message(length)));
-        assert_eq!(read[1], Err(BackupFileError::Malformed("sessions")));
-        assert_eq!(read[2].as_ref().unwrap().room_id, "!c");
-        assert_eq!(read.len(), 3);
-        let twice = r#"{"rooms":{"!a":{"sessions":{}},"!a":{"sessions":{}}}}"#;
-        for json in ["", "[]", "{}", "{\"rooms\":[]}", twice] {
-            let refusal = BackupReader::new(json).unwrap_err();
-            assert_eq!(refusal, BackupFileError::Malformed("rooms"));
-        }
     }
 }

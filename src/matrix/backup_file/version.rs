@@ -25,7 +25,7 @@ const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
 /// ```
 /// use moceril::{backup::BackupDecryptionKey, backup_file::BackupVersion};
 /// # use moceril::cross_signing::CrossSigningKeys;
-/// # let master = CrossSigningKeys::new()?.master;
+/// # let master = CrossSigningKeys::new("@alice:example.org")?.master;
 /// # let key = BackupDecryptionKey::new()?;
 /// # let mut version = BackupVersion::new(key.public_key());
 /// # version.sign("@me:example.org", &master.public_key().to_base64(), &master)?;

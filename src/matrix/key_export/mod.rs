@@ -13,11 +13,12 @@
 //! Spec: Matrix specification, "Key exports".
 //!
 //! ```
-//! use moceril::key_export;
+//! use moceril::{SecretString, key_export};
 //!
 //! # let rounds = key_export::MIN_ROUNDS; // so that the documentation is tested in reasonable time
 //! # let _ = key_export::DEFAULT_ROUNDS;
-//! let file = key_export::encrypt("[]", "correct horse battery staple", rounds)?;
+//! let json = SecretString::from(String::from("[]")); // or from `room_keys::write_export`
+//! let file = key_export::encrypt(&json, "correct horse battery staple", rounds)?;
 //! assert!(file.starts_with("-----BEGIN MEGOLM SESSION DATA-----\n"));
 //!
 //! let json = key_export::decrypt(&file, "correct horse battery staple", key_export::MAX_ROUNDS)?;
@@ -76,7 +77,11 @@ const LINE_LENGTH: usize = 64;
 /// [`KeyExportError::EmptyPassphrase`]; [`KeyExportError::Rounds`] for less than [`MIN_ROUNDS`];
 /// [`KeyExportError::Random`].
 #[cfg(feature = "std")]
-pub fn encrypt(json: &str, passphrase: &str, rounds: u32) -> Result<String, KeyExportError> {
+pub fn encrypt(
+    json: &SecretString,
+    passphrase: &str,
+    rounds: u32,
+) -> Result<String, KeyExportError> {
     encrypt_with_rng(json, passphrase, rounds, &mut rng::system())
 }
 
@@ -87,7 +92,7 @@ pub fn encrypt(json: &str, passphrase: &str, rounds: u32) -> Result<String, KeyE
 ///
 /// See `encrypt`.
 pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
-    json: &str,
+    json: &SecretString,
     passphrase: &str,
     rounds: u32,
     rng: &mut R,
@@ -106,7 +111,11 @@ pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
 ///
 /// [`KeyExportError::Rounds`] for zero rounds; [`KeyExportError::Random`].
 #[cfg(feature = "std")]
-pub fn encrypt_weak(json: &str, passphrase: &str, rounds: u32) -> Result<String, KeyExportError> {
+pub fn encrypt_weak(
+    json: &SecretString,
+    passphrase: &str,
+    rounds: u32,
+) -> Result<String, KeyExportError> {
     encrypt_weak_with_rng(json, passphrase, rounds, &mut rng::system())
 }
 
@@ -117,14 +126,14 @@ pub fn encrypt_weak(json: &str, passphrase: &str, rounds: u32) -> Result<String,
 ///
 /// See `encrypt_weak`.
 pub fn encrypt_weak_with_rng<R: TryCryptoRng + ?Sized>(
-    json: &str,
+    json: &SecretString,
     passphrase: &str,
     rounds: u32,
     rng: &mut R,
 ) -> Result<String, KeyExportError> {
     check_rounds(rounds, 1, u32::MAX)?;
     let mut encryptor = Encryptor::weak_with_rng(passphrase, rounds, rng)?;
-    let mut file = encryptor.update(json);
+    let mut file = encryptor.update(json.as_bytes());
     file.push_str(&encryptor.finish());
     Ok(file)
 }
@@ -310,7 +319,7 @@ mod tests {
 
     #[test]
     fn the_rounds_are_read_without_the_passphrase() {
-        let file = encrypt_weak("[]", "", 1_234).unwrap();
+        let file = encrypt_weak(&String::from("[]").into(), "", 1_234).unwrap();
         assert_eq!(rounds(&file), Ok(1_234));
         assert_eq!(rounds("[]"), Err(KeyExportError::NoHeader));
         assert_eq!(rounds(&file[..80]), Err(KeyExportError::CutOff));

@@ -83,7 +83,7 @@ fn sort(
 /// use moceril::key_export::{self, Scanner};
 ///
 /// # let encrypt = key_export::encrypt_weak;
-/// let file = encrypt("[]", "correct horse battery staple", 1_000)?;
+/// let file = encrypt(&String::from("[]").into(), "correct horse battery staple", 1_000)?;
 /// let mut scanner = Scanner::new();
 /// for piece in file.as_bytes().chunks(100) {
 ///     scanner.update(piece);
@@ -131,7 +131,7 @@ impl Default for Scanner {
 /// use moceril::key_export::{self, Verifier};
 ///
 /// # let encrypt = key_export::encrypt_weak;
-/// let file = encrypt("[]", "correct horse battery staple", 1_000)?;
+/// let file = encrypt(&String::from("[]").into(), "correct horse battery staple", 1_000)?;
 /// let mut verifier = Verifier::new("correct horse battery staple", key_export::MAX_ROUNDS);
 /// for piece in file.as_bytes().chunks(100) {
 ///     verifier.update(piece);

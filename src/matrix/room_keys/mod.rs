@@ -4,6 +4,7 @@
 //! | type | where |
 //! |---|---|
 //! | [`RoomKey`] | the content of an event `m.room_key`, with a key in the sharing format |
+//! | [`RoomKeyBundle`] | a file for a user who joins a room, to which an event `m.room_key_bundle` refers: with keys in the export format |
 //! | [`ExportedRoomKey`] | an entry of a file of exported keys, the `session_data` of a backup, the content of an event `m.forwarded_room_key`: all with a key in the export format |
 //!
 //! Members that are not described here are kept. No signature covers them, so they need not be
@@ -19,12 +20,12 @@
 //! # };
 //! # let session = GroupSession::with_config(GroupSessionConfig::default())?;
 //! # let session = InboundGroupSession::new(&session.session_key());
-//! # let sender_key = Account::new()?.curve25519_key();
+//! # let sender = Account::new()?.identity_keys();
 //! # let rounds = 1; // so that the documentation is tested in reasonable time
 //! # let _ = key_export::DEFAULT_ROUNDS;
 //!
 //! let key = session.export_at_first_known_index()?;
-//! let key = ExportedRoomKey::new("!room:example.org", key, sender_key);
+//! let key = ExportedRoomKey::new("!room:example.org", key, sender); // the keys of its device
 //! let json = room_keys::write_export(&[key])?;
 //! # let encrypt = key_export::encrypt_weak;
 //! let file = encrypt(&json, "correct horse battery staple", rounds)?;
@@ -41,9 +42,10 @@
 //! Nothing shows who made an exported key. [`ExportedRoomKey::import`] records that in the session,
 //! and whether the key was in a backup (S-21).
 //!
-//! Spec: Matrix specification, "Key exports", "Server-side key backups", "`m.room_key`" and
-//! "`m.forwarded_room_key`".
+//! Spec: Matrix specification, "Key exports", "Server-side key backups", "`m.room_key`",
+//! "`m.forwarded_room_key`" and "Sharing keys between users".
 
+mod bundle;
 mod pieces;
 mod reader;
 mod writer;
@@ -59,6 +61,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::reader::Unique;
 pub use self::{
+    bundle::{RoomKeyBundle, WithheldRoomKey, read_bundle, write_bundle},
     pieces::ExportParser,
     reader::{ExportReader, read_export},
 };
@@ -68,7 +71,7 @@ use self::{
 };
 use crate::{
     error::{KeyError, texts},
-    keys::Curve25519PublicKey,
+    keys::{Curve25519PublicKey, IdentityKeys},
     megolm::{inbound::InboundGroupSession, trust::Provenance},
     primitives::secret::SecretString,
     wire::{
@@ -83,6 +86,8 @@ const ALGORITHM: &str = "m.megolm.v1.aes-sha2";
 const ED25519: &str = "ed25519";
 /// The member of a forwarded key that has the claimed key.
 const CLAIMED: &str = "sender_claimed_ed25519_key";
+/// The member that says whether the key may be given to users who join the room later.
+const SHARED_HISTORY: &str = "shared_history";
 /// The members that are fields of the types.
 const FIELDS: [&str; 8] = [
     "algorithm",
@@ -111,6 +116,13 @@ impl RoomKey {
     #[must_use]
     pub fn new(room_id: &str, session_key: SessionKey) -> Self {
         Self { room_id: room_id.to_string(), session_key, other: Map::new() }
+    }
+
+    /// Whether the sender allows the key to be given to users who join the room later. A key that
+    /// does not say so is not shared.
+    #[must_use]
+    pub fn shared_history(&self) -> bool {
+        is_shared(&self.other)
     }
 
     /// Reads the content of the event, which is an [`OlmPayload`](crate::payload::OlmPayload)'s.
@@ -158,8 +170,9 @@ pub struct ExportedRoomKey {
     pub room_id: String,
     /// The session key, of which nothing shows who made it.
     pub session_key: ExportedSessionKey,
-    /// The Curve25519 key of the device that is said to have made the session.
-    pub sender_key: Curve25519PublicKey,
+    /// The Curve25519 key of the device that is said to have made the session. It proves nothing,
+    /// and a key can be used without it. `None` is written as an empty text.
+    pub sender_key: Option<Curve25519PublicKey>,
     /// The Ed25519 key that the device is said to have, under the name `ed25519`.
     pub sender_claimed_keys: BTreeMap<String, String>,
     /// The Curve25519 keys of the devices that are said to have forwarded the key.
@@ -171,33 +184,57 @@ pub struct ExportedRoomKey {
 }
 
 impl ExportedRoomKey {
-    /// A room key that nobody has forwarded, without claimed keys and without other members.
+    /// A room key of the device with these keys, which nobody has forwarded, without other members.
     #[must_use]
-    pub fn new(
-        room_id: &str,
-        session_key: ExportedSessionKey,
-        sender_key: Curve25519PublicKey,
-    ) -> Self {
-        let room_id = room_id.to_string();
-        let (sender_claimed_keys, forwarding_chain) = (BTreeMap::new(), Vec::new());
+    pub fn new(room_id: &str, session_key: ExportedSessionKey, sender: IdentityKeys) -> Self {
+        let mut key = Self::with_unknown_sender(room_id, session_key);
+        key.sender_key = Some(sender.curve25519);
+        key.sender_claimed_keys.insert(String::from(ED25519), sender.ed25519.to_base64());
+        key
+    }
+
+    /// A room key for which the keys of the sender's device were not stored. A caller who has one
+    /// of them sets it. Without the Ed25519 key, other clients cannot show who sent a message.
+    #[must_use]
+    pub fn with_unknown_sender(room_id: &str, session_key: ExportedSessionKey) -> Self {
         Self {
-            room_id,
+            room_id: room_id.to_string(),
             session_key,
-            sender_key,
-            sender_claimed_keys,
-            forwarding_chain,
+            sender_key: None,
+            sender_claimed_keys: BTreeMap::new(),
+            forwarding_chain: Vec::new(),
             other: Map::new(),
             provenance: Provenance::Exported,
         }
     }
 
-    /// The session, with what can be said of where its key came from (S-21): it is
-    /// [`Provenance::Backup`] for a key that was read from a backup or exported by a session whose
-    /// key was, and [`Provenance::Exported`] for any other one.
+    /// What can be said of where the key came from (S-21): it is [`Provenance::Backup`] for a key
+    /// that was read from a backup or exported by a session whose key was, and
+    /// [`Provenance::Exported`] for any other one.
+    #[must_use]
+    pub const fn provenance(&self) -> Provenance {
+        self.provenance
+    }
+
+    /// Whether the key may be given to users who join the room later. A key that does not say so is
+    /// not shared.
+    #[must_use]
+    pub fn shared_history(&self) -> bool {
+        is_shared(&self.other)
+    }
+
+    /// The session, with the [`provenance`](Self::provenance) of the key. Its messages have version
+    /// 3, as nearly all have: a room key does not say which.
     #[must_use]
     pub fn import(&self) -> InboundGroupSession {
-        let (key, version) = (&self.session_key, MessageVersion::V3);
-        InboundGroupSession::import_with_version(key, self.provenance, version)
+        self.import_with_version(MessageVersion::V3)
+    }
+
+    /// Like `import`, for a session whose messages have this version. The version of a message that
+    /// was received can be tried: with another one, no message decrypts.
+    #[must_use]
+    pub fn import_with_version(&self, version: MessageVersion) -> InboundGroupSession {
+        InboundGroupSession::import_with_version(&self.session_key, self.provenance, version)
     }
 
     /// Reads an entry of a file of exported keys.
@@ -284,6 +321,10 @@ impl fmt::Debug for ExportedRoomKey {
     }
 }
 
+fn is_shared(members: &Map<String, Value>) -> bool {
+    members.get(SHARED_HISTORY) == Some(&Value::Bool(true))
+}
+
 /// The content of a file of exported keys, for [`key_export::encrypt`](crate::key_export::encrypt).
 ///
 /// # Errors
@@ -308,6 +349,10 @@ pub enum RoomKeyError {
     SenderKey(KeyError),
     /// The session id is not that of the session key.
     SessionId,
+    /// The key does not allow to be given to users who join the room later.
+    NotShared,
+    /// The key of a session is given, and said to be withheld.
+    Withheld,
 }
 
 texts!(RoomKeyError {
@@ -316,6 +361,8 @@ texts!(RoomKeyError {
     Self::SessionKey(_) => "the room key holds a bad session key";
     Self::SenderKey(_) => "the room key holds a bad key of its sender";
     Self::SessionId => "the room key has the id of another session";
+    Self::NotShared => "the room key may not be given to users who join later";
+    Self::Withheld => "the room key is both given and withheld";
 } caused by SessionKey, SenderKey);
 
 impl From<SessionKeyError> for RoomKeyError {

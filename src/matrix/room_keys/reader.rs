@@ -144,13 +144,14 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Takes out a member; `None` if there is no such member.
+    /// Takes out a member; `None` if there is no such member, or if it is `null`, which some
+    /// programs write for what they do not have.
     fn optional<T: Deserialize<'a>>(
         &mut self,
         name: &'static str,
     ) -> Result<Option<T>, RoomKeyError> {
-        let read = |raw: &'a RawValue| serde_json::from_str(raw.get());
-        self.0.remove(name).map(read).transpose().map_err(|_| RoomKeyError::Malformed(name))
+        let Some(raw) = self.0.remove(name) else { return Ok(None) };
+        serde_json::from_str(raw.get()).map_err(|_| RoomKeyError::Malformed(name))
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> Result<String, RoomKeyError> {
@@ -196,10 +197,13 @@ impl<'a> Members<'a> {
             return Err(RoomKeyError::SessionId);
         }
         let claimed = self.optional("sender_claimed_keys")?;
+        let sender_key = self.optional::<String>("sender_key")?.filter(|key| !key.is_empty());
+        let sender_key =
+            sender_key.map(|key| Curve25519PublicKey::from_base64(&key)).transpose()?;
         Ok(ExportedRoomKey {
             room_id,
             session_key,
-            sender_key: Curve25519PublicKey::from_base64(&self.text("sender_key")?)?,
+            sender_key,
             sender_claimed_keys: claimed.map(|Unique(keys)| keys).unwrap_or_default(),
             forwarding_chain: self.optional("forwarding_curve25519_key_chain")?.unwrap_or_default(),
             other: self.rest()?,

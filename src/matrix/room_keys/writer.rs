@@ -6,7 +6,7 @@ use core::mem;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{ALGORITHM, ED25519, ExportedRoomKey, FIELDS, RoomKeyError};
+use super::{ALGORITHM, ED25519, ExportedRoomKey, FIELDS, RoomKeyError, SHARED_HISTORY};
 use crate::{primitives::secret::SecretString, wire::json};
 
 /// An object as it is written.
@@ -53,6 +53,7 @@ impl<'a> Object<'a> {
 pub(super) enum Form {
     Export,
     Backup,
+    Bundle,
     Forwarded,
 }
 
@@ -69,15 +70,23 @@ impl Serialize for Written<'_> {
         let has_ids = self.form != Form::Backup;
         let forwarded = self.form == Form::Forwarded;
         let claimed = sender_claimed_keys.get(ED25519).map(String::as_str);
-        let object = Object {
+        // Bundles have neither who forwarded a key nor, as all their keys may be given to others,
+        // whether it may.
+        let in_bundle = self.form == Form::Bundle;
+        let mut object = Object {
             room_id: has_ids.then_some(room_id),
             session_id: has_ids.then_some(&id),
-            sender_key: Some(self.key.sender_key.to_base64()),
+            // All three forms require the member. A program that reads any text accepts an empty
+            // one, and would not accept that it is missing.
+            sender_key: Some(self.key.sender_key.map_or_else(String::new, |key| key.to_base64())),
             sender_claimed_keys: (!forwarded).then_some(sender_claimed_keys),
             sender_claimed_ed25519_key: claimed.filter(|_| forwarded),
-            forwarding_curve25519_key_chain: Some(forwarding_chain),
+            forwarding_curve25519_key_chain: (!in_bundle).then_some(forwarding_chain),
             ..Object::new(&text, &self.key.other)
         };
+        if in_bundle {
+            object.other.remove(SHARED_HISTORY);
+        }
         object.serialize(serializer)
     }
 }

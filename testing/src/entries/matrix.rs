@@ -14,7 +14,8 @@ pub mod key_export {
 
     fn file() -> String {
         let rng = &mut SeededRng::new(38);
-        key_export::encrypt_weak_with_rng("[]", "passphrase", ROUNDS, rng).unwrap()
+        key_export::encrypt_weak_with_rng(&"[]".to_owned().into(), "passphrase", ROUNDS, rng)
+            .unwrap()
     }
 
     pub fn text_entry() -> TextEntry {
@@ -112,10 +113,11 @@ pub mod json {
         let version = MessageVersion::V3;
         let (_, pre_key) = devices.outbound(&devices.one_time_bundle(), version);
         let [alice, bob] = [&devices.alice, &devices.bob].map(|account| account.curve25519_key());
+        let device = devices.alice.identity_keys();
         let olm = OlmContent { sender_key: alice, message: OlmMessage::PreKey(pre_key) };
         let (mut sender, receiver) = group(version, 41);
         let shared = RoomKey::new("!a:b", sender.session_key()).to_json().unwrap();
-        let exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), alice);
+        let exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), device);
         let file = room_keys::write_export(&[exported.clone(), exported]).unwrap();
         let message = sender.encrypt(b"to everybody").unwrap();
         let megolm = MegolmContent::new(&sender.session_id(), message).to_json();
@@ -215,10 +217,10 @@ pub mod json {
     pub fn bytes_entries() -> [BytesEntry; 5] {
         let rng = &mut SeededRng::new(40);
         let device = DeviceKeys::new(&states::account(0, rng), USER, "A").unwrap().to_json();
-        let keys = CrossSigningKeys::with_rng(rng).unwrap().public_keys(USER).unwrap();
+        let keys = CrossSigningKeys::with_rng(USER, rng).unwrap().public_keys().unwrap();
         let key = SecretStorageKey::with_rng(rng).unwrap();
         let description = KeyDescription::of_with_rng(&key, rng).unwrap().to_json();
-        let secret = key.encrypt_with_rng("a", "b", rng).unwrap().to_json();
+        let secret = key.encrypt_with_rng("a", &"b".to_owned().into(), rng).unwrap().to_json();
         let self_signing = keys.self_signing.to_json();
         let check_key = SecretStorageKey::from_bytes(key.to_bytes());
         [

@@ -1,7 +1,7 @@
 //! Verification, backup, secure channels, and files of exported keys.
 
 use moceril::{
-    backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage},
+    backup::{BackupDecryptionKey, BackupMessage},
     ecies::{self, DigitMode, Ecies},
     hpke::{self, HpkeRecipientChannel, HpkeSenderChannel},
     key_export::{self, Encryptor, Verifier},
@@ -59,8 +59,7 @@ pub fn backup() {
     let public = key.public_key();
     declassify(PublicKey, public.as_bytes());
     let text = rng.text(40);
-    let message =
-        BackupEncryptionKey::from_trusted_key(public).encrypt_with_rng(&text, &mut rng).unwrap();
+    let message = key.encryption_key().encrypt_with_rng(&text, &mut rng).unwrap();
     declassify(Message, &message.ciphertext);
     declassify(Message, &message.mac);
     let ephemeral_key = message.ephemeral_key;
@@ -145,7 +144,8 @@ pub fn secret(text: &str) -> String {
 fn exported() -> String {
     let mut rng = SecretRng::new(44);
     let (json, passphrase) = (secret(JSON), secret(PASSPHRASE));
-    let file = key_export::encrypt_weak_with_rng(&json, &passphrase, ROUNDS, &mut rng).unwrap();
+    let file =
+        key_export::encrypt_weak_with_rng(&json.into(), &passphrase, ROUNDS, &mut rng).unwrap();
     declassify(Message, file.as_bytes());
     file
 }

@@ -25,11 +25,11 @@ pub fn secret_storage() {
     must_be_secret(text.as_bytes());
     let key = SecretStorageKey::from_recovery_key(&text).unwrap();
 
-    let stored = key.encrypt_with_rng(NAME, &secret("what is stored"), &mut rng).unwrap();
+    let stored = key.encrypt_with_rng(NAME, &secret("what is stored").into(), &mut rng).unwrap();
     declassify(Nonce, &stored.iv);
     declassify(Message, &stored.ciphertext);
     declassify(Tag, &stored.mac);
-    must_be_secret(key.decrypt(NAME, &stored).unwrap().as_bytes());
+    must_be_secret(key.decrypt(NAME, &stored).unwrap().into_string().as_bytes());
     let forged = EncryptedSecret { mac: [0; 32], ..stored };
     assert!(key.decrypt(NAME, &forged).is_err());
 
@@ -49,8 +49,8 @@ pub fn cross_signing() {
     let account = Account::with_rng(&mut rng).unwrap();
     declassify(PublicKey, account.ed25519_key().as_bytes());
     declassify(PublicKey, account.curve25519_key().as_bytes());
-    let [alice, bob] = [(); 2].map(|()| {
-        let keys = CrossSigningKeys::with_rng(&mut rng).unwrap();
+    let [alice, bob] = ["@alice:example.org", "@bob:example.org"].map(|user_id| {
+        let keys = CrossSigningKeys::with_rng(user_id, &mut rng).unwrap();
         for key in [&keys.master, &keys.self_signing, &keys.user_signing] {
             declassify(PublicKey, key.public_key().as_bytes());
         }
@@ -58,9 +58,9 @@ pub fn cross_signing() {
     });
     let mut device = DeviceKeys::new(&account, "@alice:example.org", "DEVICE").unwrap();
     alice.sign_device(&mut device).unwrap();
-    let PublicKeys { mut master, .. } = alice.public_keys("@alice:example.org").unwrap();
+    let PublicKeys { mut master, .. } = alice.public_keys().unwrap();
     master.sign("DEVICE", &account).unwrap();
-    bob.sign_user("@bob:example.org", &mut master).unwrap();
+    bob.sign_user(&mut master).unwrap();
     let mut object = master.to_json();
     signed_json::sign(&mut object, "@bob:example.org", "KEY", &bob.master).unwrap();
     let signature = object["signatures"]["@bob:example.org"]["ed25519:KEY"].as_str().unwrap();

@@ -363,7 +363,8 @@ fn room_key(vector: &Vector<'_>) -> Checked<()> {
     vector.is("room-id", &key.room_id)?;
     vector.is("session-id", key.session_key.session_id())?;
     vector.is("session-key", &*key.session_key.to_base64())?;
-    vector.is("sender-key", key.sender_key.to_base64())?;
+    let sender_key = key.sender_key.map_or_else(String::new, |key| key.to_base64());
+    vector.is("sender-key", sender_key)?;
     written(
         vector,
         &match form {

@@ -17,11 +17,11 @@ struct User {
 
 impl User {
     fn new(user_id: &str) -> Self {
-        let keys = CrossSigningKeys::new().unwrap();
+        let keys = CrossSigningKeys::new(user_id).unwrap();
         let account = Account::new().unwrap();
         let mut device = DeviceKeys::new(&account, user_id, "DEVICE").unwrap();
         keys.sign_device(&mut device).unwrap();
-        let public = keys.public_keys(user_id).unwrap();
+        let public = keys.public_keys().unwrap();
         Self { keys, device, public }
     }
 
@@ -146,7 +146,7 @@ fn what_our_identity_has_signed_is_verified_if_this_device_trusts_it() {
     let directory = Directory::new();
     let client = alice(&directory);
     let (us, stranger, mut bob) = (User::new(ALICE), User::new(ALICE), User::new(BOB));
-    us.keys.sign_user(ALICE, &mut bob.public.master).unwrap();
+    us.keys.sign_user(&mut bob.public.master).unwrap();
     let shown = answer(&[(ALICE, &us), (BOB, &bob)]);
     assert_eq!(trust(&client, &shown), (false, false));
     Identity::mark_verified(&client, ALICE, &stranger.master()).unwrap();
