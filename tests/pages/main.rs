@@ -9,6 +9,7 @@ mod metadata;
 mod models_page;
 mod plants;
 mod proofs_run;
+mod s25_wiping;
 mod s27_conditions;
 mod s34_send_sync;
 mod s47_fail_closed;

@@ -318,7 +318,10 @@ fn randomness() {
     for length in 0..16 {
         let rng = || RecordedRng::new(vec![7; length]);
         assert!(matches!(SecretStorageKey::with_rng(&mut rng()), Err(RandomError { .. })));
-        assert!(matches!(key.encrypt_with_rng(NAME, &secret(SECRET), &mut rng()), Err(RandomError { .. })));
+        assert!(matches!(
+            key.encrypt_with_rng(NAME, &secret(SECRET), &mut rng()),
+            Err(RandomError { .. })
+        ));
         assert!(matches!(KeyDescription::of_with_rng(&key, &mut rng()), Err(RandomError { .. })));
         assert!(matches!(PassphraseParameters::with_rng(&mut rng()), Err(RandomError { .. })));
     }

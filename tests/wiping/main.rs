@@ -1,6 +1,7 @@
 //! S-25: no heap block that is freed holds a secret. The allocator of this program searches each.
 
 mod s25_wiped;
+mod s25_wiped_calls;
 mod s25_wiped_channels;
 mod s25_wiped_stores;
 

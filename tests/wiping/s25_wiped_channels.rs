@@ -3,8 +3,8 @@
 
 use hkdf::Hkdf;
 use moceril::{
-    ecies::{self, Ecies},
-    sas::{MacMethod, Sas},
+    ecies::{self, Ecies, EstablishedEcies},
+    sas::{EstablishedSas, MacMethod, Sas},
 };
 use moceril_testing::{
     distinct_keys::DistinctKeys,
@@ -14,6 +14,7 @@ use moceril_testing::{
 };
 use sha2::{Sha256, Sha512};
 use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::Zeroizing;
 
 const PLAINTEXT: &[u8] = b"what the channel carries; it is long enough for more than two blocks";
 
@@ -32,6 +33,8 @@ fn s_25_no_freed_block_holds_a_secret_of_a_channel() {
     secret_storage::secrets(rng);
     forget_all();
     room_keys::texts(rng);
+    forget_all();
+    cross_signing::signatures(rng);
 }
 
 fn public(private: [u8; 32]) -> [u8; 32] {
@@ -60,20 +63,24 @@ fn short_authentication_strings(rng: &mut DistinctKeys) {
     learn("long key of a MAC", &keys[1]);
     searched("verification", || {
         let [alice, bob] = [(); 2].map(|()| Sas::with_rng(rng).unwrap());
-        let keys = [alice.public_key(), bob.public_key()];
+        let keys = [Sas::public_key(&alice), Sas::public_key(&bob)];
         let alice = alice.diffie_hellman(keys[1]).unwrap();
         let bob = bob.diffie_hellman(keys[0]).unwrap();
         assert_eq!(alice.bytes("string").as_bytes(), &expected[..6]);
         assert_eq!(alice.bytes_raw("string", 40).unwrap(), expected);
-        assert_eq!(alice.bytes("string").emoji(), bob.bytes("string").emoji());
+        let (ours, theirs) = (alice.bytes("string"), bob.bytes("string"));
+        assert_eq!(ours.emoji(), theirs.emoji());
+        assert_eq!(ours.emoji_indices(), theirs.emoji_indices());
+        assert_eq!(ours.decimals(), theirs.decimals());
         for (method, info) in [
             (MacMethod::HkdfHmacSha256V2, "short"),
             (MacMethod::HkdfHmacSha256, "short"),
             (MacMethod::HmacSha256LongKdf, "long"),
         ] {
             let tag = alice.calculate_mac(method, "key", info);
-            bob.verify_mac(method, "key", info, &tag).unwrap();
-            assert!(bob.verify_mac(method, "another key", info, &tag).is_err());
+            EstablishedSas::verify_mac(&bob, method, "key", info, &tag).unwrap();
+            let refused = EstablishedSas::verify_mac(&bob, method, "another key", info, &tag);
+            assert!(refused.is_err());
         }
         // One that never gets the other's key.
         Sas::with_rng(rng)
@@ -96,7 +103,7 @@ fn ecies_channels(rng: &mut DistinctKeys) {
     searched("ECIES", || {
         let showing = Ecies::with_rng(rng).unwrap().with_info("test");
         let scanning = Ecies::with_rng(rng).unwrap().with_info("test");
-        let key = showing.public_key();
+        let key = Ecies::public_key(&showing);
         let outbound = scanning.establish_outbound_channel(key, PLAINTEXT).unwrap();
         let mut scanning = outbound.channel;
         let mut forged = outbound.message.clone();
@@ -104,13 +111,17 @@ fn ecies_channels(rng: &mut DistinctKeys) {
         let showing = showing.establish_inbound_channel(&forged).unwrap_err().unchanged;
         let message = ecies::InitialMessage::decode(&outbound.message.encode()).unwrap();
         let mut inbound = showing.establish_inbound_channel(&message).unwrap();
-        assert_eq!(inbound.channel.check_code().as_bytes(), &check_code);
+        let code = EstablishedEcies::check_code(&inbound.channel);
+        assert_eq!(code.as_bytes(), &check_code);
+        assert!(code.to_digit(ecies::DigitMode::NoLeadingZero) >= 10);
         assert_eq!(inbound.plaintext, PLAINTEXT);
-        let mut message = inbound.channel.encrypt(PLAINTEXT).unwrap();
-        assert_eq!(scanning.decrypt(&message).unwrap().clone(), PLAINTEXT);
-        assert!(scanning.decrypt(&message).is_err(), "not the next one");
+        let mut message = EstablishedEcies::encrypt(&mut inbound.channel, PLAINTEXT).unwrap();
+        let plaintext = EstablishedEcies::decrypt(&mut scanning, &message).unwrap();
+        assert_eq!(plaintext.clone(), PLAINTEXT);
+        let again = EstablishedEcies::decrypt(&mut scanning, &message);
+        assert!(again.is_err(), "not the next one");
         message.ciphertext[3] ^= 1;
-        assert!(scanning.decrypt(&message).is_err());
+        assert!(EstablishedEcies::decrypt(&mut scanning, &message).is_err());
         (inbound.channel, Ecies::with_rng(rng))
     });
 }
@@ -119,8 +130,8 @@ mod backup {
     use moceril::backup::{BackupDecryptionKey, BackupEncryptionKey, BackupMessage};
 
     use super::{
-        DistinctKeys, Hkdf, PLAINTEXT, Sha256, agreed, learn, learn_with_texts, searched,
-        unsearched,
+        DistinctKeys, Hkdf, PLAINTEXT, Sha256, Zeroizing, agreed, learn, learn_with_texts,
+        searched, unsearched,
     };
 
     pub fn messages(rng: &mut DistinctKeys) {
@@ -131,11 +142,12 @@ mod backup {
         learn_with_texts("plaintext", PLAINTEXT);
         searched("backup", || {
             let key = BackupDecryptionKey::with_rng(rng).unwrap();
-            let text = key.to_base64();
+            let key = BackupDecryptionKey::from_bytes(BackupDecryptionKey::to_bytes(&key));
+            let text = BackupDecryptionKey::to_base64(&key);
             assert!(BackupDecryptionKey::from_base64(&text[..42]).is_err());
             assert!(BackupDecryptionKey::from_base64(&text[..40]).is_err());
             let key = BackupDecryptionKey::from_base64(&text).unwrap();
-            let text = key.to_recovery_key();
+            let text = BackupDecryptionKey::to_recovery_key(&key);
             unsearched(|| learn("recovery key", text.as_bytes()));
             assert!(BackupDecryptionKey::from_recovery_key(&text[..58]).is_err());
             let key = BackupDecryptionKey::from_recovery_key(&text).unwrap();
@@ -143,9 +155,12 @@ mod backup {
             assert!(BackupDecryptionKey::from_libolm_pickle(&pickle, b"other").is_err());
             let key = BackupDecryptionKey::from_libolm_pickle(&pickle, b"key").unwrap();
 
-            let to = BackupEncryptionKey::from_trusted_key(key.public_key());
-            let message = to.encrypt_with_rng(PLAINTEXT, rng).unwrap();
-            assert_eq!(key.decrypt_unauthenticated(&message).unwrap(), PLAINTEXT);
+            let to = BackupEncryptionKey::from_trusted_key(BackupDecryptionKey::public_key(&key));
+            let message = BackupEncryptionKey::encrypt_with_rng(&to, PLAINTEXT, rng).unwrap();
+            let plaintext = key.decrypt_unauthenticated(&message).unwrap();
+            // They are the caller's, who wipes them.
+            let bytes = Zeroizing::new(plaintext.into_vec());
+            assert_eq!(*bytes, PLAINTEXT);
             // The MAC is right and the padding is not: most of the plaintext was decrypted by then.
             let mut ciphertext = message.ciphertext.clone();
             *ciphertext.last_mut().unwrap() ^= 1;
@@ -159,9 +174,11 @@ mod backup {
 mod room_keys {
     use moceril::{
         Curve25519PublicKey, Ed25519SecretKey,
+        backup::BackupDecryptionKey,
+        backup_file::BackedUpKey,
         megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
         olm::IdentityKeys,
-        room_keys::{self, ExportedRoomKey, RoomKey},
+        room_keys::{self, ExportParser, ExportedRoomKey, RoomKey},
     };
 
     use super::{DistinctKeys, learn_with_texts, public, searched, unsearched};
@@ -177,19 +194,64 @@ mod room_keys {
         let curve25519 = Curve25519PublicKey::from_bytes(public([7; 32])).unwrap();
         let ed25519 = Ed25519SecretKey::from_bytes([7; 32]).public_key();
         let sender = IdentityKeys { ed25519, curve25519 };
+        let backup_key = BackupDecryptionKey::with_rng(rng).unwrap();
+        let to = backup_key.encryption_key();
         searched("room keys", || {
-            let shared = RoomKey::new("!room:example.org", shared).to_json().unwrap();
+            let shared = RoomKey::to_json(&RoomKey::new("!room:example.org", shared)).unwrap();
             let key = ExportedRoomKey::new("!room:example.org", exported, sender);
             let file = room_keys::write_export(&[key.clone(), key]).unwrap();
             let keys: Vec<_> = room_keys::read_export(&file).map(Result::unwrap).collect();
             let backup = keys[0].to_backup_json().unwrap();
             assert!(ExportedRoomKey::from_backup_json(&backup, "!room", "another").is_err());
-            assert!(RoomKey::from_json(&keys[1].to_json().unwrap()).is_err(), "another format");
+            let text = ExportedRoomKey::to_json(&keys[1]).unwrap();
+            assert!(RoomKey::from_json(&text).is_err(), "another format");
+            drop(ExportedRoomKey::from_json(&text).unwrap());
+            let text = keys[1].to_forwarded_json().unwrap();
+            assert!(ExportedRoomKey::from_forwarded_json(&text[1..]).is_err());
+            drop(ExportedRoomKey::from_forwarded_json(&text).unwrap());
+            let mut parser = ExportParser::new();
+            parser.update(&*file);
+            assert!(parser.next_key().unwrap().is_ok());
+            ExportParser::finish(parser).unwrap();
+            let mut entry = BackedUpKey::encrypt_with_rng(&keys[0], &to, rng).unwrap();
+            drop(BackedUpKey::decrypt(&entry, &backup_key).unwrap());
+            entry.session_id.push('x');
+            assert!(BackedUpKey::decrypt(&entry, &backup_key).is_err());
             let key = RoomKey::from_json(&shared).unwrap();
             let escaped = unsearched(|| shared.replace('/', "\\/"));
             RoomKey::from_json(&escaped).unwrap();
             unsearched(|| drop(escaped));
             (key, keys, file)
+        });
+    }
+}
+
+mod cross_signing {
+    use moceril::{
+        cross_signing::{CrossSigningKeys, MasterKey},
+        device_keys::DeviceKeys,
+        olm::Account,
+        signed_json,
+    };
+
+    use super::{DistinctKeys, learn_with_texts, searched};
+
+    pub fn signatures(rng: &mut DistinctKeys) {
+        for key in 0..4 {
+            learn_with_texts("signing key", &rng.upcoming(key));
+        }
+        searched("cross-signing", || {
+            let keys = CrossSigningKeys::with_rng("@alice:example.org", rng).unwrap();
+            let account = Account::with_rng(rng).unwrap();
+            let mut device = DeviceKeys::new(&account, "@alice:example.org", "DEVICE").unwrap();
+            keys.sign_device(&mut device).unwrap();
+            let mut master = keys.public_keys().unwrap().master;
+            MasterKey::sign(&mut master, "DEVICE", &account).unwrap();
+            let bob = CrossSigningKeys::with_rng("@bob:example.org", rng).unwrap();
+            keys.sign_user(&mut bob.public_keys().unwrap().master).unwrap();
+            let mut object = master.to_json();
+            signed_json::sign(&mut object, "@alice:example.org", "KEY", &keys.master).unwrap();
+            (keys, device, object)
         });
     }
 }
@@ -232,13 +294,14 @@ mod secret_storage {
         searched("secret storage", || {
             let to_store = SecretString::from(String::from(secret));
             let key = SecretStorageKey::with_rng(rng).unwrap();
-            let text = key.to_recovery_key();
+            let key = SecretStorageKey::from_bytes(SecretStorageKey::to_bytes(&key));
+            let text = SecretStorageKey::to_recovery_key(&key);
             unsearched(|| learn("recovery key", text.as_bytes()));
             let key = SecretStorageKey::from_recovery_key(&text).unwrap();
-            let stored = key.encrypt_with_rng(NAME, &to_store, rng).unwrap();
-            assert_eq!(&*key.decrypt(NAME, &stored).unwrap(), secret);
+            let stored = SecretStorageKey::encrypt_with_rng(&key, NAME, &to_store, rng).unwrap();
+            assert_eq!(&*SecretStorageKey::decrypt(&key, NAME, &stored).unwrap(), secret);
             let description = KeyDescription::of_with_rng(&key, rng).unwrap();
-            description.check(&key).unwrap();
+            KeyDescription::check(&description, &key).unwrap();
             let parameters = PassphraseParameters { salt: String::from("salt"), iterations: 2 };
             let other = SecretStorageKey::from_passphrase("passphrase", &parameters, 2).unwrap();
             assert!(description.check(&other).is_err());
@@ -258,7 +321,10 @@ mod secret_storage {
 mod hpke {
     //! RFC 9180 and MSC4388, step by step, so that every secret on the way is known.
 
-    use moceril::hpke::{HpkeRecipientChannel, HpkeSenderChannel, InitialMessage, InitialResponse};
+    use moceril::hpke::{
+        EstablishedHpkeChannel, HpkeRecipientChannel, HpkeSenderChannel, InitialMessage,
+        InitialResponse,
+    };
 
     use super::{DistinctKeys, Hkdf, PLAINTEXT, Sha256, learn, learn_with_texts, public, searched};
     use moceril_testing::rng::SeededRng;
@@ -337,7 +403,7 @@ mod hpke {
         learn_with_texts("plaintext", PLAINTEXT);
         searched("HPKE", || {
             let showing = HpkeRecipientChannel::with_rng(rng).unwrap().with_info("test");
-            let key = showing.public_key();
+            let key = HpkeRecipientChannel::public_key(&showing);
             let scanning = HpkeSenderChannel::new().with_info("test");
             let scanning = scanning.establish_channel_with_rng(key, PLAINTEXT, b"", rng).unwrap();
             let message = InitialMessage::decode(&scanning.message.encode()).unwrap();
@@ -353,7 +419,8 @@ mod hpke {
             let refused = scanning.channel.establish_bidirectional_channel(&message, b"wrong");
             let scanning = refused.unwrap_err().unchanged;
             let scanning = scanning.establish_bidirectional_channel(&message, b"").unwrap();
-            assert_eq!(showing.channel.check_code().as_bytes(), &check_code);
+            let code = EstablishedHpkeChannel::check_code(&showing.channel);
+            assert_eq!(code.as_bytes(), &check_code);
 
             let (mut showing, mut scanning) = (showing.channel, scanning.channel);
             let message = scanning.seal(PLAINTEXT, b"").unwrap();

@@ -8,7 +8,7 @@ use moceril::{
     olm::{IdentityKeys, KeyId},
 };
 use serde_json::Value;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use zeroize::Zeroizing;
 
 /// What a function throws: an `Error` whose name is the code, and whose message is the text.
@@ -51,9 +51,24 @@ pub fn bytes(value: &Uint8Array) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(value.to_vec())
 }
 
-/// A copy of a text that may be secret, wiped when it is dropped.
+#[wasm_bindgen]
+extern "C" {
+    type TextEncoder;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextEncoder;
+
+    #[wasm_bindgen(method)]
+    fn encode(this: &TextEncoder, text: &JsString) -> Uint8Array;
+}
+
+/// A copy of a text that may be secret, wiped when it is dropped. It has its whole length from the
+/// beginning. `String::from` would let it grow at the first character that is not ASCII, and leave
+/// what stands before that character in memory that nobody wipes.
 pub fn text(value: &JsString) -> Zeroizing<String> {
-    Zeroizing::new(String::from(value))
+    let encoded = TextEncoder::new().encode(value).to_vec();
+    // `TextEncoder` gives UTF-8 and nothing else.
+    Zeroizing::new(String::from_utf8(encoded).unwrap_or_default())
 }
 
 /// The same, for functions that ask for a secret.

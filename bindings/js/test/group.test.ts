@@ -52,6 +52,8 @@ test("an export says where it came from, and does not reach back", () => {
   assert.equal(read(late.decrypt(second).plaintext), "second");
   assert.equal(InboundGroupSession.importFromBackup(theirs.exportAt()).provenance, "backup");
   assert.equal(theirs.compare(late), "better");
+  assert.equal(late.compare(theirs), "worse");
+  assert.equal(late.compare(InboundGroupSession.import(theirs.exportAt(1))), "equal");
   assert.equal(
     late.compare(new InboundGroupSession(new GroupSession(now).sessionKey)),
     "unconnected",
@@ -87,9 +89,22 @@ test("a replay is noticed, also after storing", () => {
   refuses("OtherSession", () =>
     ReplayGuard.fromPickle(guard.pickle(key, context), key, context, other),
   );
-  const small = new ReplayGuard(theirs, 1);
-  small.raiseCapacity(2);
-  assert.equal(small.capacity, 2);
+});
+
+test("a guard that is full says what it cannot know", () => {
+  const room = new GroupSession(now);
+  const theirs = new InboundGroupSession(room.sessionKey);
+  const [zero, one, two] = ["0", "1", "2"].map((text) => theirs.decrypt(room.encrypt(utf8(text))));
+  const guard = new ReplayGuard(theirs, 1);
+  assert.equal(guard.capacity, 1);
+  assert.equal(guard.check(two!, "$2"), "first");
+  assert.equal(guard.check(zero!, "$0"), "first-not-remembered");
+  assert.equal(guard.check(zero!, "$another"), "unknown");
+  assert.equal(guard.check(two!, "$2"), "again");
+  guard.raiseCapacity(2);
+  assert.equal(guard.capacity, 2);
+  assert.equal(guard.check(one!, "$1"), "first");
+  refuses("Replayed", () => guard.check(one!, "$another"));
 });
 
 test("both ends are stored, and go on", () => {
@@ -101,6 +116,8 @@ test("both ends are stored, and go on", () => {
   assert.equal(again.createdAt, BigInt(now));
   assert.ok(again.rotationDue(1, 1_000_000, now));
   assert.ok(!again.rotationDue(2, 1_000_000, now));
+  assert.ok(!again.rotationDue(2, 1_000, now + 999));
+  assert.ok(again.rotationDue(2, 1_000, now + 1_000));
   const stored = theirs.pickle(key, context);
   const restored = InboundGroupSession.fromPickle(stored, key, context);
   assert.equal(read(restored.decrypt(again.encrypt(utf8("after"))).plaintext), "after");

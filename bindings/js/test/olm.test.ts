@@ -6,6 +6,7 @@ import {
   encodePayload,
   encodePayloadWithDeviceKeys,
   MocerilError,
+  type OlmMessage,
   PreKeyBundle,
   readOlmMessage,
   Session,
@@ -148,9 +149,35 @@ test("a message says its keys and its place", () => {
 
 test("limits can be raised, and what is evicted is counted", () => {
   const { toBob, toAlice } = pair();
-  toAlice.setLimits({ ...toAlice.limits, skippedKeys: 200 });
-  assert.equal(toAlice.limits.skippedKeys, 200);
-  const messages = Array.from({ length: 150 }, () => toBob.encrypt(utf8("late")));
-  for (const message of messages.reverse()) toAlice.decrypt(message);
+  const late = (session: Session, count: number): OlmMessage[] =>
+    Array.from({ length: count }, () => session.encrypt(utf8("late")));
+  // The first message of the chain has arrived. These have the indices 1 to 61.
+  const messages = late(toBob, 61);
+  const defaults = toAlice.limits;
+  assert.equal(defaults.skippedKeys, 40);
   assert.equal(toAlice.evictedKeys, 0n);
+  toAlice.decrypt(messages[49]!);
+  assert.equal(toAlice.evictedKeys, 9n, "49 keys, of which 40 are kept");
+  toAlice.decrypt(messages[60]!);
+  assert.equal(toAlice.evictedKeys, 19n, "10 keys more");
+  refuses("Evicted", () => toAlice.decrypt(messages[18]!));
+  toAlice.decrypt(messages[19]!);
+
+  const raised = { messageGap: 3_000, receiverChains: 7, skippedKeys: 200 };
+  toAlice.setLimits(raised);
+  assert.deepEqual(toAlice.limits, raised);
+  for (const message of late(toBob, 150).reverse()) toAlice.decrypt(message);
+  assert.equal(toAlice.evictedKeys, 19n);
+  toAlice.setLimits(defaults);
+  assert.deepEqual(toAlice.limits, defaults);
+});
+
+test("a session is told its devices once", () => {
+  const { alice, bob, toBob } = pair();
+  const [ours, theirs] = [alice.identityKeys, bob.identityKeys.curve25519];
+  const other = new Account().identityKeys;
+  toBob.setIdentityKeys(ours, theirs);
+  refuses("AnotherPeer", () => toBob.setIdentityKeys(ours, other.curve25519));
+  refuses("AnotherSession", () => toBob.setIdentityKeys(other, theirs));
+  assert.equal(toBob.theirIdentityKey, theirs);
 });

@@ -17,6 +17,15 @@ import {
 } from "./ready.mjs";
 
 const heap = () => new Uint8Array(wasm.memory.buffer);
+const holds = (text) => Buffer.from(wasm.memory.buffer).includes(text);
+
+/** Runs the garbage collector, and what it calls for the objects that it has found. */
+async function collect() {
+  for (let i = 0; i < 5; i++) {
+    globalThis.gc();
+    await new Promise((done) => setTimeout(done, 0));
+  }
+}
 
 /** The errors of calls at the end of JavaScript's stack, until one has room enough. */
 function atTheEnd(attempt) {
@@ -91,13 +100,14 @@ test("a call uses half of the module's stack at most", () => {
   } finally {
     Uint8Array.prototype.fill = fill;
   }
+  assert.ok(lowest < start, "the search for the depth runs before the stack is wiped");
   assert.ok(lowest > start / 2, String(start - lowest));
 });
 
 test("nothing of a secret stays in the memory of the module", () => {
   const marker = "correct horse battery staple";
   const long = marker.repeat(4000);
-  const found = () => Buffer.from(wasm.memory.buffer).includes(marker);
+  const found = () => holds(marker);
   const { alice, ours, theirs } = conversation();
   for (const text of [marker, long]) {
     assert.equal(alice.sign(text).length, 86);
@@ -125,12 +135,6 @@ test("objects that nobody has are freed", async () => {
     for (let i = 0; i < count; i++) new Olm[names[i % names.length]]();
   };
   make(2000);
-  const collect = async () => {
-    for (let i = 0; i < 5; i++) {
-      globalThis.gc();
-      await new Promise((done) => setTimeout(done, 0));
-    }
-  };
   await collect();
   const size = heap().length;
   for (let round = 0; round < 50; round++) {
@@ -139,6 +143,20 @@ test("objects that nobody has are freed", async () => {
   }
   for (let i = 0; i < 100000; i++) new Olm[names[i % names.length]]().free();
   assert.equal(heap().length, size);
+});
+
+test("objects that nobody has are wiped", async () => {
+  const secrets = ["the private key of a decryption.", "the seed of a key for signatures"];
+  // In a function of its own: no variable of the test keeps the objects alive.
+  const make = () => {
+    const [key, seed] = secrets.map((secret) => new TextEncoder().encode(secret));
+    new Olm.PkDecryption().init_with_private_key(key);
+    new Olm.PkSigning().init_with_seed(seed);
+  };
+  make();
+  for (const secret of secrets) assert.ok(holds(secret), `not there: ${secret}`);
+  await collect();
+  for (const secret of secrets) assert.ok(!holds(secret), `still there: ${secret}`);
 });
 
 test("when memory runs out, calls fail, and the module goes on", () => {

@@ -1,5 +1,7 @@
 """Threads, forks, stores of libolm and failing calls (S-51), on the installed package."""
 
+import gc
+import mmap
 import os
 import sys
 import threading
@@ -102,16 +104,14 @@ def test_what_fails_changes_nothing():
     event = vodozemac.GroupSession().encrypt(b"of another session")
     message_type, ciphertext = inbound.encrypt(b"answer").to_parts()
     forged = vodozemac.AnyOlmMessage.from_parts(message_type, ciphertext[:-1] + b"?")
-    things = [alice, bob, outbound, inbound, receiver]
+    things = [alice, bob, outbound, inbound, group, receiver]
 
-    def state(thing):
-        if isinstance(thing, vodozemac.InboundGroupSession):
-            return thing.first_known_index, thing.export_at(0).to_base64()
-        if isinstance(thing, vodozemac.Account):
-            return {id: key.to_base64() for id, key in thing.one_time_keys.items()}
-        return thing.session_id
+    def states():
+        return [thing.pickle(KEY) for thing in things]
 
-    before = list(map(state, things))
+    # A pickle is the whole state of an object, and the same for the same state.
+    before = states()
+    assert states() == before
     for call, error in [
         (lambda: outbound.decrypt(forged), vodozemac.OlmDecryptionException),
         (lambda: inbound.decrypt(message), vodozemac.OlmDecryptionException),
@@ -131,6 +131,46 @@ def test_what_fails_changes_nothing():
     ]:
         with pytest.raises(error):
             call()
-    assert list(map(state, things)) == before
+        assert states() == before
     answer = vodozemac.AnyOlmMessage.from_parts(message_type, ciphertext)
     assert outbound.decrypt(answer) == b"answer"
+    changed = [old != new for old, new in zip(before, states())]
+    assert changed == [False, False, True, False, False, False]
+
+
+def copies(secret):
+    """How many copies of these bytes are in the memory that this process can write to."""
+    with open("/proc/self/maps") as maps:
+        spans = [line.split()[0].split("-") for line in maps if line.split()[1].startswith("rw")]
+    # The places are read one by one into memory of its own, which is not one of them.
+    room, found = mmap.mmap(-1, 1 << 20), 0
+    overlap = len(secret) - 1
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        for first, last in [[int(end, 16) for end in span] for span in spans]:
+            for begin in range(first, last, len(room) - overlap):
+                length = min(len(room), last - begin)
+                memory.seek(begin)
+                with memoryview(room) as view:
+                    length = memory.readinto(view[:length])
+                place = room.find(secret, 0, length)
+                while place >= 0:
+                    found += 1
+                    place = room.find(secret, place + 1, length)
+    room.close()
+    return found
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="no file has the memory")
+@pytest.mark.parametrize("in_a_cycle", [False, True])
+def test_memory_is_wiped_before_it_is_freed(in_a_cycle):
+    secret = os.urandom(32)
+    key = vodozemac.Curve25519SecretKey.from_bytes(secret)
+    assert copies(secret) > 1
+    things = [key, vodozemac.PkDecryption.from_key(key)]
+    assert copies(secret) > 2
+    if in_a_cycle:
+        things.append(things)
+    del key, things
+    gc.collect()
+    # That of the test itself.
+    assert copies(secret) == 1

@@ -10,7 +10,11 @@ use alloc::vec::Vec;
 use subtle::ConstantTimeEq;
 
 use super::{Forged, MessageCipher};
-use crate::primitives::{secret::Secret, verdict::if_equal};
+use crate::primitives::{
+    secret::Secret,
+    stack::{MEDIUM, SHALLOW, wiped_below},
+    verdict::if_equal,
+};
 
 pub(crate) const MAC_LENGTH: usize = 8;
 
@@ -19,10 +23,12 @@ pub(crate) fn seal_without_authentication(
     key: &Secret<32>,
     plaintext: &[u8],
 ) -> (Vec<u8>, [u8; MAC_LENGTH]) {
-    let cipher = MessageCipher::derive(key.as_bytes(), b"");
-    let mut ciphertext = Vec::new();
-    cipher.encrypt_onto(&mut ciphertext, plaintext);
-    (ciphertext, mac_over_nothing(&cipher))
+    wiped_below::<SHALLOW, _>(|| {
+        let cipher = MessageCipher::derive(key.as_bytes(), b"");
+        let mut ciphertext = Vec::new();
+        cipher.encrypt_onto(&mut ciphertext, plaintext);
+        (ciphertext, mac_over_nothing(&cipher))
+    })
 }
 
 /// Compares the MAC, in constant time, and decrypts. That it succeeds says nothing about who made
@@ -32,8 +38,10 @@ pub(crate) fn open_without_authentication(
     ciphertext: &[u8],
     mac: &[u8; MAC_LENGTH],
 ) -> Result<Vec<u8>, Forged> {
-    let cipher = MessageCipher::derive(key.as_bytes(), b"");
-    if_equal(mac_over_nothing(&cipher).ct_eq(mac), Forged, || cipher.decrypt(ciphertext))
+    wiped_below::<MEDIUM, _>(|| {
+        let cipher = MessageCipher::derive(key.as_bytes(), b"");
+        if_equal(mac_over_nothing(&cipher).ct_eq(mac), Forged, || cipher.decrypt(ciphertext))
+    })
 }
 
 fn mac_over_nothing(cipher: &MessageCipher) -> [u8; MAC_LENGTH] {
