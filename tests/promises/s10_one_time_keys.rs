@@ -258,12 +258,12 @@ fn s_10_keys_are_marked_by_id() {
 fn s_10_unpublished_keys_can_be_replaced_under_new_ids() {
     let rng = &mut SeededRng::new(6);
     let mut account = states::account(4, rng);
-    let keys = account.one_time_keys();
+    let keys = account.unpublished_one_time_keys();
     account.mark_as_published([keys[0].0]);
     let mut restored = account.copy();
     let mut known: HashSet<_> = keys.iter().map(|(id, _)| *id).collect();
     for _ in 0..3 {
-        let waiting = restored.one_time_keys();
+        let waiting = restored.unpublished_one_time_keys();
         assert_eq!(waiting.len(), 3);
         for (id, key) in &waiting {
             assert!(restored.remove_one_time_key(*id));

@@ -131,14 +131,14 @@ fn s_41_an_export_has_no_more_trust_than_its_session() {
             let merged = restored.merge(&again).unwrap();
             assert_eq!(merged.provenance(), Provenance::Backup);
         }
-        let sender = states::account(0, &mut SeededRng::new(1)).curve25519_key();
+        let sender = states::account(0, &mut SeededRng::new(1)).identity_keys();
         let room_key = ExportedRoomKey::new("!a", export.clone(), sender);
         assert_eq!(room_key.import().provenance(), Provenance::Backup);
         let text = ExportedSessionKey::from_base64(&export.to_base64()).unwrap();
         assert_eq!(InboundGroupSession::import(&text).provenance(), Provenance::Exported);
     }
     // The key in a room key that was read from a backup, without the room key.
-    let sender = states::account(0, &mut SeededRng::new(1)).curve25519_key();
+    let sender = states::account(0, &mut SeededRng::new(1)).identity_keys();
     let json = ExportedRoomKey::new("!a", key, sender).to_backup_json().unwrap();
     let room_key = ExportedRoomKey::from_backup_json(&json, "!a", &signed.session_id()).unwrap();
     let session = InboundGroupSession::import(&room_key.session_key);

@@ -356,7 +356,7 @@ mod tests {
 
     /// What becomes of an event in `ROOM` with this plaintext.
     fn outcome_of(plaintext: &Value) -> Outcome {
-        let mut sender = GroupSession::new(0).unwrap();
+        let mut sender = GroupSession::new(Duration::ZERO).unwrap();
         let mut ring = ring_for(&sender);
         let message = sender.encrypt(plaintext.to_string()).unwrap();
         decrypt(&mut ring, &[event(&sender, message, "$1")], None).remove(0)

@@ -122,7 +122,11 @@ pub struct Ring {
 impl Ring {
     /// Adds a key, or says why it is not kept.
     pub fn add(&mut self, key: &ExportedRoomKey) -> std::result::Result<(), String> {
-        self.put_in(Known::new(key.import(), key.room_id.clone(), key.sender_key.to_base64()))
+        self.put_in(Known::new(
+            key.import(),
+            key.room_id.clone(),
+            key.sender_key.map_or_else(String::new, |key| key.to_base64()),
+        ))
     }
 
     fn put_in(&mut self, new: Known) -> std::result::Result<(), String> {

@@ -139,12 +139,12 @@ impl Client {
     fn renew_keys(&self) -> Result<bool> {
         self.store.atomically(|| {
             let mut account = self.store.account()?;
-            let waiting = account.one_time_keys();
+            let waiting = account.unpublished_one_time_keys();
             for (id, _) in &waiting {
                 account.remove_one_time_key(*id);
             }
             account.generate_one_time_keys(waiting.len())?;
-            if account.fallback_key().is_none() {
+            if account.unpublished_fallback_key().is_none() {
                 account.generate_fallback_key()?;
                 self.store.set_meta("fallback_rotated", &now().to_string())?;
             }
@@ -285,7 +285,7 @@ mod tests {
         let mut account = Account::new().unwrap();
         account.generate_one_time_keys(ONE_TIME_KEYS).unwrap();
         store.save_account(&account).unwrap();
-        let old = account.one_time_keys();
+        let old = account.unpublished_one_time_keys();
 
         // What became of the upload after so many answers of this status, how many there were, and
         // the account.
@@ -304,19 +304,22 @@ mod tests {
         };
         let (error, uploads, account) = replenish(500, 1);
         assert_eq!((error, uploads), (Some(500), 1));
-        assert_eq!(account.one_time_keys(), old, "they may have arrived");
+        assert_eq!(account.unpublished_one_time_keys(), old, "they may have arrived");
 
         let (error, uploads, account) = replenish(400, usize::MAX);
         assert_eq!((error, uploads), (Some(400), RENEWALS + 1));
-        let waiting = account.one_time_keys();
+        let waiting = account.unpublished_one_time_keys();
         assert_eq!(waiting.len(), ONE_TIME_KEYS);
         let fallback = account.fallback_key().unwrap();
 
         let (error, uploads, account) = replenish(400, 2);
         assert_eq!((error, uploads), (None, 3));
-        assert!(account.one_time_keys().is_empty() && account.fallback_key().is_none());
+        assert!(
+            account.unpublished_one_time_keys().is_empty()
+                && account.unpublished_fallback_key().is_none()
+        );
         assert_eq!(account.stored_one_time_key_count(), ONE_TIME_KEYS);
-        assert_eq!(account.current_fallback_key(), Some(fallback), "replaced only once");
+        assert_eq!(account.fallback_key(), Some(fallback), "replaced only once");
         for (_, key) in old.into_iter().chain(waiting) {
             assert_eq!(account.key_id(&key), None);
         }

@@ -74,7 +74,7 @@ pub mod payload {
 pub mod json {
     use moceril::{
         MessageVersion,
-        backup::{BackupDecryptionKey, BackupEncryptionKey},
+        backup::BackupDecryptionKey,
         backup_file::{self, BackedUpKey, BackupReader, BackupVersion},
         canonical_json,
         cross_signing::CrossSigningKeys,
@@ -144,9 +144,8 @@ pub mod json {
     /// The forms of an exported key.
     pub fn exported_entries() -> [BytesEntry; 3] {
         let (sender, receiver) = group(MessageVersion::V3, 43);
-        let key = states::account(0, &mut SeededRng::new(43)).curve25519_key();
-        let mut exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), key);
-        exported.sender_claimed_keys.insert(String::from("ed25519"), String::from("A"));
+        let sender_keys = states::account(0, &mut SeededRng::new(43)).identity_keys();
+        let exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), sender_keys);
         let [file, backup, forwarded] = [
             ExportedRoomKey::to_json,
             ExportedRoomKey::to_backup_json,
@@ -175,13 +174,11 @@ pub mod json {
     pub fn backup_entries() -> [BytesEntry; 4] {
         let rng = &mut SeededRng::new(42);
         let (_, receiver) = group(MessageVersion::V3, 42);
-        let sender = states::account(0, rng).curve25519_key();
+        let sender = states::account(0, rng).identity_keys();
         let exported = ExportedRoomKey::new("!a:b", receiver.export_at(0).unwrap(), sender);
-        let public = BackupDecryptionKey::from_bytes([1; 32]).public_key();
-        let message = BackupEncryptionKey::from_trusted_key(public)
-            .encrypt_with_rng(exported.to_backup_json().unwrap(), rng)
-            .unwrap();
-        let key = BackedUpKey::new(&exported, message);
+        let secret = BackupDecryptionKey::from_bytes([1; 32]);
+        let public = secret.public_key();
+        let key = BackedUpKey::encrypt_with_rng(&exported, &secret.encryption_key(), rng).unwrap();
         let id = key.session_id.clone();
         let backup = backup_file::write(&[key]);
         let value: Value = serde_json::from_str(&backup).unwrap();

@@ -196,7 +196,7 @@ fn who_may_have_a_key_later_is_remembered() {
         ("org.matrix.msc3061.shared_history", json!(true), true),
         ("other", json!(true), false),
     ] {
-        let session = GroupSession::new(now()).unwrap();
+        let session = GroupSession::new(Duration::from_secs(now())).unwrap();
         let mut key = RoomKey::new(ROOM, session.session_key());
         key.other.insert(name.to_owned(), value);
         receive_key(&store, &them, &key.to_json().unwrap()).unwrap();
