@@ -220,9 +220,6 @@ fn root_index(shape: &SessionShape) -> Result<Option<u64>> {
 
 pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
     let ratchet = &state.ratchet;
-    if state.received == ratchet.receivers.is_empty() {
-        return Err(ConversionError::Unrepresentable);
-    }
     let excess_chains = ratchet.receivers.len().saturating_sub(MAX_RECEIVER_CHAINS);
     let mut chains = SecretList::new();
     let mut kept_keys = 0_usize;
@@ -269,6 +266,8 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
         // `session_from` finds it again where the counts show that the peer began the session.
         their_identity_key: state.their_identity_key.is_some()
             && state.initiator() != Some(End::Theirs),
+        // vodozemac takes a chain of the peer for a message that arrived.
+        unread: state.is_unread(),
         ..Loss::of_session(state)
     };
     let shape = SessionShape {
