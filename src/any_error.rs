@@ -148,8 +148,8 @@ errors! {
     VodozemacPickle(VodozemacPickleError): "reading a vodozemac pickle",
 }
 
-impl<T> From<Refused<T>> for Error {
-    fn from(refused: Refused<T>) -> Self {
-        Self::Channel(refused.error)
+impl<T, E: Into<Self>> From<Refused<T, E>> for Error {
+    fn from(refused: Refused<T, E>) -> Self {
+        refused.error.into()
     }
 }

@@ -32,7 +32,7 @@ use crate::{
 /// |---|---|---|---|
 /// | session keys, root key, our chain | held | held | held |
 /// | message version | held | version 3 only; version 4 is [`Unrepresentable`](ConversionError::Unrepresentable) | held |
-/// | whether a message was decrypted | held | held | held, as whether there is a chain of the peer |
+/// | whether a message was decrypted | held | held | held, as whether there is a chain of the peer; lost if there is one before the first message: `unread` |
 /// | the peer's chains | up to 255 | the newest 5; more: `receiver_chains` | the newest 5; more: `receiver_chains` |
 /// | keys of late messages | all | the newest 40; more: `skipped_keys` | the newest 40 of each chain; more: `skipped_keys` |
 /// | the peer's identity key | held | lost: `their_identity_key`, unless the session was made from a message that it has not decrypted | lost: `their_identity_key`, unless the peer began the session |
@@ -103,6 +103,10 @@ pub struct Loss {
     pub evictions: bool,
     /// How often the root key of a session was advanced, which shows who began it.
     pub root_index: bool,
+    /// That a session, made from a message, has not decrypted it. The session reads the same
+    /// messages afterwards; its own are not pre-key messages any more, and the peer, who began the
+    /// session, reads those too.
+    pub unread: bool,
     /// The generation number, which shows a rollback (S-35): it begins again at 0.
     pub generation: bool,
 }
@@ -184,6 +188,7 @@ impl fmt::Display for Loss {
             (self.limits, "the limits"),
             (self.evictions, "which keys were evicted"),
             (self.root_index, "the index of the root key"),
+            (self.unread, "that no message was decrypted"),
             (self.generation, "the generation number"),
         ];
         let mut separator = "";

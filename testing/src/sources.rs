@@ -35,6 +35,18 @@ pub fn sources() -> Vec<Source> {
     sources_of("src")
 }
 
+/// The crates in Rust that are built for users, beside the library: the command, the packages for
+/// other languages, and what takes another library's place.
+pub const PRODUCTS: [&str; 7] = [
+    "bindings/js",
+    "cli",
+    "compat/libolm",
+    "compat/olm-js",
+    "compat/python-olm",
+    "compat/vodozemac",
+    "compat/vodozemac-python",
+];
+
 /// All Rust files below a folder of the repository.
 pub fn sources_of(folder: &str) -> Vec<Source> {
     let root = root().join(folder);

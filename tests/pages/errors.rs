@@ -164,6 +164,8 @@ fn every_error_has_its_variant() {
     ];
     let refused = Refused { unchanged: (), error: ChannelError::OwnKey };
     assert_eq!(Error::from(refused), Error::Channel(ChannelError::OwnKey));
+    let refused = Refused { unchanged: (), error: SasError::OwnKey };
+    assert_eq!(Error::from(refused), Error::Sas(SasError::OwnKey));
 
     // Of the two that have one name, the sources show one in `megolm`.
     let declared = sources().into_iter().flat_map(|source| {

@@ -1,19 +1,21 @@
 //! S-27: no feature and no compiler flag weakens a check. Features only add items, and never remove
 //! or change code.
 
-use moceril_testing::sources::{names, parts, sources};
+use std::fs;
 
-/// The names of the features that Cargo.toml declares.
-fn features() -> Vec<String> {
-    let section = include_str!("../../Cargo.toml").split("[features]").nth(1).unwrap();
+use moceril_testing::sources::{PRODUCTS, names, parts, root, sources, sources_of};
+
+/// The names of the features that the Cargo.toml of a folder declares.
+fn features(folder: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+    let section = manifest.split("[features]").nth(1).unwrap_or_default();
     let section = section.split("\n[").next().unwrap();
     let lines = section.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect()
 }
 
 /// The conditions in the code under which something is compiled that may not be one.
-fn bad_conditions(code: &str) -> Vec<String> {
-    let features = features();
+fn bad_conditions(code: &str, features: &[String]) -> Vec<String> {
     let mut bad = Vec::new();
     for kind in ["cfg(", "cfg_attr(", "cfg!("] {
         for (place, _) in code.match_indices(kind) {
@@ -24,7 +26,7 @@ fn bad_conditions(code: &str) -> Vec<String> {
             let harmless = ["deny(", "doc", "feature(doc_cfg)"];
             let harmless = |part: &&str| harmless.iter().any(|start| part.starts_with(start));
             let only_harmless = kind == "cfg_attr(" && attributes.iter().all(harmless);
-            if !only_harmless && !only_adds(condition, &features) {
+            if !only_harmless && !only_adds(condition, features) {
                 bad.push((*condition).to_owned());
             }
         }
@@ -60,14 +62,45 @@ const CHOICE: (&str, [&str; 10]) = (
     ],
 );
 
+/// The conditions of the products that are not features: a file without a name, which Linux alone
+/// has, and its call; permissions in tests; and that the command needs a file where it cannot ask a
+/// server.
+const PLATFORMS: [(&str, &[&str]); 4] = [
+    ("cli/main.rs", &["target_os = \"linux\""]),
+    (
+        "cli/output.rs",
+        &["target_os = \"linux\"", "target_os = \"linux\"", "unix", "target_os = \"linux\""],
+    ),
+    ("cli/store/tests.rs", &["unix", "unix"]),
+    ("cli/backup/mod.rs", &["not(feature = \"homeserver\")"]),
+];
+
+/// S-27: the same for what is built for users.
+#[test]
+fn s_27_nothing_is_compiled_out_of_the_products() {
+    for folder in PRODUCTS {
+        let features = features(folder);
+        let sources = sources_of(&format!("{folder}/src"));
+        assert!(!sources.is_empty(), "{folder}");
+        for source in sources {
+            let path = format!("{folder}/{}", source.path);
+            let expected = PLATFORMS.iter().find(|(known, _)| *known == path);
+            let expected = expected.map_or(&[][..], |(_, conditions)| conditions);
+            assert_eq!(bad_conditions(&source.code, &features), expected, "{path}");
+            assert!(!names(&source.code, "fuzzing"), "{path}");
+        }
+    }
+}
+
 /// S-27: code is compiled always, in tests, or with a feature that adds it. Nothing depends on a
 /// fuzzer or on debug assertions, and nothing is compiled only without a feature.
 #[test]
 fn s_27_nothing_is_compiled_out() {
     let mut conditions = 0;
+    let features = features("");
     for source in sources() {
         let expected = if source.path == CHOICE.0 { &CHOICE.1[..] } else { &[] };
-        assert_eq!(bad_conditions(&source.code), expected, "{}", source.path);
+        assert_eq!(bad_conditions(&source.code, &features), expected, "{}", source.path);
         conditions += source.code.matches("cfg").count();
         assert!(!names(&source.code, "fuzzing"), "{}", source.path);
         assert!(!names(&source.code, "unsafe"), "{}", source.path);
@@ -87,7 +120,9 @@ fn s_17_bare_keys_need_the_feature_hazmat() {
 /// S-27: the check above sees what it should see.
 #[test]
 fn s_27_a_bad_condition_is_noticed() {
-    assert!(features().iter().any(|name| name == "hazmat"));
+    let features = features("");
+    assert!(features.iter().any(|name| name == "hazmat"));
+    let bad_conditions = |code: &str| bad_conditions(code, &features);
     for bad in [
         "fuzzing",
         "not(test)",

@@ -87,6 +87,7 @@ shared!(
     Incoming<EstablishedEcies>,
     Outgoing<EstablishedEcies, ecies::InitialMessage>,
     Refused<Ecies>,
+    Refused<Sas, SasError>,
     // Errors.
     Base64Error,
     BundleError,

@@ -48,6 +48,7 @@ mod s24_libolm_content;
 mod s24_libolm_pickles;
 mod s24_libolm_pickles_refused;
 mod s24_losses_are_told;
+mod s24_unread_sessions;
 mod s24_vodozemac_pickles;
 mod s24_vodozemac_pickles_refused;
 mod s29_secrecy;

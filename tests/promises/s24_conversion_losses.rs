@@ -12,7 +12,7 @@ use moceril::{
 };
 use moceril_testing::{
     fixtures::{VERSIONS, config, pre_key},
-    libolm_pickle::{KEY, SessionLayout, open, seal},
+    libolm_pickle::KEY,
     pickle_editor::{OpenPickle, edit},
     pickled::Pickled,
     rng::SeededRng,
@@ -351,19 +351,6 @@ fn s_24_what_has_no_form() {
     };
     none("id 2^32", &with_id(1 << 32), libolm(formats!(Account)));
     lossy(&with_id(u32::MAX.into()), through_libolm!(Account), account_loss("libolm", |_| {}));
-}
-
-/// A receiver chain means to vodozemac that a message arrived. libolm has sessions that were made
-/// from a message and have not decrypted it yet; those vodozemac could not go on from.
-#[test]
-fn s_24_a_session_before_its_first_message_has_no_form_in_vodozemac() {
-    let (_, bob) = states::pair(config(V3), &mut SeededRng::new(7));
-    let mut layout = SessionLayout::of(&open(&bob.to_libolm_pickle_lossy(KEY).unwrap().0, KEY));
-    layout.head[4] = 0;
-    let fresh = Session::from_libolm_pickle(&seal(&layout.bytes(), KEY), KEY).unwrap();
-    assert!(!fresh.has_received_message());
-    assert_eq!(fresh.to_vodozemac_pickle().err(), Some(UNREPRESENTABLE));
-    lossy(&fresh, through_libolm!(Session), Loss::default());
 }
 
 /// Each fact alone, set in an object that has nothing to lose, is named, and nothing else with it.

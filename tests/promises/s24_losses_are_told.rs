@@ -30,6 +30,7 @@ fn s_24_losses_are_told() {
         ("evicted", |loss| loss.evictions = true),
         ("remember all sessions", |loss| loss.fallback_memory = true),
         ("index of the root key", |loss| loss.root_index = true),
+        ("no message was decrypted", |loss| loss.unread = true),
         ("generation", |loss| loss.generation = true),
     ] {
         let fact = loss(name);

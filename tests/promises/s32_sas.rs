@@ -133,9 +133,13 @@ fn our_own_key_is_not_the_other_devices() {
         let private_key = SeededRng::new(seed).bytes();
         let reflected =
             Curve25519PublicKey::from_base64(&sas(private_key).public_key().to_base64());
-        let refused = sas(private_key).diffie_hellman(reflected.unwrap());
-        assert_eq!(refused.unwrap_err(), SasError::OwnKey);
-        assert!(sas(private_key).diffie_hellman(sas([7; 32]).public_key()).is_ok());
+        let refused = sas(private_key).diffie_hellman(reflected.unwrap()).unwrap_err();
+        assert_eq!(refused.error, SasError::OwnKey);
+        // S-04: the object is there for the other device's real key.
+        let (ours, theirs) = (refused.unchanged, sas([7; 32]));
+        let (our_key, their_key) = (ours.public_key(), theirs.public_key());
+        let ours = ours.diffie_hellman(their_key).unwrap();
+        assert_eq!(ours.bytes("info"), theirs.diffie_hellman(our_key).unwrap().bytes("info"));
     }
 }
 

@@ -127,6 +127,16 @@ impl Account {
         self.0.forget_previous_fallback_key()
     }
 
+    #[wasm_bindgen(js_name = fallbackMemory)]
+    pub fn fallback_memory(&self) -> u32 {
+        self.0.fallback_memory()
+    }
+
+    #[wasm_bindgen(js_name = setFallbackMemory)]
+    pub fn set_fallback_memory(&mut self, sessions: u32) {
+        self.0.set_fallback_memory(sessions);
+    }
+
     /// The members `one_time_keys` and `fallback_keys` of a request to `/keys/upload`.
     #[wasm_bindgen(js_name = keysToUpload)]
     pub fn keys_to_upload(&self, user_id: &str, device_id: &str) -> String {

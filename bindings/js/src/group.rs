@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     account::pickled,
-    values::{Result, bytes, each, pickle_key, string, strings, text},
+    values::{Result, Thrown, bytes, each, pickle_key, string, strings, text},
 };
 
 #[wasm_bindgen]
@@ -46,6 +46,11 @@ impl GroupSession {
         self.0.created_at().map(|time| time.as_secs())
     }
 
+    #[wasm_bindgen(js_name = setCreatedAt)]
+    pub fn set_created_at(&mut self, seconds: u64) -> Result<()> {
+        Ok(self.0.set_created_at(seconds)?)
+    }
+
     #[wasm_bindgen(js_name = rotationDue)]
     pub fn rotation_due(&self, messages: u32, seconds: u64, now: u64) -> bool {
         let policy = RotationPolicy::new(messages, Duration::from_secs(seconds));
@@ -61,6 +66,16 @@ impl GroupSession {
 pub struct InboundGroupSession(megolm::InboundGroupSession);
 
 pickled!(InboundGroupSession, megolm::InboundGroupSession);
+
+fn provenance(name: &str) -> Result<Provenance> {
+    match name {
+        "signed" => Ok(Provenance::Signed),
+        "exported" => Ok(Provenance::Exported),
+        "backup" => Ok(Provenance::Backup),
+        "unknown" => Ok(Provenance::Unknown),
+        _ => Err(Thrown::new("Argument", "no such provenance")),
+    }
+}
 
 const fn name(provenance: Provenance) -> &'static str {
     match provenance {
@@ -112,6 +127,11 @@ impl InboundGroupSession {
     #[wasm_bindgen(js_name = provenanceAt)]
     pub fn provenance_at(&self, index: u32) -> Option<String> {
         self.0.provenance_at(index).map(|provenance| name(provenance).into())
+    }
+
+    #[wasm_bindgen(js_name = setProvenance)]
+    pub fn set_provenance(&mut self, name: &str) -> Result<()> {
+        Ok(self.0.set_provenance(provenance(name)?)?)
     }
 
     pub fn decrypt(&mut self, message: &str) -> Result<DecryptedGroupMessage> {

@@ -3,31 +3,42 @@
 use js_sys::{Array, Uint8Array};
 use moceril::{
     Curve25519PublicKey,
-    sas::{self, MacMethod},
+    sas::{self, MacMethod, Refused},
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::values::{Result, Thrown, bytes, object};
 
 #[wasm_bindgen]
-pub struct Sas(sas::Sas);
+pub struct Sas {
+    public_key: Curve25519PublicKey,
+    /// Until it is used.
+    pair: Option<sas::Sas>,
+}
 
 #[wasm_bindgen]
 impl Sas {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Result<Self> {
-        Ok(Self(sas::Sas::new()?))
+        let pair = sas::Sas::new()?;
+        Ok(Self { public_key: pair.public_key(), pair: Some(pair) })
     }
 
     #[wasm_bindgen(js_name = publicKey)]
     pub fn public_key(&self) -> String {
-        self.0.public_key().to_base64()
+        self.public_key.to_base64()
     }
 
     #[wasm_bindgen(js_name = diffieHellman)]
-    pub fn diffie_hellman(self, their_key: &str) -> Result<EstablishedSas> {
+    pub fn diffie_hellman(&mut self, their_key: &str) -> Result<EstablishedSas> {
         let their_key = Curve25519PublicKey::from_base64(their_key)?;
-        Ok(EstablishedSas(self.0.diffie_hellman(their_key)?))
+        let pair = self.pair.take().ok_or_else(|| Thrown::new("Freed", "the key was used"))?;
+        pair.diffie_hellman(their_key).map(EstablishedSas).map_err(
+            |Refused { unchanged, error }| {
+                self.pair = Some(unchanged);
+                error.into()
+            },
+        )
     }
 }
 

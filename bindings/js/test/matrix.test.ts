@@ -36,8 +36,17 @@ test("two people see the same emoji, and their MACs verify", () => {
   theirs.verifyMac("hkdf-hmac-sha256.v2", utf8("key"), info, mac);
   refuses("Mac", () => theirs.verifyMac("hkdf-hmac-sha256.v2", utf8("other"), info, mac));
   refuses("Argument", () => theirs.verifyMac("none" as never, utf8("key"), info, mac));
-  const own = new Sas();
-  refuses("OwnKey", () => own.diffieHellman(own.publicKey));
+});
+
+test("a key that is refused leaves the Sas as it was", () => {
+  const [alice, bob] = [new Sas(), new Sas()];
+  const [aliceKey, bobKey] = [alice.publicKey, bob.publicKey];
+  refuses("OwnKey", () => alice.diffieHellman(aliceKey));
+  refuses("LowOrder", () => alice.diffieHellman("A".repeat(43)));
+  refuses("Base64", () => alice.diffieHellman("?"));
+  assert.equal(alice.publicKey, aliceKey);
+  const [ours, theirs] = [alice.diffieHellman(bobKey), bob.diffieHellman(aliceKey)];
+  assert.deepEqual(ours.decimals(utf8("info")), theirs.decimals(utf8("info")));
 });
 
 test("JSON is canonical, signed and verified", () => {

@@ -79,9 +79,41 @@ const mistakes: unknown[] = [
   freed["Sas"],
 ];
 
-const counts = { calls: 0, refused: 0 };
+const counts = { calls: 0, refused: 0, compared: 0 };
 
-function attempt(name: string, operation: () => unknown): void {
+/** Runs an operation with this source of randomness. */
+function withRandomness(getRandomValues: (array: Uint8Array) => Uint8Array, run: () => void): void {
+  const before = Object.getOwnPropertyDescriptor(crypto, "getRandomValues");
+  Object.defineProperty(crypto, "getRandomValues", { configurable: true, value: getRandomValues });
+  try {
+    run();
+  } finally {
+    if (before) Object.defineProperty(crypto, "getRandomValues", before);
+    else Reflect.deleteProperty(crypto, "getRandomValues");
+  }
+}
+
+/** What an object is that can change: its pickle, always with the same randomness. */
+function state(object: unknown): string | undefined {
+  let found: string | undefined;
+  try {
+    if (object instanceof moceril.Sas) found = object.publicKey;
+    if (object instanceof moceril.Pickled) {
+      withRandomness(
+        (array) => array.fill(1),
+        () => (found = object.pickle(key, context)),
+      );
+    }
+  } catch (error) {
+    assert.ok(error instanceof moceril.MocerilError && error.code === "Freed", String(error));
+    found = "freed";
+  }
+  return found;
+}
+
+/** What is refused changes nothing (S-04), neither the object nor an argument. */
+function attempt(name: string, operation: () => unknown, ...concerned: unknown[]): void {
+  const before = concerned.map(state);
   counts.calls += 1;
   try {
     operation();
@@ -89,6 +121,8 @@ function attempt(name: string, operation: () => unknown): void {
     counts.refused += 1;
     assert.ok(error instanceof moceril.MocerilError, `${name}: ${String(error)}`);
     assert.notEqual(error.code, "Internal", `${name}: ${String(error)}`);
+    assert.deepEqual(concerned.map(state), before, `${name} has changed what it refused`);
+    counts.compared += before.filter((one) => one !== undefined).length;
   }
 }
 
@@ -128,21 +162,21 @@ test("wrong arguments to every method of every class", () => {
       methods += 1;
       // With arguments that are right for `pickle`, and objects of every class.
       for (const wrong of [freed[name], {}, null, undefined, freed, ...others]) {
-        attempt(`${name}.${member}`, () =>
-          (get ?? (value as Callable)).call(wrong as object, key, context),
-        );
+        const callable = get ?? (value as Callable);
+        attempt(`${name}.${member}`, () => callable.call(wrong as object, key, context), wrong);
       }
       if (get) {
-        attempt(`${name}.${member}`, () => get.call(object));
+        attempt(`${name}.${member}`, () => get.call(object), object);
         refuses("Freed", () => get.call(freed[name]));
         continue;
       }
       for (const args of arguments_()) {
-        attempt(`${name}.${member}`, () => (value as Callable).apply(object, args));
+        attempt(`${name}.${member}`, () => (value as Callable).apply(object, args), object);
       }
     }
   }
   assert.ok(methods > 80, String(methods));
+  assert.ok(counts.compared > 5_000, JSON.stringify(counts));
   works();
 });
 
@@ -217,23 +251,14 @@ test("what is too large is refused before it is copied", () => {
 });
 
 test("without randomness nothing is made", () => {
-  const { getRandomValues } = crypto;
-  try {
-    Object.defineProperty(crypto, "getRandomValues", {
-      configurable: true,
-      value: () => {
-        throw new Error("no randomness");
-      },
-    });
+  const none = (): never => {
+    throw new Error("no randomness");
+  };
+  withRandomness(none, () => {
     refuses("Random", () => new moceril.Account());
     refuses("Random", () => new moceril.GroupSession(1));
     refuses("Random", () => new moceril.Sas());
-  } finally {
-    Object.defineProperty(crypto, "getRandomValues", {
-      configurable: true,
-      value: getRandomValues,
-    });
-  }
+  });
   works();
 });
 

@@ -73,6 +73,11 @@ test("a first message makes one session", () => {
   refuses("MessageType", () => bob.createInboundSession(from, { type: 1, body: first.body }));
 
   bob.generateFallbackKey();
+  assert.equal(bob.fallbackMemory, 1024);
+  bob.setFallbackMemory(2000);
+  assert.equal(bob.fallbackMemory, 2000);
+  bob.setFallbackMemory(0);
+  assert.equal(bob.fallbackMemory, 1024);
   const fallback = bob.signedFallbackKey()!;
   assert.equal(fallback.fallback, true);
   const bundle = PreKeyBundle.verify(bob.identityKeys, fallback);

@@ -125,6 +125,31 @@ test("libolm's group sessions open, and give the messages that libolm gave", () 
   assert.ok(messages > 6, String(messages));
 });
 
+test("what libolm's pickles do not say can be stated once", () => {
+  const now = 1_700_000_000;
+  for (const vector of vectors("libolm-group-session-pickle")) {
+    const [pickle, key] = [vector.get("pickle"), hex(vector.get("pickle-key"))];
+    const session = GroupSession.fromLibolmPickle(pickle, key);
+    assert.equal(session.createdAt, undefined);
+    assert.ok(session.rotationDue(0xffff_ffff, 60, now));
+    session.setCreatedAt(now);
+    session.setCreatedAt(now);
+    assert.equal(session.createdAt, BigInt(now));
+    assert.ok(!session.rotationDue(0xffff_ffff, 60, now));
+    refuses("CreationTime", () => session.setCreatedAt(now + 1));
+  }
+  for (const vector of vectors("libolm-inbound-group-session-pickle")) {
+    const [pickle, key] = [vector.get("pickle"), hex(vector.get("pickle-key"))];
+    const session = InboundGroupSession.fromLibolmPickle(pickle, key);
+    assert.equal(session.provenance, "unknown");
+    refuses("Argument", () => session.setProvenance("owner" as never));
+    session.setProvenance("backup");
+    session.setProvenance("backup");
+    assert.equal(session.provenance, "backup");
+    refuses("Known", () => session.setProvenance("exported"));
+  }
+});
+
 test("files of exported keys decrypt", () => {
   let files = 0;
   for (const vector of vectors("key-export")) {

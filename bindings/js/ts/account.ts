@@ -120,6 +120,20 @@ export class Account extends Pickled {
     return call(() => raw(this, wasm.Account).forgetPreviousFallbackKey());
   }
 
+  /** How many sessions a fallback key may remember, to recognize replays of first messages. */
+  get fallbackMemory(): number {
+    return call(() => raw(this, wasm.Account).fallbackMemory());
+  }
+
+  /**
+   * Sets {@link fallbackMemory}; a number below the default or above the maximum becomes the
+   * nearest of these. Each remembered session adds 8 characters to the account's pickle.
+   */
+  setFallbackMemory(sessions: number): void {
+    const s = number(sessions, "sessions");
+    call(() => raw(this, wasm.Account).setFallbackMemory(s));
+  }
+
   /**
    * The members `one_time_keys` and `fallback_keys` of a request to `/keys/upload`, as JSON: every
    * key that is not published yet.

@@ -17,6 +17,7 @@ export const ERROR_CODES = [
   "Base64",
   "Canonical",
   "Closed",
+  "CreationTime",
   "CutOff",
   "Decryption",
   "Depth",
@@ -28,6 +29,7 @@ export const ERROR_CODES = [
   "InvalidSigningKey",
   "InvalidState",
   "Key",
+  "Known",
   "Length",
   "LowOrder",
   "Mac",
@@ -41,6 +43,7 @@ export const ERROR_CODES = [
   "NonCanonical",
   "NonContributoryKey",
   "NotOnCurve",
+  "NotSigned",
   "NotText",
   "Number",
   "ObjectType",
@@ -80,10 +83,7 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 
 const codes: ReadonlySet<string> = new Set(ERROR_CODES);
 
-/**
- * What every function of this package throws. Nothing has changed when it is thrown, except that
- * `Sas.diffieHellman` uses the key up.
- */
+/** What every function of this package throws. Nothing has changed when it is thrown. */
 export class MocerilError extends Error {
   override readonly name = "MocerilError";
 

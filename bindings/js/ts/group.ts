@@ -55,9 +55,21 @@ export class GroupSession extends Pickled {
     return call(() => raw(this, wasm.GroupSession).messageIndex());
   }
 
-  /** When the session was made, in seconds since 1970. */
+  /**
+   * When the session was made, in seconds since 1970; `undefined` for a session from a libolm
+   * pickle. Such a session is always due for rotation, until {@link setCreatedAt} says its time.
+   */
   get createdAt(): bigint | undefined {
     return call(() => raw(this, wasm.GroupSession).createdAt());
+  }
+
+  /**
+   * States when the session was made, in seconds since 1970, while that is not known. Throws
+   * `CreationTime` if another time is known.
+   */
+  setCreatedAt(createdAt: number): void {
+    const time = seconds(createdAt, "createdAt");
+    call(() => raw(this, wasm.GroupSession).setCreatedAt(time));
   }
 
   /** Whether the session has had so many messages, or is so old, that a new one is due. */
@@ -141,6 +153,19 @@ export class InboundGroupSession extends Pickled {
     return call(
       () => raw(this, wasm.InboundGroupSession).provenanceAt(i) as Provenance | undefined,
     );
+  }
+
+  /**
+   * States where the key came from, for a session from a libolm pickle, which does not say it.
+   * Throws `Known` if another provenance is known, and `NotSigned` for `signed` if the owner of the
+   * key has not signed with it.
+   *
+   * That `signed` is accepted proves nothing. State it only if the old store says that the whole
+   * key came from its owner over Olm.
+   */
+  setProvenance(provenance: Provenance): void {
+    const p = text(provenance, "provenance");
+    call(() => raw(this, wasm.InboundGroupSession).setProvenance(p));
   }
 
   /** Decrypts a message. The same message decrypts again: see {@link ReplayGuard}. */

@@ -25,10 +25,15 @@ export class Sas extends Owned {
     return call(() => raw(this, wasm.Sas).publicKey());
   }
 
-  /** Agrees on a secret with the other device. The key is used up, also if this fails. */
+  /**
+   * Agrees on a secret with the other device. This uses the object up: every later call throws an
+   * error with the code `Freed`. If the other device's key is refused, the object is as it was.
+   */
   diffieHellman(theirKey: string): EstablishedSas {
     const key = text(theirKey, "theirKey");
-    return new EstablishedSas(call(() => take(this, wasm.Sas).diffieHellman(key)));
+    const established = call(() => raw(this, wasm.Sas).diffieHellman(key));
+    call(() => take(this, wasm.Sas).free());
+    return new EstablishedSas(established);
   }
 }
 

@@ -35,6 +35,8 @@ pub enum Fact {
     Evictions,
     /// How often the root key was advanced
     RootIndex,
+    /// That a session has not decrypted a message yet
+    Unread,
     /// The number by which a store notices that it was rolled back
     Generation,
 }
@@ -56,6 +58,7 @@ fn without(loss: Loss, fact: Fact) -> Loss {
         Fact::Limits => rest.limits = false,
         Fact::Evictions => rest.evictions = false,
         Fact::RootIndex => rest.root_index = false,
+        Fact::Unread => rest.unread = false,
         Fact::Generation => rest.generation = false,
     }
     rest
@@ -105,7 +108,8 @@ mod tests {
         (loss.fallback_sessions, loss.previous_fallback_key) = (1, true);
         (loss.their_identity_key, loss.ed25519_seed, loss.provenance) = (true, true, true);
         (loss.created_at, loss.limits, loss.evictions) = (true, true, true);
-        (loss.root_index, loss.generation, loss.fallback_memory) = (true, true, true);
+        (loss.root_index, loss.unread, loss.generation) = (true, true, true);
+        loss.fallback_memory = true;
         let facts = Fact::value_variants();
         assert!(facts.iter().all(|fact| without(loss, *fact) != loss));
         assert!(check(loss, facts).is_ok());

@@ -124,7 +124,9 @@ fn seal(key: &[u8], content: &[u8]) -> String {
     let cipher = Cipher::pickle(key);
     let mut sealed = cipher.encrypt(content);
     let mac = cipher.mac(&sealed);
-    sealed.extend_from_slice(mac.first_chunk::<MAC_LENGTH>().map_or(&[], |mac| mac));
+    let [a, b, c, d, e, f, g, h, ..] = mac;
+    let mac: [u8; MAC_LENGTH] = [a, b, c, d, e, f, g, h];
+    sealed.extend_from_slice(&mac);
     base64::encode(&sealed)
 }
 

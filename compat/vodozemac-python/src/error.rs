@@ -1,7 +1,10 @@
-//! The exceptions, which are all `ValueError`s with the messages of vodozemac's errors, and what a
-//! program gets to see of an error.
+//! The exceptions, which are all `ValueError`s with the messages of vodozemac's errors but for a
+//! system without randomness, and what a program gets to see of an error.
 
-use pyo3::{PyErr, create_exception, exceptions::PyValueError};
+use pyo3::{
+    PyErr, create_exception,
+    exceptions::{PyOSError, PyValueError},
+};
 
 create_exception!(vodozemac, KeyException, PyValueError);
 create_exception!(vodozemac, SignatureException, PyValueError);
@@ -17,7 +20,7 @@ create_exception!(vodozemac, MegolmDecryptionException, PyValueError);
 create_exception!(vodozemac, PkInvalidKeySizeException, PyValueError);
 create_exception!(vodozemac, PkDecodeException, PyValueError);
 
-/// An error of the crate `vodozemac` on its way to Python.
+/// An error on its way to Python.
 pub(crate) struct Error(PyErr);
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -55,7 +58,8 @@ becomes! {
     vodozemac::olm::SessionCreationError => SessionCreationException,
     vodozemac::olm::EncryptionError => OlmEncryptionException,
     vodozemac::olm::DecryptionError => OlmDecryptionException,
-    vodozemac::sas::SasError => SasException,
+    moceril::RandomError => PyOSError,
+    moceril::sas::SasError => SasException,
     vodozemac::pk_encryption::Error => PkDecodeException,
     vodozemac::pk_encryption::MessageDecodeError => PkDecodeException,
 }

@@ -50,8 +50,9 @@ impl Curve25519SecretKey {
 
     #[classmethod]
     fn from_base64(_cls: &Bound<'_, PyType>, key: &str) -> Result<Self> {
-        // In constant time (S-26), and with no word about what the text is (S-29).
-        let digits = key.trim_end_matches('=');
+        // In constant time (S-26), and with no word about what the text is (S-29). The padding of
+        // 32 bytes is one character (S-30).
+        let digits = if key.len() == 44 { key.strip_suffix('=').unwrap_or(key) } else { key };
         let bytes = Base64Unpadded::decode_vec(digits)
             .map(Zeroizing::new)
             .map_err(|_| KeyException::new_err("Failed to decode a secret key from Base64"))?;

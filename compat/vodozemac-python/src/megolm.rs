@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use pyo3::{
+    exceptions::PyValueError,
     prelude::*,
     types::{PyBytes, PyString, PyType},
 };
@@ -10,7 +11,7 @@ use vodozemac::megolm::{self, SessionConfig};
 use zeroize::Zeroizing;
 
 use crate::{
-    error::Result,
+    error::{PickleException, Result},
     messages::MegolmMessage,
     olm::{checked_key, locked},
 };
@@ -49,46 +50,70 @@ impl ExportedSessionKey {
 
 /// The session of a sender.
 #[pyclass(frozen, module = "vodozemac")]
-pub(crate) struct GroupSession(Mutex<megolm::GroupSession>);
+pub(crate) struct GroupSession(Mutex<Sender>);
+
+struct Sender {
+    session: megolm::GroupSession,
+    /// Whether the last index was used. Then the crate `vodozemac` can only panic. No such session
+    /// comes from a pickle.
+    exhausted: bool,
+}
+
+impl From<megolm::GroupSession> for GroupSession {
+    fn from(session: megolm::GroupSession) -> Self {
+        Self(Mutex::new(Sender { session, exhausted: false }))
+    }
+}
+
+const EXHAUSTED: &str = "The session has used its last message index.";
 
 #[pymethods]
 impl GroupSession {
     #[new]
     fn new() -> Self {
-        Self(Mutex::new(megolm::GroupSession::new(SessionConfig::version_1())))
+        megolm::GroupSession::new(SessionConfig::version_1()).into()
     }
 
     #[classmethod]
     fn from_pickle(_cls: &Bound<'_, PyType>, pickle: &str, pickle_key: &[u8]) -> Result<Self> {
         let key = checked_key(pickle_key)?;
         let pickle = megolm::GroupSessionPickle::from_encrypted(pickle, key)?;
-        Ok(Self(Mutex::new(megolm::GroupSession::from_pickle(pickle))))
+        Ok(megolm::GroupSession::from_pickle(pickle).into())
     }
 
     fn pickle(&self, pickle_key: &[u8]) -> Result<String> {
         let key = checked_key(pickle_key)?;
-        Ok(locked(&self.0).pickle().encrypt(key))
+        let sender = locked(&self.0);
+        if sender.exhausted {
+            return Err(PickleException::new_err(EXHAUSTED).into());
+        }
+        Ok(sender.session.pickle().encrypt(key))
     }
 
     #[getter]
     fn session_id(&self) -> String {
-        locked(&self.0).session_id()
+        locked(&self.0).session.session_id()
     }
 
     /// The index of the next message.
     #[getter]
     fn message_index(&self) -> u32 {
-        locked(&self.0).message_index()
+        locked(&self.0).session.message_index()
     }
 
     /// The key to share with receivers. They can decrypt from the next message on.
     #[getter]
     fn session_key(&self) -> SessionKey {
-        SessionKey(locked(&self.0).session_key())
+        SessionKey(locked(&self.0).session.session_key())
     }
 
-    fn encrypt(&self, plaintext: &[u8]) -> MegolmMessage {
-        MegolmMessage(locked(&self.0).encrypt(plaintext))
+    fn encrypt(&self, plaintext: &[u8]) -> Result<MegolmMessage> {
+        let mut sender = locked(&self.0);
+        if sender.exhausted {
+            return Err(PyValueError::new_err(EXHAUSTED).into());
+        }
+        sender.exhausted = sender.session.message_index() == u32::MAX;
+        Ok(MegolmMessage(sender.session.encrypt(plaintext)))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Mutex;
 
+use moceril::sas::{self, MacMethod};
 use pyo3::{prelude::*, types::PyBytes};
-use vodozemac::sas;
+use vodozemac::KeyError;
 
 use crate::{
     error::{Result, SasException},
@@ -11,7 +12,8 @@ use crate::{
     olm::locked,
 };
 
-/// One verification of another device.
+/// One verification of another device. The crate `vodozemac` uses its object up also if a key is
+/// refused, so this is moceril's.
 #[pyclass(frozen, module = "vodozemac")]
 pub(crate) struct Sas {
     public_key: Curve25519PublicKey,
@@ -22,10 +24,10 @@ pub(crate) struct Sas {
 #[pymethods]
 impl Sas {
     #[new]
-    fn new() -> Self {
-        let inner = sas::Sas::new();
-        let public_key = Curve25519PublicKey(inner.public_key());
-        Self { public_key, inner: Mutex::new(Some(inner)) }
+    fn new() -> Result<Self> {
+        let inner = sas::Sas::new()?;
+        let public_key = vodozemac::Curve25519PublicKey::from(*inner.public_key().as_bytes());
+        Ok(Self { public_key: Curve25519PublicKey(public_key), inner: Mutex::new(Some(inner)) })
     }
 
     #[getter]
@@ -33,12 +35,21 @@ impl Sas {
         self.public_key.clone()
     }
 
-    /// Agrees on a secret with the other device. That works once, also if the key is refused.
+    /// Agrees on a secret with the other device. That works once. If the key is refused, the object
+    /// is as it was.
     fn diffie_hellman(&self, key: &Curve25519PublicKey) -> Result<EstablishedSas> {
-        let inner = locked(&self.inner)
+        let mut inner = locked(&self.inner);
+        let sas = inner
             .take()
             .ok_or_else(|| SasException::new_err("The Sas object has already been used once."))?;
-        Ok(EstablishedSas(inner.diffie_hellman(key.0)?))
+        let agreed = match moceril::Curve25519PublicKey::from_bytes(key.0.to_bytes()) {
+            Ok(key) => sas.diffie_hellman(key).map_err(|refused| refused.unchanged),
+            Err(_) => Err(sas),
+        };
+        agreed.map(EstablishedSas).map_err(|unchanged| {
+            *inner = Some(unchanged);
+            KeyError::NonContributoryKey.into()
+        })
     }
 }
 
@@ -52,18 +63,16 @@ impl EstablishedSas {
     }
 
     fn calculate_mac(&self, input: &str, info: &str) -> String {
-        self.0.calculate_mac(input, info).to_base64()
+        self.0.calculate_mac(MacMethod::HkdfHmacSha256V2, input, info)
     }
 
     /// The MAC in the faulty encoding that libolm began with.
     fn calculate_mac_invalid_base64(&self, input: &str, info: &str) -> String {
-        self.0.calculate_mac_invalid_base64(input, info)
+        self.0.calculate_mac(MacMethod::HkdfHmacSha256, input, info)
     }
 
     fn verify_mac(&self, input: &str, info: &str, tag: &str) -> Result<()> {
-        let tag =
-            sas::Mac::from_base64(tag).map_err(|error| SasException::new_err(error.to_string()))?;
-        Ok(self.0.verify_mac(input, info, &tag)?)
+        Ok(self.0.verify_mac(MacMethod::HkdfHmacSha256V2, input, info, tag)?)
     }
 }
 
@@ -81,6 +90,6 @@ impl SasBytes {
 
     #[getter]
     fn decimals(&self) -> (u16, u16, u16) {
-        self.0.decimals()
+        self.0.decimals().into()
     }
 }

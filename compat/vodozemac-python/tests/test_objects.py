@@ -1,6 +1,8 @@
 """Threads, forks, stores of libolm and failing calls (S-51), on the installed package."""
 
+import base64
 import gc
+import json
 import mmap
 import os
 import sys
@@ -8,9 +10,39 @@ import threading
 
 import pytest
 import vodozemac
+from Crypto.Cipher import AES
+from Crypto.Hash import HMAC, SHA256
+from Crypto.Protocol.KDF import HKDF
+from Crypto.Util.Padding import pad, unpad
 
 KEY = b"DEFAULT_PICKLE_KEY_1234567890___"
 WEAK = vodozemac.Curve25519PublicKey.from_bytes(bytes(32))
+
+
+def pickle_keys():
+    keys = HKDF(KEY, 80, bytes(32), SHA256, context=b"Pickle")
+    return keys[:32], keys[32:64], keys[64:]
+
+
+def seal(content):
+    """The pickle of a content under KEY: the encryption of libolm's and vodozemac's pickles."""
+    key, mac_key, iv = pickle_keys()
+    sealed = AES.new(key, AES.MODE_CBC, iv).encrypt(pad(content, 16))
+    sealed += HMAC.new(mac_key, sealed, SHA256).digest()[:8]
+    return base64.b64encode(sealed).decode().rstrip("=")
+
+
+def unseal(pickle):
+    key, _, iv = pickle_keys()
+    sealed = base64.b64decode(pickle + "=" * (-len(pickle) % 4))
+    return unpad(AES.new(key, AES.MODE_CBC, iv).decrypt(sealed[:-8]), 16)
+
+
+def at_last_index():
+    """A group session with one message left."""
+    content = json.loads(unseal(vodozemac.GroupSession().pickle(KEY)))
+    content["ratchet"]["counter"] = 2**32 - 1
+    return vodozemac.GroupSession.from_pickle(seal(json.dumps(content).encode()), KEY)
 
 
 def sessions():
@@ -104,10 +136,11 @@ def test_what_fails_changes_nothing():
     event = vodozemac.GroupSession().encrypt(b"of another session")
     message_type, ciphertext = inbound.encrypt(b"answer").to_parts()
     forged = vodozemac.AnyOlmMessage.from_parts(message_type, ciphertext[:-1] + b"?")
+    sas = vodozemac.Sas()
     things = [alice, bob, outbound, inbound, group, receiver]
 
     def states():
-        return [thing.pickle(KEY) for thing in things]
+        return [sas.public_key.to_base64(), *[thing.pickle(KEY) for thing in things]]
 
     # A pickle is the whole state of an object, and the same for the same state.
     before = states()
@@ -126,7 +159,8 @@ def test_what_fails_changes_nothing():
         ),
         (lambda: alice.pickle(b"short"), vodozemac.PickleException),
         (lambda: vodozemac.Account.from_pickle("", KEY), vodozemac.PickleException),
-        (lambda: vodozemac.Sas().diffie_hellman(WEAK), vodozemac.KeyException),
+        (lambda: sas.diffie_hellman(WEAK), vodozemac.KeyException),
+        (lambda: sas.diffie_hellman(sas.public_key), vodozemac.KeyException),
         (lambda: vodozemac.PkEncryption.from_key(WEAK).encrypt(b"x"), vodozemac.PkDecodeException),
     ]:
         with pytest.raises(error):
@@ -135,7 +169,10 @@ def test_what_fails_changes_nothing():
     answer = vodozemac.AnyOlmMessage.from_parts(message_type, ciphertext)
     assert outbound.decrypt(answer) == b"answer"
     changed = [old != new for old, new in zip(before, states())]
-    assert changed == [False, False, True, False, False, False]
+    assert changed == [False, False, False, True, False, False, False]
+    other = vodozemac.Sas()
+    ours, theirs = sas.diffie_hellman(other.public_key), other.diffie_hellman(sas.public_key)
+    assert ours.bytes("info").decimals == theirs.bytes("info").decimals
 
 
 def copies(secret):
@@ -174,3 +211,103 @@ def test_memory_is_wiped_before_it_is_freed(in_a_cycle):
     gc.collect()
     # That of the test itself.
     assert copies(secret) == 1
+
+
+def test_the_last_index_of_a_group_session():
+    group = at_last_index()
+    receiver = vodozemac.InboundGroupSession(group.session_key)
+    assert receiver.decrypt(group.encrypt(b"the last one")).plaintext == b"the last one"
+    with pytest.raises(ValueError):
+        group.encrypt(b"one more")
+    with pytest.raises(vodozemac.PickleException):
+        group.pickle(KEY)
+    assert group.message_index == 2**32 - 1
+
+
+def test_a_libolm_session_before_its_first_message_can_be_stored():
+    def number(value):
+        return value.to_bytes(4, "big")
+
+    def key():
+        return vodozemac.Account().curve25519_key.to_bytes()
+
+    keys, chain = key() + key() + key(), key() + bytes(32) + number(0)
+    unread = number(1) + b"\0" + keys + bytes(32) + number(0) + number(1) + chain + number(0)
+    session = vodozemac.Session.from_libolm_pickle(seal(unread), KEY)
+    again = vodozemac.Session.from_pickle(session.pickle(KEY), KEY)
+    assert again.session_id == session.session_id
+
+
+def test_private_keys_have_their_padding_or_none():
+    key = vodozemac.Curve25519SecretKey()
+    text = key.to_base64()
+    for ending in ["", "="]:
+        again = vodozemac.Curve25519SecretKey.from_base64(text + ending)
+        assert again.to_bytes() == key.to_bytes()
+    for wrong in [text + "==", text + "===", text + "=A", "=" + text, text[:42] + "=="]:
+        with pytest.raises(vodozemac.KeyException):
+            vodozemac.Curve25519SecretKey.from_base64(wrong)
+
+
+def every_object():
+    alice, bob, outbound, inbound, message = sessions()
+    bob.generate_fallback_key()
+    group, exhausted = vodozemac.GroupSession(), at_last_index()
+    receiver = vodozemac.InboundGroupSession(group.session_key)
+    exhausted.encrypt(b"the last one")
+    event = group.encrypt(b"x")
+    sas, used, pk = vodozemac.Sas(), vodozemac.Sas(), vodozemac.PkDecryption()
+    established = used.diffie_hellman(sas.public_key)
+    encryption = vodozemac.PkEncryption.from_key(pk.public_key)
+    return [
+        *[alice, bob, outbound, inbound, message, message.to_pre_key(), group, exhausted],
+        *[receiver, receiver.decrypt(event), receiver.export_at(0), event, event.signature()],
+        *[group.session_key, sas, used, established, established.bytes("x"), pk, pk.key],
+        *[encryption, encryption.encrypt(b"x"), alice.ed25519_key, alice.curve25519_key, WEAK],
+    ]
+
+
+WRONG = [None, True, 0, 1, -1, 1.5, 2**31, 2**32, 2**70, [], {}, object(), str, lambda: 0]
+WRONG += ["", "x", "A" * 43, "é", "\ud800", "\0", KEY.decode()]
+WRONG += [b"", b"x", bytes(31), bytes(32), bytes(64), bytearray(32), memoryview(bytes(32)), KEY]
+
+
+def test_wrong_arguments_are_exceptions():
+    """Whatever is not an `Exception`, such as pyo3's `PanicException`, ends the test."""
+    things = every_object()
+    classes = [
+        kind
+        for kind in vars(vodozemac).values()
+        if isinstance(kind, type) and not issubclass(kind, Exception)
+    ]
+    assert {type(thing).__name__ for thing in things} >= {kind.__name__ for kind in classes}
+    functions, succeeded = classes, 0
+    for thing in things + classes:
+        for name in dir(thing):
+            if name.startswith("_"):
+                continue
+            # A property is read here.
+            member = getattr(thing, name)
+            if callable(member):
+                functions = [*functions, member]
+    assert len(functions) > 100
+    for function in functions:
+        for first in WRONG + things:
+            if type(first) is int and first > 1 and "keys" in function.__name__:
+                continue  # makes as many keys
+            for arguments in [
+                (),
+                (first,),
+                (first, "x"),
+                (first, KEY),
+                ("x", first),
+                (WEAK, first),
+                (first,) * 3,
+                ("x", "x", first),
+            ]:
+                try:
+                    function(*arguments)
+                    succeeded += 1
+                except Exception as error:
+                    assert not isinstance(error, SystemError)
+    assert succeeded > 1000

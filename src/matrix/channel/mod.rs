@@ -101,20 +101,20 @@ impl<C: fmt::Debug> fmt::Debug for Incoming<C> {
 ///
 /// `?` turns it into its error, where the object is of no more use.
 #[derive(Debug)]
-pub struct Refused<T> {
+pub struct Refused<T, E = ChannelError> {
     /// The object as it was before.
     pub unchanged: T,
     /// Why the step failed.
-    pub error: ChannelError,
+    pub error: E,
 }
 
-impl<T> fmt::Display for Refused<T> {
+impl<T, E: fmt::Display> fmt::Display for Refused<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl<T: fmt::Debug> Error for Refused<T> {}
+impl<T: fmt::Debug, E: Error> Error for Refused<T, E> {}
 
 /// A channel could not be established, or a message not be encrypted or decrypted; nothing has
 /// changed.

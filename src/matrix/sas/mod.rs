@@ -44,6 +44,7 @@ pub use self::{
     emoji::Emoji,
     info::{InfoStrings, Party, key_ids},
 };
+pub use super::channel::Refused;
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 use crate::{
@@ -106,24 +107,37 @@ impl Sas {
     ///
     /// # Errors
     ///
-    /// [`SasError::OwnKey`] for this device's own key, which somebody sent back to us;
-    /// [`SasError::NonContributoryKey`] (S-01), which no key that could be parsed leads to.
+    /// [`Refused`] with the key pair, and [`SasError::OwnKey`] for this device's own key, which
+    /// somebody sent back to us, or [`SasError::NonContributoryKey`] (S-01), which no key that
+    /// could be parsed leads to.
     pub fn diffie_hellman(
         self,
         their_public_key: Curve25519PublicKey,
-    ) -> Result<EstablishedSas, SasError> {
+    ) -> Result<EstablishedSas, Refused<Self, SasError>> {
+        match self.agree(&their_public_key) {
+            Ok(secret) => Ok(EstablishedSas {
+                secret: Box::new(secret),
+                our_public_key: self.public_key(),
+                their_public_key,
+            }),
+            Err(error) => Err(Refused { unchanged: self, error }),
+        }
+    }
+
+    fn agree(&self, their_public_key: &Curve25519PublicKey) -> Result<Secret<32>, SasError> {
         // Why: we would agree with ourselves, and whoever sent the key back could answer with our
         // own MACs.
-        if their_public_key == self.public_key() {
+        if *their_public_key == self.public_key() {
             return Err(SasError::OwnKey);
         }
-        let secret = self
-            .pair
-            .secret()
-            .agree(their_public_key.as_bytes())
-            .map_err(|_| SasError::NonContributoryKey)?;
-        let our_public_key = self.public_key();
-        Ok(EstablishedSas { secret: Box::new(secret), our_public_key, their_public_key })
+        let agreed = self.pair.secret().agree(their_public_key.as_bytes());
+        agreed.map_err(|_| SasError::NonContributoryKey)
+    }
+}
+
+impl From<Refused<Sas, Self>> for SasError {
+    fn from(refused: Refused<Sas, Self>) -> Self {
+        refused.error
     }
 }
 

@@ -71,22 +71,31 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
         }
         keys.push(StoredKey { id: *id, pair: pair.clone(), published: listed.is_none() });
     }
-    let fallback = |shape: FallbackKeyShape| {
+    let fallback_key = |shape: FallbackKeyShape| {
         Box::new(FallbackKey::without_memory(StoredKey {
             id: shape.key_id,
             pair: Curve25519KeyPair::from_secret_bytes(&shape.key.0),
             published: shape.published,
         }))
     };
+    let fallback = fallback_keys.fallback_key.map(fallback_key);
+    let previous_fallback = fallback_keys.previous_fallback_key.map(fallback_key);
+    // S-10: an account that counts both kinds of keys together was written with two equal counters,
+    // and goes on so. Others with equal counters may: no id below the counter is given out again.
+    let fallback_ids = || fallback.iter().chain(&previous_fallback).map(|fallback| fallback.key.id);
+    let together = fallback_keys.key_id == one_time_keys.next_key_id
+        && fallback_ids().all(|fallback| keys.iter().all(|key| key.id != fallback));
+    let next_fallback_id =
+        if together { OptionalNumber::NONE } else { OptionalNumber::some(fallback_keys.key_id) };
     Ok(AccountState {
         signing_key: signing_key_from(signing_key)?,
         identity_key: Curve25519KeyPair::from_secret_bytes(&diffie_hellman_key.0),
         one_time_keys: OneTimeKeys {
             keys,
-            fallback: fallback_keys.fallback_key.map(fallback),
-            previous_fallback: fallback_keys.previous_fallback_key.map(fallback),
+            fallback,
+            previous_fallback,
             next_id: one_time_keys.next_key_id,
-            next_fallback_id: OptionalNumber::some(fallback_keys.key_id),
+            next_fallback_id,
             fallback_memory: DEFAULT_FALLBACK_MEMORY,
         },
         generation: 0,
@@ -220,9 +229,6 @@ fn root_index(shape: &SessionShape) -> Result<Option<u64>> {
 
 pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
     let ratchet = &state.ratchet;
-    if state.received == ratchet.receivers.is_empty() {
-        return Err(ConversionError::Unrepresentable);
-    }
     let excess_chains = ratchet.receivers.len().saturating_sub(MAX_RECEIVER_CHAINS);
     let mut chains = SecretList::new();
     let mut kept_keys = 0_usize;
@@ -269,6 +275,8 @@ pub(super) fn session_to(state: &SessionState) -> Conversion<SessionShape> {
         // `session_from` finds it again where the counts show that the peer began the session.
         their_identity_key: state.their_identity_key.is_some()
             && state.initiator() != Some(End::Theirs),
+        // vodozemac takes a chain of the peer for a message that arrived.
+        unread: state.is_unread(),
         ..Loss::of_session(state)
     };
     let shape = SessionShape {

@@ -63,13 +63,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "recipient-key-length",
-        reason: "S-44: a recipient's key is 43 digits, behind which one character may stand that is none. Of a longer \
-                 text, such as a key that was encoded twice, libolm takes the first 43.",
+        reason: "S-44: a recipient's key is 43 digits, behind which no other digit may stand. Of a longer text, such as a \
+                 key that was encoded twice, libolm takes the first 43.",
         explains: |seen, _| {
-            let is_longer = || match seen.args[1].bytes().get(43..) {
-                None | Some([]) => false,
-                Some([last]) => last.is_ascii_alphanumeric() || matches!(last, b'+' | b'/'),
-                Some(_) => true,
+            let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+            let is_longer = || {
+                let end = seen.args[1].bytes().get(43..);
+                end.is_some_and(|end| end.iter().any(is_digit))
             };
             seen.function.name == "olm_pk_encryption_set_recipient_key"
                 && is_longer()

@@ -31,19 +31,17 @@ impl Stored for BackupEncryptionKey {
     }
 }
 
-/// `olm_pk_encryption_set_recipient_key`: 43 characters, behind which one may stand that is no
-/// digit, such as `=` or NUL.
+/// `olm_pk_encryption_set_recipient_key`: 43 characters, behind which others may stand that are no
+/// digits, such as `=`, NUL or a line end.
 ///
-/// In a longer text, such as a key that was encoded twice, the first 43 characters are another key,
-/// and nobody could read what is encrypted to it (S-44).
+/// Of a longer text with more digits, such as a key that was encoded twice, the first 43 characters
+/// are another key, and nobody could read what is encrypted to it (S-44).
 pub(crate) fn set_recipient_key(encryption: Object<BackupEncryptionKey>, key: Input) -> usize {
     call(encryption, |memory| {
         let text = memory.bytes(key)?;
         let (key, end) = text.split_at_checked(KEY_LENGTH).ok_or(Code::InputBufferTooSmall)?;
-        match end {
-            [] => {}
-            [character] if !base64::is_digit(*character) => {}
-            _ => return Err(Code::InvalidBase64),
+        if end.iter().any(|character| base64::is_digit(*character)) {
+            return Err(Code::InvalidBase64);
         }
         let key = base64::decode_key(key)?;
         let key = Curve25519PublicKey::from_bytes(key).map_err(|_| Code::BadAccountKey)?;

@@ -290,3 +290,29 @@ fn the_last_group_index_is_refused() {
         outbound::encrypt(sender, input("x"), Output::over(&mut [0; 1000]))
     });
 }
+
+/// S-11: the same in a chain of the peer, who has a library that uses the last index.
+#[test]
+fn the_last_index_of_the_peer_is_refused() {
+    const SENDER_INDEX: usize = 4 + 1 + 4 * 32 + 4 + 3 * 32;
+    const RECEIVER_INDEX: usize = 4 + 1 + 4 * 32 + 4 + 4 + 2 * 32;
+    for (index, refused) in [(u32::MAX - 1, false), (u32::MAX, true)] {
+        let Pair { mut bob, mut session, .. } = pair();
+        let first = encrypt(&mut session, &mut [], "x");
+        let mut inbound = Held::<Session>::blank();
+        assert_eq!(session::create_inbound(inbound.object(), bob.object(), input(&first)), 0);
+        decrypt(&mut inbound, 0, &first);
+        session.set_content(SENDER_INDEX, &index.to_be_bytes());
+        inbound.set_content(RECEIVER_INDEX, &index.to_be_bytes());
+        let pickle = written(|text| pickle::write(session.object(), input("key"), text));
+        let mut peer = Session::from_libolm_pickle(&pickle, "key").unwrap();
+        let message = peer.encrypt("last").unwrap().to_base64();
+        if refused {
+            inbound.refuses(Code::UnknownMessageIndex, |inbound| {
+                session::decrypt(inbound, 0, input(&message), Output::over(&mut [0; 99]))
+            });
+        } else {
+            assert_eq!(decrypt(&mut inbound, 0, &message), b"last");
+        }
+    }
+}

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use matrix_pickle::{Decode, DecodeError};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use x25519_dalek::{EphemeralSecret, PublicKey, ReusableSecret, SharedSecret, StaticSecret};
 use zeroize::Zeroize;
 
@@ -17,7 +17,7 @@ use crate::base64_text::{base64_decode, base64_encode};
 const KEY_TYPE: &str = "Curve25519";
 
 /// A Curve25519 private key.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct Curve25519SecretKey(Box<StaticSecret>);
 
@@ -55,6 +55,15 @@ impl Curve25519SecretKey {
 impl Default for Curve25519SecretKey {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<'de> Deserialize<'de> for Curve25519SecretKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // S-29: serde's error quotes what it found, which may be the key in another form.
+        StaticSecret::deserialize(deserializer)
+            .map(|secret| Self(Box::new(secret)))
+            .map_err(|_| D::Error::custom("not the 32 bytes of a private key"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Ed25519 private keys.
 
 use moceril::vodozemac::Ed25519KeyPair;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_bytes::{ByteArray, Bytes};
 use zeroize::Zeroizing;
 
@@ -77,8 +77,10 @@ impl Serialize for Ed25519SecretKey {
 
 impl<'de> Deserialize<'de> for Ed25519SecretKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seed = Zeroizing::new(ByteArray::<32>::deserialize(deserializer)?.into_array());
-        Ok(Self::from_slice(&seed))
+        // S-29: serde's error quotes what it found, which may be the seed in another form.
+        let seed = ByteArray::<32>::deserialize(deserializer)
+            .map_err(|_| D::Error::custom("not the 32 bytes of a seed"))?;
+        Ok(Self::from_slice(&Zeroizing::new(seed.into_array())))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::de::DeserializeOwned;
 use vodozemac::{
-    base64_encode,
+    Curve25519SecretKey, Ed25519Keypair, Ed25519SecretKey, base64_encode,
     ecies::{self, Ecies, EstablishedEcies},
     hpke::{HpkeRecipientChannel, HpkeSenderChannel},
     megolm::{GroupSession, InboundGroupSession, SessionConfig},
@@ -136,6 +137,34 @@ fn s_01_bad_keys_in_the_low_level_api() {
             assert!(panics(|| from_root(keys)));
         }
         assert!(panics(|| encrypt(bad, 0)));
+    }
+}
+
+/// S-29: an error does not repeat the key that was found in another form.
+#[test]
+fn s_29_errors_of_private_keys() {
+    fn refusal<T: DeserializeOwned>(json: &str) -> String {
+        serde_json::from_str::<T>(json).err().unwrap().to_string()
+    }
+    let text = "c2VjcmV0IGtleSB0aGF0IG5vYm9keSBtYXkgcHJpbnQ";
+    let list = |first: &str| format!("[{first}{}]", ",7".repeat(31));
+    let forms = [
+        (format!("\"{text}\""), text),
+        (list("\"98765\""), "98765"),
+        (list("98765"), "98765"),
+        (list("-98765"), "98765"),
+        ("98765".to_owned(), "98765"),
+        ("{\"98765\":1}".to_owned(), "98765"),
+    ];
+    for (json, secret) in forms {
+        let errors = [
+            refusal::<Curve25519SecretKey>(&json),
+            refusal::<Ed25519SecretKey>(&json),
+            refusal::<Ed25519Keypair>(&json),
+        ];
+        for error in errors {
+            assert!(!error.contains(secret), "{error}");
+        }
     }
 }
 

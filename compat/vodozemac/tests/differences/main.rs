@@ -29,17 +29,17 @@ fn bad_keys() -> Vec<[u8; 32]> {
 fn pair() -> (Account, Account, olm::Session, PreKeyMessage) {
     let (alice, mut bob) = (Account::new(), Account::new());
     let one_time_key = bob.generate_one_time_keys(1).created[0];
-    let (session, message) = outbound(&alice, &bob, one_time_key);
+    let (session, message) = outbound(&alice, bob.curve25519_key(), one_time_key);
     (alice, bob, session, message)
 }
 
 fn outbound(
     alice: &Account,
-    bob: &Account,
+    identity_key: Curve25519PublicKey,
     key: Curve25519PublicKey,
 ) -> (olm::Session, PreKeyMessage) {
     let config = SessionConfig::version_1();
-    let mut session = alice.create_outbound_session(config, bob.curve25519_key(), key).unwrap();
+    let mut session = alice.create_outbound_session(config, identity_key, key).unwrap();
     let OlmMessage::PreKey(message) = session.encrypt("hello").unwrap() else { panic!() };
     (session, message)
 }

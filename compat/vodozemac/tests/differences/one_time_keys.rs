@@ -7,18 +7,24 @@ fn number(id: &KeyId) -> u64 {
     serde_json::to_value(id).unwrap().as_u64().unwrap()
 }
 
-/// S-10: one-time and fallback keys share their ids, which begin at 1.
+/// S-10: one-time and fallback keys share their ids, which begin at 1, also after a pickle.
 #[test]
 fn s_10_ids() {
     let mut account = Account::new();
     account.generate_one_time_keys(2);
     account.generate_fallback_key();
     account.generate_one_time_keys(1);
-    let mut ids: Vec<_> = account.one_time_keys().keys().map(number).collect();
-    ids.sort_unstable();
-    assert_eq!(ids, [1, 2, 4]);
-    let ids: Vec<_> = account.fallback_key().keys().map(number).collect();
-    assert_eq!(ids, [3]);
+    let ids = |account: &Account| {
+        let mut one_time: Vec<_> = account.one_time_keys().keys().map(number).collect();
+        one_time.sort_unstable();
+        (one_time, account.fallback_key().keys().map(number).collect::<Vec<_>>())
+    };
+    assert_eq!(ids(&account), (vec![1, 2, 4], vec![3]));
+    let mut account = Account::from_pickle(account.pickle());
+    account.generate_one_time_keys(1);
+    account.generate_fallback_key();
+    account.generate_one_time_keys(1);
+    assert_eq!(ids(&account), (vec![1, 2, 4, 5, 7], vec![6]));
 }
 
 /// More one-time keys than fit are not generated at all.
