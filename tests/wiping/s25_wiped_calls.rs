@@ -94,11 +94,11 @@ fn accounts(rng: &mut DistinctKeys) {
         let mut account = Account::with_rng(rng).unwrap();
         account.generate_one_time_keys_with_rng(3, rng).unwrap();
         account.generate_fallback_key_with_rng(rng).unwrap();
-        let (id, key) = account.one_time_keys()[0];
+        let (id, key) = account.unpublished_one_time_keys()[0];
         assert_eq!(account.key_id(&key), Some(id));
         assert!(account.signed_fallback_key().is_some());
         assert!(account.take_one_time_key(id).is_some());
-        let (id, _) = account.current_fallback_key().unwrap();
+        let (id, _) = account.fallback_key().unwrap();
         account.mark_as_published([id]);
         account.ed25519_key().verify(b"message", &Account::sign(&account, b"message")).unwrap();
         account
@@ -122,7 +122,7 @@ fn outbound(rng: &mut DistinctKeys) -> (Account, Account, Session) {
     let alice = Account::with_rng(rng).unwrap();
     let mut bob = Account::with_rng(rng).unwrap();
     bob.generate_one_time_keys_with_rng(1, rng).unwrap();
-    let (_, key) = bob.one_time_keys()[0];
+    let (_, key) = bob.unpublished_one_time_keys()[0];
     let bundle = PreKeyBundle::from_unverified_keys(bob.curve25519_key(), key).unwrap();
     let session = alice.create_outbound_session_with_rng(&bundle, SessionConfig::default(), rng);
     (alice, bob, session.unwrap())
@@ -254,7 +254,7 @@ macro_rules! as_vodozemac {
 
 fn stored(rng: &mut DistinctKeys) {
     forget_all();
-    let key = PickleKey::new(*b"a pickle key, which is a secret.");
+    let key = PickleKey::from_bytes(*b"a pickle key, which is a secret.");
     learn("pickle key", b"a pickle key, which is a secret.");
     let cost = PassphraseCost { memory_kib: 16, passes: 1, lanes: 1 };
     let passphrase =

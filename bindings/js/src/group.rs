@@ -48,7 +48,7 @@ impl GroupSession {
 
     #[wasm_bindgen(js_name = setCreatedAt)]
     pub fn set_created_at(&mut self, seconds: u64) -> Result<()> {
-        Ok(self.0.set_created_at(seconds)?)
+        Ok(self.0.set_created_at(Duration::from_secs(seconds))?)
     }
 
     #[wasm_bindgen(js_name = rotationDue)]
