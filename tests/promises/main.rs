@@ -37,6 +37,7 @@ mod s17_signed_json;
 mod s19_replay_guard;
 mod s20_forgetting;
 mod s20_scroll_back;
+mod s21_exported;
 mod s21_provenance;
 mod s21_provenance_by_index;
 mod s21_replacing;

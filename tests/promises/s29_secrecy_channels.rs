@@ -9,7 +9,7 @@ use moceril::{
         self, ChannelError, CheckCode, DigitMode, Ecies, EstablishedEcies, Incoming, Outgoing,
         Refused,
     },
-    sas::{Emoji, EstablishedSas, MacMethod, Sas, SasBytes, SasError},
+    sas::{Emoji, EstablishedSas, InfoStrings, MacMethod, Party, Sas, SasBytes, SasError},
 };
 use moceril_testing::{leaks::Secrets, rng::SeededRng};
 
@@ -44,7 +44,9 @@ fn s_29_short_authentication_strings() {
     let method = MacMethod::default();
     let emoji: [Emoji; 7] = bytes.emoji();
     let error: SasError = established.verify_mac(method, "input", "info", "AAAA").unwrap_err();
-    not_in_any(&secrets, &[&established, &method, &emoji, &error]);
+    let party = Party { user_id: "@alice:a", device_id: "A" };
+    let info = InfoStrings { us: party, them: party, we_started: true, transaction_id: "t" };
+    not_in_any(&secrets, &[&established, &method, &emoji, &error, &party, &info]);
     // Six bytes are too few for the search: no number of them may stand there.
     let printed = format!("{bytes:?}");
     assert!(!printed.chars().any(|letter| letter.is_ascii_digit()), "{printed}");

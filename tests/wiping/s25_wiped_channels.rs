@@ -198,7 +198,8 @@ mod room_keys {
         let to = backup_key.encryption_key();
         searched("room keys", || {
             let shared = RoomKey::to_json(&RoomKey::new("!room:example.org", shared)).unwrap();
-            let key = ExportedRoomKey::new("!room:example.org", exported, sender);
+            let mut key = ExportedRoomKey::new("!room:example.org", exported, sender);
+            key.other.insert("shared_history".into(), true.into());
             let file = room_keys::write_export(&[key.clone(), key]).unwrap();
             let keys: Vec<_> = room_keys::read_export(&file).map(Result::unwrap).collect();
             let backup = keys[0].to_backup_json().unwrap();
@@ -209,6 +210,11 @@ mod room_keys {
             let text = keys[1].to_forwarded_json().unwrap();
             assert!(ExportedRoomKey::from_forwarded_json(&text[1..]).is_err());
             drop(ExportedRoomKey::from_forwarded_json(&text).unwrap());
+            let bundle = room_keys::write_bundle(&keys, &[]).unwrap();
+            assert_eq!(
+                room_keys::read_bundle(&bundle, "!room:example.org").unwrap().room_keys.len(),
+                2
+            );
             let mut parser = ExportParser::new();
             parser.update(&*file);
             assert!(parser.next_key().unwrap().is_ok());

@@ -213,7 +213,7 @@ impl ExportedRoomKey {
     /// [`Provenance::Exported`] for any other one.
     #[must_use]
     pub const fn provenance(&self) -> Provenance {
-        self.provenance
+        if self.session_key.is_from_backup() { Provenance::Backup } else { self.provenance }
     }
 
     /// Whether the key may be given to users who join the room later. A key that does not say so is
@@ -234,7 +234,7 @@ impl ExportedRoomKey {
     /// was received can be tried: with another one, no message decrypts.
     #[must_use]
     pub fn import_with_version(&self, version: MessageVersion) -> InboundGroupSession {
-        InboundGroupSession::import_with_version(&self.session_key, self.provenance, version)
+        InboundGroupSession::import_with_version(&self.session_key, self.provenance(), version)
     }
 
     /// Reads an entry of a file of exported keys.

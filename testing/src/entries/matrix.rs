@@ -72,6 +72,8 @@ pub mod payload {
 }
 
 pub mod json {
+    use std::time::Duration;
+
     use moceril::{
         MessageVersion,
         backup::BackupDecryptionKey,
@@ -80,12 +82,12 @@ pub mod json {
         cross_signing::CrossSigningKeys,
         device_keys::DeviceKeys,
         events::{MegolmContent, OlmContent},
-        megolm::InboundGroupSession,
+        megolm::{InboundGroupSession, RotationPolicy},
         olm::OlmMessage,
         room_keys::{self, ExportedRoomKey, RoomKey},
         secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey},
     };
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use crate::{
         entries::{BytesEntry, Entry, somewhere},
@@ -108,7 +110,7 @@ pub mod json {
     }
 
     /// Room keys, and the contents of events.
-    pub fn megolm_entries() -> [BytesEntry; 4] {
+    pub fn megolm_entries() -> [BytesEntry; 5] {
         let mut devices = Devices::new(41);
         let version = MessageVersion::V3;
         let (_, pre_key) = devices.outbound(&devices.one_time_bundle(), version);
@@ -137,6 +139,11 @@ pub mod json {
             }),
             entry("OlmContent::from_json", &olm.to_json(&bob), move |json| {
                 OlmContent::from_json(&json, &bob).is_ok()
+            }),
+            // It takes the default for what it cannot read.
+            entry("RotationPolicy::from_json", &json!({ "rotation_period_ms": 1 }), |json| {
+                RotationPolicy::from_json(&json)
+                    == RotationPolicy::new(100, Duration::from_millis(1))
             }),
         ]
     }
