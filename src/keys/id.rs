@@ -1,4 +1,4 @@
-//! What names keys: the id of a one-time or fallback key, and the pair of a device's identity keys.
+//! The id of a one-time or fallback key, and the pair of a device's identity keys.
 
 use alloc::string::String;
 use core::fmt;
@@ -9,8 +9,8 @@ use crate::primitives::base64;
 /// The id of a one-time or fallback key. An account never gives it to another key of the same kind
 /// (S-10).
 ///
-/// It prints as base64 and is not parsed from it, because the text does not say whether it is the
-/// id of a one-time or of a fallback key.
+/// It prints as base64 but is not parsed from it, because the text does not say whether it names a
+/// one-time key or a fallback key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     pub(crate) number: u64,

@@ -24,14 +24,14 @@ use crate::{
     },
 };
 
-/// How one inbound group session compares to another of the same id.
+/// How one inbound group session compares to another with the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionOrdering {
-    /// They know the same messages.
+    /// Both can decrypt the same messages.
     Equal,
-    /// This one knows earlier messages.
+    /// This one can decrypt earlier messages.
     Better,
-    /// The other one knows earlier messages.
+    /// The other one can decrypt earlier messages.
     Worse,
     /// They are not the same session, whatever their ids say.
     Unconnected,
@@ -41,9 +41,9 @@ pub enum SessionOrdering {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The index is before the first one known.
+    /// The index is before the first known one.
     UnknownIndex {
-        /// The index asked for.
+        /// The requested index.
         index: u32,
         /// The first index that the session knows.
         first_known: u32,
@@ -58,14 +58,15 @@ texts!(ExportError {
     Self::Closed => "the session is closed";
 });
 
-/// A Megolm session that decrypts, from the first index it knows, in any order and as often as
-/// asked.
+/// A Megolm session that decrypts messages from its first known index on, in any order and any
+/// number of times.
 ///
-/// Everything secret is on the heap, wiped on drop: in one block, a second one once a later message
-/// than the first known was decrypted, and one of a kilobyte while the session is read backwards.
+/// All secrets are on the heap and are wiped on drop: in one block, in a second one after a message
+/// later than the first known one was decrypted, and in one of a kilobyte while the session is read
+/// backwards.
 pub struct InboundGroupSession {
     state: Box<InboundGroupSessionState>,
-    /// The signing key decompressed, from the first message on.
+    /// The decompressed signing key, from the first message on.
     verifying_key: Option<Box<VerifyingKey>>,
 }
 
@@ -96,8 +97,8 @@ impl InboundGroupSession {
         Self::create(key.index(), key.ratchet(), *key.signing_key(), Provenance::Signed, version)
     }
 
-    /// Creates a session from an exported key. Nothing shows who made the key, so be sure of
-    /// whoever gave it to you.
+    /// Creates a session from an exported key. Nothing shows who made the key, so import only keys
+    /// from a source that you trust.
     #[must_use]
     pub fn import(key: &ExportedSessionKey) -> Self {
         Self::import_with_version(key, Provenance::Exported, MessageVersion::V3)
@@ -150,7 +151,7 @@ impl InboundGroupSession {
         &self.state
     }
 
-    /// Takes a state from a pickle, if it is one that a session can be in.
+    /// Restores a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: InboundGroupSessionState) -> Result<Self, PickleError> {
         let first = state.receiver.first().index();
         let unsigned = state.trust.at(first) == Provenance::Signed && !state.signing_key_verified;
@@ -165,7 +166,7 @@ impl InboundGroupSession {
     }
 
     /// A number that grows with every change that a pickle shows (S-35). A store that remembers the
-    /// highest one it has written can tell that it was rolled back.
+    /// highest one it has written can detect that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -189,8 +190,9 @@ impl InboundGroupSession {
         self.state.version
     }
 
-    /// Where the session's key came from, at the [first known index](Self::first_known_index): no
-    /// message has less, and after [merging](Self::merge) later messages may have more.
+    /// Where the session's key came from, at the [first known index](Self::first_known_index). No
+    /// message has a lower provenance, and after [merging](Self::merge) later messages may have a
+    /// higher one.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
         self.state.trust.at(self.first_known_index())
@@ -203,21 +205,22 @@ impl InboundGroupSession {
         (index >= self.first_known_index()).then(|| self.state.trust.at(index))
     }
 
-    /// States where the session's key came from, for a session that was read from a format which
-    /// does not say it: libolm's and vodozemac's pickles, which leave it [`Provenance::Unknown`].
+    /// States where the session's key came from, for a session that was read from a format that
+    /// does not say: libolm's and vodozemac's pickles, which leave it [`Provenance::Unknown`].
     ///
-    /// It holds from the first known index on. Stating again what is known already changes nothing.
+    /// The statement holds from the first known index on. Stating again what is already known
+    /// changes nothing.
     ///
-    /// That [`Provenance::Signed`] is accepted proves nothing: one message that decrypted is enough
-    /// for it, wherever its index. State it only if your old store says that the whole key came
-    /// from its owner over Olm.
+    /// That this call accepts [`Provenance::Signed`] proves nothing: one decrypted message is
+    /// enough for it, whatever its index. State it only if your old store says that the whole key
+    /// came from its owner over Olm.
     ///
     /// # Errors
     ///
     /// [`ProvenanceError::Known`] if another provenance is known;
     /// [`ProvenanceError::NotSigned`] for [`Provenance::Signed`] if the session says that the owner
     /// of the signing key [has not signed with it](Self::is_signing_key_verified). The session is
-    /// unchanged then.
+    /// unchanged.
     pub fn set_provenance(&mut self, provenance: Provenance) -> Result<(), ProvenanceError> {
         let known = self.provenance();
         if provenance == known {
@@ -257,18 +260,19 @@ impl InboundGroupSession {
 
     /// Decrypts a message of any index from the first known one on.
     ///
-    /// It says nothing about whether the message was seen before; see
+    /// This does not tell whether the message was seen before; see
     /// [`ReplayGuard`](super::ReplayGuard).
     ///
     /// # Errors
     ///
-    /// [`DecryptionError`]; the session is unchanged then.
+    /// [`DecryptionError`]; the session is unchanged.
     pub fn decrypt(
         &mut self,
         message: &MegolmMessage,
     ) -> Result<DecryptedMessage, DecryptionError> {
         self.state.admit(message)?;
-        // The signature first: then an unknown index is the sender's word, not a forger's.
+        // The signature is verified first, so that an unknown index is known to be the sender's,
+        // not a forger's.
         self.verifying_key()?.verify(message.signed_bytes(), message.signature().as_bytes())?;
         self.open(message)
     }
@@ -323,7 +327,8 @@ impl InboundGroupSession {
         Ok(decrypted)
     }
 
-    /// Exports the key that decrypts all messages from `index` on, also from an index yet to come.
+    /// Exports the key that decrypts all messages from `index` on, which may be an index yet to
+    /// come.
     ///
     /// # Errors
     ///
@@ -364,8 +369,9 @@ impl InboundGroupSession {
         forgets
     }
 
-    /// Forgets all keys (S-20), when the sender has moved on to a new session. What is left knows
-    /// its id and answers every message with `Closed`, instead of a client asking for keys again.
+    /// Forgets all keys (S-20), when the sender has moved on to a new session. What is left keeps
+    /// its id and answers every message with `Closed`, so that a client does not ask for the keys
+    /// again.
     pub fn close(&mut self) {
         if !self.is_closed() {
             self.state.receiver.close();
@@ -373,8 +379,8 @@ impl InboundGroupSession {
         }
     }
 
-    /// Whether both are the same session: same signing key and version, and the same ratchet at the
-    /// first index that both know. Compared in constant time.
+    /// Whether both are the same session: they have the same signing key and version, and the same
+    /// ratchet at the first index that both know. The ratchets are compared in constant time.
     #[must_use]
     pub fn connected(&self, other: &Self) -> bool {
         self.compare(other) != SessionOrdering::Unconnected
@@ -404,14 +410,15 @@ impl InboundGroupSession {
         ordering.unwrap_or_else(|unconnected| unconnected)
     }
 
-    /// Both of two copies of one session in one: it begins with the earlier. `None` unless they are
-    /// [connected](Self::connected).
+    /// Merges two copies of one session into one, which begins at the earlier index. `None` unless
+    /// they are [connected](Self::connected).
     ///
     /// Trust belongs to an index (S-43). Each message has the better
     /// [provenance](Self::provenance_at) of the two copies at its index. The provenance of the
-    /// later copy also counts for the earlier messages of the same 256 (those whose indices differ
-    /// in the lowest 8 bits only), because equal ratchets vouch for each other there; not for those
-    /// before, where a part of the ratchet is replaced and a forged one could hide (S-21).
+    /// later copy also counts for the earlier messages of the same block of 256 (those whose
+    /// indices differ only in the lowest 8 bits), because equal ratchets vouch for each other
+    /// there. It does not count for messages before that block, where a part of the ratchet is
+    /// replaced and a forged one could hide (S-21).
     ///
     /// ```
     /// use moceril::megolm::{GroupSession, InboundGroupSession, Provenance};

@@ -24,15 +24,15 @@ use crate::{
     },
 };
 
-/// What is chosen when a group session is made.
+/// The choices made when a group session is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupSessionConfig {
     /// All receivers must choose the same version.
     pub version: MessageVersion,
-    /// The present time in seconds since 1970, for [`GroupSession::rotation_due`]. This library
-    /// reads no clock. A session whose age is not known is due for rotation immediately, unless the
-    /// caller [states it](GroupSession::set_created_at) later.
+    /// The current time in seconds since 1970, for [`GroupSession::rotation_due`]. This library
+    /// reads no clock. A session of unknown age is due for rotation immediately, unless the caller
+    /// [states it](GroupSession::set_created_at) later.
     pub created_at: Option<u64>,
 }
 
@@ -44,7 +44,7 @@ impl GroupSessionConfig {
         self
     }
 
-    /// The same configuration but with the present time, in seconds since 1970.
+    /// The same configuration but with the current time, in seconds since 1970.
     #[must_use]
     pub const fn with_created_at(mut self, seconds: u64) -> Self {
         self.created_at = Some(seconds);
@@ -52,22 +52,22 @@ impl GroupSessionConfig {
     }
 }
 
-/// When to replace a group session by a new one (S-20).
+/// When to replace a group session with a new one (S-20).
 ///
 /// The default is the recommendation of the Matrix specification: 100 messages or one week. A room
 /// may ask for other numbers in its `m.room.encryption` event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RotationPolicy {
-    /// After this many messages. 0 counts as 1: a session that has encrypted nothing is never due
-    /// by count, as its successor would be due again.
+    /// Rotate after this many messages. 0 counts as 1: a session that has encrypted nothing is
+    /// never due by count, because its successor would be due as well.
     pub messages: u32,
-    /// After this many seconds. 0 counts as 1, for the same reason.
+    /// Rotate after this many seconds. 0 counts as 1, for the same reason.
     pub seconds: u64,
 }
 
 impl RotationPolicy {
-    /// After so many messages or seconds, whichever comes first.
+    /// Rotates after this many messages or seconds, whichever comes first.
     #[must_use]
     pub const fn new(messages: u32, seconds: u64) -> Self {
         Self { messages, seconds }
@@ -82,7 +82,7 @@ impl Default for RotationPolicy {
 
 /// A Megolm session that encrypts.
 ///
-/// Everything secret is on the heap, wiped on drop.
+/// All secrets are on the heap and are wiped on drop.
 pub struct GroupSession {
     state: Box<GroupSessionState>,
 }
@@ -91,7 +91,7 @@ pub struct GroupSession {
 #[derive(Clone)]
 pub(crate) struct GroupSessionState {
     pub(crate) ratchet: MegolmRatchet,
-    /// Whether the ratchet's index, which then is the last one, was used.
+    /// Whether the ratchet's index was used, which is then the last one.
     pub(crate) exhausted: bool,
     pub(crate) signing_key: SigningKey,
     pub(crate) version: MessageVersion,
@@ -100,7 +100,7 @@ pub(crate) struct GroupSessionState {
 }
 
 impl GroupSession {
-    /// Creates a session from the operating system's randomness. `now` is the present time in
+    /// Creates a session from the operating system's randomness. `now` is the current time in
     /// seconds since 1970, from which the session knows when it is [due for
     /// rotation](Self::rotation_due); this library reads no clock.
     ///
@@ -136,8 +136,8 @@ impl GroupSession {
         Self::with_rng(config, &mut rng::system())
     }
 
-    /// As `with_config`, with another source of randomness: it gives 128 bytes for the ratchet,
-    /// then 32 for the Ed25519 seed.
+    /// Like `with_config`, but with the caller's source of randomness, which gives 128 bytes for
+    /// the ratchet, then 32 for the Ed25519 seed.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl GroupSession {
         config: GroupSessionConfig,
         rng: &mut R,
     ) -> Result<Self, RandomError> {
-        // In one call, as for an account.
+        // Drawn in one call, as for an account.
         wiped_below::<SHALLOW, _>(|| {
             let random = draw::<160, R>(rng)?;
             let ratchet = MegolmRatchet::new(random.part::<0, 128>(), 0);
@@ -170,7 +170,7 @@ impl GroupSession {
         &self.state
     }
 
-    /// Takes a state from a pickle, if it is one that a session can be in.
+    /// Restores a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: GroupSessionState) -> Result<Self, PickleError> {
         if state.exhausted && state.ratchet.index() != u32::MAX {
             return Err(PickleError::InvalidState);
@@ -179,7 +179,7 @@ impl GroupSession {
     }
 
     /// A number that grows with every change and is part of the pickle (S-35). A store that
-    /// remembers the highest one it has written can tell that it was rolled back.
+    /// remembers the highest one it has written can detect that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -214,20 +214,20 @@ impl GroupSession {
         self.state.exhausted
     }
 
-    /// When the session was made, as its maker said, in seconds since 1970. `None` if nobody said
-    /// it, and for a session that was read from a libolm or vodozemac pickle.
+    /// When the session was made, in seconds since 1970, as its maker stated. `None` if nobody
+    /// stated it, as for a session that was read from a libolm or vodozemac pickle.
     #[must_use]
     pub fn created_at(&self) -> Option<u64> {
         self.state.created_at.get()
     }
 
-    /// States when the session was made, in seconds since 1970, while that is not known: for a
-    /// session that was read from a libolm or vodozemac pickle. Stating the known time again
-    /// changes nothing.
+    /// States when the session was made, in seconds since 1970, if that is not known: for a session
+    /// that was read from a libolm or vodozemac pickle. Stating the known time again changes
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// [`CreationTimeError`] if another time is known; the session is unchanged then.
+    /// [`CreationTimeError`] if another time is known; the session is unchanged.
     pub fn set_created_at(&mut self, seconds: u64) -> Result<(), CreationTimeError> {
         match self.created_at() {
             Some(known) if known == seconds => Ok(()),
@@ -240,10 +240,10 @@ impl GroupSession {
         }
     }
 
-    /// Whether the policy asks for a new session by now, `now` being in seconds since 1970: the
-    /// session has encrypted so many messages, is so old or is exhausted. A session of unknown age
-    /// is due, and so is one that was made after `now`, because then a clock was wrong and the age
-    /// is not known either. (A member leaving is a reason, too, which only the caller knows.)
+    /// Whether the policy asks for a new session at `now`, in seconds since 1970: because the
+    /// session has encrypted enough messages, is old enough, or is exhausted. A session of unknown
+    /// age is due, and so is one that was made after `now`, because a clock was wrong and the age
+    /// is not known either. (A member who leaves is another reason, which only the caller knows.)
     #[must_use]
     pub fn rotation_due(&self, policy: &RotationPolicy, now: u64) -> bool {
         let age = self.created_at().and_then(|created| now.checked_sub(created));
@@ -256,7 +256,7 @@ impl GroupSession {
     }
 
     /// The key to share with the receivers, over Olm: it decrypts all messages from the next one
-    /// on. Of an exhausted session it is the key of the last message, which was already sent.
+    /// on. For an exhausted session it is the key of the last message, which was already sent.
     ///
     /// A session cannot go back. To share an earlier message again, keep an [`InboundGroupSession`]
     /// of your own sessions from their first message on, and [export][export_at] its key.
@@ -273,7 +273,7 @@ impl GroupSession {
         })
     }
 
-    /// Encrypts and signs a message, and moves the ratchet on.
+    /// Encrypts and signs a message, and advances the ratchet.
     ///
     /// Save the session before you send the message: a message key must not be used twice.
     ///
@@ -324,11 +324,11 @@ impl fmt::Debug for GroupSession {
     }
 }
 
-/// The creation time of a group session cannot be stated so; the session is unchanged.
+/// The stated creation time of a group session contradicts the known one; the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreationTimeError {
-    /// The creation time that is known already, in seconds since 1970.
+    /// The creation time that is already known, in seconds since 1970.
     pub known: u64,
 }
 

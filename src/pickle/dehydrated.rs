@@ -133,8 +133,8 @@ impl Account {
         self.dehydrate_with_rng(key, &mut rng::system())
     }
 
-    /// As `dehydrate`, with another source of randomness: it gives 12 bytes for the nonce, which
-    /// must never repeat under one key.
+    /// Like `dehydrate`, but with the caller's source of randomness, which gives 12 bytes for the
+    /// nonce, which must never repeat under one key.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl Account {
         self.dehydrate_lossy_with_rng(key, &mut rng::system())
     }
 
-    /// As `dehydrate_lossy`, with another source of randomness: see
+    /// Like `dehydrate_lossy`, but with the caller's source of randomness: see
     /// [`dehydrate_with_rng`](Self::dehydrate_with_rng).
     ///
     /// # Errors

@@ -71,7 +71,7 @@ use crate::{
 
 /// A key pair for one channel, which is not established yet.
 ///
-/// The private key is in a heap block of its own, wiped on drop.
+/// The private key is in its own heap block, which is wiped on drop.
 pub struct Ecies {
     key_pair: Box<Curve25519KeyPair>,
     info: String,
@@ -266,7 +266,7 @@ impl EstablishedEcies {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
+    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged.
     pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<Message, ChannelError> {
         let seal = || self.sending.seal(plaintext.as_ref());
         Ok(Message { ciphertext: wiped_below::<MEDIUM, _>(seal)? })
@@ -277,8 +277,7 @@ impl EstablishedEcies {
     /// # Errors
     ///
     /// [`ChannelError::Authentication`], also for a message that was decrypted before or that
-    /// arrives too early. The channel is unchanged then, and the right message still decrypts
-    /// (S-04).
+    /// arrives too early. The channel is unchanged, and the right message still decrypts (S-04).
     pub fn decrypt(&mut self, message: &Message) -> Result<SecretBytes, ChannelError> {
         let open = || self.receiving.open(&message.ciphertext);
         Ok(SecretBytes::new(wiped_below::<MEDIUM, _>(open)?))

@@ -80,8 +80,8 @@ pub fn encrypt(json: &str, passphrase: &str, rounds: u32) -> Result<String, KeyE
     encrypt_with_rng(json, passphrase, rounds, &mut rng::system())
 }
 
-/// As `encrypt`, with another source of randomness: it gives 16 bytes for the salt, then 16 for
-/// the IV.
+/// Like `encrypt`, but with the caller's source of randomness, which gives 16 bytes for the salt,
+/// then 16 for the IV.
 ///
 /// # Errors
 ///
@@ -110,8 +110,8 @@ pub fn encrypt_weak(json: &str, passphrase: &str, rounds: u32) -> Result<String,
     encrypt_weak_with_rng(json, passphrase, rounds, &mut rng::system())
 }
 
-/// As `encrypt_weak`, with another source of randomness: it gives 16 bytes for the salt, then 16
-/// for the IV.
+/// Like `encrypt_weak`, but with the caller's source of randomness, which gives 16 bytes for the
+/// salt, then 16 for the IV.
 ///
 /// # Errors
 ///

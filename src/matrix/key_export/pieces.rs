@@ -329,8 +329,8 @@ impl Encryptor {
         Self::with_rng(passphrase, rounds, &mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives 16 bytes for the salt, then 16 for
-    /// the IV.
+    /// Like `new`, but with the caller's source of randomness, which gives 16 bytes for the salt,
+    /// then 16 for the IV.
     ///
     /// # Errors
     ///

@@ -83,7 +83,8 @@ impl Sas {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives the 32 bytes of the private key.
+    /// Like `new`, but with the caller's source of randomness, which gives the 32 bytes of the
+    /// private key.
     ///
     /// # Errors
     ///

@@ -66,7 +66,7 @@ macro_rules! libolm_pickle {
         impl $object {
             $(#[$doc])+
             ///
-            /// `key` is the key it was pickled with, of any length.
+            /// `key` is the key that it was pickled with, of any length.
             ///
             /// # Errors
             ///

@@ -175,8 +175,8 @@ macro_rules! pickled {
                 self.pickle_with_rng(key, context, &mut rng::system())
             }
 
-            /// As `pickle`, with another source of randomness: it gives 24 bytes for the nonce,
-            /// which must never repeat.
+            /// Like `pickle`, but with the caller's source of randomness, which gives 24 bytes for
+            /// the nonce, which must never repeat.
             ///
             /// # Errors
             ///

@@ -128,7 +128,7 @@ impl PassphraseKey {
         Self::with_rng(passphrase, cost, &mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives 16 bytes for the salt.
+    /// Like `new`, but with the caller's source of randomness, which gives 16 bytes for the salt.
     ///
     /// # Errors
     ///
@@ -161,7 +161,7 @@ impl PassphraseKey {
         Self::weak_with_rng(passphrase, cost, &mut rng::system())
     }
 
-    /// As `weak`, with another source of randomness: it gives 16 bytes for the salt.
+    /// Like `weak`, but with the caller's source of randomness, which gives 16 bytes for the salt.
     ///
     /// # Errors
     ///

@@ -281,7 +281,7 @@ impl UnidirectionalSenderChannel {
 
 /// Device G, which shows its public key and waits for the initial message.
 ///
-/// The private key is in a heap block of its own, wiped on drop.
+/// The private key is in its own heap block, which is wiped on drop.
 #[derive(Debug)]
 pub struct HpkeRecipientChannel {
     secret_key: Box<SecretKey>,
@@ -452,7 +452,7 @@ impl EstablishedHpkeChannel {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
+    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged.
     pub fn seal(
         &mut self,
         plaintext: impl AsRef<[u8]>,
@@ -468,7 +468,7 @@ impl EstablishedHpkeChannel {
     /// # Errors
     ///
     /// [`ChannelError::Authentication`], also for a message that was opened before or that arrives
-    /// too early. The channel is unchanged then, and the right message still opens (S-04).
+    /// too early. The channel is unchanged, and the right message still opens (S-04).
     pub fn open(
         &mut self,
         message: &Message,
