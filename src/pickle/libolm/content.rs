@@ -13,7 +13,7 @@ use crate::{
     primitives::stack::{SHALLOW, wiped_below},
 };
 
-/// The part of the caller's memory that is not written yet. It is as long as what will be written.
+/// The unwritten part of the caller's memory. It is as long as what will be written.
 struct Unwritten<'a>(&'a mut [u8]);
 
 impl Sink for Unwritten<'_> {
@@ -28,7 +28,7 @@ impl Sink for Unwritten<'_> {
 macro_rules! libolm_content {
     ($object:ident, $read:ident, $write:ident) => {
         impl $object {
-            /// Reads the content of a libolm pickle, and returns what stands after it too. It is
+            /// Reads the content of a libolm pickle, and also returns the bytes after it. It is
             /// checked as in `from_libolm_pickle`.
             ///
             /// # Errors
@@ -38,9 +38,9 @@ macro_rules! libolm_content {
                 Self::read_libolm_content(content, PublicKeys::Derived)
             }
 
-            /// As `from_libolm_content`, for bytes that the caller **knows to be unaltered** since
-            /// `write_libolm_content` wrote them: the public half of a signing key is taken as it
-            /// is, instead of being derived again. Signing under a wrong one reveals the private
+            /// Like `from_libolm_content`, but for bytes that the caller **knows to be unaltered**
+            /// since `write_libolm_content` wrote them: the public half of a signing key is used as
+            /// stored, instead of being derived again. Signing with a wrong one reveals the private
             /// half (S-14).
             ///
             /// # Errors
@@ -66,7 +66,7 @@ macro_rules! libolm_content {
             /// `memory`, and returns its length; `None` if `memory` is too short. What the format
             /// cannot hold is dropped, in the order in which libolm would have dropped it.
             ///
-            /// The bytes hold all secrets of the object, in the clear. Either all of them are
+            /// The bytes hold all secrets of the object, unencrypted. Either all of them are
             /// written or none.
             ///
             /// # Errors

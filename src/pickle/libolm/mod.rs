@@ -7,7 +7,7 @@
 //! version of the format and without the keys of chains that are gone. What the format cannot hold
 //! is an error, or is dropped by an explicit `lossy` call, which reports it and drops what libolm
 //! itself would have evicted. The documentation of [`Loss`] lists what the format holds of each
-//! object. What is dropped and can be known elsewhere, the caller supplies again (S-41).
+//! object. The caller supplies again what was dropped but is known elsewhere (S-41).
 
 #[cfg(feature = "backup")]
 mod backup;
@@ -81,14 +81,14 @@ macro_rules! libolm_pickle {
             }
 
             /// Pickles the object as libolm does, if the format can hold everything that the object
-            /// knows. That is so for an object that was read from a libolm pickle and not changed
+            /// knows. It can for an object that was read from a libolm pickle and has not changed
             /// since: it is written back as it was, in the newest version of the format and without
             /// the keys of chains that are gone. For a used object, see `to_libolm_pickle_lossy`.
             ///
             /// # Errors
             ///
             /// [`ConversionError::Lossy`] with what would be lost;
-            /// [`ConversionError::Unrepresentable`] if no libolm could go on from here.
+            /// [`ConversionError::Unrepresentable`] if libolm could not continue from this state.
             pub fn to_libolm_pickle(
                 &self,
                 key: impl AsRef<[u8]>,
@@ -99,10 +99,10 @@ macro_rules! libolm_pickle {
                 }
             }
 
-            /// As `to_libolm_pickle`, but drops what the format cannot hold, in the order in which
-            /// libolm would have dropped it, and reports it. libolm goes on where we stopped; no
-            /// message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`] lists what
-            /// the format holds.
+            /// Like `to_libolm_pickle`, but drops what the format cannot hold, in the order in
+            /// which libolm would have dropped it, and reports it. libolm continues where we
+            /// stopped; no message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`]
+            /// lists what the format holds.
             ///
             /// # Errors
             ///
@@ -121,8 +121,7 @@ libolm_pickle!(
     Account,
     read_account,
     write_account,
-    /// Reads an account that libolm pickled (versions 2 to 4). Version 1 is refused, as libolm
-    /// does.
+    /// Reads an account that libolm pickled (versions 2 to 4). Version 1 is refused, as by libolm.
 );
 libolm_pickle!(
     Session,
@@ -131,8 +130,8 @@ libolm_pickle!(
     /// Reads a session that libolm pickled. Keys that libolm evicted count as used. The pickle does
     /// not hold the peer's identity key: give it to
     /// [`set_identity_keys`](Session::set_identity_keys) before the session decrypts, or no payload
-    /// can be verified. Only of a session that was made from a message which it has not decrypted
-    /// yet, the key is known: it is that of the device that began the session.
+    /// can be verified. The key is known only for a session that was made from a message that it
+    /// has not decrypted yet: it is that of the device that began the session.
 );
 libolm_pickle!(
     GroupSession,
@@ -147,8 +146,8 @@ libolm_pickle!(
     write_inbound_group_session,
     /// Reads an inbound group session that libolm pickled. The pickle does not say where the
     /// session's key came from, so the [provenance](Self::provenance) is `Unknown` unless you
-    /// [state it](Self::set_provenance). Of the two ratchets in the pickle the later one must
-    /// follow from the earlier one (S-43).
+    /// [state it](Self::set_provenance). The later of the two ratchets in the pickle must follow
+    /// from the earlier one (S-43).
 );
 
 /// A pickle in libolm's format could not be read.
@@ -161,7 +160,7 @@ pub enum LibolmPickleError {
     Authentication,
     /// The pickle has a version that libolm does not write, or no longer reads.
     Version(u32),
-    /// The content ends early, goes on after its end, or is not a possible state of the object.
+    /// The content ends early, has bytes after its end, or is not a possible state of the object.
     InvalidState,
     /// The content holds an unacceptable key.
     Key(KeyError),
@@ -187,7 +186,7 @@ impl From<KeyError> for LibolmPickleError {
     }
 }
 
-/// The layers below refuse a state for this reason only.
+/// The lower layers refuse a state only for this reason.
 impl From<PickleError> for LibolmPickleError {
     fn from(_: PickleError) -> Self {
         Self::InvalidState

@@ -1,4 +1,4 @@
-//! Writing libolm's pickles, in the versions that libolm 3.2 writes. `read` has the layouts.
+//! Writes libolm's pickles, in the versions that libolm 3.2 writes. `read` has the layouts.
 
 use alloc::vec::Vec;
 
@@ -15,7 +15,7 @@ use crate::{
     wire::MessageVersion,
 };
 
-/// libolm's limits. What goes beyond them is what it would have evicted: the oldest.
+/// libolm's limits. Beyond them, the oldest is dropped, as libolm would have evicted it.
 const MAX_ONE_TIME_KEYS: usize = 100;
 const MAX_RECEIVER_CHAINS: usize = 5;
 const MAX_SKIPPED_KEYS: usize = 40;
