@@ -1,8 +1,9 @@
-//! The plaintext of Matrix's Olm events: who sends what to whom (S-16). Feature `payload`.
+//! The plaintext of Matrix's Olm events, which says who sends what to whom (S-16). Feature
+//! `payload`.
 //!
-//! Olm binds keys, not people. A message that Alice meant for Mallory can be handed on to Bob if
-//! Mallory claims Bob's keys as hers. So each plaintext names both users and both Ed25519 keys, and
-//! whoever receives it compares all of them.
+//! Olm binds keys, not people. If Mallory claims Bob's keys as hers, she can hand on to Bob a
+//! message that Alice meant for her. So each plaintext names both users and both Ed25519 keys, and
+//! the recipient compares all of them.
 //!
 //! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`".
 //!
@@ -46,7 +47,7 @@ use crate::{
     wire::json,
 };
 
-/// One end of an Olm session, as its device keys say and the caller has verified.
+/// One end of an Olm session, according to device keys that the caller has verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Device<'a> {
     /// The Matrix user id.
@@ -130,7 +131,7 @@ impl OlmPayload {
         text.map(SecretString::new).map_err(|_| PayloadError::Malformed)
     }
 
-    /// Checks a decrypted message: that it came through a session with `sender`, who says to be the
+    /// Checks that a decrypted message came through a session with `sender`, who claims to be the
     /// sender, and that it was meant for `recipient`, which is us.
     ///
     /// # Errors
@@ -145,7 +146,8 @@ impl OlmPayload {
         if sender_key != sender.keys.curve25519 {
             return Err(PayloadError::SenderKeyMismatch);
         }
-        // All of it: members that nobody reads here may be read by somebody else.
+        // The whole text is checked, because other programs may read members that nothing here
+        // reads.
         let text =
             core::str::from_utf8(message.plaintext()).map_err(|_| PayloadError::Malformed)?;
         let members: Members<'_> =
@@ -185,14 +187,13 @@ pub enum PayloadError {
     Malformed,
     /// This member is missing.
     MissingMember(&'static str),
-    /// The event says it is from somebody else.
+    /// The event says that it is from somebody else.
     SenderMismatch,
     /// The session or the event's `keys` are not those of the sender's device.
     SenderKeyMismatch,
     /// The session does not know its peer, because it was read from a format without the peer's key
-    /// (S-41). The message is authentic, and nothing can be said of who sent it: give the key to
-    /// the session with [`set_identity_keys`](crate::olm::Session::set_identity_keys) **before** it
-    /// decrypts.
+    /// (S-41). The message is authentic, but nothing shows who sent it: give the key to the session
+    /// with [`set_identity_keys`](crate::olm::Session::set_identity_keys) **before** it decrypts.
     SenderKeyUnknown,
     /// The event was meant for another user.
     RecipientMismatch,

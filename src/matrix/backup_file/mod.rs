@@ -1,5 +1,5 @@
-//! Server-side backups as JSON: what a server answers to `GET /room_keys/keys` and
-//! `GET /room_keys/version`. Feature `matrix`.
+//! Server-side backups as JSON: a server's answers to `GET /room_keys/keys` and `GET
+//! /room_keys/version`. Feature `matrix`.
 //!
 //! ```
 //! use moceril::{
@@ -28,8 +28,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing shows who made a backup ([`backup`](super::backup)), and what stands beside the
-//! encrypted keys is the server's word.
+//! Nothing shows who made a backup ([`backup`](super::backup)), and the data beside the encrypted
+//! keys is only claimed by the server.
 //!
 //! Spec: Matrix specification, "Server-side key backups".
 
@@ -50,28 +50,28 @@ use super::{
 };
 use crate::error::{DecodeError, KeyError, texts};
 
-/// A room key as a backup has it. All but the message is the word of the server, and of whoever
-/// uploaded it.
+/// A room key in a backup. All fields but the message are only claimed by the server and by whoever
+/// uploaded the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackedUpKey {
-    /// The room under which it is listed.
+    /// The room under which the key is listed.
     pub room_id: String,
-    /// The session id under which it is listed.
+    /// The session id under which the key is listed.
     pub session_id: String,
     /// The first message index that the key decrypts.
     pub first_message_index: u32,
-    /// How many devices are said to have forwarded the key.
+    /// How many devices are claimed to have forwarded the key.
     pub forwarded_count: u64,
-    /// Whether the device that uploaded the key had verified the sender's.
+    /// Whether the device that uploaded the key had verified the sender's device.
     pub is_verified: bool,
     /// The encrypted key.
     pub message: BackupMessage,
 }
 
 impl BackedUpKey {
-    /// The entry for a key, whose `to_backup_json` was encrypted as this message. It does not say
-    /// that the sender's device is verified.
+    /// The entry for a key whose `to_backup_json` was encrypted as this message. The entry does not
+    /// say that the sender's device is verified.
     #[must_use]
     pub fn new(key: &ExportedRoomKey, message: BackupMessage) -> Self {
         Self {
@@ -84,8 +84,8 @@ impl BackedUpKey {
         }
     }
 
-    /// Decrypts the key. Nothing shows who made it (S-31), which [`ExportedRoomKey::import`]
-    /// records.
+    /// Decrypts the key. Nothing shows who made it (S-31); [`ExportedRoomKey::import`] records
+    /// that.
     ///
     /// # Errors
     ///
@@ -97,15 +97,15 @@ impl BackedUpKey {
         Ok(ExportedRoomKey::from_backup_json(json, &self.room_id, &self.session_id)?)
     }
 
-    /// The lowest rank of several keys of one session is that of the key which a server keeps: one
-    /// that is verified, then the one with the lowest first message index, then the one that was
-    /// forwarded the least often. Spec: "PUT /room_keys/keys".
+    /// Of several keys of one session, a server keeps the one with the lowest rank: a verified one
+    /// first, then the one with the lowest first message index, then the one that was forwarded the
+    /// fewest times. Spec: "PUT /room_keys/keys".
     #[must_use]
     pub const fn rank(&self) -> (bool, u32, u64) {
         (!self.is_verified, self.first_message_index, self.forwarded_count)
     }
 
-    /// Reads what a server answers to `GET /room_keys/keys/{room_id}/{session_id}`.
+    /// Reads a server's answer to `GET /room_keys/keys/{room_id}/{session_id}`.
     ///
     /// # Errors
     ///
@@ -159,8 +159,9 @@ pub const fn rank_of(key: &ExportedRoomKey) -> (bool, u32, u64) {
     (true, key.session_key.index(), key.forwarding_chain.len() as u64)
 }
 
-/// The text of a backup, as a server has it, also as the body of `PUT /room_keys/keys`. Of several
-/// keys of one session it has the one with the lowest [rank](BackedUpKey::rank), then the first.
+/// The text of a backup, as a server has it, which is also the body of `PUT /room_keys/keys`. Of
+/// several keys of one session, it has the one with the lowest [rank](BackedUpKey::rank), or the
+/// first of equal ones.
 #[must_use]
 pub fn write(keys: &[BackedUpKey]) -> String {
     let mut kept = BTreeMap::new();
@@ -180,14 +181,15 @@ pub fn write(keys: &[BackedUpKey]) -> String {
     json!({ "rooms": rooms }).to_string()
 }
 
-/// An object whose members are not read yet. None is there twice: of two, one would be lost.
+/// An object whose members are not read yet. No member is there twice, because one of the two would
+/// be lost.
 type Members<'a> = Unique<&'a RawValue>;
 
-/// Reads the keys of a backup, one by one. After one that is malformed the others follow.
+/// Reads the keys of a backup, one by one. A malformed key is an error, and the others follow.
 #[derive(Debug)]
 pub struct BackupReader<'a> {
     rooms: btree_map::IntoIter<String, &'a RawValue>,
-    /// The room that is being read, and what is left of it.
+    /// The room that is being read, and its remaining keys.
     room_id: String,
     sessions: btree_map::IntoIter<String, &'a RawValue>,
 }
@@ -197,8 +199,8 @@ impl<'a> BackupReader<'a> {
     ///
     /// # Errors
     ///
-    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `rooms`, or a
-    /// room is there twice.
+    /// [`BackupFileError::Malformed`] if the text is not a JSON object with the member `rooms`, or
+    /// a room is there twice.
     pub fn new(json: &'a str) -> Result<Self, BackupFileError> {
         #[derive(Deserialize)]
         struct Backup<'a> {
@@ -211,12 +213,12 @@ impl<'a> BackupReader<'a> {
         Ok(Self { rooms: backup.rooms.0.into_iter(), room_id: String::new(), sessions })
     }
 
-    /// Finds the keys in what a server answers to `GET /room_keys/keys/{room_id}`.
+    /// Finds the keys in a server's answer to `GET /room_keys/keys/{room_id}`.
     ///
     /// # Errors
     ///
-    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `sessions`, or
-    /// a session is there twice.
+    /// [`BackupFileError::Malformed`] if the text is not a JSON object with the member `sessions`,
+    /// or a session is there twice.
     pub fn of_room(json: &'a str, room_id: String) -> Result<Self, BackupFileError> {
         let room: Room<'a> =
             serde_json::from_str(json).map_err(|_| BackupFileError::Malformed("sessions"))?;
@@ -263,7 +265,7 @@ pub enum BackupFileError {
     Message(DecodeError),
     /// An encrypted key does not decrypt.
     Backup(BackupError),
-    /// What was encrypted is no room key, or that of another session.
+    /// The plaintext is not a room key, or is that of another session.
     RoomKey(RoomKeyError),
 }
 
