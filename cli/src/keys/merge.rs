@@ -12,8 +12,8 @@ use crate::{failure::Result, input::Input, report::Report};
 /// Put the keys of several files into one, each from its earliest known message on
 ///
 /// Two entries of the same session are one key if one follows from the other. The earlier one is
-/// kept with what it says of its sender. Entries that do not belong together, or that name other
-/// senders or rooms, are reported, and the first one is kept: nothing gains trust by merging.
+/// kept, with what it says about its sender. Entries that do not belong together, or that name
+/// different senders or rooms, are reported, and the first one is kept: merging raises no trust.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

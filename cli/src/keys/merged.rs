@@ -16,11 +16,11 @@ use crate::{failure::Result, progress};
 
 /// The entry of a session that is kept so far.
 struct Kept {
-    /// Its place among all entries of all files.
+    /// Its position among all entries of all files.
     place: usize,
     key: ExportedSessionKey,
-    /// A hash of the room and of what is said of the sender. It is keyed, so that no file can be
-    /// made to collide.
+    /// A hash of the room and the claims about the sender. It is keyed, so that no file can be made
+    /// to collide.
     claims: u64,
 }
 
@@ -28,7 +28,7 @@ fn claims(hasher: &RandomState, key: &ExportedRoomKey) -> u64 {
     hasher.hash_one((&key.room_id, key.sender_key.as_bytes(), &key.sender_claimed_keys))
 }
 
-/// What becomes of a second entry of a session.
+/// What happens to a second entry of a session.
 #[derive(Debug, PartialEq, Eq)]
 enum Second {
     Earlier,
@@ -61,7 +61,7 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// Reads all files. Entries that contradict one before are refused.
+    /// Reads all files. Entries that contradict an earlier one are refused.
     pub fn of(files: &mut [KeyFile], refusals: &mut Refusals) -> Result<Self> {
         let (hasher, mut merged) = (RandomState::new(), Self::default());
         let progress = progress::counting("keys read");
