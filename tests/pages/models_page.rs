@@ -1,5 +1,5 @@
-//! S-52: `docs/models.md` says of each model in `assurance/models` what the model says, query by
-//! query. `assurance/models/run` checks that Verifpal says so, too.
+//! S-52: `docs/models.md` says the same about each model in `assurance/models` as the model, query
+//! by query. `assurance/models/run` checks that Verifpal agrees.
 
 use std::fs;
 

@@ -1,9 +1,9 @@
-//! S-47: an impossible state fails closed. No check is compiled out of a release build, and nothing
-//! takes the place of a buffer that is not there.
+//! S-47: an impossible state fails closed. No check is compiled out of a release build, and no
+//! substitute is used for a missing buffer.
 
 use moceril_testing::sources::{Source, names, sources, sources_of};
 
-/// The sources of the library and of the two crates in Rust that take another library's place.
+/// The sources of the library and of the two Rust crates that replace another library.
 fn all_sources() -> Vec<Source> {
     let mut all = sources();
     for folder in ["compat/libolm/src", "compat/vodozemac/src"] {

@@ -1,5 +1,5 @@
-//! What may grow can grow in a minor release: a public enum, or a struct with public fields, is
-//! `#[non_exhaustive]`, or stands here with the reason why it is complete.
+//! Types that may grow can grow in a minor release: a public enum, or a struct with public fields,
+//! is `#[non_exhaustive]`, or is listed here with the reason why it is complete.
 
 use std::collections::BTreeSet;
 

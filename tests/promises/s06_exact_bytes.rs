@@ -1,7 +1,7 @@
-//! S-06: MAC and signature cover exactly the bytes that were received.
+//! S-06: the MAC and the signature cover exactly the received bytes.
 //!
-//! A message that was accepted has one form. Whoever changes it on its way, even into another form
-//! of the same content, makes it unacceptable.
+//! An acceptable message has one form. If it is changed on its way, even into another form of the
+//! same content, it is refused.
 
 use moceril::{
     DecodeError,

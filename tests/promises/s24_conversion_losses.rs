@@ -1,6 +1,6 @@
 //! S-24, S-41: what libolm's and vodozemac's formats cannot hold is an error with the exact numbers
 //! and facts. The lossy variant of the call drops that and nothing else: of keys always the oldest,
-//! as the peer itself would have.
+//! as the peer would have.
 
 use moceril::{
     ConversionError, Loss, MessageVersion,

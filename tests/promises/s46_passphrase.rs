@@ -1,5 +1,5 @@
-//! S-46: pickles under a passphrase. The parameters travel with the pickle and are bound to it, and
-//! the text commits to its key.
+//! S-46: pickles under a passphrase. The parameters are part of the text and bound to the pickle,
+//! and the text commits to its key.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64ct::{Base64Unpadded, Encoding};
