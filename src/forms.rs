@@ -77,7 +77,7 @@ macro_rules! decoded {
     )+};
 }
 
-/// As `decoded`, for a secret: the list of bytes is wiped (S-25).
+/// Like `decoded`, for a secret: the list of bytes is wiped (S-25).
 macro_rules! decoded_secret {
     ($error:ident: $($type:ident),+) => {$(
         impl TryFrom<&[u8]> for $type {

@@ -123,7 +123,7 @@ fn mistake(text: &str, error: RecoveryKeyError, searched: bool) -> Failure {
         RecoveryKeyError::Length(found) => {
             let group = text.split_whitespace().position(|group| group.chars().count() != 4);
             let where_ = group.map_or(String::new(), |group| {
-                format!("; group {} has not four letters", group + 1)
+                format!("; group {} does not have four letters", group + 1)
             });
             Failure::key(format_args!("{error}{where_}")).hint(if found < LETTERS {
                 "the groups one by one: a letter or a group is missing"
@@ -281,7 +281,7 @@ mod tests {
             mistake(text, error, false).to_string()
         };
         assert!(what(&KEY.replace("3As5", "3A0s")).contains("'0', letter 3 of group 5"));
-        assert!(what(&KEY.replace("3As5", "3As")).contains("group 5 has not four letters"));
+        assert!(what(&KEY.replace("3As5", "3As")).contains("group 5 does not have four letters"));
         assert!(what(&KEY.replace("UE4d", "UE4e")).contains("--public-key"));
     }
 }

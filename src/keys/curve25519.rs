@@ -44,7 +44,7 @@ impl Curve25519PublicKey {
         Ok(Self(bytes))
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    /// Like [`from_bytes`](Self::from_bytes), from a slice.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Curve25519PublicKey {
         Self::from_bytes(key_from_slice(bytes)?)
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from base64 with or without padding.
+    /// Like [`from_bytes`](Self::from_bytes), from base64 with or without padding.
     ///
     /// # Errors
     ///

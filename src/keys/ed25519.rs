@@ -43,7 +43,7 @@ impl Ed25519PublicKey {
         ed25519::check_encoding(&bytes).map(|()| Self(bytes))
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    /// Like [`from_bytes`](Self::from_bytes), from a slice.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Ed25519PublicKey {
         Self::from_bytes(key_from_slice(bytes)?)
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from base64 with or without padding.
+    /// Like [`from_bytes`](Self::from_bytes), from base64 with or without padding.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Ed25519Signature {
         Self(bytes)
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    /// Like [`from_bytes`](Self::from_bytes), from a slice.
     ///
     /// # Errors
     ///

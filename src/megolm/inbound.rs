@@ -91,7 +91,7 @@ impl InboundGroupSession {
         Self::with_version(key, MessageVersion::V3)
     }
 
-    /// As [`new`](Self::new), for messages of another version.
+    /// Like [`new`](Self::new), for messages of another version.
     #[must_use]
     pub fn with_version(key: &SessionKey, version: MessageVersion) -> Self {
         Self::create(key.index(), key.ratchet(), *key.signing_key(), Provenance::Signed, version)
@@ -104,13 +104,13 @@ impl InboundGroupSession {
         Self::import_with_version(key, Provenance::Exported, MessageVersion::V3)
     }
 
-    /// As [`import`](Self::import), for a key that was restored from a server-side backup.
+    /// Like [`import`](Self::import), for a key that was restored from a server-side backup.
     #[must_use]
     pub fn import_from_backup(key: &ExportedSessionKey) -> Self {
         Self::import_with_version(key, Provenance::Backup, MessageVersion::V3)
     }
 
-    /// As [`import`](Self::import), for messages of another version.
+    /// Like [`import`](Self::import), for messages of another version.
     ///
     /// An exported key is at most [`Provenance::Exported`], whatever the caller says.
     /// [`Provenance::Unknown`] counts as [`Provenance::Backup`].

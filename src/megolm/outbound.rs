@@ -126,7 +126,7 @@ impl GroupSession {
         Self::with_config(GroupSessionConfig::default().with_created_at(now))
     }
 
-    /// As `new`, with a configuration of your choice.
+    /// Like `new`, with a configuration of your choice.
     ///
     /// # Errors
     ///

@@ -66,7 +66,7 @@ impl Account {
         self.create_outbound_session_with_config(bundle, SessionConfig::default())
     }
 
-    /// As `create_outbound_session`, with a message version and limits of your choice.
+    /// Like `create_outbound_session`, with a message version and limits of your choice.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl Account {
         )
     }
 
-    /// As `create_inbound_session`, with a message version and limits of your choice.
+    /// Like `create_inbound_session`, with a message version and limits of your choice.
     ///
     /// # Errors
     ///

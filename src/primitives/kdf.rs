@@ -106,7 +106,7 @@ pub(crate) fn hkdf<const N: usize>(salt: Option<&[u8]>, ikm: &[u8], info: &[u8])
     okm
 }
 
-/// As [`hkdf`], for a length that is known only at run time. On an error `okm` is unchanged.
+/// Like [`hkdf`], for a length that is known only at run time. On an error `okm` is unchanged.
 pub(crate) fn hkdf_into(
     salt: Option<&[u8]>,
     ikm: &[u8],

@@ -172,7 +172,7 @@ pub struct ExportedRoomKey {
 }
 
 impl ExportedRoomKey {
-    /// A room key that nobody has forwarded, without claimed keys and without other members.
+    /// Makes a room key that was not forwarded, without claimed keys and without other members.
     #[must_use]
     pub fn new(
         room_id: &str,

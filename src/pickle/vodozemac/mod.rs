@@ -178,7 +178,7 @@ vodozemac_pickle!(
     "an inbound group session"
 );
 
-/// What is said of pickles in which the version of the messages may be missing.
+/// The documentation of pickles in which the version of the messages may be missing.
 macro_rules! versioned_pickle {
     ($($pickle:ident),+) => {$(
         impl $pickle {

@@ -91,7 +91,7 @@ impl Ecies {
         Self(drawn(core::Ecies::new()))
     }
 
-    /// As [`new`](Self::new), for another application than Matrix's login by QR code.
+    /// Like [`new`](Self::new), for another application than Matrix's login by QR code.
     ///
     /// # Panics
     ///

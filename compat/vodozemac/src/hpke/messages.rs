@@ -60,7 +60,7 @@ impl InitialMessage {
         [self.encapsulated_key.as_bytes(), self.ciphertext.as_slice()].concat()
     }
 
-    /// As [`decode`](Self::decode), from bytes.
+    /// Like [`decode`](Self::decode), from bytes.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl InitialResponse {
         Self::from_bytes(&base64_decode(message)?)
     }
 
-    /// As [`decode`](Self::decode), from bytes.
+    /// Like [`decode`](Self::decode), from bytes.
     ///
     /// # Errors
     ///

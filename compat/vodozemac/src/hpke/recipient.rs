@@ -40,7 +40,7 @@ impl HpkeRecipientChannel {
         Self(drawn(core::HpkeRecipientChannel::new()))
     }
 
-    /// As [`new`](Self::new), for another application.
+    /// Like [`new`](Self::new), for another application.
     ///
     /// # Panics
     ///

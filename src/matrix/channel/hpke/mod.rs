@@ -366,7 +366,7 @@ impl HpkeRecipientChannel {
     }
 }
 
-/// Device G, which has received the initial message and has not answered yet.
+/// Device G, after it has received the initial message and before it answers.
 ///
 /// All secrets are in one heap block, which is wiped on drop.
 #[derive(Debug)]
