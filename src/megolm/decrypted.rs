@@ -147,8 +147,8 @@ pub enum DecryptionError {
     Closed,
     /// The message was not made by the sender of this session, or was altered.
     Authentication,
-    /// The session's signing key is not a point of the curve, so no message can be signed with it.
-    /// The session was imported from an exported key that is damaged or made up.
+    /// The session's signing key is not a point of the curve, so no signature verifies with it. The
+    /// session was imported from an exported key that is damaged or made up.
     InvalidSigningKey,
 }
 
