@@ -13,11 +13,11 @@ impl InboundGroupSession {
     /// sessions. There is one result for each, in the order of the messages.
     ///
     /// The results, and the session afterwards, are exactly as if [`decrypt`](Self::decrypt) had
-    /// been called for one message after the other (S-15). From 24 messages on, the signatures are
-    /// verified together, which shares work. How much time that saves depends on the processor and
-    /// on the backend of curve25519-dalek (`benches/results/comparison.md` has measurements with
-    /// AVX2; with the AVX-512 backend, decrypting one by one is at least as fast). Fewer messages
-    /// gain only if they are out of order, because the ratchet is advanced only once.
+    /// been called for one message after the other (S-15). From 24 messages on, the verification of
+    /// their signatures shares work. How much time that saves depends on the processor and on the
+    /// backend of curve25519-dalek (`benches/results/comparison.md` has measurements with AVX2;
+    /// with the AVX-512 backend, decrypting one by one is at least as fast). Fewer messages gain
+    /// only if they are out of order, because the ratchet is advanced only once.
     ///
     /// ```
     /// use moceril::megolm::{DecryptionError, GroupSession, InboundGroupSession};

@@ -156,8 +156,8 @@ impl Session {
 
     /// Restores a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: SessionState) -> Result<Self, PickleError> {
-        // A session without a decrypted message has one chain of the peer if it was made from that
-        // chain's first message; it has two or more only after messages.
+        // Without a decrypted message, a session has at most one chain of the peer: that of the
+        // message from which it was made.
         let chains = state.ratchet.receivers.len();
         let received_fits = if state.received { chains > 0 } else { chains <= 1 };
         if state.ratchet.is_consistent() && received_fits && state.initiator_is_consistent() {
