@@ -1,8 +1,8 @@
 //! Decrypts conversations that were recorded from the real libolm and the real vodozemac.
 //!
 //! The files in `test-vectors/` hold the randomness that one end of each conversation drew. Given
-//! the same randomness, our end is that end: it decrypts what the peer sent, and what it sends
-//! itself is what the peer's library sent, byte for byte.
+//! the same randomness, our end becomes that end: it decrypts what the peer sent, and sends what
+//! the recorded library sent, byte for byte.
 //!
 //! `cargo run --example decrypt_recorded`, or with paths of other files of
 //! `test-vectors/olm-transcript/`.
@@ -67,7 +67,7 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
         _ => MessageVersion::V3,
     };
     let config = SessionConfig::default().with_version(version);
-    // Of the sender a client knows the key from its device keys, whose signature it has verified.
+    // A client knows the sender's key from the device keys, whose signature it has verified.
     let alice = Account::with_rng(&mut recorded(recording.one("alice-random"))?)?.curve25519_key();
 
     let mut session: Option<Session> = None;
@@ -102,7 +102,7 @@ fn replay(recording: &Recording<'_>) -> Result<()> {
                 println!("  sent     {} (the same bytes as recorded)", readable(&plaintext));
                 sent.push(None);
             }
-            // What Alice received is not Bob's affair.
+            // Bob's end ignores what Alice received.
             ["alice", "receive" | "refuse", ..] => {}
             _ => return Err(format!("unknown step: {step}").into()),
         }

@@ -1,9 +1,9 @@
 //! Alice, Bob and Carol chat in an encrypted room, over a network that loses and reorders messages.
 //!
 //! It shows how to publish and verify keys, make Olm sessions, share the room key over them,
-//! encrypt once for everybody, save all state and go on from it, and let somebody who joins late
-//! read from an agreed point on. It saves only at a restart. A client saves what has changed before
-//! it sends a message, as `matrix_chat` does, so that no message key is used twice.
+//! encrypt once for everybody, save all state and continue from it, and let somebody who joins late
+//! read from an agreed point on. This example saves only at a restart. A client must save what has
+//! changed before it sends a message, as `matrix_chat` does, so that no message key is used twice.
 //!
 //! `cargo run --example group_chat`
 
@@ -20,7 +20,7 @@ use moceril::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What the server has: it passes things on and can read none of them.
+/// The server's data: it passes messages on and can read none of them.
 #[derive(Default)]
 struct Server {
     devices: BTreeMap<&'static str, (IdentityKeys, Vec<SignedOneTimeKey>)>,
@@ -87,8 +87,8 @@ impl Device {
 
     /// Decrypts what one other device sent, making a session from it if it begins one.
     ///
-    /// Here nobody begins a session with somebody who begins one at the same time. In a client that
-    /// happens, so it keeps several sessions with each device and tries them in turn, as
+    /// Here two people never begin a session with each other at the same time. With clients that
+    /// happens, so a client keeps several sessions with each device and tries them in turn, as
     /// `matrix_chat` does.
     fn decrypt_from(
         &mut self,
@@ -130,11 +130,12 @@ impl Device {
         }
     }
 
-    /// Saves everything, forgets it, and restores it: what happens when a program is closed.
+    /// Saves everything, forgets it, and restores it, as when a program is closed and started
+    /// again.
     fn restart(&mut self) -> Result<()> {
-        // A real client keeps this key in the keyring of the operating system.
+        // A real client keeps this key in the operating system's keyring.
         let key = PickleKey::from_bytes([42; 32]);
-        // Each object has a context of its own, so that none can be put in the place of another.
+        // Each object has its own context, so that none can be put in the place of another.
         let device = self.name;
         let context = |object: &str| format!("{device}/{object}");
         let mut size = 0;
@@ -170,8 +171,8 @@ fn say(who: &str, what: &str) {
     println!("{who:>6} | {what}");
 }
 
-/// Hands the sender's room key to the receiver, through Olm. (In Matrix the text is a JSON object
-/// that also says who sends it to whom, so that nobody can pass it off as meant for somebody else.)
+/// Sends the sender's room key to the receiver, over Olm. (In Matrix the text is a JSON object that
+/// also says who sends it to whom, so that nobody can pass it off as meant for somebody else.)
 fn share_room_key(sender: &mut Device, receiver: &mut Device, server: &mut Server) -> Result<()> {
     let key: SecretString = sender.room.session_key().to_base64();
     let message = sender.encrypt_to(receiver.name, &key, server)?;

@@ -1,6 +1,6 @@
 //! Decrypts 10,000 events of 200 sessions with one thread, and with as many as there are cores.
 //!
-//! Sessions share nothing, so the work is divided by sessions; the crate itself starts no threads.
+//! Sessions share nothing, so the work is divided by session; the crate itself starts no threads.
 //!
 //! `cargo run --release --example many_cores`
 
@@ -24,7 +24,7 @@ struct Stored {
     events: Vec<String>,
 }
 
-/// What members of rooms have sent.
+/// The events that members of rooms have sent.
 fn rooms() -> Result<Vec<Stored>> {
     (0..SESSIONS)
         .map(|_| {
@@ -38,8 +38,7 @@ fn rooms() -> Result<Vec<Stored>> {
         .collect()
 }
 
-/// Everything for one session: its events are parsed and decrypted, all at once. Returns how many
-/// could be read.
+/// Parses and decrypts all events of one session together. Returns how many could be read.
 fn open(room: &Stored) -> usize {
     let mut session = InboundGroupSession::new(&room.key);
     let events: Vec<_> =

@@ -1,4 +1,4 @@
-//! Takes over an account and a session that libolm stored, and stores them anew.
+//! Reads an account and a session that libolm stored, and stores them as native pickles.
 //!
 //! The pickles were recorded from libolm, with the messages that were still on their way. A client
 //! that changes libraries does the same with each row of its store, once:
@@ -20,7 +20,7 @@ use migrating::{FRIEND, NEW_KEY, NOW, OldStore, Recording, Result, US, context, 
 const ACCOUNT: &str = "libolm-account-pickle/libolm-published-v3.txt";
 const SESSION: &str = "libolm-session-pickle/libolm-skipped-keys.txt";
 
-/// The key that the old store gave libolm.
+/// The key with which the old store called libolm.
 const OLD_KEY: &[u8] = b"the key of the old store";
 
 fn main() -> Result<()> {
@@ -50,15 +50,15 @@ fn main() -> Result<()> {
     go_on(&new_key)
 }
 
-/// The session goes on, who sent its next event is verified, and a group session is judged by its
-/// age.
+/// The session continues, the sender of its next event is verified, and a group session is judged
+/// by its age.
 fn go_on(new_key: &PickleKey) -> Result<()> {
     let old = OldStore::new()?;
     let Pickles { account, session, room } = libolm_pickles(&old)?;
     let account = Account::from_libolm_pickle(&account, OLD_KEY)?;
     let mut session = Session::from_libolm_pickle(&session, OLD_KEY)?;
     // The pickle does not say whom the session is with; the old store does. Without this no event
-    // of the session can be verified, so it is done once, when the session moves.
+    // of the session can be verified, so do it once, when the session moves.
     session.set_identity_keys(account.identity_keys(), old.sender_key)?;
     let row = context(&session.session_id());
     let stored = session.pickle(new_key, &row)?;
@@ -87,7 +87,7 @@ struct Pickles {
     room: String,
 }
 
-/// What libolm would have stored. What its format does not hold is no key: no message becomes
+/// What libolm would have stored. Its format drops facts but no key, so no message becomes
 /// unreadable.
 fn libolm_pickles(store: &OldStore) -> Result<Pickles> {
     let (account, account_loss) = store.account.to_libolm_pickle_lossy(OLD_KEY)?;

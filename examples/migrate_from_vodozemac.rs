@@ -1,5 +1,5 @@
-//! Takes over an account, an Olm session and a room key that vodozemac stored, and stores them
-//! anew.
+//! Reads an account, an Olm session and a room key that vodozemac stored, and stores them as native
+//! pickles.
 //!
 //! The pickles were recorded from an old release of vodozemac, with messages that were still on
 //! their way. Some stores keep them encrypted by vodozemac, others as the plain serde form; both
@@ -70,15 +70,15 @@ fn old_key(recording: &Recording) -> Result<[u8; 32]> {
     recording.key()?.try_into().map_err(|_| "the key does not have 32 bytes".into())
 }
 
-/// The session goes on, who sent its next event is verified, and a group session is judged by its
-/// age.
+/// The session continues, the sender of its next event is verified, and a group session is judged
+/// by its age.
 fn go_on(new_key: &PickleKey) -> Result<()> {
     let old = OldStore::new()?;
     let Pickles { account, session, room } = vodozemac_pickles(&old)?;
     let account = Account::from_vodozemac_pickle(account)?;
     let mut session = Session::from_vodozemac_pickle(session)?;
     // The pickle does not say whom the session is with; the old store does. Without this no event
-    // of the session can be verified, so it is done once, when the session moves.
+    // of the session can be verified, so do it once, when the session moves.
     session.set_identity_keys(account.identity_keys(), old.sender_key)?;
     let row = context(&session.session_id());
     let stored = session.pickle(new_key, &row)?;
@@ -107,7 +107,7 @@ struct Pickles {
     room: GroupSessionPickle,
 }
 
-/// What vodozemac would have stored. What its format does not hold is no key: no message becomes
+/// What vodozemac would have stored. Its format drops facts but no key, so no message becomes
 /// unreadable.
 fn vodozemac_pickles(store: &OldStore) -> Result<Pickles> {
     let (account, account_loss) = store.account.to_vodozemac_pickle_lossy()?;

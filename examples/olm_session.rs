@@ -1,4 +1,4 @@
-//! Two devices, one Olm session: the shortest complete story.
+//! Two devices and one Olm session: the shortest complete example.
 //!
 //! `cargo run --example olm_session`
 
@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let alice = Account::new()?;
     let mut bob = Account::new()?;
 
-    // Bob publishes signed one-time keys. Only once the server has them are they marked.
+    // Bob publishes signed one-time keys, and marks them only once the server has them.
     bob.generate_one_time_keys(5)?;
     let published = bob.signed_one_time_keys();
     bob.mark_as_published(published.iter().map(|(id, _)| *id));
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         first.as_bytes().len()
     );
 
-    // Bob makes his end of the session from it. The one-time key is used up in the same step.
+    // Bob makes his end of the session from it, which also uses up the one-time key.
     let pre_key = first.as_pre_key().ok_or("the first message is a pre-key message")?;
     let inbound = bob.create_inbound_session(alice.curve25519_key(), pre_key)?;
     let mut to_alice = inbound.session;

@@ -1,4 +1,5 @@
-//! One error for a caller who does not tell operations apart. Functions return the precise errors.
+//! One error type for callers who do not distinguish operations. Functions return the precise
+//! errors.
 
 use core::fmt;
 
@@ -34,13 +35,13 @@ use crate::{
     wire::megolm::SessionKeyError,
 };
 
-/// What is a variant for each error, its conversion, its text, and its source.
+/// Generates, for each error, a variant, its conversion, its text and its source.
 macro_rules! errors {
     ($($(#[$cfg:meta])? $variant:ident($error:ty): $operation:literal,)+) => {
         /// Any error of this library.
         ///
-        /// Every function returns the error of its operation, which names the reasons on which a
-        /// caller can act. This enum is for functions that call several operations: `?` converts
+        /// Every function returns the error type of its operation, which names the reasons on which
+        /// a caller can act. This enum is for functions that call several operations: `?` converts
         /// each error into it. Its text says what failed, and its
         /// [`source`](core::error::Error::source) is the precise error, which says why.
         ///

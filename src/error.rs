@@ -1,13 +1,13 @@
-//! Layer 0: the errors that several layers share, and those of Olm sessions. An error that one
-//! operation owns stands beside that operation.
+//! Layer 0: the errors that several layers share, and those of Olm sessions. An error that belongs
+//! to one operation is defined beside it.
 //!
 //! Each operation has one enum. There is a variant for each reason on which a caller can act.
 //! Signature, MAC and padding share one variant, because the difference helps only an attacker. No
 //! variant contains a secret, a plaintext or a type of another crate.
 
 /// Gives an error type its texts and the `Error` trait. The variants after `caused by` hold another
-/// error, which is the source. It has a text of its own, which theirs does not repeat: whoever
-/// prints an error prints the chain of its sources.
+/// error, which is their source. Their text does not repeat the text of the source: whoever prints
+/// an error prints the chain of its sources.
 macro_rules! texts {
     ($name:ident { $($pattern:pat => $($text:expr),+;)+ } $(caused by $($variant:ident),+)?) => {
         impl core::fmt::Display for $name {
@@ -41,7 +41,7 @@ texts!(RandomError { Self => "the random source failed"; });
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Base64Error {
-    /// It is base64 in the URL-safe alphabet, which has `-` and `_` where Matrix has `+` and `/`.
+    /// It uses the URL-safe alphabet, which has `-` and `_` where Matrix has `+` and `/`.
     UrlSafe,
     /// Its alphabet, length or padding is wrong, or its trailing bits are not zero.
     Invalid,
@@ -63,7 +63,7 @@ pub enum KeyError {
     /// The key is not canonically encoded: its coordinate is not below p, or its top bit is set
     /// wrongly.
     NonCanonical,
-    /// The key is a point of low order, with which agreements and signatures are worthless.
+    /// The key is a point of low order, which makes agreements and signatures worthless.
     LowOrder,
     /// The bytes do not encode a point of the curve.
     NotOnCurve,
@@ -106,8 +106,7 @@ pub enum DecodeError {
     /// A field is missing, is repeated, or has a wrong type, length or range; or the message is cut
     /// off.
     Format,
-    /// A part that stands apart, such as a key or a MAC in base64, has another length than it must
-    /// have.
+    /// A separate part, such as a key or a MAC in base64, has the wrong length.
     Length {
         /// The length that it must have, in bytes.
         expected: usize,
@@ -217,13 +216,14 @@ pub enum DecryptionError {
     SessionKeysMismatch,
     /// The message was decrypted before: drop it.
     AlreadyUsed,
-    /// The key was dropped to stay within the limits, or its neighbour was: the message is lost.
+    /// The message's key, a later one of its chain, or the whole chain was dropped to stay within
+    /// the limits: the message is lost.
     Evicted,
     /// The message is further ahead than the limit allows: messages in between are missing.
     TooFarAhead {
         /// The message's chain index.
         index: u32,
-        /// The highest index that is acceptable now.
+        /// The highest index that is currently accepted.
         maximum: u32,
     },
     /// The message was not made by the peer of this session, or was altered.
@@ -284,10 +284,10 @@ impl From<DecryptionError> for SessionCreationError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdentityKeysError {
-    /// The session is known to be with another device.
+    /// The session is already known to be with another device.
     AnotherPeer,
-    /// Neither key is that of the device that began the session, or the peer is said to have begun
-    /// a session that began at our end.
+    /// Neither key is that of the device that began the session, or the call says that the peer
+    /// began a session that our end began.
     AnotherSession,
 }
 

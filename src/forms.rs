@@ -1,9 +1,9 @@
-//! The standard traits of the types that have a form as text or as bytes. They call the functions
-//! of the types, so each form is read and written in one place.
+//! The standard traits of the types that have a form as text or as bytes. The traits call the
+//! types' own functions, so each form is read and written in one place.
 //!
-//! All impls are here, so that one sees at a glance which type has which form. Secrets can be
-//! parsed, but have neither `Display` nor `AsRef`, nor serde's traits: their text and bytes are to
-//! be asked for by name.
+//! All impls are here, to show at a glance which type has which form. Secrets can be parsed, but
+//! implement neither `Display` nor `AsRef` nor serde's traits: callers ask for their text and bytes
+//! by name.
 
 #[cfg(feature = "serde")]
 use alloc::borrow::Cow;
@@ -36,7 +36,7 @@ use crate::{
     },
 };
 
-/// Parsing of a text, by the function of the type.
+/// Parses text with the type's own function.
 macro_rules! parsed {
     ($error:ident: $($type:ident::$parse:ident),+) => {$(
         impl FromStr for $type {
@@ -57,7 +57,7 @@ macro_rules! parsed {
     )+};
 }
 
-/// Parsing of bytes, by the function of the type.
+/// Parses bytes with the type's own function.
 macro_rules! decoded {
     ($error:ident: $($type:ident::$decode:ident),+) => {$(
         impl TryFrom<&[u8]> for $type {
@@ -78,7 +78,7 @@ macro_rules! decoded {
     )+};
 }
 
-/// As `decoded`, for a secret: the list of bytes is wiped (S-25).
+/// Like `decoded`, for a secret: the list of bytes is wiped (S-25).
 macro_rules! decoded_secret {
     ($error:ident: $($type:ident),+) => {$(
         impl TryFrom<&[u8]> for $type {
@@ -99,8 +99,8 @@ macro_rules! decoded_secret {
     )+};
 }
 
-/// `Display` of what is public, by the function of the type. Keys and signatures have it in `keys`,
-/// because lower layers print them.
+/// `Display` for public types, with the type's own function. That of keys and signatures is in
+/// `keys`, because lower layers print them.
 macro_rules! printed {
     ($($type:ident::$print:ident),+) => {$(
         impl fmt::Display for $type {
@@ -111,7 +111,7 @@ macro_rules! printed {
     )+};
 }
 
-/// The bytes of what is public.
+/// The bytes of public types.
 macro_rules! public_bytes {
     ($($type:ident),+ $(,)?) => {$(
         impl AsRef<[u8]> for $type {
@@ -181,7 +181,7 @@ decoded!(DecodeError: HpkeInitialMessage::from_bytes, InitialResponse::from_byte
 decoded_secret!(SessionKeyError: SessionKey, ExportedSessionKey);
 
 printed!(Message::to_base64, PreKeyMessage::to_base64, MegolmMessage::to_base64);
-// Without its type, which `to_parts` gives, too.
+// The text without the message type; `to_parts` gives both.
 printed!(OlmMessage::to_base64);
 printed!(InitialMessage::encode, ChannelMessage::encode);
 #[cfg(feature = "hpke")]

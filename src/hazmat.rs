@@ -1,10 +1,10 @@
-//! Low-level functions for experts, which skip checks that the rest of the API makes. Only with the
+//! Low-level functions for experts that skip checks that the rest of the API makes. Only with the
 //! feature `hazmat`.
 //!
 //! The feature adds the types here, and these methods:
 //!
 //! * [`PreKeyBundle::from_unverified_keys`](crate::olm::PreKeyBundle::from_unverified_keys): a
-//!   session with keys whose signature was not verified (S-17);
+//!   bundle of keys whose signature was not verified (S-17);
 //! * [`Session::from_root_key_material`](crate::olm::Session::from_root_key_material),
 //!   [`sending_state`](crate::olm::Session::sending_state) and
 //!   [`next_message_key`](crate::olm::Session::next_message_key): the double ratchet with another

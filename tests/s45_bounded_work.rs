@@ -1,5 +1,5 @@
-//! S-45: how much memory is set aside before a verdict. Hashes and multiplications are counted in
-//! the library's own tests, beside the code.
+//! S-45: how much memory is allocated before authentication. The library's own tests, beside the
+//! code, count hashes and multiplications.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

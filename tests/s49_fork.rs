@@ -1,5 +1,5 @@
-//! S-49, S-03: after `fork`, every process draws other keys than its parent and its siblings. A
-//! real fork, of a process that has drawn before.
+//! S-49, S-03: after `fork`, every process draws other keys than its parent and its siblings. The
+//! test makes a real fork, of a process that has drawn before.
 #![cfg(unix)]
 
 use std::{

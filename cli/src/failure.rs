@@ -7,11 +7,11 @@ use crate::report::printable;
 /// The exit codes, which `moceril --help` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// The command has done its work, and found something that is not as it should be.
+    /// The command has done its work, and found something that is not as expected.
     Finding = 1,
     /// The command line is wrong. clap uses the same code.
     Usage = 2,
-    /// An input is not what it should be.
+    /// An input is not as expected.
     Input = 3,
     /// A key or passphrase is wrong, or what it opens was altered.
     Key = 4,
@@ -19,14 +19,14 @@ pub enum Code {
     File = 5,
 }
 
-/// What went wrong, and what to try.
+/// What went wrong, and a suggestion.
 #[derive(Debug)]
 pub struct Failure {
     pub code: Code,
     what: String,
     details: Vec<String>,
     hint: Option<String>,
-    /// Why the output could not be written. Only what has opened it knows its name.
+    /// Why the output could not be written. Only the code that has opened it knows its name.
     pub unwritten: Option<io::Error>,
 }
 
@@ -73,7 +73,7 @@ impl Failure {
         self.unwritten.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// What went wrong, without what to try.
+    /// What went wrong, without the suggestion.
     pub fn what(&self) -> &str {
         &self.what
     }
@@ -100,8 +100,8 @@ impl Failure {
     }
 }
 
-/// Every text can repeat what a file or a server says, so the only line ends are those between the
-/// parts of a failure.
+/// Every text can repeat content of a file or a server, so only the line ends between the parts of
+/// a failure are kept.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&printable(&self.what))?;

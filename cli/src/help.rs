@@ -1,4 +1,4 @@
-//! Manual pages and completions, for those who make packages.
+//! Manual pages and completions, for packagers.
 
 use std::{io::Write, path::PathBuf};
 
@@ -51,7 +51,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// Whoever never heard of Megolm begins with the help.
+    /// People who have never heard of Megolm begin with the help.
     #[test]
     fn each_command_has_two_examples() {
         fn check(command: &clap::Command) {

@@ -27,7 +27,7 @@ impl FromStr for Input {
 }
 
 impl Input {
-    /// What messages call it.
+    /// Its name in messages.
     pub fn name(&self) -> String {
         match self {
             Self::Stdin => String::from("standard input"),
@@ -71,13 +71,13 @@ impl Input {
             Self::File(path) if path.is_file() => {
                 Source::File(File::open(path).map_err(|error| self.failure(&error))?)
             }
-            // What is no file can be read only once.
+            // Input that is not a file can be read only once.
             _ => Source::Memory(self.bytes()?),
         };
         Ok(Pieces { input: self.clone(), source, buffer: Zeroizing::new(vec![0; PIECE]) })
     }
 
-    /// For reading line by line. What is read so is not wiped.
+    /// For reading line by line, without wiping.
     pub fn lines(&self) -> Result<Box<dyn BufRead>> {
         Ok(Box::new(BufReader::new(self.open()?)))
     }

@@ -1,5 +1,5 @@
-//! `moceril`: a command for the keys and messages of Matrix's encryption. It works on files. Only
-//! the option `--homeserver` uses a network. What is cryptographic is in the library.
+//! `moceril`: a command for the keys and messages of Matrix's encryption. It works on files; only
+//! the option `--homeserver` uses a network. All cryptography is in the library.
 #![forbid(unsafe_code)]
 
 mod backup;
@@ -42,18 +42,18 @@ Secrets are never arguments. Options for them take a SOURCE: file:PATH, env:NAME
 fd:NUMBER (an open file) or prompt, which is the default.
 
 Exit codes:
-  0  it is done, and all is as it should be
-  1  it is done, and something is not as it should be: bad entries, differences, unread events
+  0  done, and everything is as expected
+  1  done, but something is not as expected: bad entries, differences, unread events
   2  the command line is wrong
-  3  an input is not what it should be
+  3  an input is not as expected
   4  a key or passphrase is wrong, or what it opens was altered
-  5  a file cannot be read or written, or would be replaced; a server does not answer as it should"
+  5  a file cannot be read or written, or would be replaced; a server's answer is not as expected"
 )]
 struct Cli {
     /// Print JSON for programs, one object a line
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
-    /// Let secrets be printed on standard output
+    ////// Allow secrets to be printed on standard output
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     show_secrets: bool,
     #[command(subcommand)]

@@ -17,8 +17,7 @@ use crate::unnamed;
 #[derive(Args, Debug)]
 pub struct Output {
     /// The file to write; without it, the result goes to standard output
-    ///
-    /// The file is only readable for you. It appears when it is complete.
+    ////// Only you can read the file. It appears when it is complete.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace the file if it exists
@@ -26,7 +25,7 @@ pub struct Output {
     force: bool,
 }
 
-/// Whether a result may be seen by whoever sees the terminal.
+/// Whether everybody who sees the terminal may see a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     Public,

@@ -1,10 +1,10 @@
-//! Progress on a terminal. Nothing is shown where standard error is no terminal.
+//! Progress on a terminal. Nothing is shown if standard error is not a terminal.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Counts things of which the number is not known before.
+/// Counts things whose number is not known beforehand.
 pub fn counting(things: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(things);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} {msg}, {per_sec}") {

@@ -1,4 +1,4 @@
-//! `moceril recovery-key`: the text with which a user gets back the keys of all messages.
+//! `moceril recovery-key`: the text with which a user restores the keys of all messages.
 
 use clap::{Args, Subcommand};
 use moceril::{Curve25519PublicKey, backup::BackupDecryptionKey, recovery_key::RecoveryKeyError};
@@ -30,10 +30,10 @@ pub struct Generate {
     output: Output,
 }
 
-/// Say whether a recovery key is complete, and what is wrong with it
+////// Check a recovery key, and say what is wrong with it
 ///
-/// One letter in 256 that is mistyped remains unnoticed, unless the public key of the backup is
-/// known. With it, a mistyped letter, or two letters that have changed places, are also corrected.
+/// About one mistyped letter in 256 goes unnoticed, unless the public key of the backup is given.
+/// With it, the command also corrects a mistyped letter, or two exchanged ones.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -43,7 +43,7 @@ pub struct Check {
     /// The file with the key; - is standard input; without it, the key is asked for
     #[arg(value_name = "FILE")]
     input: Option<Input>,
-    /// The public key of the backup, which the server's answer to GET /room_keys/version has
+    /// The public key of the backup, from the server's answer to GET /room_keys/version
     #[arg(long, value_name = "KEY")]
     public_key: Option<String>,
     /// The file for the corrected key
@@ -108,7 +108,7 @@ fn check(args: &Check, json: bool, show_secrets: bool) -> Result<()> {
     }
 }
 
-/// What is wrong with a text, by position where it can be said.
+/// What is wrong with a text, by position if it is known.
 fn mistake(text: &str, error: RecoveryKeyError, searched: bool) -> Failure {
     let failure = Failure::key(chain(&error));
     let by_position = |letter: Letter| {
@@ -123,7 +123,7 @@ fn mistake(text: &str, error: RecoveryKeyError, searched: bool) -> Failure {
         RecoveryKeyError::Length(found) => {
             let group = text.split_whitespace().position(|group| group.chars().count() != 4);
             let where_ = group.map_or(String::new(), |group| {
-                format!("; group {} has not four letters", group + 1)
+                format!("; group {} does not have four letters", group + 1)
             });
             Failure::key(format_args!("{error}{where_}")).hint(if found < LETTERS {
                 "the groups one by one: a letter or a group is missing"
@@ -237,8 +237,8 @@ mod tests {
         BackupDecryptionKey::from_recovery_key(KEY).unwrap().public_key()
     }
 
-    /// Every single wrong letter: the parity shows it, or it is one of five. These are noticed by
-    /// the public key, which also gives back the right letter.
+    /// Every single wrong letter: the parity shows it, or it is one of five. The public key detects
+    /// these, and also gives the right letter.
     #[test]
     fn of_2736_wrong_letters_the_parity_misses_5() {
         let letters: Vec<u8> = KEY.bytes().filter(|letter| *letter != b' ').collect();
@@ -281,7 +281,7 @@ mod tests {
             mistake(text, error, false).to_string()
         };
         assert!(what(&KEY.replace("3As5", "3A0s")).contains("'0', letter 3 of group 5"));
-        assert!(what(&KEY.replace("3As5", "3As")).contains("group 5 has not four letters"));
+        assert!(what(&KEY.replace("3As5", "3As")).contains("group 5 does not have four letters"));
         assert!(what(&KEY.replace("UE4d", "UE4e")).contains("--public-key"));
     }
 }

@@ -1,4 +1,4 @@
-//! What a command has to say, as lines for people or as JSON for programs.
+//! The output of a command, as lines for people or as JSON for programs.
 
 use std::io::Write;
 
@@ -40,7 +40,7 @@ impl Report {
         }
     }
 
-    /// Adds something that is not as it should be.
+    /// Adds something that is not as expected.
     #[must_use]
     pub fn problem(mut self, problem: impl Into<String>) -> Self {
         self.problems.push(problem.into());
@@ -107,10 +107,11 @@ fn lines(value: &Value) -> Vec<String> {
     }
 }
 
-/// The text without characters that could give orders to a terminal.
+/// The text without characters that could control a terminal.
 pub fn printable(text: &str) -> String {
     let shown = |character: char| {
-        // Those that end a line or change the direction of the text are no control characters.
+        // Characters that end a line or change the direction of the text are not control
+        // characters.
         let moves = matches!(
             character,
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'

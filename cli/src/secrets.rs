@@ -1,5 +1,5 @@
-//! Where passphrases and keys come from. They are never arguments: everybody on a machine sees the
-//! arguments of every process, and shells remember them.
+//! Where passphrases and keys come from. They are never arguments: everybody on a machine can see
+//! the arguments of every process, and shells remember them.
 
 use std::{
     env,
@@ -23,7 +23,7 @@ pub enum Secret {
     File(PathBuf),
     Env(String),
     Fd(u32),
-    /// The argument names no source. It may be the secret itself, so nothing repeats it.
+    /// The argument names no source. It may be the secret itself, so it is never repeated.
     Unknown,
 }
 
@@ -75,7 +75,7 @@ impl Secret {
         })
     }
 
-    /// A new secret, which is asked for twice.
+    /// A new secret, which the user enters twice.
     pub fn new_text(source: Option<&Self>, what: &str) -> Result<Zeroizing<String>> {
         let secret = Self::text(source, what)?;
         if matches!(source, None | Some(Self::Prompt)) {
@@ -87,13 +87,13 @@ impl Secret {
         Ok(secret)
     }
 
-    /// A key of 32 bytes: as they are, or in base64.
+    /// A key of 32 bytes, raw or in base64.
     #[cfg(any(test, feature = "stores"))]
     pub fn key(source: Option<&Self>, what: &str) -> Result<Zeroizing<[u8; 32]>> {
         Self::key_of(&Self::whole(source, what)?, what)
     }
 
-    /// The key of 32 bytes that a whole secret is, or that is in it before the end of a line.
+    /// The key of 32 bytes that is the whole secret, or the secret without its line end.
     pub fn key_of(whole: &[u8], what: &str) -> Result<Zeroizing<[u8; 32]>> {
         // The three have different lengths, so what is a key is never in doubt.
         let ends: [&[u8]; 3] = [b"", b"\n", b"\r\n"];

@@ -1,5 +1,5 @@
 //! Files of Linux that have no name until they are complete. Nothing is left of such a file if the
-//! command is ended before. Spec: open(2), `O_TMPFILE`.
+//! command ends before that. Spec: open(2), `O_TMPFILE`.
 
 use std::{fs::File, io, os::fd::AsRawFd, path::Path};
 

@@ -1,5 +1,5 @@
-//! What the examples of a migration share: what an old store knows besides its pickles, and the
-//! recordings of the old libraries. What belongs to a format is in the examples.
+//! Code that the migration examples share: what an old store knows besides its pickles, and the
+//! recordings of the old libraries. Code for one format is in its example.
 
 use std::{error::Error, fs, time::Duration};
 
@@ -21,8 +21,8 @@ pub const NOW: Duration = Duration::from_secs(1_800_000_000);
 pub const US: &str = "@alice:example.org";
 pub const FRIEND: &str = "@bob:example.org";
 
-/// What a pickle belongs to: it opens nowhere else. Each row of the store has a context of its own,
-/// so that nobody who writes to the store can exchange two sessions.
+/// The place that a pickle belongs to: it opens nowhere else. Each row of the store has its own
+/// context, so that nobody who can write to the store can exchange two sessions.
 pub fn context(row: &str) -> String {
     format!("{US}/DEVICEID/{row}")
 }

@@ -1,4 +1,4 @@
-//! A guide for client developers, in short pages. The code on them is compiled and run as tests.
+//! A guide for client developers, in short pages whose code is compiled and run as tests.
 //!
 //! | page | question |
 //! |---|---|
@@ -14,9 +14,8 @@
 //! | [`diagnosing`] | Why could a message not be decrypted, and what should I do? |
 //! | [`deterministic`] | How do I make my tests repeatable? |
 //!
-//! The crate does no HTTP and reads no clock. What the Matrix specification asks of a client beside
-//! encryption is listed in `docs/matrix.md` of the repository, and `examples/matrix_chat` there is
-//! a client that does it.
+//! The crate does no HTTP and reads no clock. In the repository, `docs/matrix.md` lists what else
+//! the Matrix specification asks of a client, and `examples/matrix_chat` is a client that does it.
 
 // `modules.md` defines the links to modules that need the feature `matrix`. Without the feature,
 // they lead to the page of the crate, which says what the features are.

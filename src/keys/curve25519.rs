@@ -26,14 +26,15 @@ impl Curve25519PublicKey {
     /// Length of a key in bytes.
     pub const LENGTH: usize = 32;
 
-    /// What a vacated slot of a secret list holds: the base point, u = 9. It is no device's key.
+    /// The content of a vacated slot of a secret list: the base point, u = 9, which is no device's
+    /// key.
     pub(crate) const VACANT: Self = {
         let mut bytes = [0; 32];
         bytes[0] = 9;
         Self(bytes)
     };
 
-    /// Checks and takes the 32 bytes of a key.
+    /// Takes the 32 bytes of a key after checking them.
     ///
     /// # Errors
     ///
@@ -43,7 +44,7 @@ impl Curve25519PublicKey {
         Ok(Self(bytes))
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    /// Like [`from_bytes`](Self::from_bytes), from a slice.
     ///
     /// # Errors
     ///
@@ -52,7 +53,7 @@ impl Curve25519PublicKey {
         Self::from_bytes(key_from_slice(bytes)?)
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from base64 with or without padding.
+    /// Like [`from_bytes`](Self::from_bytes), from base64 with or without padding.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ impl Ed25519PublicKey {
     /// Length of a key in bytes.
     pub const LENGTH: usize = 32;
 
-    /// Checks and takes the 32 bytes of a key.
+    /// Takes the 32 bytes of a key after checking them.
     ///
     /// # Errors
     ///
@@ -37,13 +37,14 @@ impl Ed25519PublicKey {
         ed25519::VerifyingKey::from_bytes(&bytes).map(|_| Self(bytes))
     }
 
-    /// A key whose encoding is checked here, and only when it verifies a signature that it is a
-    /// point. Until then a key that is no point does no harm: it only names a session.
+    /// Takes a key of which only the encoding is checked here; whether it is a point is checked
+    /// when it verifies a signature. Until then, a key that is not a point does no harm: it only
+    /// names a session.
     pub(crate) fn from_unverified_point(bytes: [u8; 32]) -> Result<Self, KeyError> {
         ed25519::check_encoding(&bytes).map(|()| Self(bytes))
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    /// Like [`from_bytes`](Self::from_bytes), from a slice.
     ///
     /// # Errors
     ///
@@ -52,7 +53,7 @@ impl Ed25519PublicKey {
         Self::from_bytes(key_from_slice(bytes)?)
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from base64 with or without padding.
+    /// Like [`from_bytes`](Self::from_bytes), from base64 with or without padding.
     ///
     /// # Errors
     ///
@@ -61,7 +62,7 @@ impl Ed25519PublicKey {
         Self::from_bytes(key_from_base64(text)?)
     }
 
-    /// The public half of a key that signs.
+    /// The public half of a signing key.
     pub(crate) const fn from_signing_key(public: &[u8; 32]) -> Self {
         Self(*public)
     }
@@ -113,7 +114,7 @@ impl Ed25519Signature {
         Self(bytes)
     }
 
-    /// As [`from_bytes`](Self::from_bytes), from a slice.
+    /// Like [`from_bytes`](Self::from_bytes), from a slice.
     ///
     /// # Errors
     ///
@@ -145,10 +146,10 @@ impl Ed25519Signature {
     }
 }
 
-/// An Ed25519 private key outside of an account, such as a cross-signing key: a seed of 32 bytes.
+/// An Ed25519 private key outside an account, such as a cross-signing key: a seed of 32 bytes.
 ///
-/// Signatures are those of RFC 8032, and the public key is always derived from the seed (S-14). The
-/// secrets are in one heap block, wiped on drop.
+/// Signatures follow RFC 8032, and the public key is always derived from the seed (S-14). The
+/// secrets are in one heap block, which is wiped on drop.
 ///
 /// ```
 /// use moceril::Ed25519SecretKey;
@@ -188,7 +189,7 @@ impl Ed25519SecretKey {
         rng::draw(rng).map(Self::from_seed)
     }
 
-    /// The key of this seed; any 32 bytes are valid. The caller must wipe its own copy.
+    /// Makes the key with this seed; any 32 bytes are valid. The caller must wipe its own copy.
     #[must_use]
     pub fn from_bytes(seed: [u8; 32]) -> Self {
         Self::from_seed(Secret::new(seed))

@@ -1,4 +1,4 @@
-//! What names keys: the id of a one-time or fallback key, and the pair of a device's identity keys.
+//! The id of a one-time or fallback key, and the pair of a device's identity keys.
 
 use alloc::string::String;
 use core::fmt;

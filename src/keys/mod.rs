@@ -1,7 +1,7 @@
 //! Layer 1: public keys, signatures and key ids.
 //!
-//! A key of these types has passed every check (S-01, S-14), so code that holds one need not check
-//! it again.
+//! A value of these types has passed every check (S-01, S-14), so code that holds one need not
+//! check it again.
 
 /// Keys and signatures print as `name:base64`.
 macro_rules! print_as_base64 {

@@ -8,13 +8,13 @@
 //! # What this scheme does not do (S-31)
 //!
 //! * **Anybody may have made a backed-up key.** Encryption needs only the public key, which the
-//!   server knows. Nothing shows who made a message.
+//!   server knows, and nothing shows who made a message.
 //! * **A message may have been altered.** The MAC covers the empty string, as the specification
 //!   requires, and does not depend on the ciphertext. The example below alters a message, which
 //!   still decrypts.
 //! * **Whether a message decrypts reveals its plaintext.** An attacker who can have many altered
 //!   messages decrypted, and learns which of them fail, learns the plaintext byte by byte from the
-//!   padding. Do not let the server learn the result for a single message.
+//!   padding. Do not let the server learn the result for any single message.
 //!
 //! So treat a decrypted key like an unsigned one: import it with
 //! [`InboundGroupSession::import_from_backup`](crate::megolm::InboundGroupSession::import_from_backup),
@@ -86,7 +86,7 @@ impl BackupDecryptionKey {
         wiped_below::<SHALLOW, _>(|| Ok(Self { pair: Box::new(Curve25519KeyPair::generate(rng)?) }))
     }
 
-    /// The key of these 32 bytes; any bytes are valid. The caller must wipe its own copy.
+    /// Makes the key from these 32 bytes; any bytes are valid. The caller must wipe its own copy.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self::from_secret(&Secret::new(bytes))
@@ -227,7 +227,7 @@ fn agree(
     secret.agree(public.as_bytes()).map_err(|_| BackupError::NonContributoryKey)
 }
 
-/// An encrypted key of a backup, which is its `session_data`.
+/// An encrypted key of a backup: its `session_data`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupMessage {
     /// The ciphertext of AES-256-CBC with PKCS#7. Its length is a multiple of 16, and 1 to 16 bytes
@@ -235,7 +235,7 @@ pub struct BackupMessage {
     pub ciphertext: Vec<u8>,
     /// The first 8 bytes of a MAC **over the empty string**. It does not protect the ciphertext.
     pub mac: [u8; MAC_LENGTH],
-    /// The public half of a key pair that was used only for this message.
+    /// The public half of a key pair that is used only for this message.
     pub ephemeral_key: Curve25519PublicKey,
 }
 
@@ -291,8 +291,7 @@ fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], DecodeError> {
 pub enum BackupError {
     /// The key agreement came out as zero (S-01).
     NonContributoryKey,
-    /// The message was made for another key, or is damaged in a way that shows. Most damage does
-    /// not.
+    /// The message was made for another key, or is visibly damaged. Most damage is not visible.
     Decryption,
     /// The random source failed.
     Random,

@@ -1,15 +1,15 @@
 //! Canonical JSON: the one text of a JSON value, which signatures cover. Feature `payload`.
 //!
-//! There is no white space, the members of an object are in the order of the code points of their
-//! names, and a string has only those escapes that it needs. Numbers are integers from -(2^53) + 1
-//! to 2^53 - 1; others are refused. So are integers that are written as `1e10`, `1.0` or `-0`: the
+//! There is no white space, the members of an object are sorted by the code points of their names,
+//! and a string has only the escapes that it needs. Numbers are integers from -(2^53) + 1 to 2^53 -
+//! 1; others are refused. So are integers that are written as `1e10`, `1.0` or `-0`: the
 //! specification says that numbers have neither exponents nor decimal places, and that `-0` must
 //! not appear. (One of its examples rewrites `-0` and `1e10` instead.) A program that reads such a
-//! text as a floating-point number may round it or write it otherwise, and would verify another
-//! text than was signed. No object that Matrix signs has them.
+//! text as a floating-point number may round it or write it differently, and would verify another
+//! text than was signed. No object that Matrix signs has such numbers.
 //!
-//! The text is the same whichever features of serde_json another crate of the program switches on
-//! (S-27).
+//! The text does not depend on the features of serde_json that another crate of the program
+//! switches on (S-27).
 //!
 //! Spec: Matrix specification, appendices, "Canonical JSON".
 //!
@@ -139,8 +139,8 @@ fn write_string(text: &mut String, string: &str) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CanonicalJsonError {
-    /// A number is no integer from -(2^53) + 1 to 2^53 - 1, or was written as none: with a
-    /// fraction, with an exponent, or as `-0`.
+    /// A number is not an integer from -(2^53) + 1 to 2^53 - 1, or was not written as one: it has a
+    /// fraction or an exponent, or is `-0`.
     Number,
     /// Objects and arrays are nested deeper than [`MAX_DEPTH`].
     Depth,

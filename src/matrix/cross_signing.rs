@@ -47,7 +47,7 @@ use crate::{
     keys::{Ed25519PublicKey, Ed25519SecretKey},
 };
 
-/// The three private keys of a user. To store them, and to give them to another device of the user,
+/// The three private keys of a user. To store them, or to give them to another device of the user,
 /// put each into secret storage, as base64.
 #[derive(Debug)]
 pub struct CrossSigningKeys {
@@ -92,11 +92,11 @@ impl CrossSigningKeys {
     }
 
     /// The objects that the user publishes: the master key, without a signature, and the two other
-    /// keys with that of the master key.
+    /// keys, signed by the master key.
     ///
     /// # Errors
     ///
-    /// None for what Matrix knows as user ids.
+    /// None for valid Matrix user ids.
     pub fn public_keys(&self) -> Result<PublicKeys, SignedJsonError> {
         let user_id = &*self.user_id;
         let name = self.master.public_key().to_base64();
@@ -111,8 +111,8 @@ impl CrossSigningKeys {
         })
     }
 
-    /// Signs a device of the user, with the self-signing key. The caller knows that the device is
-    /// the user's: it is this one, or the user has verified it.
+    /// Signs a device of the user, with the self-signing key. The caller must know that the device
+    /// is the user's: it is this one, or the user has verified it.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ struct Key {
 }
 
 impl Key {
-    /// The members by which the object is known.
+    /// The members that identify the object's kind.
     const MEMBERS: [&str; 3] = ["user_id", "usage", "keys"];
 
     fn new(usage: &str, user_id: &str, key: Ed25519PublicKey) -> Self {
@@ -176,7 +176,7 @@ impl Key {
         Self { user_id: user_id.to_string(), key, object }
     }
 
-    /// Reads an object, and verifies no signature.
+    /// Reads an object without verifying a signature.
     fn read(usage: &str, object: Value, user_id: &str) -> Result<Self, SignedJsonError> {
         let user_id = expect(&object, "user_id", user_id)?;
         let usages = object.get("usage").and_then(Value::as_array);
@@ -204,7 +204,8 @@ impl Key {
     }
 
     /// Adds the signature of another key of `user_id`. The object may come from a server, which can
-    /// add members: none is signed but those that make a key of this usage (S-17).
+    /// add members: an object with other members than those of a key of this usage is not signed
+    /// (S-17).
     fn sign<S: Signer + ?Sized>(
         &mut self,
         usage: &str,
@@ -226,8 +227,8 @@ impl Key {
     }
 }
 
-/// The identity of a user. Nothing but a comparison shows that it is the right one: with the key
-/// that was verified before, or by the users themselves.
+/// The identity of a user. Only a comparison shows that it is the right one: with the key that was
+/// verified before, or by the users themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MasterKey(Key);
 
@@ -241,13 +242,13 @@ pub struct SelfSigningKey(Key);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSigningKey(Key);
 
-/// What the three types of public keys have in common.
+/// The methods that the three types of public keys share.
 macro_rules! public_key {
     ($name:ident, $usage:literal) => {
         impl $name {
             const USAGE: &str = $usage;
 
-            /// The user whose key it says to be.
+            /// The user whose key this claims to be.
             #[must_use]
             pub fn user_id(&self) -> &str {
                 &self.0.user_id
@@ -259,7 +260,7 @@ macro_rules! public_key {
                 self.0.key
             }
 
-            /// The object with all its members, and with the signatures that it has by now.
+            /// The object with all its members and its current signatures.
             #[must_use]
             pub fn to_json(&self) -> Value {
                 self.0.object.clone()
@@ -290,8 +291,8 @@ impl MasterKey {
     /// # Errors
     ///
     /// [`SignedJsonError::UnexpectedMember`] if the object has members that no master key has, and
-    /// [`SignedJsonError::Mismatch`] if it has another usage besides: the server may have added
-    /// them. [`SignedJsonError::Malformed`] if it has `signatures` of a wrong form.
+    /// [`SignedJsonError::Mismatch`] if it also has another usage: the server may have added them.
+    /// [`SignedJsonError::Malformed`] if it has `signatures` of a wrong form.
     pub fn sign<S: Signer + ?Sized>(
         &mut self,
         device_id: &str,

@@ -12,7 +12,7 @@
 //! let one_time_key = device_keys::one_time_key(&key, "@bob:example.org", "PHONE");
 //! let name = device_keys::one_time_key_name(id); // signed_curve25519:AAAA…
 //!
-//! // Alice's device gets both from the server, and verifies them.
+//! // Alice's device gets both from the server and verifies them.
 //! let bob = DeviceKeys::verify(device_keys, "@bob:example.org", "PHONE")?;
 //! let session = alice_account.create_outbound_session(&bob.verify_one_time_key(&one_time_key)?)?;
 //! # assert_eq!(name, "signed_curve25519:AAAAAAAAAAE");
@@ -20,8 +20,8 @@
 //! ```
 //!
 //! The device's own signature shows that its keys belong together. It does not show that the device
-//! belongs to the user: that is what [cross-signing](super::cross_signing) or a verification by the
-//! users shows. A device never changes its keys, so whoever knows a device compares.
+//! belongs to the user: [cross-signing](super::cross_signing) or a verification by the users shows
+//! that. A device never changes its keys, so a client that knows a device compares them.
 //!
 //! Spec: Matrix specification, "Device keys" and "Key algorithms".
 
@@ -47,7 +47,7 @@ use crate::{
 
 /// The algorithms of new devices: version 1 of Olm and of Megolm, which every client knows.
 const ALGORITHMS: [&str; 2] = ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"];
-/// The members by which the object of a device is known.
+/// The members that identify the object of a device.
 const MEMBERS: [&str; 4] = ["user_id", "device_id", "algorithms", "keys"];
 
 /// The keys of a device, which the device has signed. There is no value of this type without a
@@ -61,11 +61,11 @@ pub struct DeviceKeys {
 }
 
 impl DeviceKeys {
-    /// Makes and signs the object of our own device.
+    /// Makes and signs the object for our own device.
     ///
     /// # Errors
     ///
-    /// None for what Matrix knows as ids.
+    /// None for valid Matrix ids.
     pub fn new(account: &Account, user_id: &str, device_id: &str) -> Result<Self, SignedJsonError> {
         let keys = account.identity_keys();
         let mut object = json!({
@@ -103,7 +103,7 @@ impl DeviceKeys {
         Ok(Self { user_id: found_user, device_id: found_device, keys, object })
     }
 
-    /// The user whose device it says to be.
+    /// The user whose device this claims to be.
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.user_id
@@ -121,7 +121,7 @@ impl DeviceKeys {
         self.keys
     }
 
-    /// The algorithms that the device knows.
+    /// The algorithms that the device supports.
     #[must_use]
     pub fn algorithms(&self) -> Vec<&str> {
         let algorithms = self.object.get("algorithms").and_then(Value::as_array);
@@ -134,7 +134,7 @@ impl DeviceKeys {
         Device { user_id: &self.user_id, keys: self.keys }
     }
 
-    /// The object with all its members, and with the signatures that it has by now.
+    /// The object with all its members and its current signatures.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.object.clone()
@@ -149,9 +149,9 @@ impl DeviceKeys {
         &mut self.object
     }
 
-    /// Verifies a one-time or fallback key of the device, for a session with it (S-17). Further
-    /// members, which the device must have signed too, are ignored, unless they are those of an
-    /// object of another kind.
+    /// Verifies a one-time or fallback key of the device, for a session with it (S-17). Other
+    /// members, which the device must have signed, too, are ignored; those that belong to an object
+    /// of another kind are refused.
     ///
     /// # Errors
     ///
@@ -161,8 +161,8 @@ impl DeviceKeys {
     }
 }
 
-/// As [`DeviceKeys::verify_one_time_key`], for a caller who has stored the verified keys of the
-/// device.
+/// Like [`DeviceKeys::verify_one_time_key`], for a caller that has stored the device's verified
+/// keys.
 ///
 /// # Errors
 ///

@@ -49,8 +49,8 @@ const MEGOLM: &str = "m.megolm.v1.aes-sha2";
 /// The content of an event that an Olm session has encrypted for one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OlmContent {
-    /// The Curve25519 key of the device that says to have sent the event. What decrypts it proves
-    /// that: the session, and then [`OlmPayload`](super::payload::OlmPayload) (S-16).
+    /// The Curve25519 key of the device that claims to have sent the event. Decryption proves the
+    /// claim: first with the session, then with [`OlmPayload`](super::payload::OlmPayload) (S-16).
     pub sender_key: Curve25519PublicKey,
     /// The message.
     pub message: OlmMessage,
@@ -61,8 +61,8 @@ impl OlmContent {
     ///
     /// # Errors
     ///
-    /// [`EventError`]; also [`EventError::SenderKey`] if a pre-key message names another sender
-    /// than the content does, and [`EventError::NotForUs`] if there is no message to this device.
+    /// [`EventError`]; also [`EventError::SenderKey`] if a pre-key message and the content name
+    /// different senders, and [`EventError::NotForUs`] if there is no message to this device.
     pub fn from_json(content: &Value, recipient: &Curve25519PublicKey) -> Result<Self, EventError> {
         algorithm(content, OLM)?;
         let sender_key = Curve25519PublicKey::from_base64(text(content, "sender_key")?)?;
@@ -94,10 +94,11 @@ impl OlmContent {
 /// The content of an event that a Megolm session has encrypted for a room.
 ///
 /// The members `sender_key` and `device_id` are deprecated: the sender's device is known from the
-/// session. A client that writes them for older clients puts them into `other`.
+/// session. A client that writes them for older clients puts them in `other`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MegolmContent {
-    /// The id of the session, as the event says. The message decrypts only with the right one.
+    /// The id of the session, according to the event. The message decrypts only with the right
+    /// session.
     pub session_id: String,
     /// The message.
     pub message: MegolmMessage,

@@ -1,10 +1,10 @@
 //! The plaintext of Matrix's Olm events: who sends what to whom (S-16); and that of the events of a
 //! room. Feature `payload`.
 //!
-//! Olm binds keys, not people. A message that Alice meant for Mallory can be handed on to Bob if
-//! Mallory claims Bob's keys as hers. So each plaintext names both users and both Ed25519 keys, and
-//! whoever receives it compares all of them. The sender may add its [device keys](DeviceKeys),
-//! which are verified and compared with the rest.
+//! Olm binds keys, not people. If Mallory claims Bob's keys as hers, she can hand on to Bob a
+//! message that Alice meant for her. So each plaintext names both users and both Ed25519 keys, and
+//! the recipient compares all of them. The sender may add its [device keys](DeviceKeys), which are
+//! verified and compared with the rest.
 //!
 //! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`" and "Validation of incoming
 //! decrypted events".
@@ -54,7 +54,7 @@ use crate::{
     wire::json,
 };
 
-/// One end of an Olm session, as its device keys say and the caller has verified.
+/// One end of an Olm session, according to device keys that the caller has verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Device<'a> {
     /// The Matrix user id.
@@ -150,7 +150,7 @@ impl OlmPayload {
         encode(event_type, content, &sender.device(), recipient, Some(&object))
     }
 
-    /// Checks a decrypted message: that it came through a session with `sender`, who says to be the
+    /// Checks that a decrypted message came through a session with `sender`, who claims to be the
     /// sender, and that it was meant for `recipient`, which is us. If there are device keys in it,
     /// they must be the sender's, too.
     ///
@@ -332,14 +332,13 @@ pub enum PayloadError {
     Malformed,
     /// This member is missing.
     MissingMember(&'static str),
-    /// The event says it is from somebody else.
+    /// The event says that it is from somebody else.
     SenderMismatch,
     /// The session or the event's `keys` are not those of the sender's device.
     SenderKeyMismatch,
     /// The session does not know its peer, because it was read from a format without the peer's key
-    /// (S-41). The message is authentic, and nothing can be said of who sent it: give the key to
-    /// the session with [`set_identity_keys`](crate::olm::Session::set_identity_keys) **before** it
-    /// decrypts.
+    /// (S-41). The message is authentic, but nothing shows who sent it: give the key to the session
+    /// with [`set_identity_keys`](crate::olm::Session::set_identity_keys) **before** it decrypts.
     SenderKeyUnknown,
     /// The event was meant for another user.
     RecipientMismatch,

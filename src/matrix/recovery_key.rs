@@ -5,8 +5,8 @@
 //! base58(0x8b || 0x01 || key[32] || parity), in groups of four letters
 //! ```
 //!
-//! The parity is the XOR of the 34 bytes before it. It shows most mistakes in writing: about one in
-//! 256 remains unnoticed.
+//! The parity is the XOR of the 34 bytes before it. It detects most writing mistakes: about one in
+//! 256 goes unnoticed.
 //!
 //! Spec: Matrix specification, "Key representation" of secrets.
 //!
@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-/// What a recovery key begins with, before base58.
+/// The first bytes of a recovery key, before base58.
 const PREFIX: [u8; 2] = [0x8b, 0x01];
 
 /// Reads the 32 bytes of a key. The time depends only on the length of the text and on the error.
@@ -60,7 +60,8 @@ fn xor(bytes: &[u8]) -> u8 {
 }
 
 impl BackupDecryptionKey {
-    /// Reads the key from a recovery key. ASCII white space is ignored. Feature `backup`.
+    /// Reads the key from the text of a recovery key. ASCII white space is ignored. Feature
+    /// `backup`.
     ///
     /// # Errors
     ///
@@ -85,7 +86,7 @@ pub enum RecoveryKeyError {
     Alphabet,
     /// A recovery key has 48 letters; this text has another number.
     Length(usize),
-    /// A letter is wrong, or two have changed places.
+    /// A letter is wrong, or two are exchanged.
     Parity,
     /// The text is not that of a Matrix key, or one of its first letters is wrong: each recovery
     /// key begins with `EsS`, `EsT` or `EsU`.

@@ -1,9 +1,9 @@
 //! Secret storage, `m.secret_storage.v1.aes-hmac-sha2`: secrets in the account data of a user,
 //! encrypted with a key that only the user has. Feature `matrix`.
 //!
-//! The keys of the backup and of cross-signing are usually stored so. The user writes down the key
-//! of the storage as a [recovery key](super::recovery_key), or remembers a passphrase from which it
-//! is derived.
+//! The keys of the backup and of cross-signing are usually stored this way. The user writes down
+//! the key of the storage as a [recovery key](super::recovery_key), or remembers a passphrase from
+//! which it is derived.
 //!
 //! ```text
 //! AES key[32] || HMAC key[32] = HKDF-SHA-256(key, 32 zero bytes as salt, the secret's name)
@@ -11,7 +11,7 @@
 //! ```
 //!
 //! The name under which a secret is stored is authenticated, so the server cannot exchange two
-//! secrets. It can go back to an earlier one. The IV is not authenticated: see
+//! secrets. It can restore an earlier one. The IV is not authenticated: see
 //! [`SecretStorageKey::decrypt`].
 //!
 //! ```
@@ -20,7 +20,7 @@
 //!     secret_storage::{EncryptedSecret, KeyDescription, SecretStorageKey},
 //! };
 //!
-//! // A device of the user makes the storage, and puts a secret into it.
+//! // A device of the user makes the storage and puts a secret into it.
 //! let key = SecretStorageKey::new()?;
 //! let written_down = key.to_recovery_key();
 //! let description = KeyDescription::of(&key)?.to_json();
@@ -64,13 +64,13 @@ use crate::{
 
 const ALGORITHM: &str = "m.secret_storage.v1.aes-hmac-sha2";
 const PASSPHRASE_ALGORITHM: &str = "m.pbkdf2";
-/// The length of a key in bits, which a passphrase's parameters may name.
+/// The length of a key in bits, which a passphrase's parameters may state.
 const BITS: u64 = 256;
-/// What is encrypted to check a key: so many zeros, under the empty name.
+/// The number of zeros that are encrypted, under the empty name, to check a key.
 const CHECKED_LENGTH: usize = 32;
 
-/// The iterations that a new passphrase should have. Each guess then costs about half a second of
-/// work.
+/// The number of iterations that a new passphrase should have. Each guess then costs about half a
+/// second of work.
 pub const DEFAULT_ITERATIONS: u32 = 500_000;
 
 /// The most iterations that reading should allow. A hostile server can ask for 2^32 - 1, an hour of
@@ -102,7 +102,7 @@ impl SecretStorageKey {
         draw(rng).map(|secret| Self(Box::new(secret)))
     }
 
-    /// The key of these 32 bytes; any bytes are valid. The caller must wipe its own copy.
+    /// Makes the key from these 32 bytes; any bytes are valid. The caller must wipe its own copy.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Box::new(Secret::new(bytes)))
@@ -119,9 +119,9 @@ impl SecretStorageKey {
 
     /// Derives the key from a passphrase.
     ///
-    /// The server says how many iterations of hashing this takes, before anything can be verified:
-    /// more than `max_iterations` are refused. [`MAX_ITERATIONS`] is a good limit. That the
-    /// passphrase is the right one shows only [`KeyDescription::check`].
+    /// The server states how many iterations of hashing this takes, before anything can be
+    /// verified: more than `max_iterations` are refused. [`MAX_ITERATIONS`] is a good limit. Only
+    /// [`KeyDescription::check`] shows whether the passphrase is right.
     ///
     /// # Errors
     ///
@@ -198,8 +198,8 @@ impl SecretStorageKey {
     /// Decrypts the secret that is stored under this name.
     ///
     /// The MAC covers the ciphertext and the name, not the IV: with an altered IV the result is
-    /// [`SecretStorageError::NotText`] or, for a short secret, another text. Check what you get,
-    /// for example against the public key.
+    /// [`SecretStorageError::NotText`] or, for a short secret, another text. Check the result, for
+    /// example against the public key.
     ///
     /// # Errors
     ///
@@ -227,8 +227,8 @@ impl fmt::Debug for SecretStorageKey {
     }
 }
 
-/// A secret as it is stored. Under the id of its key, it is a member of `encrypted` in the account
-/// data.
+/// A secret in its stored form: a member of `encrypted` in the account data, under the id of its
+/// key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedSecret {
     /// The IV of AES-CTR.
@@ -266,10 +266,10 @@ impl EncryptedSecret {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyDescription {
-    /// A name for the user to know it by.
+    /// A name by which the user knows the key.
     pub name: Option<String>,
-    /// From which parameters the key is derived, if the user has a passphrase. `None` also if the
-    /// key is derived in a way that is not known here.
+    /// The parameters from which the key is derived, if the user has a passphrase. `None` also if
+    /// the key is derived in an unknown way.
     pub passphrase: Option<PassphraseParameters>,
     /// With which the key is checked: an IV, and the MAC over encrypted zeros. Without both of
     /// them, nothing but a secret shows whether a key is the right one.
@@ -301,9 +301,9 @@ impl KeyDescription {
         Ok(Self { name: None, passphrase: None, check: Some((iv, mac)) })
     }
 
-    /// Checks that a key is the one that is described. `false` if the description has nothing to
-    /// check it with: the specification has clients assume that such a key is right, and only
-    /// decrypting a secret shows it.
+    /// Checks that a key is the described one. `false` if the description has nothing to check it
+    /// with: the specification has clients assume that such a key is right, and only decrypting a
+    /// secret shows it.
     ///
     /// # Errors
     ///
@@ -366,7 +366,7 @@ impl KeyDescription {
 pub struct PassphraseParameters {
     /// The salt, which is text.
     pub salt: String,
-    /// How often it is hashed.
+    /// How many times it is hashed.
     pub iterations: u32,
 }
 
@@ -462,7 +462,7 @@ pub enum SecretStorageError {
     },
     /// A member is not valid base64.
     Base64(Base64Error),
-    /// The algorithm of the key is none of this module.
+    /// The algorithm of the key is not that of this module.
     Algorithm,
     /// Wrong key or wrong passphrase, another name, or the ciphertext or MAC was altered.
     Authentication,
@@ -472,9 +472,9 @@ pub enum SecretStorageError {
     EmptyPassphrase,
     /// The iterations of hashing are zero, or more than the caller allows.
     Iterations {
-        /// What the parameters ask for.
+        /// The number that the parameters ask for.
         iterations: u32,
-        /// The most that is allowed.
+        /// The highest allowed number.
         maximum: u32,
     },
 }

@@ -1,8 +1,8 @@
 //! Signed JSON objects. Feature `payload`.
 //!
 //! A signature covers the [canonical form](super::canonical_json) of an object without the members
-//! `signatures` and `unsigned`. It stands in the object itself, under the user who signed and the
-//! name of the key:
+//! `signatures` and `unsigned`. It is in the object itself, under the user who signed and the name
+//! of the key:
 //!
 //! ```
 //! use moceril::{olm::Account, signed_json};
@@ -23,7 +23,7 @@
 //! ```
 //!
 //! [`device_keys`](super::device_keys) and [`cross_signing`](super::cross_signing) have types for
-//! the objects of devices and users, which exist only verified. They and
+//! the objects of devices and users, whose values exist only after verification. They and
 //! [`BackupVersion`](super::backup_file::BackupVersion) refuse an object that has a member of
 //! another kind.
 //!
@@ -43,7 +43,7 @@ use crate::{
     olm::account::Account,
 };
 
-/// What can sign an object: a device, or a key that is not a device's.
+/// A signer of objects: a device, or a key that is not a device's.
 pub trait Signer {
     /// Signs exactly these bytes.
     fn sign(&self, message: &[u8]) -> Ed25519Signature;
@@ -61,26 +61,26 @@ impl Signer for Ed25519SecretKey {
     }
 }
 
-/// The members by which objects of different kinds are known: one-time keys, keys of devices,
+/// The members that identify objects of different kinds: one-time keys, keys of devices,
 /// cross-signing keys and backups.
 const OF_A_KIND: [&str; 7] =
     ["key", "keys", "user_id", "device_id", "algorithms", "usage", "public_key"];
 
-/// Checks that an object has none of the members of [`OF_A_KIND`] but its own. A server that adds
-/// such a member, and has the object signed, would have a signature of an object of another kind,
-/// too: S-17.
+/// Checks that an object has no members of [`OF_A_KIND`] but its own. A server that adds such a
+/// member and has the object signed would have a signature over an object of another kind, too
+/// (S-17).
 pub(super) fn expect_kind(object: &Value, own: &[&str]) -> Result<(), SignedJsonError> {
     let members = object.as_object().ok_or(SignedJsonError::Malformed("object"))?;
     let is_foreign = |name: &&str| !own.contains(name) && members.contains_key(*name);
     if OF_A_KIND.iter().any(is_foreign) { Err(SignedJsonError::UnexpectedMember) } else { Ok(()) }
 }
 
-/// Adds a signature to an object, beside those that it has. An earlier one of the same key is
+/// Adds a signature to an object, and keeps those that it has. An earlier one by the same key is
 /// replaced.
 ///
 /// Sign nothing that a server has made: the signature covers every member, and no member says which
-/// kind of object it is. What a server adds could make the object one of another kind, for example
-/// the keys of a device, which the signer would vouch for, too.
+/// kind of object it is. A member that a server adds could make the object one of another kind, for
+/// example the keys of a device, for which the signer would then vouch.
 ///
 /// `key_name` is what follows `ed25519:` in the key's id: the device id, or the public key of a
 /// cross-signing key.
@@ -102,7 +102,7 @@ pub fn sign<S: Signer + ?Sized>(
     Ok(())
 }
 
-/// The object that is a member of this name, which is added if it is missing.
+/// The member with this name, an object, which is added if it is missing.
 fn entry<'a>(
     members: &'a mut Map<String, Value>,
     name: &str,
@@ -111,7 +111,7 @@ fn entry<'a>(
     value.as_object_mut().ok_or(SignedJsonError::Malformed("signatures"))
 }
 
-/// Verifies a signature of an object, strictly (S-14).
+/// Verifies a signature over an object, strictly (S-14).
 ///
 /// # Errors
 ///
@@ -133,7 +133,7 @@ pub fn verify(
     key.verify(signed.as_bytes(), &signature).map_err(|_| SignedJsonError::Signature)
 }
 
-/// What a signature of an object covers: its canonical form without `signatures` and `unsigned`.
+/// What a signature over an object covers: its canonical form without `signatures` and `unsigned`.
 ///
 /// # Errors
 ///
@@ -162,16 +162,16 @@ pub(super) fn expect(
     if found == expected { Ok(found.to_string()) } else { Err(SignedJsonError::Mismatch(name)) }
 }
 
-/// An object cannot be signed, or is not signed as it must be.
+/// An object cannot be signed, or its signature is missing or wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignedJsonError {
     /// The object, or this member of it, is missing or has the wrong type.
     Malformed(&'static str),
-    /// This member is another than the caller expects: the object belongs to somebody else.
+    /// This member differs from what the caller expects: the object belongs to somebody else.
     Mismatch(&'static str),
-    /// The object has a member of an object of another kind, or one that no object of its kind is
-    /// known to have. A signature covers it, too.
+    /// The object has a member that belongs to another kind of object, or that its kind is not
+    /// known to have. A signature would cover it, too.
     UnexpectedMember,
     /// The object has no canonical form.
     Canonical(CanonicalJsonError),

@@ -1,4 +1,4 @@
-//! Many messages of one session at once.
+//! Decrypts many messages of one session at once.
 
 use alloc::vec::Vec;
 
@@ -9,15 +9,15 @@ use super::{
 use crate::wire::megolm::MegolmMessage;
 
 impl InboundGroupSession {
-    /// Decrypts messages in any order, among them perhaps copies, forgeries and messages of other
-    /// sessions: one result for each, in the order of the messages.
+    /// Decrypts messages in any order, which may include copies, forgeries and messages of other
+    /// sessions. There is one result for each, in the order of the messages.
     ///
-    /// Results, and the session afterwards, are exactly as if [`decrypt`](Self::decrypt) had been
-    /// called for one message after the other (S-15). From 24 messages on, the verification of the
-    /// signatures shares work; how much time that saves depends on the processor and on the backend
-    /// of curve25519-dalek (`benches/results/comparison.md` has measurements with AVX2; with the
-    /// AVX-512 backend, decrypting one by one is at least as fast). Fewer messages gain only if
-    /// they are out of order: the ratchet is advanced once.
+    /// The results, and the session afterwards, are exactly as if [`decrypt`](Self::decrypt) had
+    /// been called for one message after the other (S-15). From 24 messages on, the verification of
+    /// their signatures shares work. How much time that saves depends on the processor and on the
+    /// backend of curve25519-dalek (`benches/results/comparison.md` has measurements with AVX2;
+    /// with the AVX-512 backend, decrypting one by one is at least as fast). Fewer messages gain
+    /// only if they are out of order, because the ratchet is advanced only once.
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -59,7 +59,7 @@ impl InboundGroupSession {
         let good = self.verifying_key().map(|key| key.verify_each(&signed)).unwrap_or_default();
         let signed = admitted.into_iter().zip(good).filter(|(_, good)| *good);
         let mut signed: Vec<_> = signed.map(|(message, _)| message).collect();
-        // In the order of their indices, each ratchet takes few hashes from the one before.
+        // In the order of their indices, each ratchet is a few hashes from the one before.
         signed.sort_by_key(|(_, message)| message.message_index());
         for (place, message) in signed {
             if let Some(slot) = results.get_mut(place) {

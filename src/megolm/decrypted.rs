@@ -1,4 +1,4 @@
-//! What decrypting a Megolm message gives.
+//! The result of decrypting a Megolm message.
 
 use alloc::vec::Vec;
 use core::{fmt, mem};
@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// A decrypted Megolm message, with what was authenticated together with it (S-18). The plaintext
-/// is wiped on drop, unless it was taken out.
+/// is wiped on drop unless it was taken out.
 ///
-/// Nobody can write into what was authenticated:
+/// What was authenticated cannot be written:
 ///
 /// ```compile_fail,E0616
 /// # use moceril::megolm::{GroupSession, InboundGroupSession, Provenance};
@@ -35,7 +35,7 @@ pub struct DecryptedMessage {
     pub(super) provenance: Provenance,
 }
 
-/// The parts of a [`DecryptedMessage`], by value. The plaintext is the caller's to wipe.
+/// The parts of a [`DecryptedMessage`], by value. The caller must wipe the plaintext.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecryptedMessageParts {
@@ -67,10 +67,9 @@ impl DecryptedMessage {
     /// SHA-256 of the message's signature, which tells this message from every other one (S-19).
     ///
     /// Two messages with one signature under a key that is not of small order would be a collision
-    /// of SHA-512 modulo the group order, also if the sender makes them. So the fingerprint is as
-    /// good as a hash of the whole message, whose bytes then need not be hashed once more. See
-    /// Brendel, Cremers, Jackson and Zhao, "The Provable Security of Ed25519", on message-bound
-    /// signatures.
+    /// of SHA-512 modulo the group order, even if the sender makes them. So the fingerprint is as
+    /// good as a hash of the whole message, whose bytes need not be hashed again. See Brendel,
+    /// Cremers, Jackson and Zhao, "The Provable Security of Ed25519", on message-bound signatures.
     #[must_use]
     pub const fn fingerprint(&self) -> &[u8; 32] {
         &self.fingerprint
@@ -114,7 +113,7 @@ impl Drop for DecryptedMessage {
     }
 }
 
-/// Without the plaintext (S-29).
+/// Prints no plaintext (S-29).
 macro_rules! debug_without_plaintext {
     ($($message:ident),+) => {$(
         impl fmt::Debug for $message {
@@ -137,7 +136,7 @@ debug_without_plaintext!(DecryptedMessage, DecryptedMessageParts);
 pub enum DecryptionError {
     /// The message has another version than the session (S-13).
     VersionMismatch,
-    /// The message is older than the oldest key known; ask for an earlier export.
+    /// The message is older than the oldest known key; ask for an earlier export.
     UnknownIndex {
         /// The message's index.
         index: u32,
@@ -148,7 +147,7 @@ pub enum DecryptionError {
     Closed,
     /// The message was not made by the sender of this session, or was altered.
     Authentication,
-    /// The session's signing key is not a point of the curve, so no message is from its owner. The
+    /// The session's signing key is not a point of the curve, so no signature verifies with it. The
     /// session was imported from an exported key that is damaged or made up.
     InvalidSigningKey,
 }

@@ -28,9 +28,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The index is before the first one known.
+    /// The index is before the first known one.
     UnknownIndex {
-        /// The index asked for.
+        /// The requested index.
         index: u32,
         /// The first index that the session knows.
         first_known: u32,
@@ -45,14 +45,15 @@ texts!(ExportError {
     Self::Closed => "the session is closed";
 });
 
-/// A Megolm session that decrypts, from the first index it knows, in any order and as often as
-/// asked.
+/// A Megolm session that decrypts messages from its first known index on, in any order and any
+/// number of times.
 ///
-/// Everything secret is on the heap, wiped on drop: in one block, a second one once a later message
-/// than the first known was decrypted, and one of a kilobyte while the session is read backwards.
+/// All secrets are on the heap and are wiped on drop: in one block, in a second one after a message
+/// later than the first known one was decrypted, and in one of a kilobyte while the session is read
+/// backwards.
 pub struct InboundGroupSession {
     state: Box<InboundGroupSessionState>,
-    /// The signing key decompressed, from the first message on.
+    /// The decompressed signing key, from the first message on.
     verifying_key: Option<Box<VerifyingKey>>,
 }
 
@@ -77,26 +78,26 @@ impl InboundGroupSession {
         Self::with_version(key, MessageVersion::V3)
     }
 
-    /// As [`new`](Self::new), for messages of another version.
+    /// Like [`new`](Self::new), for messages of another version.
     #[must_use]
     pub fn with_version(key: &SessionKey, version: MessageVersion) -> Self {
         Self::create(key.index(), key.ratchet(), *key.signing_key(), Provenance::Signed, version)
     }
 
-    /// Creates a session from an exported key. Nothing shows who made the key, so be sure of
-    /// whoever gave it to you.
+    /// Creates a session from an exported key. Nothing shows who made the key, so import only keys
+    /// from a source that you trust.
     #[must_use]
     pub fn import(key: &ExportedSessionKey) -> Self {
         Self::import_with_version(key, Provenance::Exported, MessageVersion::V3)
     }
 
-    /// As [`import`](Self::import), for a key that was restored from a server-side backup.
+    /// Like [`import`](Self::import), for a key that was restored from a server-side backup.
     #[must_use]
     pub fn import_from_backup(key: &ExportedSessionKey) -> Self {
         Self::import_with_version(key, Provenance::Backup, MessageVersion::V3)
     }
 
-    /// As [`import`](Self::import), for messages of another version.
+    /// Like [`import`](Self::import), for messages of another version.
     ///
     /// An exported key is at most [`Provenance::Exported`], whatever the caller says, and one that
     /// [`export_at`](Self::export_at) gave of a session with less is [`Provenance::Backup`] (S-41).
@@ -139,7 +140,7 @@ impl InboundGroupSession {
         &self.state
     }
 
-    /// Takes a state from a pickle, if it is one that a session can be in.
+    /// Restores a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: InboundGroupSessionState) -> Result<Self, PickleError> {
         let first = state.receiver.first().index();
         let unsigned = state.trust.at(first) == Provenance::Signed && !state.signing_key_verified;
@@ -154,7 +155,7 @@ impl InboundGroupSession {
     }
 
     /// A number that grows with every change that a pickle shows (S-35). A store that remembers the
-    /// highest one it has written can tell that it was rolled back.
+    /// highest one it has written can detect that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -179,8 +180,9 @@ impl InboundGroupSession {
         self.state.version
     }
 
-    /// Where the session's key came from, at the [first known index](Self::first_known_index): no
-    /// message has less, and after [merging](Self::merge) later messages may have more.
+    /// Where the session's key came from, at the [first known index](Self::first_known_index). No
+    /// message has a lower provenance, and after [merging](Self::merge) later messages may have a
+    /// higher one.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
         self.state.trust.at(self.first_known_index())
@@ -193,21 +195,22 @@ impl InboundGroupSession {
         (index >= self.first_known_index()).then(|| self.state.trust.at(index))
     }
 
-    /// States where the session's key came from, for a session that was read from a format which
-    /// does not say it: libolm's and vodozemac's pickles, which leave it [`Provenance::Unknown`].
+    /// States where the session's key came from, for a session that was read from a format that
+    /// does not say: libolm's and vodozemac's pickles, which leave it [`Provenance::Unknown`].
     ///
-    /// It holds from the first known index on. Stating again what is known already changes nothing.
+    /// The statement holds from the first known index on. Stating again what is already known
+    /// changes nothing.
     ///
-    /// That [`Provenance::Signed`] is accepted proves nothing: one message that decrypted is enough
-    /// for it, wherever its index. State it only if your old store says that the whole key came
-    /// from its owner over Olm.
+    /// That this call accepts [`Provenance::Signed`] proves nothing: one decrypted message is
+    /// enough for it, whatever its index. State it only if your old store says that the whole key
+    /// came from its owner over Olm.
     ///
     /// # Errors
     ///
     /// [`ProvenanceError::Known`] if another provenance is known;
     /// [`ProvenanceError::NotSigned`] for [`Provenance::Signed`] if the session says that the owner
     /// of the signing key [has not signed with it](Self::is_signing_key_verified). The session is
-    /// unchanged then.
+    /// unchanged.
     pub fn set_provenance(&mut self, provenance: Provenance) -> Result<(), ProvenanceError> {
         let known = self.provenance();
         if provenance == known {
@@ -247,7 +250,7 @@ impl InboundGroupSession {
 
     /// Decrypts a message of any index from the first known one on.
     ///
-    /// It says nothing about whether the message was seen before; see
+    /// This does not tell whether the message was seen before; see
     /// [`ReplayGuard`](super::ReplayGuard).
     ///
     /// Only the first message that decrypts can change what a pickle holds: that the owner of the
@@ -257,13 +260,14 @@ impl InboundGroupSession {
     ///
     /// # Errors
     ///
-    /// [`DecryptionError`]; the session is unchanged then.
+    /// [`DecryptionError`]; the session is unchanged.
     pub fn decrypt(
         &mut self,
         message: &MegolmMessage,
     ) -> Result<DecryptedMessage, DecryptionError> {
         self.state.admit(message)?;
-        // The signature first: then an unknown index is the sender's word, not a forger's.
+        // The signature is verified first, so that an unknown index is known to be the sender's,
+        // not a forger's.
         self.verifying_key()?.verify(message.signed_bytes(), message.signature().as_bytes())?;
         self.open(message)
     }
@@ -318,7 +322,8 @@ impl InboundGroupSession {
         Ok(decrypted)
     }
 
-    /// Exports the key that decrypts all messages from `index` on, also from an index yet to come.
+    /// Exports the key that decrypts all messages from `index` on, which may be an index yet to
+    /// come.
     ///
     /// Where the session's own key came from a backup, or from nobody knows where, the exported one
     /// is imported as [`Provenance::Backup`] (S-41). Its text does not say it.
@@ -364,8 +369,9 @@ impl InboundGroupSession {
         forgets
     }
 
-    /// Forgets all keys (S-20), when the sender has moved on to a new session. What is left knows
-    /// its id and answers every message with `Closed`, instead of a client asking for keys again.
+    /// Forgets all keys (S-20), when the sender has moved on to a new session. What is left keeps
+    /// its id and answers every message with `Closed`, so that a client does not ask for the keys
+    /// again.
     pub fn close(&mut self) {
         if !self.is_closed() {
             self.state.receiver.close();

@@ -1,7 +1,7 @@
 //! Megolm: one sender, many receivers.
 //!
 //! The sender has a [`GroupSession`] for a room and shares its [`SessionKey`] with each device over
-//! Olm; each device makes an [`InboundGroupSession`] of it.
+//! Olm; each device makes an [`InboundGroupSession`] from it.
 //!
 //! ```
 //! use moceril::megolm::{GroupSession, InboundGroupSession};
@@ -19,8 +19,8 @@
 //! ```
 //!
 //! What Megolm does not do: whoever has the session key can read everything from its index on, so a
-//! client starts a new session after some messages, some time ([`RotationPolicy`]), and whenever
-//! somebody leaves. A message can be presented twice; [`ReplayGuard`] notices.
+//! client starts a new session after some number of messages, after some time ([`RotationPolicy`]),
+//! and whenever somebody leaves. A message can be presented twice; [`ReplayGuard`] detects this.
 
 mod batch;
 mod decrypted;

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// What is chosen when a group session is made.
+/// The choices made when a group session is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupSessionConfig {
@@ -52,7 +52,7 @@ impl GroupSessionConfig {
     }
 }
 
-/// When to replace a group session by a new one (S-20).
+/// When to replace a group session with a new one (S-20).
 ///
 /// The default is the recommendation of the Matrix specification: 100 messages or one week. A room
 /// may ask for other numbers in its `m.room.encryption` event; with the feature `matrix`,
@@ -60,8 +60,8 @@ impl GroupSessionConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RotationPolicy {
-    /// After this many messages. 0 counts as 1: a session that has encrypted nothing is never due
-    /// by count, as its successor would be due again.
+    /// Rotate after this many messages. 0 counts as 1: a session that has encrypted nothing is
+    /// never due by count, because its successor would be due as well.
     pub messages: u32,
     /// When the session is this old. Less than a second counts as one second, for the same reason:
     /// a session knows only in which second it was made.
@@ -84,7 +84,7 @@ impl Default for RotationPolicy {
 
 /// A Megolm session that encrypts.
 ///
-/// Everything secret is on the heap, wiped on drop.
+/// All secrets are on the heap and are wiped on drop.
 pub struct GroupSession {
     state: Box<GroupSessionState>,
 }
@@ -93,7 +93,7 @@ pub struct GroupSession {
 #[derive(Clone)]
 pub(crate) struct GroupSessionState {
     pub(crate) ratchet: MegolmRatchet,
-    /// Whether the ratchet's index, which then is the last one, was used.
+    /// Whether the ratchet's index was used, which is then the last one.
     pub(crate) exhausted: bool,
     pub(crate) signing_key: SigningKey,
     pub(crate) version: MessageVersion,
@@ -130,7 +130,7 @@ impl GroupSession {
         Self::with_config(GroupSessionConfig::default().with_created_at(now))
     }
 
-    /// As `new`, with a configuration of your choice.
+    /// Like `new`, with a configuration of your choice.
     ///
     /// # Errors
     ///
@@ -140,8 +140,8 @@ impl GroupSession {
         Self::with_rng(config, &mut rng::system())
     }
 
-    /// As `with_config`, with another source of randomness: it gives 128 bytes for the ratchet,
-    /// then 32 for the Ed25519 seed.
+    /// Like `with_config`, but with the caller's source of randomness, which gives 128 bytes for
+    /// the ratchet, then 32 for the Ed25519 seed.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl GroupSession {
         config: GroupSessionConfig,
         rng: &mut R,
     ) -> Result<Self, RandomError> {
-        // In one call, as for an account.
+        // Drawn in one call, as for an account.
         wiped_below::<SHALLOW, _>(|| {
             let random = draw::<160, R>(rng)?;
             let ratchet = MegolmRatchet::new(random.part::<0, 128>(), 0);
@@ -174,7 +174,7 @@ impl GroupSession {
         &self.state
     }
 
-    /// Takes a state from a pickle, if it is one that a session can be in.
+    /// Restores a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: GroupSessionState) -> Result<Self, PickleError> {
         if state.exhausted && state.ratchet.index() != u32::MAX {
             return Err(PickleError::InvalidState);
@@ -183,7 +183,7 @@ impl GroupSession {
     }
 
     /// A number that grows with every change and is part of the pickle (S-35). A store that
-    /// remembers the highest one it has written can tell that it was rolled back.
+    /// remembers the highest one it has written can detect that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -232,7 +232,7 @@ impl GroupSession {
     ///
     /// # Errors
     ///
-    /// [`CreationTimeError`] if another time is known; the session is unchanged then.
+    /// [`CreationTimeError`] if another time is known; the session is unchanged.
     pub fn set_created_at(&mut self, time: Duration) -> Result<(), CreationTimeError> {
         let seconds = time.as_secs();
         match self.created_at() {
@@ -262,7 +262,7 @@ impl GroupSession {
     }
 
     /// The key to share with the receivers, over Olm: it decrypts all messages from the next one
-    /// on. Of an exhausted session it is the key of the last message, which was already sent.
+    /// on. For an exhausted session it is the key of the last message, which was already sent.
     ///
     /// A session cannot go back. To share an earlier message again, keep an [`InboundGroupSession`]
     /// of your own sessions from their first message on, and [export][export_at] its key.
@@ -279,7 +279,7 @@ impl GroupSession {
         })
     }
 
-    /// Encrypts and signs a message, and moves the ratchet on.
+    /// Encrypts and signs a message, and advances the ratchet.
     ///
     /// Save the session before you send the message: a message key must not be used twice.
     ///
@@ -342,7 +342,7 @@ texts!(EncryptionError {
     Self::SessionExhausted => "the session has no message index left";
 });
 
-/// The creation time of a group session cannot be stated so; the session is unchanged.
+/// The stated creation time of a group session contradicts the known one; the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreationTimeError {

@@ -10,13 +10,13 @@ use crate::{
     primitives::kdf::sha256,
 };
 
-/// Notices when a message of a session is presented a second time as another event.
+/// Detects when a message of a session is presented a second time as another event.
 ///
 /// A client keeps one for each inbound group session and asks it about every decrypted event. The
 /// same event is accepted again, for example when a room is opened once more.
 ///
-/// A guard belongs to one session: it refuses messages of another one, and its pickle is opened for
-/// that session only (S-46).
+/// A guard belongs to one session: it refuses messages of other sessions, and its pickle opens only
+/// for that session (S-46).
 ///
 /// ```
 /// # use moceril::PickleKey;
@@ -40,18 +40,20 @@ use crate::{
 ///
 /// # Memory
 ///
-/// A guard remembers as many events as its capacity says, those with the highest indices. A full
-/// guard refuses no honest event (S-42): it forgets the lowest index, and answers for what it has
-/// forgotten with [`ReplayVerdict::Unknown`]. It knows from which index to which it has forgotten
-/// ([`forgotten`](Self::forgotten)), so events below and above that range are still judged exactly.
+/// A guard remembers as many events as its capacity allows: those with the highest indices. A full
+/// guard refuses no honest event (S-42): it forgets the lowest index, and answers
+/// [`ReplayVerdict::Unknown`] for what it has forgotten. It knows the range of the forgotten
+/// indices ([`forgotten`](Self::forgotten)), so it still judges events below and above that range
+/// exactly.
 ///
 /// * Reading forwards: a replay of an event that was forgotten is `Unknown`, never `First`.
 /// * Reading backwards (newest first) with a full guard: each older event is
-///   [`FirstNotRemembered`](ReplayVerdict::FirstNotRemembered) when it comes first, and `Unknown`
+///   [`FirstNotRemembered`](ReplayVerdict::FirstNotRemembered) the first time, and `Unknown`
 ///   afterwards.
 ///
 /// To read a long session completely, choose a capacity of at least its length, which is the
-/// highest index known plus one, or [raise](Self::raise_capacity) it before the guard is full.
+/// highest known index plus one, or [raise](Self::raise_capacity) the capacity before the guard is
+/// full.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReplayGuard {
     state: Box<ReplayGuardState>,
@@ -63,8 +65,8 @@ pub(crate) struct ReplayGuardState {
     /// The key of the session that the guard belongs to.
     pub(crate) signing_key: Ed25519PublicKey,
     pub(crate) capacity: u32,
-    /// Of the indices in here that are not in `seen`, some were seen and forgotten. All others were
-    /// never seen. `0..0` while nothing was forgotten.
+    /// Some of the indices in this range that are not in `seen` were seen and forgotten. Indices
+    /// outside it that are not in `seen` were never seen. `0..0` while nothing was forgotten.
     pub(crate) forgotten: Range<u32>,
     /// Index to the hash of event and message.
     pub(crate) seen: BTreeMap<u32, Tag>,
@@ -87,10 +89,10 @@ pub enum ReplayVerdict {
     /// The same event was checked before.
     Again,
     /// No event had this index before. The guard is full of higher indices and does not remember
-    /// it: the next event of this index is [`Unknown`](Self::Unknown).
+    /// this one: the next event with it is [`Unknown`](Self::Unknown).
     FirstNotRemembered,
     /// The index is among those that the guard has [forgotten](ReplayGuard::forgotten), so a replay
-    /// cannot be excluded. Compare with the events that you have stored, or show the event with a
+    /// cannot be excluded. Compare the event with those that you have stored, or show it with a
     /// warning.
     Unknown,
 }
@@ -100,7 +102,8 @@ impl ReplayGuard {
     /// Matrix specification recommends. The state then has at most 144 KiB.
     pub const DEFAULT_CAPACITY: u32 = 4_096;
 
-    /// A guard of this session for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) messages.
+    /// Makes a guard for this session that remembers [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY)
+    /// messages.
     #[must_use]
     pub fn new(session: &InboundGroupSession) -> Self {
         Self::with_capacity(session, Self::DEFAULT_CAPACITY)
@@ -125,11 +128,11 @@ impl ReplayGuard {
         &self.state
     }
 
-    /// Takes a state from a pickle, if it is one that a guard can be in.
+    /// Restores a state from a pickle, if it is one that a guard can be in.
     pub(crate) fn restore(state: ReplayGuardState) -> Result<Self, PickleError> {
         let ReplayGuardState { capacity, forgotten, seen, .. } = &state;
         let fits = u32::try_from(seen.len()).is_ok_and(|length| length <= *capacity);
-        // The first and the last index of the range are such as were forgotten.
+        // The first and the last index of the range were forgotten.
         let ends = [Some(forgotten.start), forgotten.end.checked_sub(1)];
         let forgot =
             !forgotten.is_empty() && ends.iter().flatten().all(|index| !seen.contains_key(index));
@@ -140,14 +143,14 @@ impl ReplayGuard {
         }
     }
 
-    /// Checks an event that was decrypted, and remembers it.
+    /// Checks a decrypted event, and remembers it.
     ///
-    /// `event_id` is what the transport knows the event by, in Matrix its event id.
+    /// `event_id` is the transport's name for the event; in Matrix, its event id.
     ///
     /// # Errors
     ///
     /// [`ReplayError::Replayed`] when another event or another message had this index before;
-    /// [`ReplayError::OtherSession`] for a message of another session. The guard is unchanged then.
+    /// [`ReplayError::OtherSession`] for a message of another session. The guard is unchanged.
     pub fn check(
         &mut self,
         message: &DecryptedMessage,
@@ -190,7 +193,7 @@ impl ReplayGuard {
         self.state.capacity
     }
 
-    /// The range of the indices that the guard has forgotten; empty while it remembers all.
+    /// The range of indices that the guard has forgotten; empty while it remembers all.
     #[must_use]
     pub fn forgotten(&self) -> Range<u32> {
         self.state.forgotten.clone()
@@ -203,7 +206,7 @@ impl ReplayGuard {
     }
 
     /// A number that grows with every change that a pickle shows (S-35). A store that remembers the
-    /// highest one it has written can tell that it was rolled back.
+    /// highest one it has written can detect that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -227,7 +230,7 @@ impl ReplayGuardState {
     }
 }
 
-/// Not what it remembers: that would be thousands of hashes.
+/// Leaves out what the guard remembers, which would be thousands of hashes.
 impl fmt::Debug for ReplayGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReplayGuard")

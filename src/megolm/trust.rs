@@ -1,15 +1,14 @@
-//! From which message index on a session's key deserves which trust (S-43).
+//! How much a session's key is trusted from each message index on (S-43).
 
 use crate::error::texts;
 
 /// Where the key of an inbound group session came from, from the least to the most trustworthy
-/// (S-21). It says what this library could check; who handed over the key is for the caller to
-/// know.
+/// (S-21). It records what this library could check; only the caller knows who handed over the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Provenance {
-    /// The session was read from a libolm or vodozemac pickle, which does not say it. The caller
-    /// may [state it](crate::megolm::InboundGroupSession::set_provenance).
+    /// The session was read from a libolm or vodozemac pickle, which does not say where its key
+    /// came from. The caller may [state it](crate::megolm::InboundGroupSession::set_provenance).
     Unknown,
     /// An exported key from a server-side backup, which authenticates nothing.
     Backup,
@@ -54,7 +53,7 @@ const LEVELS: [Provenance; 3] = [Provenance::Backup, Provenance::Exported, Prove
 /// Part 3 of the ratchet is replaced at each multiple of this many messages.
 const RESEED: u32 = 256;
 
-/// For each level of trust the first index from which the key is trusted at least so much.
+/// For each level of trust, the first index from which the key has at least this level.
 ///
 /// The key at an index determines all later ones, so trust never falls as the index rises, and a
 /// higher level never starts before a lower one. Each start is the session's first known index or a
@@ -63,7 +62,7 @@ const RESEED: u32 = 256;
 #[derive(Clone, Copy)]
 pub(crate) struct Trust {
     highest: Provenance,
-    /// One for each of `LEVELS`; those above `highest` are 0 and mean nothing.
+    /// One for each of `LEVELS`; those above `highest` are 0 and have no meaning.
     starts: [u32; LEVELS.len()],
 }
 
@@ -108,7 +107,7 @@ impl Trust {
         reached.last().map_or(Provenance::Unknown, |(level, _)| level)
     }
 
-    /// Whether a session that begins at `first` can have it.
+    /// Whether a session that begins at `first` can have this trust.
     pub(super) fn is_possible(&self, first: u32) -> bool {
         let mut previous = first;
         self.levels().all(|(_, start)| {
@@ -124,8 +123,8 @@ impl Trust {
             Self::from_starts(LEVELS.map(|level| self.start(level).map(|start| start.max(first))));
     }
 
-    /// The trust in the earlier of two sessions that begins at `first` and has the same ratchet as
-    /// the later one from that one's first index on.
+    /// The trust in the earlier of two sessions, which begins at `first` and has the same ratchet
+    /// as the later one from the later one's first index on.
     ///
     /// At each index from a start of the later session on, the merged session has that session's
     /// key, so it deserves that trust, too. It also deserves it before that index, as long as equal
@@ -142,11 +141,11 @@ impl Trust {
     }
 }
 
-/// The provenance of an inbound group session cannot be stated so; the session is unchanged.
+/// The stated provenance of an inbound group session is refused; the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProvenanceError {
-    /// Another provenance is known already.
+    /// Another provenance is already known.
     Known,
     /// The owner of the signing key has not signed with this session, as far as the session knows.
     NotSigned,

@@ -32,7 +32,7 @@ use crate::{
 
 /// The long-term keys of a device and its stock of one-time keys.
 ///
-/// Everything secret is on the heap, wiped on drop.
+/// All secrets are on the heap and are wiped on drop.
 pub struct Account {
     pub(super) state: Box<AccountState>,
 }
@@ -55,16 +55,16 @@ impl Account {
     /// evicts old ones. It is not the number to [publish](Self::PUBLISHED_ONE_TIME_KEYS).
     pub const MAX_STORED_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
 
-    /// Sessions that each fallback key remembers unless
-    /// [`set_fallback_memory`](Self::set_fallback_memory) raises it: 8 KiB of a native pickle's
-    /// text.
+    /// How many sessions each fallback key remembers unless
+    /// [`set_fallback_memory`](Self::set_fallback_memory) raises the number: 8 KiB of a native
+    /// pickle's text.
     pub const DEFAULT_FALLBACK_MEMORY: u32 = DEFAULT_FALLBACK_MEMORY;
 
     /// The most sessions that each fallback key can remember: 512 KiB of a native pickle's text.
     pub const MAX_FALLBACK_MEMORY: u32 = MAX_FALLBACK_MEMORY;
 
-    /// Sessions of one sender that a fallback key remembers at most, so that no sender can fill the
-    /// memory alone.
+    /// The most sessions of one sender that a fallback key remembers, so that no sender can fill
+    /// the memory alone.
     pub const FALLBACK_SHARE: u32 = FALLBACK_SHARE;
 
     /// Creates an account with new identity keys from the operating system's randomness.
@@ -77,14 +77,15 @@ impl Account {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives 32 bytes for the Ed25519 seed, then 32
-    /// for the Curve25519 private key.
+    /// Like `new`, but with the caller's source of randomness, which gives 32 bytes for the Ed25519
+    /// seed, then 32 for the Curve25519 private key.
     ///
     /// # Errors
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        // In one call: from WebAssembly each takes a thirtieth of the whole.
+        // Drawn in one call: from WebAssembly, each call takes a thirtieth of the time of this
+        // function.
         wiped_below::<SHALLOW, _>(|| {
             let random = draw::<64, R>(rng)?;
             Ok(Self::from_state(AccountState {
@@ -104,7 +105,7 @@ impl Account {
         &self.state
     }
 
-    /// Takes a state from a pickle, if it is one that an account can be in.
+    /// Restores a state from a pickle, if it is one that an account can be in.
     pub(crate) fn restore(state: AccountState) -> Result<Self, PickleError> {
         if state.one_time_keys.is_consistent(state.identity_key.public()) {
             Ok(Self::from_state(state))
@@ -118,7 +119,7 @@ impl Account {
     }
 
     /// A number that grows with every change and is part of the pickle (S-35). A store that
-    /// remembers the highest one it has written can tell that it was rolled back.
+    /// remembers the highest one it has written can detect that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -130,13 +131,13 @@ impl Account {
         IdentityKeys { ed25519: self.ed25519_key(), curve25519: self.curve25519_key() }
     }
 
-    /// The public key that verifies this device's signatures: its fingerprint.
+    /// The public key that verifies this device's signatures: the device's fingerprint.
     #[must_use]
     pub fn ed25519_key(&self) -> Ed25519PublicKey {
         Ed25519PublicKey::from_signing_key(self.state.signing_key.public())
     }
 
-    /// The public key that sessions with this device are made with.
+    /// The public key with which others make sessions with this device.
     #[must_use]
     pub const fn curve25519_key(&self) -> Curve25519PublicKey {
         self.state.identity_key.public()
@@ -153,7 +154,7 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`KeyGenerationError`]; no key is added then.
+    /// [`KeyGenerationError`]; no key is added.
     #[cfg(feature = "std")]
     pub fn generate_one_time_keys(
         &mut self,
@@ -162,12 +163,12 @@ impl Account {
         self.generate_one_time_keys_with_rng(count, &mut rng::system())
     }
 
-    /// As `generate_one_time_keys`, with another source of randomness: it gives 32 bytes for each
-    /// key.
+    /// Like `generate_one_time_keys`, but with the caller's source of randomness, which gives 32
+    /// bytes for each key.
     ///
     /// # Errors
     ///
-    /// [`KeyGenerationError`]; no key is added then.
+    /// [`KeyGenerationError`]; no key is added.
     pub fn generate_one_time_keys_with_rng<R: TryCryptoRng + ?Sized>(
         &mut self,
         count: usize,
@@ -218,9 +219,8 @@ impl Account {
         self.state.one_time_keys.keys.len()
     }
 
-    /// Marks keys as published, after the server confirmed their upload: one-time keys and the
-    /// current fallback key. Ids that are not there are ignored. Returns how many keys were marked
-    /// that were not marked before.
+    /// Marks one-time keys and the current fallback key as published, after the server has
+    /// confirmed their upload. Unknown ids are ignored. Returns how many keys were newly marked.
     pub fn mark_as_published(&mut self, ids: impl IntoIterator<Item = KeyId>) -> usize {
         let keys = &mut self.state.one_time_keys;
         let marked = ids.into_iter().filter(|id| keys.mark_as_published(*id)).count();
@@ -242,8 +242,8 @@ impl Account {
         Some(id)
     }
 
-    /// Removes a one-time key that will not be used; a message made with it cannot be read any
-    /// more. Returns whether it was there.
+    /// Removes a one-time key that will not be used; a message made with it can no longer be read.
+    /// Returns whether the account had it.
     pub fn remove_one_time_key(&mut self, id: KeyId) -> bool {
         self.remove_stored_key(id).is_some()
     }
@@ -258,31 +258,32 @@ impl Account {
     /// one is kept for messages on the way; the one before it is forgotten.
     ///
     /// If [`unpublished_fallback_key`](Self::unpublished_fallback_key) is `Some`, upload that one
-    /// again instead: each call forgets the key before the present one, published or not. Which of
-    /// the two the server hands out is not known then: the older one if the upload failed, the
-    /// present one if only the confirmation was lost.
+    /// again instead: each call forgets the key before the current one, published or not. The
+    /// server may then hand out either of the two: the older one if the upload failed, the current
+    /// one if only the confirmation was lost.
     ///
     /// # Errors
     ///
-    /// [`KeyGenerationError`]; nothing is changed then.
+    /// [`KeyGenerationError`]; nothing is changed.
     #[cfg(feature = "std")]
     pub fn generate_fallback_key(&mut self) -> Result<FallbackKeyGeneration, KeyGenerationError> {
         self.generate_fallback_key_with_rng(&mut rng::system())
     }
 
-    /// As `generate_fallback_key`, with another source of randomness: it gives 32 bytes.
+    /// Like `generate_fallback_key`, but with the caller's source of randomness, which gives 32
+    /// bytes.
     ///
     /// # Errors
     ///
-    /// [`KeyGenerationError`]; nothing is changed then.
+    /// [`KeyGenerationError`]; nothing is changed.
     pub fn generate_fallback_key_with_rng<R: TryCryptoRng + ?Sized>(
         &mut self,
         rng: &mut R,
     ) -> Result<FallbackKeyGeneration, KeyGenerationError> {
         let identity_key = self.curve25519_key();
         let one_time_keys = &mut self.state.one_time_keys;
-        // Not in the closure: a `None` that leaves it has bytes that nothing has written, and they
-        // were found to be the new private key (S-25).
+        // Not in the closure: a `None` that it returned would have unwritten bytes, which were
+        // found to hold the new private key (S-25).
         let forgotten = one_time_keys.previous_fallback_key();
         let created =
             wiped_below::<SHALLOW, _>(|| one_time_keys.generate_fallback(identity_key, rng))?;
@@ -323,8 +324,8 @@ impl Account {
         forgotten
     }
 
-    /// How many sessions each fallback key may remember, to recognize a replay of their first
-    /// message (S-08).
+    /// How many sessions each fallback key may remember, to recognize replays of their first
+    /// messages (S-08).
     #[must_use]
     pub const fn fallback_memory(&self) -> u32 {
         self.state.one_time_keys.fallback_memory
@@ -332,13 +333,12 @@ impl Account {
 
     /// Sets how many sessions each fallback key may remember: at least
     /// [`DEFAULT_FALLBACK_MEMORY`](Self::DEFAULT_FALLBACK_MEMORY), at most
-    /// [`MAX_FALLBACK_MEMORY`](Self::MAX_FALLBACK_MEMORY); other numbers become the nearest of
-    /// these.
+    /// [`MAX_FALLBACK_MEMORY`](Self::MAX_FALLBACK_MEMORY); other numbers are clamped to this range.
     ///
     /// Each remembered session adds 6 bytes to the account and 8 characters to its native pickle. A
     /// key whose memory is full serves further sessions, but does not remember them; see
-    /// [`replay_excluded`](super::InboundCreation::replay_excluded). Nothing that is remembered is
-    /// forgotten when the number becomes lower.
+    /// [`replay_excluded`](super::InboundCreation::replay_excluded). Lowering the number forgets
+    /// nothing that is already remembered.
     ///
     /// ```
     /// use moceril::olm::Account;

@@ -13,7 +13,7 @@ use crate::{
 pub struct SignedOneTimeKey {
     /// The key.
     pub key: Curve25519PublicKey,
-    /// Whether it is a fallback key. The signature covers this too.
+    /// Whether this is a fallback key. The signature covers this, too.
     pub fallback: bool,
     /// The device's signature over [`canonical_json`](Self::canonical_json).
     pub signature: Ed25519Signature,
@@ -23,8 +23,8 @@ impl SignedOneTimeKey {
     /// The canonical JSON of the key object without its `signatures`: `{"key":"…"}`, or
     /// `{"fallback":true,"key":"…"}` for a fallback key.
     ///
-    /// Spec: Matrix specification, "Signing JSON" and "Key algorithms". An object with further
-    /// members has another canonical form and does not verify.
+    /// Spec: Matrix specification, "Signing JSON" and "Key algorithms". An object with more members
+    /// has another canonical form and does not verify.
     #[must_use]
     pub fn canonical_json(&self) -> String {
         canonical_json(&self.key, self.fallback)
@@ -36,8 +36,8 @@ pub(crate) fn canonical_json(key: &Curve25519PublicKey, fallback: bool) -> Strin
     format!(r#"{{{fallback}"key":"{key}"}}"#)
 }
 
-/// The public keys with which an outbound session is made. It can be made only by verifying that
-/// the device signed the one-time key (S-17).
+/// The public keys with which an outbound session is made. A bundle can be made only by verifying
+/// that the device signed the one-time key (S-17).
 ///
 /// ```compile_fail,E0451
 /// # use moceril::{Curve25519PublicKey, olm::PreKeyBundle};
@@ -95,8 +95,8 @@ impl PreKeyBundle {
 
     /// A bundle of keys without verification. Only with the feature `hazmat`.
     ///
-    /// If an attacker supplies the keys, the attacker can read what is encrypted to them. Use this
-    /// only if the keys were verified by other means.
+    /// An attacker who supplies the keys can read what is encrypted to them. Use this only if the
+    /// keys were verified by other means.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What decrypting an Olm message gives.
+//! The result of decrypting an Olm message.
 
 use alloc::vec::Vec;
 use core::{fmt, mem};
@@ -8,10 +8,10 @@ use zeroize::Zeroize;
 use crate::{keys::Curve25519PublicKey, wire::olm::SessionKeys};
 
 /// A decrypted Olm message, with what was authenticated together with it (S-16, S-18). The
-/// plaintext is wiped on drop, unless it was taken out.
+/// plaintext is wiped on drop unless it was taken out.
 ///
-/// It is a type of its own, so that what came over Olm and what came over Megolm cannot be mixed
-/// up:
+/// It has its own type, so that messages that came over Olm cannot be confused with those that came
+/// over Megolm:
 ///
 /// ```compile_fail,E0308
 /// fn room_key_from(message: moceril::olm::DecryptedMessage) {}
@@ -21,8 +21,8 @@ use crate::{keys::Curve25519PublicKey, wire::olm::SessionKeys};
 /// }
 /// ```
 ///
-/// What was authenticated can be read and not written: a wrong sender cannot be corrected in the
-/// message, only in the session that it came through
+/// What was authenticated can be read but not written: a wrong sender cannot be corrected in the
+/// message, only in the session through which it came
 /// ([`Session::set_identity_keys`](super::Session::set_identity_keys)).
 ///
 /// ```compile_fail,E0616
@@ -38,7 +38,7 @@ pub struct DecryptedMessage {
 }
 
 /// The parts of a [`DecryptedMessage`], taken out of it by [`DecryptedMessage::into_parts`]. The
-/// plaintext is the caller's to wipe.
+/// caller must wipe the plaintext.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecryptedMessageParts {
@@ -67,8 +67,8 @@ impl DecryptedMessage {
     /// this key, until
     /// [`Session::set_identity_keys`](super::Session::set_identity_keys) is called.
     ///
-    /// The plaintext must say who sent it to whom: this key alone does not prevent that a session
-    /// is presented as one with somebody else (olm.md, "Message authentication concerns").
+    /// The plaintext must say who sent it to whom: this key alone does not prevent somebody from
+    /// presenting a session as one with another user (olm.md, "Message authentication concerns").
     #[must_use]
     pub const fn sender_key(&self) -> Option<Curve25519PublicKey> {
         self.parts.sender_key
@@ -96,7 +96,7 @@ impl Drop for DecryptedMessage {
 }
 
 impl DecryptedMessageParts {
-    /// S-29: the plaintext is not printed.
+    /// S-29: prints no plaintext.
     fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(name)
             .field("sender_key", &self.sender_key)

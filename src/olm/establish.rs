@@ -1,4 +1,4 @@
-//! An account makes sessions: with another device's keys, or from its first message.
+//! How an account makes sessions: with another device's keys, or from its first message.
 
 use rand::TryCryptoRng;
 
@@ -34,26 +34,26 @@ pub struct InboundCreation {
     /// (S-08): its one-time key is used up, or its fallback key remembers every session of this
     /// sender, this one included.
     ///
-    /// It is false if the fallback key does not remember this session, or may not remember an
-    /// earlier one that it accepted nevertheless (S-42):
+    /// It is false if the fallback key does not remember this session, or may have accepted an
+    /// earlier one without remembering it (S-42):
     ///
     /// * for a sender that has made more than [`FALLBACK_SHARE`](Account::FALLBACK_SHARE) sessions
-    ///   with the key; with a probability of 2^-16 another sender counts as the same one;
+    ///   with the key (with a probability of 2^-16, another sender is counted as the same one);
     /// * for all senders, once a session did not fit into
     ///   [`fallback_memory`](Account::fallback_memory);
     /// * always for a key from a format without this memory: libolm's and vodozemac's pickles,
     ///   dehydrated devices.
     ///
-    /// The message is authentic in these cases too, but it may be a repetition: do not do for it
-    /// what must not be done twice. The next fallback key remembers all sessions again. Replace the
-    /// key as usual, and not for each such message: the account keeps two fallback keys, and
-    /// messages on the way to older ones are lost. An account that was restored from an older copy
-    /// knows only what that copy knew (S-35).
+    /// The message is authentic in these cases, too, but it may be a repetition: do nothing for it
+    /// that must not be done twice. The next fallback key remembers all sessions again. Replace the
+    /// key as usual, not for each such message: the account keeps two fallback keys, and messages
+    /// on the way to older ones are lost. An account restored from an older copy remembers only
+    /// what that copy did (S-35).
     pub replay_excluded: bool,
 }
 
 impl Account {
-    /// Makes a session with the device that the bundle belongs to; it sends the first message.
+    /// Makes a session with the device that the bundle belongs to. Our end sends the first message.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Account {
         self.create_outbound_session_with_config(bundle, SessionConfig::default())
     }
 
-    /// As `create_outbound_session`, with a message version and limits of your choice.
+    /// Like `create_outbound_session`, with a message version and limits of your choice.
     ///
     /// # Errors
     ///
@@ -82,8 +82,8 @@ impl Account {
         self.create_outbound_session_with_rng(bundle, config, &mut rng::system())
     }
 
-    /// As `create_outbound_session_with_config`, with another source of randomness: it gives 32
-    /// bytes for the base key, then 32 for the first ratchet key.
+    /// Like `create_outbound_session_with_config`, but with the caller's source of randomness,
+    /// which gives 32 bytes for the base key, then 32 for the first ratchet key.
     ///
     /// # Errors
     ///
@@ -123,14 +123,15 @@ impl Account {
         Ok(Session::new(session_keys, identity_key, config.version, ratchet))
     }
 
-    /// Makes a session from another device's first message, and decrypts that message: one
+    /// Makes a session from another device's first message and decrypts that message, in one
     /// transaction (S-05). On success the one-time key is used up, or the fallback key remembers
-    /// the session, so that the same message creates no second one (S-08). A fallback key whose
-    /// memory is full accepts the session and does not remember it, and
+    /// the session, so that the same message creates no second session (S-08). A fallback key whose
+    /// memory is full accepts the session without remembering it, and
     /// [`replay_excluded`](InboundCreation::replay_excluded) is false (S-42). On an error nothing
     /// has changed.
     ///
-    /// `their_identity_key` is the key the caller knows the sender by; it must be the message's.
+    /// `their_identity_key` is the key by which the caller knows the sender. It must be the one in
+    /// the message.
     ///
     /// # Errors
     ///
@@ -147,7 +148,7 @@ impl Account {
         )
     }
 
-    /// As `create_inbound_session`, with a message version and limits of your choice.
+    /// Like `create_inbound_session`, with a message version and limits of your choice.
     ///
     /// # Errors
     ///
@@ -168,15 +169,15 @@ impl Account {
         })
     }
 
-    /// The session that the message asks for, before anything shows that it is authentic, and the
-    /// place of its one-time key.
+    /// The session that the message asks for, before anything shows that the message is authentic,
+    /// and the place of its one-time key.
     pub(crate) fn respond(
         &self,
         their_identity_key: Curve25519PublicKey,
         message: &PreKeyMessage,
         config: SessionConfig,
     ) -> Result<(Place, Session), SessionCreationError> {
-        // A message that is refused for these needs no agreement (S-45).
+        // A message that these checks refuse costs no key agreement (S-45).
         let inner = message.message();
         if inner.version() != config.version {
             return Err(DecryptionError::VersionMismatch.into());

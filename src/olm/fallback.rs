@@ -9,12 +9,12 @@
 //!           || HMAC(tag key, sender's identity key || base key)[0..4]
 //! ```
 //!
-//! Only the account knows the tag key, so nobody else can search for two sessions with one tag. An
-//! honest message is called a replay if its session happens to have the tag of another one. For
-//! each remembered session whose sender has the same first part that is a probability of 2^-32, and
-//! there are at most 32 of them: 2^-27. For a sender of whom nothing is remembered it is 2^-48 for
-//! each remembered session: 2^-38 when the default memory is full. The session that the sender
-//! makes next has another tag.
+//! Only the account knows the tag key, so nobody else can search for two sessions with the same
+//! tag. An honest message is called a replay if its session happens to have the tag of another one.
+//! The probability of that is 2^-32 for each remembered session whose sender has the same first
+//! part. There are at most 32 of these, so it is 2^-27 in all. For a sender with no remembered
+//! session, it is 2^-48 for each remembered session: 2^-38 when the default memory is full. The
+//! session that the sender makes next has another tag.
 
 use alloc::vec::Vec;
 
@@ -53,7 +53,7 @@ impl SessionTag {
 /// The sessions that were made with a fallback key.
 #[derive(Clone)]
 pub(crate) struct FallbackMemory {
-    /// Whether every session is in `sessions` but for those beyond their sender's share. Once
+    /// Whether every session is in `sessions`, except those beyond their sender's share. Once
     /// false, it stays false.
     pub(crate) complete: bool,
     /// In the order in which they were made.
@@ -75,7 +75,7 @@ impl FallbackMemory {
     }
 
     /// Remembers a session that is not remembered yet, if the bounds allow it. Returns whether the
-    /// memory holds every session of this sender then, this one included.
+    /// memory now holds every session of this sender, this one included.
     fn record(&mut self, tag: SessionTag, maximum: u32) -> bool {
         let (_, of_sender) = self.search(tag);
         if of_sender >= FALLBACK_SHARE {
@@ -89,9 +89,9 @@ impl FallbackMemory {
         self.complete
     }
 
-    /// Whether no session is there twice, no sender has more than its share, and there are not more
-    /// than any account can remember. It sorts the tags, which tells their order: that of random
-    /// numbers, of which the peer has chosen none.
+    /// Whether no session is there twice, no sender has more than its share, and there are no more
+    /// sessions than an account can remember. It sorts the tags, which tells their order: that of
+    /// random numbers, of which the peer has chosen none.
     fn is_consistent(&self) -> bool {
         // Before there is work for each item (S-45).
         if self.sessions.len() > MAX_FALLBACK_MEMORY as usize {
@@ -114,7 +114,7 @@ pub(crate) struct FallbackKey {
 }
 
 impl FallbackKey {
-    /// A key that no session was made with yet.
+    /// A key with which no session has been made yet.
     pub(crate) const fn new(key: StoredKey) -> Self {
         Self { key, memory: FallbackMemory { complete: true, sessions: Vec::new() } }
     }
@@ -205,8 +205,8 @@ mod tests {
         }
     }
 
-    /// S-42: the tag depends on the fallback key, on the sender and on the base key; its first part
-    /// on the sender only.
+    /// S-42: the tag depends on the fallback key, the sender and the base key; its first part, on
+    /// the sender only.
     #[test]
     fn s_42_tags_are_keyed() {
         let (key, other) = (fallback_key(1), fallback_key(2));

@@ -1,7 +1,7 @@
-//! The parts of an Olm session, to be used one by one. Only with the feature `hazmat`.
+//! The parts of an Olm session as separate functions. Only with the feature `hazmat`.
 //!
-//! Nothing here keeps its promises for you: a message key used twice, or a session from keys that
-//! somebody else knows, is as insecure as it sounds.
+//! These functions make no checks for the caller: a message key used twice, or a session made from
+//! keys that somebody else knows, protects nothing.
 
 use alloc::vec::Vec;
 use core::{cmp::Reverse, fmt};
@@ -35,7 +35,7 @@ use crate::{
 pub struct MessageKey(double::MessageKey);
 
 impl MessageKey {
-    /// Puts a message key together.
+    /// Makes a message key from its parts.
     #[must_use]
     pub fn new(key: [u8; 32], ratchet_key: Curve25519PublicKey, index: u32) -> Self {
         Self(double::MessageKey { ratchet_key, index, key: Secret::new(key) })
@@ -144,8 +144,8 @@ impl Session {
         }
     }
 
-    /// A session that sends first, from keys that were agreed upon without Olm's handshake. The
-    /// `session_keys` are only named in messages and in the session's id.
+    /// Makes a session that sends first, from keys that were agreed upon without Olm's handshake.
+    /// The `session_keys` appear only in messages and in the session's id.
     #[must_use]
     pub fn from_root_key_material(
         config: SessionConfig,
@@ -183,18 +183,18 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`EncryptionError`]; the session is unchanged then.
+    /// [`EncryptionError`]; the session is unchanged.
     #[cfg(feature = "std")]
     pub fn next_message_key(&mut self) -> Result<MessageKey, EncryptionError> {
         self.next_message_key_with_rng(&mut rng::system())
     }
 
-    /// As `next_message_key`, with another source of randomness: it gives 32 bytes for a new
-    /// ratchet key if this message begins a new chain, else nothing.
+    /// Like `next_message_key`, but with the caller's source of randomness, which gives 32 bytes
+    /// for a new ratchet key if this message begins a new chain, else nothing.
     ///
     /// # Errors
     ///
-    /// [`EncryptionError`]; the session is unchanged then.
+    /// [`EncryptionError`]; the session is unchanged.
     pub fn next_message_key_with_rng<R>(
         &mut self,
         rng: &mut R,
@@ -233,13 +233,13 @@ impl PreKeyMessage {
 }
 
 impl Account {
-    /// The session that a pre-key message asks for, **without decrypting the message**: nothing
-    /// shows yet that it is authentic, and the one-time key is still there. Decrypt the message
-    /// with the session, and only then [remove](Account::remove_one_time_key) the key. A fallback
-    /// key recognizes sessions that it remembers, but does not remember this one.
+    /// Makes the session that a pre-key message asks for, **without decrypting the message**:
+    /// nothing shows yet that it is authentic, and the account keeps the one-time key. Decrypt the
+    /// message with the session, and only then [remove](Account::remove_one_time_key) the key. A
+    /// fallback key recognizes sessions that it remembers, but does not remember this one.
     ///
-    /// Prefer [`create_inbound_session`](Account::create_inbound_session), which does all of it or
-    /// nothing (S-05).
+    /// Prefer [`create_inbound_session`](Account::create_inbound_session), which does all of these
+    /// steps or none (S-05).
     ///
     /// # Errors
     ///
@@ -255,8 +255,8 @@ impl Account {
         })
     }
 
-    /// Removes a one-time key and returns its private half. A message made with it cannot be read
-    /// any more.
+    /// Removes a one-time key and returns its private half. A message made with it can no longer be
+    /// read.
     pub fn take_one_time_key(&mut self, id: KeyId) -> Option<[u8; 32]> {
         self.remove_stored_key(id).map(|key| *key.pair.secret().as_bytes())
     }

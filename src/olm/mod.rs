@@ -26,8 +26,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Persist an account or session after each call that changed it, and **before** anything that
-//! the call produced is sent: a state restored from an older copy would use a message key twice.
+//! Store an account or session after each call that changes it, and **before** you send anything
+//! that the call produced: a state restored from an older copy would use a message key twice.
 
 pub(crate) mod account;
 pub(crate) mod bundle;

@@ -38,7 +38,7 @@ impl StoredKey {
     }
 }
 
-/// What generating one-time keys did.
+/// The result of generating one-time keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OneTimeKeyGeneration {
@@ -74,9 +74,9 @@ pub(crate) struct OneTimeKeys {
     /// In ascending order of their ids.
     pub(crate) keys: SecretList<StoredKey>,
     pub(crate) fallback: Apart<FallbackKey>,
-    /// The one before, for messages on the way when it was replaced.
+    /// The previous one, for messages that were on the way when it was replaced.
     pub(crate) previous_fallback: Apart<FallbackKey>,
-    /// Above every id ever given out, also to keys that are gone: ids are not reused.
+    /// Above every id ever given out, including those of keys that are gone: ids are not reused.
     pub(crate) next_id: u64,
     /// The same for fallback keys, in accounts that come from vodozemac; else they share `next_id`.
     pub(crate) next_fallback_id: OptionalNumber,
@@ -232,8 +232,9 @@ impl OneTimeKeys {
         }
     }
 
-    /// Uses the key at `place` up: removes a one-time key, and makes a fallback key remember the
-    /// session. Returns whether the session was made once and cannot be made again.
+    /// Uses up the key at `place`: removes a one-time key, or makes a fallback key remember the
+    /// session. Returns whether this was the first time that the session was made, and it cannot be
+    /// made again.
     pub(crate) fn consume(&mut self, place: Place, session: &SessionKeys) -> bool {
         let fallback = match place {
             Place::OneTime(index) => return self.keys.remove(index).is_some(),
@@ -245,14 +246,14 @@ impl OneTimeKeys {
     }
 
     /// Sets how many sessions each fallback key may remember, within the limits of
-    /// [`Account::set_fallback_memory`](super::Account::set_fallback_memory). Returns whether that
-    /// is another number than before.
+    /// [`Account::set_fallback_memory`](super::Account::set_fallback_memory). Returns whether the
+    /// number has changed.
     pub(crate) fn set_fallback_memory(&mut self, sessions: u32) -> bool {
         let sessions = sessions.clamp(DEFAULT_FALLBACK_MEMORY, MAX_FALLBACK_MEMORY);
         core::mem::replace(&mut self.fallback_memory, sessions) != sessions
     }
 
-    /// Whether the fallback keys may remember another number of sessions than by default.
+    /// Whether the number of sessions that fallback keys may remember is not the default.
     pub(crate) const fn has_other_fallback_memory(&self) -> bool {
         self.fallback_memory != DEFAULT_FALLBACK_MEMORY
     }
@@ -303,11 +304,11 @@ impl OneTimeKeys {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyGenerationError {
-    /// More keys at once than an account may hold.
+    /// More keys were asked for at once than an account may hold.
     TooMany {
         /// How many keys were asked for.
         requested: usize,
-        /// How many an account holds at most.
+        /// The most keys that an account holds.
         maximum: usize,
     },
     /// All 2^64 key ids were given out; ids are never used twice.

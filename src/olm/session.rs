@@ -26,12 +26,12 @@ use crate::{
     },
 };
 
-/// What is chosen when a session is made: the version of its messages, and its limits.
+/// The choices made when a session is created: the version of its messages, and its limits.
 ///
 /// ```
 /// use moceril::olm::{Limits, SessionConfig};
 ///
-/// // A busy bridge keeps the keys of more late messages.
+/// // A busy bridge keeps more keys for late messages.
 /// let config = SessionConfig::default().with_limits(Limits::default().with_skipped_keys(1_000));
 /// assert_eq!(config.limits.skipped_keys(), 1_000);
 /// ```
@@ -62,11 +62,10 @@ impl SessionConfig {
 
 /// One of the two ends of an Olm session.
 ///
-/// Everything secret is on the heap, wiped on drop.
+/// All secrets are on the heap and are wiped on drop.
 pub struct Session {
     state: Box<SessionState>,
-    /// The ratchet key of the peer's newest chain, until our next message has begun a chain with
-    /// it.
+    /// The ratchet key of the peer's newest chain, until our next message uses it to begin a chain.
     their_point: Apart<TheirPoint>,
 }
 
@@ -76,7 +75,7 @@ pub(crate) struct SessionState {
     pub(crate) keys: SessionKeys,
     pub(crate) their_identity_key: Apart<Curve25519PublicKey>,
     pub(crate) version: MessageVersion,
-    /// Whether a message of the peer was decrypted. Until then, we send pre-key messages.
+    /// Whether a message from the peer was decrypted. Until then, we send pre-key messages.
     pub(crate) received: bool,
     pub(crate) generation: u64,
     pub(crate) ratchet: DoubleRatchet,
@@ -90,9 +89,9 @@ pub(crate) enum End {
 }
 
 impl SessionState {
-    /// Whether the session was made from a message that it has not decrypted. Who begins a session
-    /// gets a chain of the peer only with a message that decrypts, so a first chain without such a
-    /// message is the one that the session was made from.
+    /// Whether the session was made from a message that it has not decrypted. The end that begins a
+    /// session gets a chain of the peer only with a message that decrypts, so a first chain without
+    /// such a message is the one from which the session was made.
     pub(crate) fn is_unread(&self) -> bool {
         !self.received && self.ratchet.receivers.len() == 1
     }
@@ -100,12 +99,13 @@ impl SessionState {
     /// Which end began the session, as far as the state proves it (S-41).
     pub(crate) fn initiator(&self) -> Option<End> {
         if self.ratchet.receivers.is_empty() {
-            // Who answers a session has a chain of the peer from the start, and the newest is never
+            // The end that answers has a chain of the peer from the start, and the newest is never
             // dropped.
             return Some(End::Ours);
         }
         match self.ratchet.newest_receiver() {
-            // The chains come from both ends in turn, and the first, number 0, from who began.
+            // The chains come from both ends in turn. The first, number 0, is from the end that
+            // began.
             Some(number) if number % 2 == 0 => Some(End::Theirs),
             Some(_) => Some(End::Ours),
             None if self.is_unread() => Some(End::Theirs),
@@ -120,7 +120,7 @@ impl SessionState {
         }
     }
 
-    /// Whether all that the state says of who began the session agrees.
+    /// Whether everything in the state that shows who began the session agrees.
     fn initiator_is_consistent(&self) -> bool {
         let initiator = self.initiator();
         let known_is = |key| self.their_identity_key.as_deref().is_none_or(|known| *known == key);
@@ -154,10 +154,10 @@ impl Session {
         &self.state
     }
 
-    /// Takes a state from a pickle, if it is one that a session can be in.
+    /// Restores a state from a pickle, if it is one that a session can be in.
     pub(crate) fn restore(state: SessionState) -> Result<Self, PickleError> {
-        // A session has one chain of the peer without a message if it was made from that chain's
-        // first message, and two or more only after messages.
+        // Without a decrypted message, a session has at most one chain of the peer: that of the
+        // message from which it was made.
         let chains = state.ratchet.receivers.len();
         let received_fits = if state.received { chains > 0 } else { chains <= 1 };
         if state.ratchet.is_consistent() && received_fits && state.initiator_is_consistent() {
@@ -172,7 +172,7 @@ impl Session {
     }
 
     /// A number that grows with every change and is part of the pickle (S-35). A store that
-    /// remembers the highest one it has written can tell that it was rolled back.
+    /// remembers the highest one it has written can detect that it was rolled back.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.state.generation
@@ -198,10 +198,10 @@ impl Session {
         self.state.their_identity_key.as_deref().copied()
     }
 
-    /// Says between which devices the session is, for a session that was read from a format without
-    /// the peer's identity key (S-41). `ours` are the keys of the account that the session belongs
-    /// to, and `theirs` is the Curve25519 identity key under which the old store filed the session.
-    /// Until they are given, no payload of the session can be verified.
+    /// States which two devices share this session, if it was read from a format without the peer's
+    /// identity key (S-41). `ours` are the keys of the account that the session belongs to, and
+    /// `theirs` is the Curve25519 identity key under which the old store filed the session. Until
+    /// they are given, no payload of the session can be verified.
     ///
     /// The keys are compared with [`session_keys`](Self::session_keys), which names the device that
     /// began the session. If that device is ours, `theirs` is taken from the caller; nothing in the
@@ -229,7 +229,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`IdentityKeysError`]; the session is unchanged then.
+    /// [`IdentityKeysError`]; the session is unchanged.
     pub fn set_identity_keys(
         &mut self,
         ours: IdentityKeys,
@@ -239,7 +239,7 @@ impl Session {
         if known.is_some_and(|known| known != theirs) {
             return Err(IdentityKeysError::AnotherPeer);
         }
-        // A device that talks to itself has one key at both ends, and passes as either.
+        // A device that talks to itself has the same key at both ends, and passes as either.
         let initiator = self.state.keys.identity_key;
         let ours_fits = ours.curve25519 == initiator;
         let theirs_fits = theirs == initiator;
@@ -277,14 +277,15 @@ impl Session {
         self.changed();
     }
 
-    /// How many keys of messages that had not arrived were dropped so far, to stay within the
-    /// limits. When it grows, late messages may have become unreadable: consider higher [`Limits`].
+    /// How many keys of messages that had not arrived have been dropped so far, to stay within the
+    /// limits. If it grows, late messages may have become unreadable: consider higher [`Limits`].
     #[must_use]
     pub const fn evicted_keys(&self) -> u64 {
         self.state.ratchet.evicted_keys
     }
 
-    /// Whether a message of the peer was decrypted: the peer has the session too.
+    /// Whether a message from the peer was decrypted, which shows that the peer has the session,
+    /// too.
     #[must_use]
     pub const fn has_received_message(&self) -> bool {
         self.state.received
@@ -303,18 +304,18 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`EncryptionError`]; the session is unchanged then.
+    /// [`EncryptionError`]; the session is unchanged.
     #[cfg(feature = "std")]
     pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<OlmMessage, EncryptionError> {
         self.encrypt_with_rng(plaintext, &mut rng::system())
     }
 
-    /// As `encrypt`, with another source of randomness: it gives 32 bytes for a new ratchet key if
-    /// this message begins a new chain, else nothing.
+    /// Like `encrypt`, but with the caller's source of randomness, which gives 32 bytes for a new
+    /// ratchet key if this message begins a new chain, else nothing.
     ///
     /// # Errors
     ///
-    /// [`EncryptionError`]; the session is unchanged then.
+    /// [`EncryptionError`]; the session is unchanged.
     pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
         &mut self,
         plaintext: impl AsRef<[u8]>,
@@ -342,11 +343,11 @@ impl Session {
         Ok(key)
     }
 
-    /// Decrypts a message of the peer. Messages may arrive in any order, within the [`Limits`].
+    /// Decrypts a message from the peer. Messages may arrive in any order, within the [`Limits`].
     ///
     /// # Errors
     ///
-    /// [`DecryptionError`]; the session is unchanged then.
+    /// [`DecryptionError`]; the session is unchanged.
     pub fn decrypt(&mut self, message: &OlmMessage) -> Result<DecryptedMessage, DecryptionError> {
         // S-09: the outer keys are not covered by the MAC, so they must be the session's.
         if message.as_pre_key().is_some_and(|message| !self.matches(message)) {
@@ -385,8 +386,8 @@ impl Session {
         Ok(DecryptedMessage { parts })
     }
 
-    /// A text for logs and bug reports that helps to find out why two ends disagree (S-35):
-    /// indices, counts and the beginnings of public keys, nothing secret.
+    /// Text for logs and bug reports, to find out why two ends disagree (S-35): indices, counts and
+    /// the beginnings of public keys, but nothing secret.
     #[must_use]
     pub fn describe(&self) -> String {
         let mut text = String::new();

@@ -1,4 +1,4 @@
-//! S-45: what the first message of a session costs before its MAC is checked; and what a turn of a
+//! S-45: what the first message of a session costs before its MAC is checked, and what a turn of a
 //! conversation costs.
 
 use alloc::vec::Vec;

@@ -8,10 +8,10 @@
 //! ciphertext = base64(ChaCha20-Poly1305(key, nonce[12], state) || tag[16])
 //! ```
 //!
-//! The format has no ids: the private keys of the one-time keys stand in the order of their ids,
-//! and whoever reads them gives them new ones. Ours are counted from a number that only this
-//! device's keys lead to, so that no id is ever given to two keys (S-10), if the rehydrated account
-//! is stored before it generates keys:
+//! The format has no ids: it has the private one-time keys in the order of their ids, and the
+//! reader gives them new ones. We count the new ids from a number that only this device's keys lead
+//! to, so that no id is ever given to two keys (S-10) if the rehydrated account is stored before it
+//! generates keys:
 //!
 //! ```text
 //! first id = 2^61 + the first 61 bits of SHA-256(Ed25519 key || X25519 key
@@ -47,18 +47,18 @@ use crate::{
     ratchet::limits::{DEFAULT_FALLBACK_MEMORY, MAX_ONE_TIME_KEYS},
 };
 
-/// What clients write; the text of the proposal has 0x80000000.
+/// The version that clients write; the text of the proposal has 0x80000000.
 const VERSION: u32 = 1;
 const NONCE_LENGTH: usize = 12;
 
 type Result<T> = core::result::Result<T, DehydratedDeviceError>;
 
-/// An account in the form that is kept on the server.
+/// An account in the form that the server stores.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DehydratedDevice {
     /// The encrypted keys, in unpadded base64.
     pub ciphertext: String,
-    /// What else decrypting needs, in unpadded base64 (16 characters). Not secret.
+    /// The nonce, in unpadded base64 (16 characters), which decrypting also needs. Not secret.
     pub nonce: String,
 }
 
@@ -84,7 +84,7 @@ pub enum DehydratedDeviceError {
     InvalidState,
     /// This would be lost. `Account::dehydrate_lossy` accepts it.
     Lossy(Loss),
-    /// The format has no form for this account: its Ed25519 seed is not known.
+    /// The format cannot represent this account: its Ed25519 seed is not known.
     Unrepresentable,
     /// The random source failed.
     Random,
@@ -114,9 +114,9 @@ impl From<RandomError> for DehydratedDeviceError {
 }
 
 impl Account {
-    /// Encrypts the keys of this account for the server. Use a key of its own, never the one of
-    /// your pickles: the format's nonce has 12 bytes, so at random it repeats under one key far
-    /// sooner than that of a pickle, which has 24.
+    /// Encrypts the keys of this account for the server. Use a separate key, never that of your
+    /// pickles: the format's nonce has only 12 bytes, so random nonces repeat under one key far
+    /// sooner than those of pickles, which have 24.
     ///
     /// The account should be new, with the keys that are to be published. What a dehydrated device
     /// begins anew by definition is not called a loss: the ids of the keys, which of them are
@@ -128,14 +128,14 @@ impl Account {
     /// [`DehydratedDeviceError::Lossy`] if the account has a previous fallback key, its fallback
     /// key remembers sessions, or [`fallback_memory`](Self::fallback_memory) is not the default:
     /// the format cannot hold that. [`DehydratedDeviceError::Unrepresentable`] for an account that
-    /// came from libolm, whose Ed25519 seed nobody knows; [`DehydratedDeviceError::Random`].
+    /// came from libolm, whose Ed25519 seed is not known; [`DehydratedDeviceError::Random`].
     #[cfg(feature = "std")]
     pub fn dehydrate(&self, key: &PickleKey) -> Result<DehydratedDevice> {
         self.dehydrate_with_rng(key, &mut rng::system())
     }
 
-    /// As `dehydrate`, with another source of randomness: it gives 12 bytes for the nonce, which
-    /// must never repeat under one key.
+    /// Like `dehydrate`, but with the caller's source of randomness, which gives 12 bytes for the
+    /// nonce, which must never repeat under one key.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Account {
         self.dehydrate_lossy_with_rng(key, &mut rng::system())
     }
 
-    /// As `dehydrate_lossy`, with another source of randomness: see
+    /// Like `dehydrate_lossy`, but with the caller's source of randomness: see
     /// [`dehydrate_with_rng`](Self::dehydrate_with_rng).
     ///
     /// # Errors
@@ -188,13 +188,13 @@ impl Account {
 
     /// Takes over a dehydrated device. All its keys count as published.
     ///
-    /// The same device always gets the same key ids, other keys get other ids, and no account that
-    /// was not rehydrated has any of them (S-10). So no id is given to two keys if the rehydrated
-    /// account is stored before it generates keys; one that is rehydrated again would number other
-    /// keys from the same id on. The ids are beyond the 32 bits of libolm's ids, so the account has
-    /// no libolm pickle.
+    /// The same device always gets the same key ids, other keys get other ids, and an account that
+    /// was not rehydrated has none of them (S-10). So no id is given to two keys if the rehydrated
+    /// account is stored before it generates keys; an account that is rehydrated again would number
+    /// other keys from the same id on. The ids are beyond the 32 bits of libolm's ids, so the
+    /// account has no libolm pickle.
     ///
-    /// Nobody knows which sessions were made with the fallback key before:
+    /// Which sessions were made with the fallback key before is not known:
     /// [`replay_excluded`](crate::olm::InboundCreation::replay_excluded) is false for it.
     ///
     /// # Errors
@@ -226,7 +226,7 @@ fn loss(state: &AccountState) -> Loss {
     let keys = &state.one_time_keys;
     Loss {
         previous_fallback_key: keys.previous_fallback.is_some(),
-        // Those of the previous fallback key cannot be replayed once that key is gone.
+        // Sessions of the previous fallback key cannot be replayed once that key is gone.
         fallback_sessions: keys.fallback.as_ref().map_or(0, |fallback| fallback.remembered()),
         limits: keys.has_other_fallback_memory(),
         ..Loss::default()

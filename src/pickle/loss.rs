@@ -9,13 +9,13 @@ use crate::{
     ratchet::limits::Limits,
 };
 
-/// What a conversion dropped, or would drop: keys that cannot be had again, and facts that whoever
-/// reads the other format can only be told.
+/// What a conversion dropped, or would drop: keys that cannot be recovered, and facts that a reader
+/// of the other format cannot find in it.
 ///
 /// # What each format holds
 ///
 /// "Lost" means that the conversion sets the named field of this struct, and that the exact call
-/// refuses. A native pickle holds everything.
+/// returns an error. A native pickle holds everything.
 ///
 /// | account | native | libolm | vodozemac | dehydrated device |
 /// |---|---|---|---|---|
@@ -59,7 +59,7 @@ use crate::{
 /// | that the session was closed | held | `Unrepresentable` | `Unrepresentable` |
 /// | generation | held | lost: `generation` | lost: `generation` |
 ///
-/// # What can be given back
+/// # What can be supplied again
 ///
 /// After reading libolm's or vodozemac's pickle of an Olm session, the peer's identity key is known
 /// if the pickle proves that the peer began the session: a libolm session that was made from a
@@ -76,7 +76,7 @@ pub struct Loss {
     pub one_time_keys: usize,
     /// Keys of late messages beyond the target's limit: those messages will not be readable.
     pub skipped_keys: usize,
-    /// Chains of the peer beyond the target's limit: late messages of them will not be readable.
+    /// Chains of the peer beyond the target's limit: late messages in them will not be readable.
     pub receiver_chains: usize,
     /// The previous fallback key: messages made with it will not be readable.
     pub previous_fallback_key: bool,
@@ -99,7 +99,7 @@ pub struct Loss {
     pub created_at: bool,
     /// Limits other than the target's.
     pub limits: bool,
-    /// Which missing keys were evicted, not used.
+    /// Which missing keys were evicted rather than used.
     pub evictions: bool,
     /// How often the root key of a session was advanced, which shows who began it.
     pub root_index: bool,
@@ -111,7 +111,7 @@ pub struct Loss {
     pub generation: bool,
 }
 
-/// What neither of the peers' formats holds.
+/// Facts that neither of the peers' formats holds.
 impl Loss {
     pub(super) fn of_account(state: &AccountState) -> Self {
         let keys = &state.one_time_keys;
@@ -159,7 +159,7 @@ impl Loss {
     }
 
     /// Whether messages become unreadable, or can be replayed. Everything else that can be lost is
-    /// a fact about the object, without which it decrypts the same messages.
+    /// a fact about the object, which decrypts the same messages without it.
     #[must_use]
     pub const fn drops_keys(&self) -> bool {
         self.one_time_keys > 0
@@ -210,8 +210,8 @@ impl fmt::Display for Loss {
 pub enum ConversionError {
     /// This would be lost. The `_lossy` variant of the call accepts it.
     Lossy(Loss),
-    /// The target has no form for this object at all: an exhausted or closed session, a message
-    /// version or a key id that it does not know.
+    /// The target format cannot represent this object at all: it is an exhausted or closed session,
+    /// or has a message version or a key id that the format does not know.
     Unrepresentable,
 }
 

@@ -14,7 +14,7 @@ mod work;
 
 use alloc::vec::Vec;
 
-/// What is left to read. Every read checks that it is there.
+/// The bytes left to read. Every read checks that they are there.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -25,7 +25,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where written bytes go: first to [`Length`], which counts them, then to a buffer of that length.
+/// A destination of written bytes: first [`Length`], which counts them, then a buffer of that
+/// length.
 trait Sink {
     fn put(&mut self, bytes: &[u8]);
 }

@@ -1,4 +1,4 @@
-//! S-45: a hostile pickle is refused by its counts, before there is work for each item. Who makes
+//! S-45: a hostile pickle is refused by its counts, before any work for each item. Whoever makes
 //! one knows the pickle key, for example because a store is shared.
 
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Argon2id (RFC 9106): a key from a passphrase, at a cost in time and memory.
+//! Argon2id (RFC 9106): derives a key from a passphrase, at a cost in time and memory.
 
 use alloc::vec::Vec;
 
@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::{secret::Secret, verdict::if_equal};
 
 pub(crate) const SALT_LENGTH: usize = 16;
-/// 32 bytes, because whoever looks for two passphrases with one commitment chooses both: that takes
-/// 2^128 derivations with 32 bytes, and 2^64 with 16.
+/// 32 bytes, because an attacker who looks for two passphrases with the same commitment chooses
+/// both: that takes 2^128 derivations with 32 bytes, and 2^64 with 16.
 pub(crate) const COMMITMENT_LENGTH: usize = 32;
 
 /// What a derivation costs.
@@ -21,7 +21,7 @@ pub(crate) struct Cost {
     pub(crate) lanes: u32,
 }
 
-/// What a passphrase gives: a key, and a commitment to it, which may be shown to anybody.
+/// The result of a derivation: a key, and a commitment to it, which may be public.
 pub(crate) struct Derived {
     pub(crate) key: Secret<32>,
     pub(crate) commitment: Secret<COMMITMENT_LENGTH>,
@@ -31,7 +31,7 @@ pub(crate) struct Derived {
 pub(crate) struct WrongPassphrase;
 
 impl Derived {
-    /// What `accepted` makes of the key, if this is its commitment. Compared in constant time
+    /// Returns `accepted(key)` if this is its commitment. The comparison is in constant time
     /// (S-26).
     pub(crate) fn if_committed<T>(
         &self,
@@ -43,13 +43,13 @@ impl Derived {
     }
 }
 
-/// `None` if Argon2 does not allow this cost, or there is not as much memory.
+/// `None` if Argon2 does not allow this cost, or there is not enough memory.
 ///
 /// The key is the first half of 64 bytes of output, the commitment the second half. The output is
-/// one BLAKE2b hash of Argon2id's last block, so neither half tells anything of the other, and to
-/// find two passphrases with one commitment is to find a collision of 32 bytes.
+/// one BLAKE2b hash of Argon2id's last block, so neither half reveals anything about the other, and
+/// two passphrases with the same commitment are a collision of 32 bytes.
 ///
-/// The memory is ours, and wiped: whoever has its last block can compute the key (S-25).
+/// We allocate the memory and wipe it: whoever has its last block can compute the key (S-25).
 pub(crate) fn derive(passphrase: &str, salt: &[u8; SALT_LENGTH], cost: Cost) -> Option<Derived> {
     let Cost { memory_kib, passes, lanes } = cost;
     let mut output = Secret::<{ 32 + COMMITMENT_LENGTH }>::default();

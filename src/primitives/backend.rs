@@ -1,8 +1,8 @@
-//! Which of the implementations of curve25519-dalek a program uses. This repeats how that crate
-//! decides: `--cfg` may choose one, and the processor must have its instructions.
+//! Which implementation of curve25519-dalek a program uses. This repeats that crate's decision:
+//! `--cfg` may choose one, and the processor must have its instructions.
 //!
 //! Only the standard library can ask the processor without `unsafe`. Without it, the instructions
-//! are taken for granted: where they are missing after all, results are the same, and take longer.
+//! are assumed: if they are missing, the results are the same but take longer.
 
 /// Whether points in Edwards form are multiplied with vector registers: on x86-64 with AVX2.
 pub(super) fn is_vectorized() -> bool {

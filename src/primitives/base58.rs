@@ -1,9 +1,9 @@
-//! Base58 of 35 secret bytes, which are 48 letters, in constant time (S-26). Matrix writes recovery
-//! keys in it.
+//! Base58 of 35 secret bytes as 48 letters, in constant time (S-26). Matrix writes recovery keys in
+//! it.
 //!
-//! The text is the number of which the bytes are the digits to base 256, written to base 58. Both
+//! The bytes are the base-256 digits of a number, and the text is this number in base 58. Both
 //! lengths are fixed, because the first byte of a recovery key is 0x8b: the number is at least
-//! 58^47, which has 48 digits. So no branch and no index has to depend on a digit.
+//! 58^47, which has 48 digits. So no branch or index needs to depend on a digit.
 
 use alloc::string::String;
 
@@ -78,14 +78,14 @@ fn digit(byte: u8) -> (u8, Choice) {
 pub(crate) enum Base58Error {
     /// A character is neither a letter of base58 nor ASCII white space.
     Alphabet,
-    /// So many letters are not 48.
+    /// The number of letters is not 48.
     Length(usize),
     /// The number is 2^280 or more.
     TooLarge,
 }
 
-/// Reads the bytes, whatever the groups are: ASCII white space is ignored. The time depends only on
-/// the length of the text.
+/// Reads the bytes, however the letters are grouped: ASCII white space is ignored. The time depends
+/// only on the length of the text.
 pub(crate) fn decode(text: &str) -> Result<Secret<LENGTH>, Base58Error> {
     let mut bytes = Secret::<LENGTH>::default();
     let (mut known, mut fits) = (Choice::from(1), Choice::from(1));

@@ -2,8 +2,8 @@
 //! text is decoded with tables: messages, public keys and pickles, which are ciphertext.
 //!
 //! S-30: encodes without padding; decodes without padding or with the correct padding; refuses
-//! other alphabets, white space, wrong padding and non-zero trailing bits. So a value has exactly
-//! two texts, one without and one with padding, which are equal if it needs no padding.
+//! other alphabets, white space, wrong padding and non-zero trailing bits. So each value has
+//! exactly two texts, one without and one with padding; they are equal if no padding is needed.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -57,11 +57,11 @@ fn decode_by_tables(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What has no value in the alphabet has this one, in the byte that values of letters leave empty.
+/// The value of bytes outside the alphabet, in the byte that the values of letters leave empty.
 const NO_VALUE: u32 = 0xff;
 
-/// A table for each place in a group of four: the letter's six bits where they stand in the upper
-/// 24. So the values of a group need no shifts, and an OR makes them its three bytes.
+/// A table for each place in a group of four: the letter's six bits at their place in the upper 24
+/// bits. So the values of a group need no shifts, and an OR combines them into its three bytes.
 #[expect(clippy::indexing_slicing, reason = "the compiler runs it")]
 const VALUES: [[u32; 256]; 4] = {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -116,7 +116,7 @@ fn decode_into(text: &[u8], bytes: &mut [u8]) -> Option<usize> {
 }
 
 /// What is wrong with a text that is not base64. As with `decode_into`, the time depends only on
-/// the length, and `bytes` may be overwritten with what the text means.
+/// the length, and `bytes` may be overwritten with the decoded text.
 fn refusal(text: &[u8], bytes: &mut [u8]) -> Base64Error {
     let decoded = if text.ends_with(b"=") {
         Base64Url::decode(text, bytes)
@@ -156,8 +156,8 @@ mod tests {
         assert_eq!(decode(""), Ok(vec![]));
     }
 
-    /// A text in the URL-safe alphabet is told from other bad text, whether it is secret or not: if
-    /// it is base64 in that alphabet, and only then.
+    /// A text in the URL-safe alphabet is distinguished from other bad text, whether it is secret
+    /// or not: if it is base64 in that alphabet, and only then.
     #[test]
     fn the_url_safe_alphabet_is_recognized() {
         use Base64Error::{Invalid, UrlSafe};

@@ -25,7 +25,7 @@ pub(crate) const SALT_LENGTH: usize = 16;
 pub(crate) const IV_LENGTH: usize = 16;
 pub(crate) const TAG_LENGTH: usize = 32;
 
-/// Wrong key or passphrase, or what was encrypted was altered.
+/// The key or passphrase is wrong, or the ciphertext was altered.
 #[derive(Debug)]
 pub(crate) struct Forged;
 
@@ -73,8 +73,8 @@ impl Keys {
 
 /// Encrypts `plaintext` in place. The result is `head` and the ciphertext, and the MAC over both.
 ///
-/// Only what was encrypted is copied there: no length, wrongly computed, could leave plaintext in
-/// it (S-47).
+/// Only encrypted bytes are copied there, so a wrongly computed length cannot leave plaintext in it
+/// (S-47).
 #[cfg(feature = "matrix")]
 pub(crate) fn seal(
     keys: &Keys,
@@ -104,7 +104,7 @@ pub(crate) fn open(
     })
 }
 
-/// Encrypts piece by piece: the ciphertext of all pieces, and the MAC over the head and these.
+/// Encrypts piece by piece, and makes the MAC over the head and the ciphertext of all pieces.
 pub(crate) struct Sealing {
     cipher: Cipher,
     mac: RunningTag,
@@ -132,9 +132,9 @@ impl Sealing {
 /// The first pass over a ciphertext that need not fit into memory.
 ///
 /// Nothing may be decrypted before the MAC at the end was verified, so there are two passes. The
-/// first one verifies the MAC, and remembers what the MAC was after each segment. The second one,
-/// [`Opening`], compares these before it decrypts a segment: what it decrypts was verified, even
-/// if somebody has changed the ciphertext between the passes.
+/// first one verifies the MAC, and remembers its value after each segment. The second one,
+/// [`Opening`], compares this value before it decrypts a segment, so that what it decrypts was
+/// verified even if somebody has changed the ciphertext between the passes.
 ///
 /// Both passes share one heap block, so that no keys are left behind in another (S-25).
 pub(crate) struct Verifying(Box<Opening>);
@@ -180,10 +180,10 @@ pub(crate) struct Opening {
 
 impl Opening {
     /// Verifies that the next segment is that of the first pass, then decrypts it in place. On an
-    /// error the segment is as it was, and no later one can be opened.
+    /// error the segment is unchanged, and no later one can be opened.
     ///
     /// Why it returns the plaintext: a result without a value would be the outcome of the
-    /// comparison itself, on which the caller would branch once more.
+    /// comparison itself, on which the caller would branch again.
     pub(crate) fn open<'a>(&mut self, segment: &'a mut [u8]) -> Result<&'a [u8], Forged> {
         let Self { segments, cipher, mac, next, .. } = self;
         mac.update(segment);

@@ -3,12 +3,13 @@
 //! X25519 is defined on the Montgomery form of the curve, where it takes a ladder of 255 steps. The
 //! same curve has an Edwards form, which gives the same u-coordinate. Where the scalar
 //! multiplication there uses vector registers, it takes two thirds of the time, including the
-//! conversions. Everywhere else one agreement takes a quarter more, and those of a new session or a
-//! turn of a conversation, which share conversions and inversions, take as long.
+//! conversions. Everywhere else, one agreement takes a quarter more, and the agreements of a new
+//! session or a turn of a conversation, which share conversions and inversions, take as long as
+//! with the ladder.
 //!
-//! So the Edwards form is used with vector registers, for points that have one; the others are on
-//! the twist. The choice depends only on the build, the processor and the peer's public key. Both
-//! forms take constant time for any private key.
+//! So the Edwards form is used with vector registers, for points that have an Edwards form; the
+//! other points are on the twist. The choice depends only on the build, the processor and the
+//! peer's public key. Both forms take constant time for any private key.
 
 use alloc::vec::Vec;
 
@@ -29,7 +30,7 @@ impl PeerPoint {
     pub(crate) fn new(public: &[u8; 32]) -> Self {
         #[cfg(test)]
         super::work::count_conversion();
-        // The conversion comes second: where it is of no use, it is not done.
+        // The conversion is the second condition, so that it is not done where it is of no use.
         let edwards = if is_vectorized() { Self::in_edwards_form(public) } else { None };
         edwards.unwrap_or(Self::Ladder(MontgomeryPoint(*public)))
     }
@@ -55,7 +56,7 @@ impl PeerPoint {
     pub(crate) fn multiply_all<const N: usize>(
         factors: [(&Self, &[u8; 32]); N],
     ) -> [MontgomeryPoint; N] {
-        // Known before the first multiplication: no choice of keys makes a product be computed
+        // Decided before the first multiplication, so no choice of keys makes us compute a product
         // twice (S-45).
         let all_edwards = factors.iter().all(|(peer, _)| matches!(peer, Self::Edwards(_)));
         let mut points = [EdwardsPoint::identity(); N];
@@ -107,16 +108,16 @@ fn together<const N: usize>(mut points: [EdwardsPoint; N]) -> [MontgomeryPoint; 
     products
 }
 
-/// The u-coordinates of points, as many as there are points: they share one inversion, which for a
-/// point alone is a tenth of an agreement, and a fifth of making a key pair.
+/// The u-coordinate of each point. The points share one inversion, which for a single point takes a
+/// tenth of an agreement, and a fifth of making a key pair.
 ///
-/// What dalek frees here without wiping is the inverse of `Z - Y` of each point: without `Z`, which
+/// dalek frees here, without wiping it, the inverse of `Z - Y` of each point. Without `Z`, which
 /// nobody can guess, it says nothing about the u-coordinate, `(Z + Y) / (Z - Y)`. Where that is
-/// public, as of a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar
+/// public, as for a key pair, `Z` follows from both, and with it perhaps a few bits of the scalar
 /// (SECURITY.md).
 fn u_coordinates(points: &[EdwardsPoint]) -> Zeroizing<Vec<MontgomeryPoint>> {
     let mut coordinates = Zeroizing::new(EdwardsPoint::to_montgomery_batch(points));
-    // It never is otherwise. A key pair without its coordinate would publish a key of zeros (S-47).
+    // This always holds. A key pair without its coordinate would publish a key of zeros (S-47).
     if coordinates.len() != points.len() {
         *coordinates = points.iter().map(EdwardsPoint::to_montgomery).collect();
     }
@@ -140,7 +141,7 @@ mod tests {
         PeerPoint::in_edwards_form(&public).into_iter().chain([ladder(public)])
     }
 
-    /// Several products together are the same as one by one, in any combination of forms.
+    /// Several products computed together are the same as one by one, in any combination of forms.
     #[test]
     fn several_at_once() {
         let private = [bytes(0), bytes(1), bytes(2)];
@@ -185,8 +186,8 @@ mod tests {
         assert!((900..1100).contains(&products), "{products}");
     }
 
-    /// The form is chosen by what the build and the processor have, and a key on the twist takes
-    /// the ladder on each.
+    /// The build and the processor determine the form, and a key on the twist takes the ladder on
+    /// all of them.
     #[test]
     fn the_faster_form_is_chosen() {
         let on_the_curve = |public: &_| PeerPoint::in_edwards_form(public).is_some();

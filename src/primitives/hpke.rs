@@ -40,12 +40,12 @@ pub(crate) enum SetupError {
     Random,
 }
 
-/// Why a context did not seal or open a message. The context is unchanged then.
+/// Why a context did not seal or open a message. The context is unchanged.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ContextError {
     Forged,
-    /// It counts no further, or the message is beyond the cipher's limit of 256 GiB. Also what no
-    /// call leads to: more bytes were to be exported than there are.
+    /// The counter is at its end, or the message is beyond the cipher's limit of 256 GiB. Also,
+    /// though no call leads to it, more bytes were to be exported than there are.
     Exhausted,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct ContextS(AeadCtxS<ChaCha20Poly1305, HkdfSha256, Kem>);
 /// `ContextR`, which opens them in the same order.
 pub(crate) struct ContextR(AeadCtxR<ChaCha20Poly1305, HkdfSha256, Kem>);
 
-/// S-29: none of the three shows anything.
+/// S-29: none of the three prints anything.
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretKey(..)")
@@ -178,24 +178,24 @@ impl ContextR {
 fn export<const N: usize>(
     fill: impl FnOnce(&mut [u8]) -> Result<(), HpkeError>,
 ) -> Result<Secret<N>, ContextError> {
-    // RFC 9180, 5.3: at most 255 hashes. Checked for each `N` by the compiler.
+    // RFC 9180, 5.3: at most 255 hashes. The compiler checks each `N`.
     const { assert!(N <= 255 * 32) };
     let mut exported = Secret::default();
     fill(exported.as_mut_bytes()).map_err(|_| ContextError::Exhausted)?;
     Ok(exported)
 }
 
-/// A random source that gives 32 bytes once. They were drawn before, so that a failing source is
-/// handled in our code, and not in the crate hpke.
+/// A random source that gives 32 bytes once. They are drawn beforehand, so that our code handles a
+/// failing source, and not the crate hpke.
 struct Drawn {
     ikm: Option<Secret<32>>,
-    /// Whether anything else was requested. Then it gave no randomness, and the context is not
-    /// used.
+    /// Whether anything else was requested. If so, the source gave no randomness, and the context
+    /// is not used.
     used_otherwise: bool,
 }
 
 impl Drawn {
-    /// What was made with this source, unless it was made without randomness.
+    /// Returns what was made with this source, unless it was made without randomness.
     fn vouch<T>(self, made: T) -> Result<T, SetupError> {
         if self.used_otherwise { Err(SetupError::Random) } else { Ok(made) }
     }

@@ -52,7 +52,7 @@ impl HmacKey {
         derived
     }
 
-    /// As [`derive`](Self::derive), in the place of a key that is no longer needed.
+    /// Like [`derive`](Self::derive), but overwrites a key that is no longer needed.
     pub(crate) fn derive_into(&self, data: &[u8], key: &mut [u8; 32]) {
         #[cfg(test)]
         super::work::count_hmacs(1);
@@ -66,14 +66,14 @@ impl HmacKey {
         self.0.clone().chain_update(data).finalize().into_bytes().into()
     }
 
-    /// The tag of what comes piece by piece.
+    /// The tag of data that comes piece by piece.
     #[cfg(feature = "key-export")]
     pub(crate) fn start(&self) -> RunningTag {
         RunningTag(self.0.clone())
     }
 }
 
-/// The MAC of what was given so far.
+/// The MAC of the data so far.
 #[cfg(feature = "key-export")]
 #[derive(Clone)]
 pub(crate) struct RunningTag(Hmac<Sha256>);
@@ -106,7 +106,7 @@ pub(crate) fn hkdf<const N: usize>(salt: Option<&[u8]>, ikm: &[u8], info: &[u8])
     okm
 }
 
-/// As [`hkdf`], for a length that is known only at run time. On an error `okm` is unchanged.
+/// Like [`hkdf`], for a length that is known only at run time. On an error `okm` is unchanged.
 pub(crate) fn hkdf_into(
     salt: Option<&[u8]>,
     ikm: &[u8],
@@ -143,8 +143,8 @@ pub(crate) fn pbkdf2_sha512<const N: usize>(
     okm
 }
 
-/// Stops if HKDF has refused a length that the compiler has checked. HKDF has no other error, so
-/// this never happens; if it did, going on would mean encrypting with a key of zeros (S-47).
+/// Panics if HKDF refuses a length that the compiler has checked. HKDF has no other error, so this
+/// never happens; if it did, going on would mean encrypting with a key of zeros (S-47).
 #[expect(clippy::expect_used, reason = "the compiler has checked the length of the output")]
 fn proven(expanded: Result<(), TooLong>) {
     expanded.expect("the output is at most 255 hashes long");

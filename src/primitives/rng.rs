@@ -15,18 +15,18 @@ where
     Ok(bytes)
 }
 
-/// The operating system's generator, which is asked for every draw. Neither it nor this library
+/// The operating system's generator, which is called for every draw. Neither it nor this library
 /// keeps a state or a buffer in the process, so processes that were forked, or restored from a
 /// checkpoint of the process, draw different bytes (S-49).
 ///
 /// A snapshot of a whole virtual machine is another matter: it contains the state of the kernel's
 /// generator. Two machines that are restored from one snapshot can draw the same bytes until their
 /// kernels have mixed in something new. A kernel does so when it learns of the restoration, for
-/// example from the hypervisor's VM Generation ID; otherwise only with its next regular reseeding.
-/// This library cannot detect it.
+/// example from the hypervisor's VM Generation ID; otherwise only when it next reseeds. This
+/// library cannot detect it.
 ///
-/// A target without a source does not compile with the feature `std`, except that `wasm_js` gives
-/// one to wasm32-unknown-unknown.
+/// A target without a source does not compile with the feature `std`; `wasm_js` gives
+/// wasm32-unknown-unknown a source.
 #[cfg(feature = "std")]
 pub(crate) const fn system() -> rand::rngs::SysRng {
     rand::rngs::SysRng

@@ -52,7 +52,7 @@ impl<const N: usize> Secret<N> {
         self.0.ct_eq(&other.0).into()
     }
 
-    /// What `accepted` makes if both have the same bytes, else `refusal`. The comparison is in
+    /// Returns `accepted()` if both have the same bytes, else `refusal`. The comparison is in
     /// constant time, and the branch is that of [`if_equal`](super::verdict::if_equal).
     pub(crate) fn if_equal<T, E>(
         &self,
@@ -78,7 +78,7 @@ impl<const N: usize> Drop for Secret<N> {
 
 /// What [`Secret::concat`] takes: two to four arrays of bytes.
 pub(crate) trait Parts {
-    /// How many bytes they are together.
+    /// How many bytes they have together.
     const LENGTH: usize;
 
     fn bytes(&self) -> impl Iterator<Item = &u8>;
@@ -101,16 +101,16 @@ parts!(a: A, b: B);
 parts!(a: A, b: B, c: C);
 parts!(a: A, b: B, c: C, d: D);
 
-/// An optional part of an object's state, in a heap block of its own.
+/// An optional part of an object's state, in its own heap block.
 ///
-/// Why not inline: an empty `Option` has as many bytes as a full one, and they keep whatever lay
+/// Why not inline: an empty `Option` has as many bytes as a full one, and they keep whatever was
 /// there before, on the stack or in the object, where no destructor reaches it.
 pub(crate) type Apart<T> = Option<Box<T>>;
 
 /// An optional number in an object's state, which is no secret and needs no block of its own.
 ///
 /// Why not `Option<u64>`: for the same reason, an absent number would be eight bytes of whatever
-/// lay there before. Here it is a zero.
+/// was there before. Here it is a zero.
 #[derive(Clone, Copy)]
 pub(crate) struct OptionalNumber {
     present: bool,
@@ -170,7 +170,8 @@ impl<T: Default> SecretList<T> {
         self.0.extend(other.0.iter_mut().map(core::mem::take));
     }
 
-    /// Keeps the items for which `keep` says so, in their order. It sees each item's place, too.
+    /// Keeps the items for which `keep` returns true, in their order. `keep` also gets each item's
+    /// place.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize, &T) -> bool) {
         let mut kept = 0_usize;
         for place in 0..self.0.len() {
@@ -187,13 +188,14 @@ impl<T: Default> SecretList<T> {
     }
 
     /// Takes out the item at `index` and closes the gap; `None` when there is no such item. It
-    /// looks at no item, and moves those after `index` as one block.
+    /// reads no item, and moves those after `index` as one block.
     pub(crate) fn remove(&mut self, index: usize) -> Option<T> {
         if index >= self.0.len() {
             return None;
         }
         let removed = self.0.remove(index);
-        // The last item has left its bytes in the slot where it was, which there is room for.
+        // The last item left its bytes in its old slot; this overwrites them, without growing the
+        // block.
         self.0.push(T::default());
         self.0.truncate(self.0.len().saturating_sub(1));
         Some(removed)
@@ -235,7 +237,7 @@ impl<T> Deref for SecretList<T> {
 
 /// Secret text, such as a session key in base64: wiped on drop, and not shown by `Debug`.
 ///
-/// It dereferences to `str`; a copy made of it is the caller's to protect.
+/// It dereferences to `str`; the caller must protect any copy.
 #[derive(Clone)]
 pub struct SecretString(String);
 
@@ -250,7 +252,7 @@ impl SecretString {
         mem::take(&mut self.0)
     }
 
-    /// The text of these bytes; `None` if they are not UTF-8, and then they are wiped.
+    /// The text of these bytes; `None` if they are not UTF-8, in which case they are wiped.
     #[cfg(feature = "key-export")]
     pub(crate) fn from_utf8(bytes: Vec<u8>) -> Option<Self> {
         let text = String::from_utf8(bytes).map_err(|error| error.into_bytes().zeroize());
@@ -308,7 +310,7 @@ impl Drop for SecretString {
 
 /// Secret bytes, such as the plaintext of a message: wiped on drop, and not shown by `Debug`.
 ///
-/// It dereferences to `[u8]`; a copy made of it is the caller's to protect.
+/// It dereferences to `[u8]`; the caller must protect any copy.
 #[derive(Clone)]
 pub struct SecretBytes(Vec<u8>);
 
@@ -345,7 +347,7 @@ impl AsRef<[u8]> for SecretBytes {
     }
 }
 
-/// Byte by byte, in a time that shows how many are equal.
+/// Compares byte by byte, in a time that reveals how many bytes are equal.
 impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for SecretBytes {
     fn eq(&self, other: &T) -> bool {
         *self.0 == *other.as_ref()

@@ -1,8 +1,8 @@
-//! The stack that an operation has used is wiped when it ends (S-25).
+//! Wipes the stack that an operation has used when the operation ends (S-25).
 //!
 //! Destructors wipe what a value holds where it is dropped. They do not reach the copies that the
-//! compiler makes when it moves a value, nor what it keeps of one on the stack, such as the state
-//! of a hash. So an operation runs in frames below its caller, and these are overwritten. The
+//! compiler makes when it moves a value, nor what it keeps of a value on the stack, such as the
+//! state of a hash. So an operation runs in frames below its caller, and these are overwritten. The
 //! processor's registers are not. How far the stack must be wiped depends on what the compiler
 //! makes of an operation; `assurance/stack-residue` checks it.
 
@@ -20,7 +20,7 @@ pub(crate) const MEDIUM: usize = 6_144;
 /// Bytes that are enough for key agreements.
 pub(crate) const DEEP: usize = 10_240;
 
-/// The result of the operation; this many bytes below the caller are zero afterwards.
+/// Returns the result of the operation; this many bytes below the caller are zero afterwards.
 pub(crate) fn wiped_below<const BYTES: usize, T>(operation: impl FnOnce() -> T) -> T {
     let result = below(operation);
     zeroize_stack::<BYTES>();

@@ -2,10 +2,10 @@
 
 use subtle::Choice;
 
-/// What `accepted` makes if the compared bytes were equal, else `refusal`.
+/// Returns `accepted()` if the compared bytes were equal, else `refusal`.
 ///
 /// Whether a MAC was right is public: the caller acts on it. `assurance/constant-time` excepts the
-/// branch of this function and none of its callers' branches, so that a comparison which stops at
+/// branch of this function and none of its callers' branches, so that a comparison that stops at
 /// the first different byte is reported there. For the same reason it must not be inlined.
 #[inline(never)]
 pub(crate) fn if_equal<T, E>(

@@ -1,4 +1,4 @@
-//! Counts expensive operations, so that tests can hold the work before a verdict to its bound
+//! Counts expensive operations, so that tests can check the bound on the work before authentication
 //! (S-45). Only in tests.
 
 use core::{cell::Cell, convert::Infallible};
@@ -74,14 +74,14 @@ pub(crate) fn count_verification() {
     add(Work { verifications: 1, ..Work::default() });
 }
 
-/// What `run` returns, and the work that it was.
+/// What `run` returns, and the work that it did.
 pub(crate) fn of<T>(run: impl FnOnce() -> T) -> (T, Work) {
     WORK.set(Work::default());
     let returned = run();
     (returned, WORK.take())
 }
 
-/// The counters count: each kind of operation that the library has.
+/// Each kind of operation of the library is counted.
 #[test]
 fn every_operation_is_counted() {
     use super::{

@@ -1,4 +1,4 @@
-//! X25519 (RFC 7748): key agreement that refuses keys which no honest peer sends (S-01).
+//! X25519 (RFC 7748): key agreement that refuses keys that no honest peer sends (S-01).
 
 use alloc::vec::Vec;
 
@@ -44,7 +44,7 @@ impl SecretKey {
         wiped_below::<DEEP, _>(|| PublicKey::from(&self.0).to_bytes())
     }
 
-    /// As [`public`](Self::public), for many keys in less time.
+    /// Like [`public`](Self::public), but for many keys in less time.
     pub(crate) fn publics<'a>(keys: impl Iterator<Item = &'a Self>) -> Vec<[u8; 32]> {
         wiped_below::<DEEP, _>(|| edwards::public_keys(keys.map(Self::as_bytes)))
     }
@@ -54,7 +54,7 @@ impl SecretKey {
         self.agree_with(&PeerPoint::new(their_public))
     }
 
-    /// As [`agree`](Self::agree), with a key that is used more than once.
+    /// Like [`agree`](Self::agree), but with a key that is used more than once.
     ///
     /// The contributory check of RFC 7748, section 6.1, takes constant time. [`check_public`] has
     /// already refused low-order keys, so this check is redundant.

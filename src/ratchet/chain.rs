@@ -29,16 +29,16 @@ impl ChainKey {
         Self { key, index: 0 }
     }
 
-    /// Takes the message key at the present index, and advances:
-    /// `M_i,j = HMAC(C_i,j, 0x01)`, `C_i,j+1 = HMAC(C_i,j, 0x02)`.
+    /// Takes the message key at the current index, and advances: `M_i,j = HMAC(C_i,j, 0x01)`,
+    /// `C_i,j+1 = HMAC(C_i,j, 0x02)`.
     ///
-    /// `None` when the last index was used (S-11).
+    /// `None` after the last index was used (S-11).
     pub(crate) fn step(&mut self) -> Option<(u32, Secret<32>)> {
         let index = u32::try_from(self.index).ok()?;
         Some((index, self.take_message_key()))
     }
 
-    /// As [`step`](Self::step), for a caller that knows that the index is one of a message.
+    /// Like [`step`](Self::step), for a caller that knows that the index is one of a message.
     fn take_message_key(&mut self) -> Secret<32> {
         let hmac = HmacKey::new(self.key.as_bytes());
         let message_key = hmac.derive(&[1]);
@@ -67,7 +67,7 @@ impl ChainKey {
 #[derive(Clone, Default)]
 pub(crate) struct SkippedKey {
     pub(crate) index: u32,
-    /// Counts the skipped keys of the whole session: which of two is older, across chains.
+    /// Numbers the skipped keys of the whole session, to tell which of two is older across chains.
     pub(crate) serial: u64,
     pub(crate) key: Secret<32>,
 }
@@ -81,7 +81,7 @@ pub(crate) struct ReceiverChain {
     pub(crate) chain_key: ChainKey,
     /// In ascending order of their indices, all below `chain_key.index`.
     pub(crate) skipped: SecretList<SkippedKey>,
-    /// Below this index keys were evicted; from it on, a key that is missing was used.
+    /// Below this index, keys were evicted; from it on, a missing key was used.
     pub(crate) evicted_below: u64,
 }
 
@@ -93,15 +93,15 @@ impl Default for ReceiverChain {
 
 /// What a message would change in its chain.
 pub(crate) enum ChainStep {
-    /// The message's key is used up; it was stored at this place.
+    /// Uses up the message's key, which was stored at this place.
     UseSkipped(usize),
-    /// The chain moves past the message to `next`. The keys of the messages that it skips on the
-    /// way are derived only when the step is carried out: a forged message is to cost no more than
-    /// finding its own key (S-45).
+    /// Moves the chain past the message to `next`. The keys of the messages that it skips on the
+    /// way are derived only when the step is carried out, so that a forged message costs no more
+    /// than finding its own key (S-45).
     Advance { next: ChainKey, skipped: Apart<Skipped> },
 }
 
-/// The messages before one that has arrived, whose keys are to be kept.
+/// The messages before an arrived one whose keys are to be kept.
 pub(crate) struct Skipped {
     indices: Range<u32>,
     /// The chain key at the first of them.
@@ -118,9 +118,8 @@ impl ReceiverChain {
         }
     }
 
-    /// The key of the message at `index`, and the step that using it would be. It costs one HMAC
-    /// for each message in between and two for this one, and no memory that grows with their number
-    /// (S-45).
+    /// The key of the message at `index`, and the step that uses it. It costs one HMAC for each
+    /// message in between and two for this one, and no memory that grows with their number (S-45).
     pub(crate) fn plan(
         &self,
         index: u32,
@@ -157,8 +156,8 @@ impl ReceiverChain {
         (message_key, ChainStep::Advance { next, skipped })
     }
 
-    /// Carries out a planned step and keeps to the limit. Numbers the skipped keys from
-    /// `next_serial` on. Returns how many keys were dropped for the limit.
+    /// Carries out a planned step within the limit. Numbers the skipped keys from `next_serial` on.
+    /// Returns how many keys were dropped to stay within the limit.
     pub(crate) fn commit(
         &mut self,
         step: ChainStep,
@@ -180,8 +179,8 @@ impl ReceiverChain {
         }
     }
 
-    /// Derives and stores skipped keys, of a chain that was at the index `present`. Returns how
-    /// many keys were dropped for the limit.
+    /// Derives and stores skipped keys of a chain that was at the index `present`. Returns how many
+    /// keys were dropped to stay within the limit.
     fn keep(
         &mut self,
         skipped: &mut Skipped,
@@ -206,7 +205,7 @@ impl ReceiverChain {
         evicted.saturating_add(never_stored)
     }
 
-    /// Drops the oldest keys but the newest `kept`, and returns how many.
+    /// Drops all but the newest `kept` keys, and returns how many it dropped.
     pub(crate) fn evict(&mut self, kept: u32) -> u64 {
         let kept = usize::try_from(kept).unwrap_or(usize::MAX);
         let excess = self.skipped.len().saturating_sub(kept);
@@ -218,7 +217,7 @@ impl ReceiverChain {
         excess as u64
     }
 
-    /// Whether this is a state that the functions above can lead to.
+    /// Whether the functions above can lead to this state.
     pub(crate) fn is_consistent(&self, limits: &Limits) -> bool {
         self.chain_key.is_consistent()
             && self.skipped.len() as u64 <= limits.skipped_keys().into()

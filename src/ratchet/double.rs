@@ -42,7 +42,7 @@ pub(crate) struct DoubleRatchet {
     pub(crate) receivers: SecretList<ReceiverChain>,
     /// Ratchet keys of the chains dropped last, oldest first.
     pub(crate) evicted: Vec<Curve25519PublicKey>,
-    /// The number of the next skipped key.
+    /// The serial number of the next skipped key.
     pub(crate) next_serial: u64,
     /// How many skipped keys were dropped to stay within the limits.
     pub(crate) evicted_keys: u64,
@@ -52,8 +52,8 @@ pub(crate) struct DoubleRatchet {
 /// A ratchet key of the peer, converted for multiplication.
 ///
 /// The ratchet key of a new receiver chain is multiplied twice: for that chain, and to begin ours.
-/// [`DoubleRatchet::commit`] returns the point and [`DoubleRatchet::next_message_key`] takes it. It
-/// is no part of the state, because it follows from the key.
+/// [`DoubleRatchet::commit`] returns the point and [`DoubleRatchet::next_message_key`] takes it.
+/// The point is not part of the state, because it follows from the key.
 pub(crate) struct TheirPoint {
     ratchet_key: Curve25519PublicKey,
     point: PeerPoint,
@@ -72,7 +72,7 @@ pub(crate) struct MessageKey {
     pub(crate) key: Secret<32>,
 }
 
-/// The change that an authenticated message makes.
+/// The change that an authentic message makes.
 pub(crate) enum Change {
     /// In a chain we have, at this place.
     Step { place: usize, step: ChainStep },
@@ -86,7 +86,7 @@ pub(crate) enum Change {
 }
 
 impl DoubleRatchet {
-    /// A state from which nothing was dropped. The next skipped key gets the number after the
+    /// Makes a state from which nothing was dropped. The next skipped key gets the number after the
     /// highest.
     pub(crate) fn new(
         root: Secret<32>,
@@ -146,7 +146,7 @@ impl DoubleRatchet {
             self.advance_to(root);
             self.sender = Some(Box::new(sender));
         }
-        // A chain just begun is not exhausted, so this does not fail after the change above.
+        // A new chain is not exhausted, so this does not fail after the change above.
         let sender = self.sender.as_mut().ok_or(EncryptionError::SessionExhausted)?;
         let (index, key) = sender.chain_key.step().ok_or(EncryptionError::SessionExhausted)?;
         Ok(MessageKey { ratchet_key: sender.ratchet_key.public(), index, key })
@@ -188,8 +188,8 @@ impl DoubleRatchet {
         self.root_index = self.root_index.get().and_then(|index| index.checked_add(1)).into();
     }
 
-    /// Which chain of the session, counted from 0 and from both ends in turn, the peer's newest one
-    /// is, if that is known and there is one.
+    /// The number of the peer's newest chain among the session's chains, counted from 0 over both
+    /// ends in turn, if it is known and there is one.
     pub(crate) fn newest_receiver(&self) -> Option<u64> {
         // Our chain came after it.
         self.root_index.get()?.checked_sub(self.sender.is_some().into())
@@ -201,7 +201,7 @@ impl DoubleRatchet {
         ratchet_key: &Curve25519PublicKey,
         index: u32,
     ) -> Result<(Secret<32>, Change), DecryptionError> {
-        // The newest chain is last, and the likeliest.
+        // The newest chain is last, and the most likely.
         if let Some(place) =
             self.receivers.iter().rposition(|chain| chain.ratchet_key == *ratchet_key)
             && let Some(chain) = self.receivers.get(place)
@@ -214,7 +214,7 @@ impl DoubleRatchet {
         }
         // An honest peer begins a chain only in reply to ours, so without ours this is a forgery.
         let sender = self.sender.as_ref().ok_or(DecryptionError::Authentication)?;
-        // Before the agreement, which costs much more (S-45).
+        // Checked before the agreement, which costs much more (S-45).
         self.limits.check_gap(0, index)?;
         let their_point = Box::new(TheirPoint::new(*ratchet_key));
         let agreement = sender
@@ -228,8 +228,8 @@ impl DoubleRatchet {
         Ok((key, Change::NewChain { root: keys.root, chain, step, their_point }))
     }
 
-    /// Carries out the change of an authentic message. If the peer began a new chain, returns the
-    /// point of its ratchet key.
+    /// Carries out the change that an authentic message makes. If the peer began a new chain,
+    /// returns the point of its ratchet key.
     pub(crate) fn commit(&mut self, change: Authenticated<Change>) -> Apart<TheirPoint> {
         match change.into_inner() {
             Change::Step { place, step } => {
@@ -279,7 +279,7 @@ impl DoubleRatchet {
     }
 
     /// The first root key is that of the first chain, and each chain of the peer came two chains
-    /// after the one before.
+    /// after its previous one.
     fn root_index_is_consistent(&self) -> bool {
         let before_newest = self.receivers.len().checked_sub(1);
         match (before_newest, self.root_index.get()) {
@@ -291,7 +291,7 @@ impl DoubleRatchet {
         }
     }
 
-    /// Whether this is a state that the functions above can lead to.
+    /// Whether the functions above can lead to this state.
     pub(crate) fn is_consistent(&self) -> bool {
         let distinct = |(place, chain): (usize, &ReceiverChain)| {
             self.receivers
@@ -306,7 +306,7 @@ impl DoubleRatchet {
             && self.receivers.iter().enumerate().all(distinct)
             && self.receivers.iter().all(|chain| chain.is_consistent(&self.limits))
             && self.skipped_keys().all(|key| key.serial < self.next_serial)
-            // No session uses half of the serial numbers; a state that claims to would soon
+            // No session uses half of the serial numbers; a state that claims to have would soon
             // overflow.
             && self.next_serial <= u64::MAX / 2
             && self.evicted.len() <= Limits::REMEMBERED_CHAINS
@@ -350,9 +350,9 @@ mod tests {
         Work { hmacs: count as usize, ..Work::default() }
     }
 
-    /// S-45: what a message costs before its MAC is checked is one HMAC for each message that it
-    /// skips, and two for itself. The keys of the skipped ones are derived when the change is
-    /// carried out, two HMACs for each that is kept, and they are the sender's keys.
+    /// S-45: before its MAC is checked, a message costs one HMAC for each message that it skips,
+    /// and two for itself. The keys of the skipped ones are derived when the change is carried out,
+    /// with two HMACs for each that is kept, and they are the sender's keys.
     #[test]
     fn s_45_skipped_keys_are_derived_when_the_change_is_carried_out() {
         for (limits, gap) in [
@@ -389,8 +389,8 @@ mod tests {
         }
     }
 
-    /// S-45: a message too far ahead costs nothing, and neither does one whose key is gone, in a
-    /// chain in use, in one that is gone and in one that would be new.
+    /// S-45: a message that is too far ahead costs nothing, and neither does one whose key is gone:
+    /// in a chain in use, in a dropped one, and in one that would be new.
     #[test]
     fn s_45_refusals_without_a_key_cost_nothing() {
         let rng = &mut Counting(0);
@@ -449,8 +449,8 @@ mod tests {
         }
     }
 
-    /// The ratchet key of the peer's new chain is converted once, for that chain and for ours. The
-    /// point of another key changes nothing.
+    /// The ratchet key of the peer's new chain is converted once, for that chain and for ours.
+    /// Passing the point of another key changes nothing.
     #[test]
     fn a_ratchet_key_is_converted_once() {
         let rng = &mut Counting(0);

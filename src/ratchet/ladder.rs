@@ -9,8 +9,8 @@ use crate::primitives::secret::SecretList;
 /// After a climb to index `i`, there is a rung at each index that results from clearing the lowest
 /// one to eight bits of `i`, except those below the ratchet where the climb began. The index before
 /// `i` has most rungs in common with `i`. So reading messages backwards takes four hashes for each
-/// on average, and some more for every 256th, instead of up to 255. Reading forwards uses the rungs
-/// too.
+/// on average, and some more for every 256th, instead of up to 255. Reading forwards uses the
+/// rungs, too.
 pub(crate) struct Ladder(Rungs);
 
 /// Ratchets of one session in the order of their indices.
@@ -51,8 +51,8 @@ impl Ladder {
         rungs
     }
 
-    /// Keeps the rungs on the way to `index`, and adds those that [`climb`](Self::climb) returned
-    /// from the highest of them.
+    /// Keeps the rungs on the way to `index`, and adds those that [`climb`](Self::climb) returned,
+    /// starting from the highest of them.
     pub(super) fn add(&mut self, index: u32, rungs: Rungs) {
         self.0.retain(|_, rung| Self::indices(index).any(|kept| kept == rung.index()));
         self.0.append(rungs);

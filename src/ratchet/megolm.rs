@@ -86,15 +86,15 @@ impl Clone for MegolmRatchet {
 /// A receiver's end of a session: it reaches every index from the first known one on.
 #[derive(Clone)]
 pub(crate) struct Receiver {
-    /// The earliest ratchet known; zeros when closed.
+    /// The earliest known ratchet; zeros when closed.
     first: MegolmRatchet,
-    /// That of the latest message read, from which later ones take fewer hashes. In a heap block of
-    /// its own, because most sessions that a client holds have not decrypted anything yet.
+    /// The ratchet of the latest message read, from which later ones take fewer hashes. In its own
+    /// heap block, because most sessions that a client holds have not decrypted anything yet.
     latest: Apart<MegolmRatchet>,
     /// Ratchets before it, while the session is read backwards. Only in memory: they follow from
-    /// `first`, so no pickle needs them, and they go when `first` does (S-20).
+    /// `first`, so no pickle needs them, and they are dropped when `first` advances (S-20).
     ladder: Ladder,
-    /// Whether an older message was read since the last new one. (It stands here, where it takes no
+    /// Whether an older message was read since the last new one. (At this place it takes no
     /// additional memory.)
     reads_back: bool,
     closed: bool,
@@ -142,7 +142,7 @@ impl Receiver {
         self.closed
     }
 
-    /// Whether this is a state that the functions below can lead to.
+    /// Whether the functions below can lead to this state.
     pub(crate) fn is_consistent(&self) -> bool {
         let half_closed = self.closed && !self.first.value.ct_eq(&Secret::default());
         !half_closed && self.latest().index >= self.first.index
@@ -161,7 +161,7 @@ impl Receiver {
         Some(Candidate { ratchet, rungs })
     }
 
-    /// Carries out the change of an authentic message.
+    /// Carries out the change that an authentic message makes.
     pub(crate) fn commit(&mut self, change: Authenticated<Change<'_>>) {
         let Change { ratchet, rungs } = change.into_inner();
         match ratchet.index.cmp(&self.latest().index) {
@@ -172,7 +172,7 @@ impl Receiver {
             Ordering::Equal => {}
             Ordering::Greater => {
                 self.latest.get_or_insert_default().as_mut().clone_from(ratchet);
-                // Two new messages in a row: the session is not read backwards any more.
+                // Two new messages in a row: the session is no longer read backwards.
                 if !core::mem::replace(&mut self.reads_back, false) {
                     self.ladder = Ladder::new();
                 }
@@ -281,8 +281,8 @@ mod tests {
     }
 
     /// S-20: what was forgotten is not in the ladder either. A new message among older ones leaves
-    /// the ladder; two in a row drop it, so that a session that is not read backwards any more uses
-    /// no memory for one.
+    /// the ladder; two in a row drop it, so that a session that is no longer read backwards uses no
+    /// memory for one.
     #[test]
     fn the_ladder_is_dropped_with_the_ratchets_it_follows_from() {
         let mut receiver = receiver();

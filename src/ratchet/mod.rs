@@ -1,7 +1,7 @@
 //! Layer 2: the two ratchets as pure state machines. The caller passes randomness in, and encodes
 //! and decodes the messages.
 //!
-//! Every receive path keeps this contract, *plan, open, commit* (S-04):
+//! Every receive path follows this contract, *plan, open, commit* (S-04):
 //!
 //! 1. **Plan** takes `&self`, so it cannot change anything. It finds the message key and computes
 //!    the next state.

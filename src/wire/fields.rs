@@ -1,4 +1,4 @@
-//! The fields that all messages consist of: one reader and one writer (S-07).
+//! Reads and writes the fields of which all messages consist (S-07).
 //!
 //! ```text
 //! message = version byte || field*
@@ -24,7 +24,7 @@ pub(super) enum Value {
     String(Range<usize>),
 }
 
-/// The fields of a message, in the order in which they are in it.
+/// The fields of a message, in the message's order.
 pub(super) struct Fields<'a> {
     message: &'a [u8],
     position: usize,
@@ -131,7 +131,7 @@ impl Writer {
         self.0.extend_from_slice(value);
     }
 
-    /// A string whose bytes are written afterwards.
+    /// The head of a string whose bytes are written afterwards.
     pub(super) fn string_header(&mut self, number: u64, length: usize) {
         self.varint(number << 3 | STRING);
         self.varint(length as u64);

@@ -1,4 +1,4 @@
-//! Session keys in messages before they are checked. Only with the feature `hazmat`.
+//! Unchecked session keys in messages. Only with the feature `hazmat`.
 
 use alloc::{string::String, vec::Vec};
 

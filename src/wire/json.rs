@@ -1,4 +1,4 @@
-//! Writes JSON that may contain secrets, without leaving copies of them in freed memory. Only for
+//! Writes JSON that may contain secrets, without leaving copies of them in freed memory. Only with
 //! features that need serde.
 
 use std::io;

@@ -180,7 +180,7 @@ const SHARING_LENGTH: usize = EXPORT_LENGTH + SIGNATURE_LENGTH;
 const EXPORT_VERSION: u8 = 1;
 const SHARING_VERSION: u8 = 2;
 
-/// The content of both formats: index, ratchet and signing key, which follow the version byte.
+/// The content of both formats after the version byte: index, ratchet and signing key.
 #[derive(Clone)]
 struct Body {
     index: u32,
@@ -332,8 +332,8 @@ impl SessionKey {
 /// The key of a group session, in the export format: 165 bytes, 220 characters of base64.
 ///
 /// It is like [`SessionKey`], but without a signature, so nothing in it shows who made it. Whether
-/// its signing key is a point of the curve is checked with the first message; a key that is none
-/// decrypts nothing, with [`InvalidSigningKey`].
+/// its signing key is a point of the curve is checked with the first message; if it is not, every
+/// decryption fails with [`InvalidSigningKey`].
 ///
 /// A key remembers if a session gave it that had its own key from a backup: it is imported as from
 /// a backup then, too (S-41). The bytes and the text cannot say this, and count as

@@ -1,7 +1,7 @@
 //! Layer 1: decodes messages and session keys from bytes and text, and encodes them. It makes no
 //! decisions about messages, and holds no secrets except the session keys that it parses.
 //!
-//! `fields::Fields` is the only decoder of message fields in the library. It is strict, has a
+//! `fields::Fields` is the only decoder of message fields in the library. It is strict, returns a
 //! result for every input, and makes no copies (S-02, S-07). Spec: olm.md, "The Olm Message
 //! Format"; megolm.md, "Message format".
 
@@ -15,7 +15,7 @@ pub(crate) mod olm;
 
 use crate::error::DecodeError;
 
-/// The version of a message, and with it the length of its MAC.
+/// The version of a message, which determines the length of its MAC.
 ///
 /// The version is chosen when a session is made, and belongs to the session. The session refuses a
 /// message of another version (S-13), so a peer cannot negotiate a weaker one.

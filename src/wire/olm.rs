@@ -360,7 +360,7 @@ impl OlmMessage {
         }
     }
 
-    /// As [`from_parts`](Self::from_parts), from bytes.
+    /// Like [`from_parts`](Self::from_parts), from bytes.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ use crate::pickled::Pickled;
 use crate::rng::{RecordedRng, SeededRng};
 use crate::signer::{Signer, plus_group_order};
 
-/// What the dishonest owner of the session, or somebody else, makes of a message.
+/// How the dishonest owner of the session, or somebody else, changes a message.
 #[derive(Clone, Copy, Debug)]
 pub enum How {
     Genuine,
@@ -87,7 +87,7 @@ impl Room {
             How::Genuine => return genuine.clone(),
             How::BitFlipped(bit) => {
                 bytes[bit / 8 % (end + 64)] ^= 1 << (bit % 8);
-                // What is no message any more does not get as far as a session.
+                // Bytes that are no longer a message do not reach a session.
                 return MegolmMessage::from_bytes(&bytes).unwrap_or(genuine.clone());
             }
             How::SignedAgain => self.owner.sign(&bytes[..end], nonce, identity),
@@ -147,8 +147,8 @@ fn whole(session: &InboundGroupSession) -> (String, Option<String>) {
     (session.snapshot(), libolm.map(|(pickle, _)| pickle))
 }
 
-/// Decrypts the messages at once in one of two equal sessions and one by one in the other, and
-/// holds results and sessions to be equal.
+/// Decrypts the messages together in one of two equal sessions and one by one in the other, and
+/// checks that the results and the sessions are equal.
 pub fn both_ways(
     at_once: &mut InboundGroupSession,
     one_by_one: &mut InboundGroupSession,
@@ -163,7 +163,7 @@ pub fn both_ways(
 }
 
 /// Bytes as batches: one for the version and the state of the receiver, then three for each
-/// message: which one it is, or the end of a batch, and what is made of it.
+/// message: which one it is, or the end of a batch, and how it is changed.
 pub fn run(rooms: &[Room; 2], data: &[u8]) {
     let Some((setup, data)) = data.split_first() else { return };
     let room = &rooms[usize::from(setup % 2)];

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use rand::{TryCryptoRng, TryRng};
 
-/// Draws numbers that are all different and of which few bytes are zero, and shows each draw to a
-/// witness. It uses no heap, and keeps nothing of what it drew. For tests only.
+/// Draws numbers that are all different and have few zero bytes, and passes each draw to a witness.
+/// It uses no heap, and keeps nothing that it drew. For tests only.
 #[derive(Clone, Copy)]
 pub struct DistinctKeys {
     drawn: u64,

@@ -54,7 +54,7 @@ macro_rules! state {
 
 state!(Account, Session, GroupSession, InboundGroupSession);
 
-/// Calls something that has to fail, and holds it to its promise that nothing changed (S-04).
+/// Calls something that must fail, and checks that nothing has changed (S-04).
 #[track_caller]
 pub fn unchanged<S: State, T, E>(object: &mut S, call: impl FnOnce(&mut S) -> Result<T, E>) -> E {
     let before = object.snapshot();
@@ -116,8 +116,8 @@ impl Devices {
     }
 }
 
-/// Alice's and Bob's session, for plaintexts of a test's choice: a decrypted message can be had in
-/// no other way than by decrypting one.
+/// Alice's and Bob's session, for plaintexts that a test chooses: the only way to get a decrypted
+/// message is to decrypt one.
 pub struct Carrier {
     alice: Session,
     bob: Session,

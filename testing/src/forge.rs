@@ -1,8 +1,8 @@
 //! A sender who knows all her secrets, so that she can authenticate any bytes, and receivers for
 //! them.
 //!
-//! What the receivers refuse of such messages, they refuse for the one reason that a test is about,
-//! not because a MAC or signature is wrong. The sender is the naive oracle.
+//! If the receivers refuse such a message, it is for the reason that a test is about, not because a
+//! MAC or signature is wrong. The sender is the naive oracle.
 
 use moceril::{
     DecodeError, MessageVersion,

@@ -25,8 +25,8 @@ pub mod searching;
 pub mod signer;
 pub mod sources;
 pub mod states;
-// It is beside the vectors because the unit tests of the library use it, too, which cannot depend
-// on this package, and because the published library contains it.
+// It is beside the vectors because the library's unit tests, which cannot depend on this package,
+// use it, too, and because the published library contains it.
 #[path = "../../test-vectors/vector_file.rs"]
 pub mod vector_file;
 pub mod vector_layer;

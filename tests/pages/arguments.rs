@@ -1,4 +1,4 @@
-//! One habit for all bytes that a caller passes: whatever can be borrowed as bytes is accepted.
+//! Every function to which a caller passes bytes accepts whatever can be borrowed as bytes.
 
 use moceril_testing::public_functions::public_functions;
 

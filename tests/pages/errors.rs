@@ -1,4 +1,4 @@
-//! Every error of the library converts into `moceril::Error`, and is its source.
+//! Every error of the library converts into `moceril::Error`, and is the source of the result.
 
 use std::{collections::BTreeSet, error::Error as _, time::Duration};
 

@@ -1,4 +1,4 @@
-//! How the source files are written, and that what the pages say of them is true.
+//! Checks how the source files are written, and that what the pages say about them is true.
 
 mod arguments;
 mod audit_pack;

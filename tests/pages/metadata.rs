@@ -1,4 +1,4 @@
-//! What is said about the crate as a whole is said once, or everywhere the same.
+//! Every statement about the crate as a whole is made once, or is the same everywhere.
 
 use std::fs;
 

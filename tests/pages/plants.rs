@@ -1,5 +1,5 @@
-//! Every planted fault of `assurance/plants` is one of the code as it is now. Its script runs a
-//! sample with each commit, so a plant that no longer applies would be noticed too late.
+//! Every planted fault of `assurance/plants` applies to the current code. Its script runs only a
+//! sample with each commit, so it would notice too late that a plant no longer applies.
 
 use std::fs;
 

@@ -1,6 +1,6 @@
 //! `cargo test`, as CONTRIBUTING.md gives it, compiles every test that SECURITY.md names: none is
-//! left out by a feature that is off, or because no test binary has the file as a module. What it
-//! does not run, a step of `.ci/run` does.
+//! left out by a feature that is off, or because no test binary has the file as a module. A step of
+//! `.ci/run` runs the proofs that it does not run.
 
 use std::{collections::BTreeSet, fs};
 

@@ -1,5 +1,5 @@
-//! S-47: an impossible state fails closed. No check is compiled out of a release build, and nothing
-//! takes the place of a buffer that is not there.
+//! S-47: an impossible state fails closed. No check is compiled out of a release build, and no
+//! substitute is used for a missing buffer.
 
 use moceril_testing::sources::{PRODUCTS, Source, names, sources, sources_of};
 

@@ -1,4 +1,4 @@
-//! S-48, S-26: every public function stands in `assurance/constant-time/operations.txt`, with the
+//! S-48, S-26: `assurance/constant-time/operations.txt` lists every public function, with the
 //! operation that runs it on secrets under valgrind, or the reason why none does.
 
 use std::{

@@ -1,5 +1,5 @@
 //! SECURITY.md is true: each guarantee names files that exist and cite its number, no number is
-//! forgotten, the limits are the code's, and every dependency is there and wipes what it can.
+//! missing, the limits are the code's, and every dependency is listed and wipes what it can.
 
 use std::{collections::BTreeSet, fs};
 

@@ -1,6 +1,6 @@
-//! Every mutant that `assurance/mutants/survivors.txt` excuses is one of a function that there is,
-//! and which has the operator so often. A line that outlives its code would excuse the next mutant
-//! of the same name, with a reason that is not its own.
+//! Every mutant that `assurance/mutants/survivors.txt` excuses is in a function that exists and has
+//! the operator that many times. A line that outlives its code would excuse the next mutant of the
+//! same name for a wrong reason.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! No line of text is wider than a line of code may be. `cargo fmt` does not look at comments.
+//! No line of text is wider than a line of code may be. `cargo fmt` does not check comments.
 
 use std::{fs, path::Path};
 

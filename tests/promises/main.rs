@@ -1,5 +1,5 @@
 //! The guarantees of `SECURITY.md`, through the public API. A module is named after the guarantee
-//! that it proves; where it proves several, after the first.
+//! that it proves, or after the first of several.
 
 mod s01_keys;
 mod s02_bundles;

@@ -1,5 +1,5 @@
-//! S-02, S-13, S-14, S-23: whoever has the pickle key can seal any bytes. What no field can be is
-//! refused in every field there is, and no byte makes anything panic.
+//! S-02, S-13, S-14, S-23: whoever has the pickle key can seal any bytes. A value that no field can
+//! have is refused in every field, and no byte causes a panic.
 
 use moceril::{
     Ed25519PublicKey, KeyError, PickleError,

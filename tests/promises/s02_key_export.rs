@@ -1,4 +1,4 @@
-//! S-02: files of exported room keys, in the Matrix specification's format, also hostile ones.
+//! S-02: files of exported room keys in the Matrix specification's format, including hostile ones.
 
 use base64ct::{Base64, Base64Unpadded, Encoding};
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,4 +1,5 @@
-//! S-02: files of exported keys, read and written piece by piece, give what whole files give.
+//! S-02: files of exported keys give the same results piece by piece as when they are read or
+//! written whole.
 
 use base64ct::{Base64Unpadded, Encoding};
 use moceril::{

@@ -1,5 +1,5 @@
-//! S-02, S-29: recovery keys, the texts of the keys of backups and of secret storage, also mistyped
-//! ones.
+//! S-02, S-29: recovery keys, the texts of the keys of backups and secret storage, including
+//! mistyped ones.
 
 use moceril::{backup::BackupDecryptionKey, recovery_key::RecoveryKeyError};
 use moceril_testing::{

@@ -1,4 +1,4 @@
-//! S-02: room keys as JSON, in files, backups and events, also malformed ones.
+//! S-02: room keys as JSON in files, backups and events, including malformed ones.
 
 use moceril::{
     Base64Error, KeyError,

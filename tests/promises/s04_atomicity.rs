@@ -1,6 +1,6 @@
 //! S-04: a call that fails leaves the object as it was, bit for bit.
 //!
-//! Otherwise a forged or damaged message could wedge a session, or make a client lose a key. Each
+//! Otherwise a forged or damaged message could break a session, or make a client lose a key. Each
 //! test provokes every error of an operation (`unchanged` compares the whole serialized state) and
 //! then shows that the object still works.
 

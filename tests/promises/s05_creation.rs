@@ -1,8 +1,8 @@
-//! S-05: an inbound session is created in one transaction. The session, the plaintext of the first
-//! message and the use of the one-time key all happen, or none of them.
+//! S-05: an inbound session is created in one transaction. The call returns the session and the
+//! plaintext of the first message and uses up the one-time key, or does none of these.
 //!
-//! Otherwise somebody between the two could damage a message and by that destroy the one-time key
-//! that the genuine message needs.
+//! Otherwise somebody between the two could damage a message and so destroy the one-time key that
+//! the genuine message needs.
 
 use moceril::olm::{Account, PreKeyMessage, SessionCreationError};
 use moceril_testing::fixtures::{Devices, State, VERSIONS, config};

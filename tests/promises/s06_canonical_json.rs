@@ -1,5 +1,4 @@
-//! S-06, S-27: what a signature of a JSON object covers is one text, whichever features serde_json
-//! has.
+//! S-06, S-27: a signature of a JSON object covers the same text with any features of serde_json.
 
 use moceril::canonical_json::{self, CanonicalJsonError, MAX_DEPTH, MAX_INTEGER};
 use moceril_testing::vector_file::{Layer, assert_at_least, check_each, files};

@@ -1,4 +1,4 @@
-//! S-06: MAC and signature cover exactly the bytes that were received.
+//! S-06: the MAC and the signature cover exactly the received bytes.
 //!
 //! What a MAC covers has one form: whoever changes it on its way, even into another form of the
 //! same content, makes it unacceptable. No MAC covers the outer fields of a pre-key message. Their

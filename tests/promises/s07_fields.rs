@@ -2,7 +2,7 @@
 //! the shortest form, and nothing may follow the last field.
 //!
 //! All messages here have a MAC and a signature over exactly their bytes, so only the decoder can
-//! refuse them. An authentic message may be malicious too, because its sender chooses the bytes.
+//! refuse them. An authentic message may be malicious, too, because its sender chooses the bytes.
 
 use moceril::DecodeError;
 use moceril_testing::{

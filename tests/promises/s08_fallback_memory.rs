@@ -1,5 +1,5 @@
-//! S-08, S-42: what a fallback key remembers is bounded, and no honest first message is refused for
-//! that: a session beyond the bounds is accepted, is not remembered, and says so.
+//! S-08, S-42: the memory of a fallback key is bounded, but no honest first message is refused
+//! because of that: a session beyond the bounds is accepted and reported as not remembered.
 
 use moceril::{
     Curve25519PublicKey, MessageVersion, PickleKey,

@@ -1,4 +1,4 @@
-//! Dehydrated devices (MSC3814): what waits on the server receives what was sent to it.
+//! Dehydrated devices (MSC3814): the device on the server receives what was sent to it.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! S-10: the life of one-time keys, between a device that crashes, the store it persists to, and a
-//! server that gives its keys out.
+//! S-10: the life of one-time keys, with a device that crashes, the store in which it keeps them,
+//! and a server that hands them out.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! S-03, S-14, S-17, S-29: cross-signing. A key vouches only for what it has signed, as what it has
-//! signed it.
+//! S-03, S-14, S-17, S-29: cross-signing. A key vouches only for what it has signed, and only in
+//! the role in which it has signed it.
 
 use moceril::{
     Ed25519SecretKey, RandomError,

@@ -1,6 +1,6 @@
-//! S-17: a signature counts only for the kind of object that its signer has meant. Matrix's signed
-//! objects do not say of which kind they are, and a signature covers every member, so a server that
-//! adds members to an object of one kind makes it one of another kind, too.
+//! S-17: a signature counts only for the kind of object that its signer meant. Matrix's signed
+//! objects do not state their kind, and a signature covers every member, so a server that adds
+//! members to an object of one kind makes it one of another kind, too.
 
 use moceril::{
     Curve25519PublicKey, Ed25519SecretKey,

@@ -1,5 +1,5 @@
-//! S-06, S-14, S-17: the signed objects of devices. What is not signed exactly as it stands, or not
-//! by whom the caller expects, does not become a key of a session.
+//! S-06, S-14, S-17: the signed objects of devices. An object that is not signed exactly as it is,
+//! by the signer that the caller expects, does not become a key of a session.
 
 use base64ct::{Base64Unpadded, Encoding};
 use moceril::{

@@ -1,7 +1,7 @@
 //! S-19, S-42, S-46: a replay guard accepts an event again and refuses another event with the same
-//! message index, with bounded memory, refuses no honest event, and belongs to one session, also in
-//! a store. That its verdicts agree with an oracle, and that a million messages take no more memory
-//! than some thousand, is tested beside its code.
+//! message index. It has bounded memory, refuses no honest event, and belongs to one session, also
+//! in a store. Tests beside its code check that its verdicts agree with an oracle, and that a
+//! million messages take no more memory than some thousand.
 
 use moceril::{
     MessageVersion, PickleError, PickleKey,

@@ -1,5 +1,5 @@
-//! S-20: a receiver can forget what it need not read any more, for good; a sender is told when to
-//! begin anew.
+//! S-20: a receiver can permanently forget what it no longer needs to read; a sender is told when
+//! to begin a new session.
 
 use std::time::Duration;
 

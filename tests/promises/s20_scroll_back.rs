@@ -1,6 +1,6 @@
-//! Reading a session backwards is quick because it remembers a few ratchets on the way. That it
-//! does is not to be seen: it answers like a session that remembers nothing, and forgets like one
-//! (S-20).
+//! Reading a session backwards is fast because the session remembers a few ratchets on the way.
+//! This must not be observable: it answers like a session that remembers nothing, and forgets like
+//! one (S-20).
 
 use moceril::megolm::{
     DecryptionError, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,

@@ -1,6 +1,6 @@
-//! S-21: where the key of an inbound group session came from is known, and trust in one copy never
-//! passes to another that has not the same ratchet. What holds at which index after merging is the
-//! subject of `s21_provenance_by_index.rs`.
+//! S-21: an inbound group session knows where its key came from, and trust in one copy never passes
+//! to another that does not have the same ratchet. `s21_provenance_by_index.rs` tests what holds at
+//! which index after merging.
 
 use moceril::{
     ConversionError, MessageVersion,

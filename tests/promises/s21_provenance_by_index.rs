@@ -1,5 +1,5 @@
 //! S-21, S-43: trust belongs to a message index. Merging never takes the better provenance from
-//! messages that had it, nor gives it to those that had not.
+//! messages that had it, nor gives it to messages for which it is not proved.
 
 use moceril::megolm::{
     ExportedSessionKey, GroupSession, GroupSessionConfig, InboundGroupSession, MegolmMessage,

@@ -1,5 +1,5 @@
 //! S-22: how much an Olm session remembers for late messages, and what it says about those that it
-//! no longer can read: exactly the predicted messages fail, each with the predicted error.
+//! can no longer read: exactly the predicted messages fail, each with the predicted error.
 
 use std::collections::BTreeSet;
 

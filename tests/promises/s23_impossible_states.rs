@@ -1,5 +1,5 @@
-//! S-23: whoever has the pickle key can seal any state. One that the library could not have got
-//! into itself is refused: a case for each rule. `s02_impossible_fields.rs` tries the single
+//! S-23: whoever has the pickle key can seal any state. A state that the library could not have
+//! reached is refused, with a case for each rule. `s02_impossible_fields.rs` tests the single
 //! fields.
 
 use moceril::{

@@ -1,6 +1,5 @@
-//! S-23: a native pickle gives back exactly the object, to whoever has its key and its context, and
-//! to nobody who has altered it. Which states are refused is the subject of
-//! `s23_impossible_states.rs`.
+//! S-23: a native pickle gives back exactly the object with its key and its context, and nothing if
+//! it was altered. `s23_impossible_states.rs` tests which states are refused.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
-//! The content of libolm's pickles in the clear (feature `hazmat`), and the other functions that a
-//! library with libolm's interface needs: each shows or does what the object behind it would.
+//! The unencrypted content of libolm's pickles (feature `hazmat`), and the other functions that a
+//! library with libolm's interface needs: each shows or does what the object would.
 
 use moceril::{
     ConversionError, LibolmPickleError, MessageVersion,

@@ -1,6 +1,6 @@
 //! S-24: libolm's pickles, read and written: what is read is written back byte for byte, and an
-//! object goes on as if it had not been away. What the format cannot hold is the subject of
-//! `s24_conversion_losses.rs`, what is refused that of `s24_libolm_pickles_refused.rs`.
+//! object continues as if it had never been stored. `s24_conversion_losses.rs` tests what the
+//! format cannot hold, `s24_libolm_pickles_refused.rs` what is refused.
 
 use moceril::{
     ConversionError, LibolmPickleError, MessageVersion,

@@ -1,5 +1,5 @@
-//! S-24: what is no libolm pickle is refused with a typed error and never a panic (S-02), whoever
-//! made it: these have the right key, and one fault within.
+//! S-24: a text that is not a libolm pickle is refused with a typed error and never a panic (S-02),
+//! whoever made it: these texts have the right key, and one fault inside.
 
 use std::ops::Range;
 

@@ -1,6 +1,5 @@
-//! S-24: vodozemac's pickles, read and written, in JSON and encrypted. What the format cannot hold
-//! is the subject of `s24_conversion_losses.rs`, what is refused that of
-//! `s24_vodozemac_pickles_refused.rs`.
+//! S-24: vodozemac's pickles, read and written, in JSON and encrypted. `s24_conversion_losses.rs`
+//! tests what the format cannot hold, `s24_vodozemac_pickles_refused.rs` what is refused.
 
 use std::fmt::Debug;
 

@@ -1,5 +1,6 @@
-//! S-24: what is no vodozemac pickle is refused with a typed error and never a panic (S-02): wrong
-//! keys, texts that were cut off or altered, JSON of another shape, and impossible states.
+//! S-24: a text that is not a vodozemac pickle is refused with a typed error and never a panic
+//! (S-02): wrong keys, texts that were cut off or altered, JSON of another shape, and impossible
+//! states.
 
 use moceril::{
     Base64Error, KeyError,

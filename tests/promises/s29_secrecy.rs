@@ -1,5 +1,5 @@
 //! S-29: nothing that is printed holds a secret or a plaintext. This file prints Olm, Megolm, their
-//! pickles and all errors; `s29_secrecy_channels.rs` what is built beside them.
+//! pickles and all errors; `s29_secrecy_channels.rs` prints the rest.
 
 use std::{error::Error, fmt::Debug, time::Duration};
 

@@ -1,5 +1,5 @@
-//! SAS verification through the public API: what the specification says, and what libolm was
-//! recorded to say, is what this library says.
+//! SAS verification through the public API: this library gives what the specification says and what
+//! libolm was recorded to give.
 
 use moceril::{
     Curve25519PublicKey, KeyError, RandomError,

@@ -1,5 +1,5 @@
-//! S-35: a store that went back to an older copy. It can be noticed, told apart from an attack, and
-//! healed in one round trip.
+//! S-35: a store that went back to an older copy. This can be detected, told apart from an attack,
+//! and repaired in one round trip.
 
 use std::time::Duration;
 

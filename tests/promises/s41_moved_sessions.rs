@@ -1,6 +1,6 @@
 //! S-41: libolm and vodozemac do not store the peer's identity key of a session. Where the pickle
-//! proves it, it is known when the session is read; otherwise the caller gives it, and it must not
-//! contradict what the session knows. Only then can payloads be verified (S-16).
+//! proves the key, the session knows it when it is read; otherwise the caller supplies it, and it
+//! must not contradict what the session knows. Only then can payloads be verified (S-16).
 
 use moceril::{
     Curve25519PublicKey, Loss,

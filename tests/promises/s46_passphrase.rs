@@ -1,5 +1,5 @@
-//! S-46: pickles under a passphrase. The parameters travel with the pickle and are bound to it, and
-//! the text commits to its key.
+//! S-46: pickles under a passphrase. The parameters are part of the text and bound to the pickle,
+//! and the text commits to its key.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The files of `test-vectors/` through the public API: what was published, and what the peers were
-//! recorded to say, is what this library says. `test-vectors/README.md` describes each kind.
+//! The files of `test-vectors/` through the public API: this library gives the published values and
+//! those recorded from the peers. `test-vectors/README.md` describes each kind.
 //!
 //! Areas with a subject of their own run in the file of that subject, and the primitives inside the
 //! crate, in `src/primitives/tests/vectors.rs`.

@@ -1,4 +1,4 @@
-//! What Megolm computes on the way to each message (`megolm-trace`): the ratchet is that of this
+//! The values that Megolm computes for each message (`megolm-trace`): the ratchet is that of this
 //! library's sessions, its cipher is that of the AES key, HMAC key and IV, and each value follows
 //! from those before it as megolm.md says.
 

@@ -1,5 +1,5 @@
-//! Our own pickles, as another implementation of the format wrote them: what version 0.1.0 could
-//! read, every later one can.
+//! Our own pickles, written by another implementation of the format: every later version can read
+//! what version 0.1.0 could.
 
 use moceril::{
     PickleError, PickleKey,

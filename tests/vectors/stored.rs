@@ -1,5 +1,5 @@
-//! S-24: dehydrated devices that vodozemac wrote are taken over. What must be refused of them, of
-//! vodozemac's pickles and of exported room keys is refused by the layer that the file names.
+//! S-24: dehydrated devices that vodozemac wrote are rehydrated. Bad dehydrated devices, vodozemac
+//! pickles and exported room keys are refused by the layer that the file names.
 
 use base64ct::Encoding;
 use moceril::{

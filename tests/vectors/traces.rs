@@ -1,4 +1,4 @@
-//! What Olm computes on the way to each message (`olm-handshake`, `olm-trace`): root, chain and
+//! The values that Olm computes for each message (`olm-handshake`, `olm-trace`): root, chain and
 //! message keys are those in this library's states, its ciphers are those of the AES keys, HMAC
 //! keys and IVs, and each value follows from those before it as olm.md says.
 

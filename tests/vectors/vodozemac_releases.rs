@@ -1,5 +1,5 @@
-//! S-24: pickles that old releases of vodozemac wrote are read, and their objects go on. The files
-//! are described in `test-vectors/README.md`.
+//! S-24: pickles that old releases of vodozemac wrote are read, and their objects continue.
+//! `test-vectors/README.md` describes the files.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! S-25: no heap block that is freed holds a secret. The allocator of this program searches each.
+//! S-25: no freed heap block holds a secret. The allocator of this program searches each block.
 
 mod s25_wiped;
 mod s25_wiped_calls;

@@ -1,4 +1,4 @@
-//! S-25: no heap block that is freed holds a secret of an account, a session or their pickles.
+//! S-25: no freed heap block holds a secret of an account, a session or their pickles.
 
 use moceril::{
     Ed25519SecretKey, PickleKey,

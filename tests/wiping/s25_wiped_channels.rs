@@ -1,5 +1,5 @@
-//! S-25: no heap block that is freed contains a secret of a verification, a channel or a backup:
-//! neither their keys, at any step of the derivation, nor their plaintexts.
+//! S-25: no freed heap block contains a secret of a verification, a channel or a backup: neither
+//! their keys, at any step of the derivation, nor their plaintexts.
 
 use hkdf::Hkdf;
 use moceril::{

@@ -1,5 +1,5 @@
-//! S-25: no heap block that is freed holds a secret of what is stored or sent besides pickles:
-//! passphrases, the keys made of them, exported room keys, events, dehydrated devices.
+//! S-25: no freed heap block holds a secret of what is stored or sent besides pickles: passphrases,
+//! the keys made of them, exported room keys, events, dehydrated devices.
 
 use moceril::{DehydratedDevice, PickleKey, SecretString, olm::Account};
 use moceril_testing::{

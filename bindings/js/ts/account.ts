@@ -24,7 +24,7 @@ export interface SignedOneTimeKey {
   signature: string;
 }
 
-/** What {@link Account.generateOneTimeKeys} did. */
+/** The result of {@link Account.generateOneTimeKeys}. */
 export interface OneTimeKeyGeneration {
   /** The new keys, to be published. */
   created: OneTimeKey[];
@@ -32,7 +32,7 @@ export interface OneTimeKeyGeneration {
   evicted: OneTimeKey[];
 }
 
-/** What {@link Account.createInboundSession} made. */
+/** The result of {@link Account.createInboundSession}. */
 export interface InboundCreation {
   session: Session;
   message: DecryptedMessage;

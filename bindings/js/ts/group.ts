@@ -11,7 +11,7 @@ export type Provenance = "signed" | "exported" | "backup" | "unknown";
 /** How two sessions of one id relate: the better one can decrypt more. */
 export type SessionOrdering = "equal" | "better" | "worse" | "unconnected";
 
-/** What a {@link ReplayGuard} knows of an event that it does not refuse. */
+/** What a {@link ReplayGuard} knows about an event that it does not refuse. */
 export type ReplayVerdict = "first" | "again" | "first-not-remembered" | "unknown";
 
 /** The sending end of a group session. */
@@ -109,7 +109,7 @@ export class InboundGroupSession extends Pickled {
     return new InboundGroupSession(call(() => wasm.InboundGroupSession.import(e)));
   }
 
-  /** As {@link import}, for a key from a backup. */
+  /** Like {@link import}, for a key from a backup. */
   static importFromBackup(exported: string): InboundGroupSession {
     const e = text(exported, "exported");
     return new InboundGroupSession(call(() => wasm.InboundGroupSession.importFromBackup(e)));
@@ -274,7 +274,7 @@ export class DecryptedGroupMessage extends Owned {
   }
 }
 
-/** Notices when a message of a session is presented a second time as another event. */
+/** Detects when a message of a session is presented a second time as another event. */
 export class ReplayGuard extends Pickled {
   /**
    * A guard of this session.
@@ -300,7 +300,7 @@ export class ReplayGuard extends Pickled {
     return new ReplayGuard(call(() => wasm.ReplayGuard.fromPickle(p, k, c, s())));
   }
 
-  /** Checks an event that was decrypted, and remembers it. A replay throws `Replayed`. */
+  /** Checks a decrypted event, and remembers it. A replay throws `Replayed`. */
   check(message: DecryptedGroupMessage, eventId: string): ReplayVerdict {
     const id = text(eventId, "eventId");
     const m = () => raw(message, wasm.DecryptedGroupMessage);

@@ -11,7 +11,7 @@ export function canonicalJson(json: string): string {
   return call(() => wasm.canonicalJson(j));
 }
 
-/** The JSON object with a signature of the account's device added. */
+/** The JSON object with a signature by the account's device added. */
 export function signJson(account: Account, json: string, userId: string, deviceId: string): string {
   const [j, user] = [text(json, "json"), text(userId, "userId")];
   const device = text(deviceId, "deviceId");

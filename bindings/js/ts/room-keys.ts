@@ -7,7 +7,7 @@ import * as wasm from "./wasm/moceril_js.js";
 export interface ExportedRoomKey {
   roomId: string;
   sessionId: string;
-  /** The Curve25519 key of the device that is said to have made the session. */
+  /** The Curve25519 key of the device that is claimed to have made the session. */
   senderKey: string | undefined;
   /** The first message that the key decrypts. */
   firstIndex: number;
@@ -82,7 +82,7 @@ export class BackupDecryptionKey extends Owned {
     super(made, wasm.BackupDecryptionKey);
   }
 
-  /** Reads what a user has written down. White space does not count. */
+  /** Reads a recovery key as the user has written it down. White space is ignored. */
   static fromRecoveryKey(recoveryKey: string): BackupDecryptionKey {
     const k = text(recoveryKey, "recoveryKey");
     return new BackupDecryptionKey(call(() => wasm.BackupDecryptionKey.fromRecoveryKey(k)));

@@ -36,7 +36,7 @@ export interface Limits {
   skippedKeys: number;
 }
 
-/** One end of an Olm session: what an event says of its sender or its recipient. */
+/** One end of an Olm session: what an event says about its sender or its recipient. */
 export interface Device {
   userId: string;
   /** From the device's verified keys. */
@@ -128,12 +128,12 @@ export class Session extends Pickled {
     return call(() => raw(this, wasm.Session).evictedKeys());
   }
 
-  /** Whether a message of the peer was decrypted: the peer has the session too. */
+  /** Whether a message from the peer was decrypted, so that the peer has the session, too. */
   get hasReceivedMessage(): boolean {
     return call(() => raw(this, wasm.Session).hasReceivedMessage());
   }
 
-  /** A text for logs: indices, counts and the beginnings of public keys, nothing secret. */
+  /** Text for logs: indices, counts and the beginnings of public keys, but nothing secret. */
   describe(): string {
     return call(() => raw(this, wasm.Session).describe());
   }
@@ -150,7 +150,7 @@ export class Session extends Pickled {
     return call(() => raw(this, wasm.Session).encrypt(p) as OlmMessage);
   }
 
-  /** Decrypts a message of the peer. Messages may arrive in any order, within the limits. */
+  /** Decrypts a message from the peer. Messages may arrive in any order, within the limits. */
   decrypt(message: OlmMessage): DecryptedMessage {
     const [type, body] = messageParts(message);
     return new DecryptedMessage(call(() => raw(this, wasm.Session).decrypt(type, body)));

@@ -24,10 +24,10 @@ use crate::{
 ///
 /// With --homeserver the keys go to the server: into the current backup, if the recovery key is
 /// that of the backup or gives it from the secret storage. If the account has no backup, a new one
-/// is made with the key that is in the secret storage, and signed with the master key that is there
-/// too. Where the master key is missing, only a client can make the backup. Keys that the server
-/// has from the same message on or an earlier one are not uploaded, and none of its keys is
-/// replaced by one that contradicts it.
+/// is made with the backup key in the secret storage, and signed with the master key, which is
+/// there, too. Without the master key, only a client can make the backup. Keys that the server has
+/// from the same or an earlier message on are not uploaded, and no key on the server is replaced by
+/// one that contradicts it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -41,10 +41,10 @@ pub struct Create {
     server: super::upload::ToServer,
 }
 
-/// Encrypt a file of exported keys as a backup, in the form in which servers have it
+////// Encrypt a file of exported keys as a backup, in the form that servers use
 ///
-/// A backup says of each key what the file says. The key of a session that is there more than once
-/// is taken from its earliest message on.
+/// The backup says the same about each key as the file. Of several keys of one session, the one
+/// from the earliest message on is taken.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -56,8 +56,9 @@ pub struct ToBackup {
     pub(super) input: Input,
     #[command(flatten)]
     pub(super) passphrases: Passphrases,
-    /// The server's answer to GET /_matrix/client/v3/room_keys/version: the public key is in there.
-    /// It is the server's word, and a wrong key lets others read the backup; a recovery key is safe
+    /// The server's answer to GET /_matrix/client/v3/room_keys/version, which has the public key.
+    /// That key is only the server's claim, and a wrong one lets others read the backup; a recovery
+    /// key is safe
     #[arg(long, value_name = "FILE", conflicts_with_all = ["recovery_key", "account_data"])]
     version: Option<Input>,
     /// The public key of the backup
@@ -74,7 +75,7 @@ pub struct ToBackup {
 }
 
 impl ToBackup {
-    /// To whom the backup is encrypted.
+    /// The key to which the backup is encrypted.
     fn public_key(&self) -> Result<Curve25519PublicKey> {
         match (&self.version, &self.public_key) {
             (Some(input), _) => Ok(version(input)?.public_key),
@@ -88,7 +89,7 @@ impl ToBackup {
         }
     }
 
-    /// Refuses what is meant for a file.
+    /// Refuses options that are only for a file.
     #[cfg(feature = "homeserver")]
     pub(super) fn is_for_server(&self) -> Result<()> {
         if self.version.is_some() || self.public_key.is_some() || self.output.file().is_some() {

@@ -1,4 +1,4 @@
-//! A backup on a server, and what the account of its user has there.
+//! A backup on a server, and the data of the user's account there.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -18,18 +18,17 @@ use crate::{
     secrets::Secret,
 };
 
-/// More than any account has: about a million keys.
+/// More bytes than any account has: about a million keys.
 const LONGEST_ANSWER: u64 = 1 << 30;
-/// How long a server that is silent is waited for, and the longest wait that a server can demand.
+/// How long we wait for a silent server, and the longest wait that a server can demand.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// So often a server can demand to wait before it takes a request.
+/// How many times a server can demand a wait before it takes a request.
 const WAITS: u32 = 10;
 
 #[derive(Args, Debug)]
 pub struct Account {
-    /// The server of the account, instead of a file: such as https://matrix.example.org
-    ///
-    /// The recovery key is then that of the backup or of the secret storage, whichever fits.
+    ////// The server of the account, instead of a file, such as https://matrix.example.org
+    ////// The recovery key may then be that of the backup or that of the secret storage.
     #[arg(long, value_name = "URL")]
     homeserver: Option<String>,
     /// Where the access token of the account is: file:PATH, env:NAME, fd:NUMBER or prompt
@@ -88,7 +87,7 @@ impl Homeserver {
             .timeout_connect(Some(PATIENCE))
             .timeout_recv_response(Some(PATIENCE))
             .timeout_per_read(Some(PATIENCE));
-        // A proxy would be asked for a server of its own machine.
+        // A proxy would look for the server on its own machine.
         let config = if base.scheme_str() == Some("http") { config.proxy(None) } else { config };
         Ok(Self {
             agent: config.build().new_agent(),
@@ -97,7 +96,7 @@ impl Homeserver {
         })
     }
 
-    /// The name for messages.
+    /// The name in messages.
     pub fn name(&self) -> &str {
         &self.base
     }
@@ -159,7 +158,7 @@ impl Homeserver {
         let reader = answer.body_mut().with_config().limit(LONGEST_ANSWER).reader();
         let bar = progress::bytes(length);
         let expected = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        // A server can say any length.
+        // A server can claim any length.
         let bytes = input::read_wiped(&mut bar.wrap_read(reader), expected.min(1 << 24));
         bar.finish_and_clear();
         Ok((status, input::text(bytes.map_err(|error| failed(&error))?)?))
@@ -177,7 +176,7 @@ impl Homeserver {
             .ok_or_else(|| Failure::input(format_args!("{}: the account has no backup", self.base)))
     }
 
-    /// Makes a backup, which is then the current one. The answer is its number.
+    /// Makes a backup, which is then the current one. Returns its number.
     pub fn make_version(&self, version: &BackupVersion) -> Result<String> {
         let path = "room_keys/version";
         let answer = self.send(Method::POST, path, &version.to_json().to_string())?;
@@ -192,14 +191,14 @@ impl Homeserver {
         keys.ok_or_else(|| Failure::input(format_args!("{}: the backup is gone", self.base)))
     }
 
-    /// The keys of a room in a backup. A room that is not there has none.
+    /// The keys of a room in a backup. A missing room has none.
     pub fn backed_up_room(&self, number: &str, room_id: &str) -> Result<Zeroizing<String>> {
         let path = format!("room_keys/keys/{}?version={}", encoded(room_id), encoded(number));
         let none = || Zeroizing::new(String::from(r#"{"sessions":{}}"#));
         Ok(self.get(&path)?.unwrap_or_else(none))
     }
 
-    /// A key in a backup; without one, an empty text.
+    /// A key in a backup; an empty text if there is none.
     pub fn backed_up_key(
         &self,
         number: &str,
@@ -211,14 +210,14 @@ impl Homeserver {
         Ok(self.get(&path)?.unwrap_or_default())
     }
 
-    /// Puts keys into a backup. The answer is how many it has then, if the server says it.
+    /// Puts keys into a backup. Returns how many the backup then has, if the server says so.
     pub fn put_keys(&self, number: &str, keys: &str) -> Result<Option<u64>> {
         let path = format!("room_keys/keys?version={}", encoded(number));
         let answer = self.send(Method::PUT, &path, keys)?;
         Ok(answer.get("count").and_then(Value::as_u64))
     }
 
-    /// Whose access token it is.
+    /// The user whose access token it is.
     pub fn user_id(&self) -> Result<String> {
         let whoami = self.json("account/whoami")?;
         let user = whoami.get("user_id").and_then(Value::as_str).map(String::from);
@@ -235,7 +234,7 @@ impl Homeserver {
         key.map(|key| key.key()).map_err(|error| Failure::input(error).at("the master key"))
     }
 
-    /// Those account data with which secret storage gives these secrets, as /sync has them.
+    /// The account data from which secret storage gives these secrets, as /sync has them.
     pub fn account_data(&self, user: &str, secrets: &[&str]) -> Result<Value> {
         let folder = format!("user/{}/account_data", encoded(user));
         let default = self.json(&format!("{folder}/m.secret_storage.default_key"))?;
@@ -268,7 +267,7 @@ impl Homeserver {
     }
 }
 
-/// Why a server refuses a request; `None` if it does not have what was asked for.
+/// Why a server refuses a request; `None` if it does not have the requested object.
 fn refused<T>(url: &str, status: StatusCode, error: &Value) -> Result<Option<T>> {
     let code = error.get("errcode").and_then(Value::as_str).unwrap_or_default();
     let why = error.get("error").and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The key of a backup: written down, or in the secret storage of the account.
+//! The key of a backup, written down or in the account's secret storage.
 
 use clap::Args;
 use moceril::{
@@ -26,21 +26,21 @@ pub const NAME: &str = "m.megolm_backup.v1";
 #[derive(Args, Debug)]
 pub struct BackupKey {
     /// Where the recovery key is: file:PATH, env:NAME, fd:NUMBER or prompt
-    ///
-    /// With --account-data it is the key of the secret storage, which has the key of the backup.
-    /// Newer clients show only this one.
+    ////// With --account-data it is the key of the secret storage, which has the key of the backup.
+    ///Newer clients show only this one.
     #[arg(long, value_name = "SOURCE")]
     recovery_key: Option<Secret>,
-    /// The account data of the user, as /sync has it: the key of the backup is in there
+    ////// The account data of the user, as /sync has them, with the key of the backup
     #[arg(long, value_name = "FILE")]
     account_data: Option<Input>,
-    /// Where the passphrase of the secret storage is, for users who have one instead of a key
+    /// Where the passphrase of the secret storage is, for users who have a passphrase instead of a
+    /// key
     #[arg(long, value_name = "SOURCE", conflicts_with = "recovery_key")]
     storage_passphrase: Option<Secret>,
 }
 
 impl BackupKey {
-    /// The key, from what the user names.
+    /// The key, from the source that the user names.
     pub fn read(&self) -> Result<BackupDecryptionKey> {
         match &self.account_data {
             None if self.storage_passphrase.is_some() => {
@@ -78,8 +78,8 @@ impl BackupKey {
         Storage::open(data, |description| self.storage_key(description))
     }
 
-    /// The key of this backup: what the user names, or what the secret storage has that the server
-    /// keeps.
+    /// The key of this backup: the one that the user names, or the one in the secret storage on the
+    /// server.
     #[cfg(feature = "homeserver")]
     pub fn read_for(
         &self,

@@ -1,4 +1,4 @@
-//! `moceril backup`: what a server keeps of a user's room keys, as a file.
+//! `moceril backup`: a server's backup of a user's room keys, as a file.
 
 pub mod create;
 #[cfg(feature = "homeserver")]
@@ -52,11 +52,11 @@ pub struct Restore {
     save: Save,
 }
 
-/// Decrypt a backup, in the form in which servers have it, to a file of exported keys
+////// Decrypt a backup, in the form that servers use, to a file of exported keys
 ///
-/// Such a file does not have the marks of a backup that the device of a key's sender was verified.
-/// How many there were is said. A backup does not authenticate its keys: the server could have made
-/// any of them, and in the file they look like keys that a device exported.
+/// A backup marks keys whose sender's device was verified; such a file has no such marks. The
+/// command says how many there were. A backup does not authenticate its keys: the server could have
+/// made any of them, and in the file they look like keys that a device exported.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -72,7 +72,7 @@ pub struct FromBackup {
     save: Save,
 }
 
-/// Say whether a recovery key opens a backup, and whether all keys in it are good
+////// Check that a recovery key opens a backup, and that all keys in it are good
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -86,7 +86,7 @@ pub struct Check {
     version: Option<Input>,
 }
 
-/// Where a backup is, and its key.
+/// Where a backup and its key are.
 #[derive(Args, Debug)]
 struct Source {
     /// The backup; - is standard input
@@ -104,7 +104,7 @@ struct Source {
     key: BackupKey,
 }
 
-/// A backup that nobody has decrypted yet.
+/// A backup that is not decrypted yet.
 struct Encrypted {
     name: String,
     json: Zeroizing<String>,
@@ -140,8 +140,8 @@ pub fn run(command: &Backup, json: bool, show_secrets: bool) -> Result<()> {
     }
 }
 
-/// Hands each key of a backup to `take`. A key that does not decrypt is not the end, unless none
-/// before it did: then the recovery key is another one.
+/// Passes each key of a backup to `take`. A key that does not decrypt does not end this, unless
+/// none before it did: then the recovery key is a wrong one.
 fn decrypt_each(
     backup: &Encrypted,
     refusals: &mut Refusals,

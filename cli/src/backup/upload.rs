@@ -22,7 +22,7 @@ use crate::{
     report::Report,
 };
 
-/// How many keys are in one request, which has about 200 kB then: most servers take 1 MB.
+/// How many keys are in one request, which then has about 200 kB: most servers accept 1 MB.
 const PIECE: usize = 200;
 /// The name under which secret storage has the private master key.
 const MASTER: &str = "m.cross_signing.master";
@@ -31,8 +31,7 @@ const MASTER: &str = "m.cross_signing.master";
 pub struct ToServer {
     #[command(flatten)]
     pub(super) account: Account,
-    /// Make a new backup in place of the one that the account has, with the key that is in the
-    /// secret storage
+    /// Make a new backup in place of the account's current one, with the key in the secret storage
     #[arg(long, requires = "homeserver")]
     new_version: bool,
     /// Say what would be done, and change nothing on the server
@@ -122,10 +121,10 @@ struct Upload<'a> {
     to: BackupEncryptionKey,
     merged: &'a Merged,
     dry_run: bool,
-    /// What the server has, of those sessions that are in the file, by room and session.
+    /// The server's keys of the sessions in the file, by room and session.
     known: HashMap<String, HashMap<String, BackupRank>>,
     piece: Vec<BackedUpKey>,
-    /// How many keys the server has had already, and how many it has not had.
+    /// How many keys the server already had, and how many it did not.
     there: u64,
     new: u64,
     /// How many keys the server has received.
@@ -196,8 +195,8 @@ impl<'a> Upload<'a> {
         Ok(room.and_then(|room| room.get(&key.session_key.session_id()).copied()))
     }
 
-    /// Whether the key that the server has is a later one of the same session. If it does not
-    /// decrypt, it is of no use to anybody.
+    /// Whether the server's key is a later one of the same session. If it does not decrypt, it is
+    /// of no use.
     fn belongs_together(&self, key: &ExportedRoomKey) -> Result<bool> {
         let id = key.session_key.session_id();
         let json = self.server.backed_up_key(self.number(), &key.room_id, &id)?;

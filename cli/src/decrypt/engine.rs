@@ -1,4 +1,4 @@
-//! Decrypts many events: those of a session together, and sessions side by side.
+//! Decrypts many events: those of a session together, and several sessions in parallel.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -28,7 +28,7 @@ pub enum Outcome {
     Refused(Reason),
 }
 
-/// What an event holds, and what is known of it.
+/// The content of an event, and what is known about it.
 #[derive(Debug)]
 pub struct Decrypted {
     pub event_type: Value,
@@ -69,7 +69,7 @@ pub enum Reason {
         first_known: u32,
     },
     Forged,
-    /// The plaintext is no event.
+    /// The plaintext is not an event.
     NoEvent,
 }
 
@@ -112,7 +112,7 @@ struct Job {
     message: MegolmMessage,
 }
 
-/// The events of a session, and what is known of it.
+/// The events of a session, and what is known about it.
 struct Work {
     session_id: String,
     known: Vec<Known>,
@@ -120,7 +120,7 @@ struct Work {
 }
 
 /// Decrypts these events, in whichever order is fastest; the outcomes are in the order of the
-/// events. `room_id` is that of events which do not say it.
+/// events. `room_id` is the room of events that do not name one.
 pub fn decrypt(ring: &mut Ring, events: &[Value], room_id: Option<&str>) -> Vec<Outcome> {
     let mut outcomes = Vec::with_capacity(events.len());
     let mut sessions = HashMap::<String, Vec<Job>>::new();
@@ -138,8 +138,7 @@ pub fn decrypt(ring: &mut Ring, events: &[Value], room_id: Option<&str>) -> Vec<
                     room_id: text("room_id").or_else(|| room_id.map(str::to_owned)),
                     message: content.message,
                 });
-                // It is replaced below. An event of which nothing is decided must not look like one
-                // that is not encrypted.
+                // Replaced below. An undecided event must not look like one that is not encrypted.
                 Reason::UnknownSession
             }
             Err(error) => unreadable(event, error),
@@ -245,12 +244,12 @@ fn refused(error: DecryptionError) -> Reason {
     }
 }
 
-/// What a decrypted message is: the event that its sender meant for this room.
+/// The content of a decrypted message: the event that its sender meant for this room.
 fn opened(known: &mut Known, session_id: &str, job: &Job, message: &DecryptedMessage) -> Outcome {
     let Ok(Value::Object(mut event)) = serde_json::from_slice(message.plaintext()) else {
         return Outcome::Refused(Reason::NoEvent);
     };
-    // The server chooses the room in which it shows an event, the sender the one that is encrypted.
+    // The server chooses the room in which it shows an event; the sender chooses the encrypted one.
     match event.get("room_id").and_then(Value::as_str) {
         Some(room_id) if room_id == known.room_id => {}
         Some(room_id) => {
@@ -279,10 +278,10 @@ fn opened(known: &mut Known, session_id: &str, job: &Job, message: &DecryptedMes
     })
 }
 
-/// The name of the member with what was found.
+/// The name of the member with our findings.
 const FINDINGS: &str = "moceril";
 
-/// Removes all members with this name. Whoever sends an event could write findings into it.
+/// Removes all members with this name, because the sender of an event could write findings into it.
 fn remove_findings(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -294,8 +293,8 @@ fn remove_findings(value: &mut Value) {
     }
 }
 
-/// The event with what was found. Only decrypted content, which its sender has written, can have
-/// other members with the name of the findings.
+/// The event with our findings. Only decrypted content, which its sender has written, can have
+/// other members with that name.
 pub fn annotated(mut event: Value, outcome: Outcome) -> Value {
     remove_findings(&mut event);
     let mut event = match event {
@@ -354,7 +353,7 @@ mod tests {
             "content": content })
     }
 
-    /// What becomes of an event in `ROOM` with this plaintext.
+    /// The outcome for an event in `ROOM` with this plaintext.
     fn outcome_of(plaintext: &Value) -> Outcome {
         let mut sender = GroupSession::new(Duration::ZERO).unwrap();
         let mut ring = ring_for(&sender);

@@ -13,7 +13,7 @@ use crate::{
 /// that Element exports, and `/sync`'s timelines.
 const LISTS: [&str; 3] = ["chunk", "messages", "events"];
 
-/// Reads events one after the other. Of lines, only one is in memory at a time.
+/// Reads events one after the other. If they are lines, only one is in memory at a time.
 pub struct Events {
     name: String,
     reader: Box<dyn BufRead>,

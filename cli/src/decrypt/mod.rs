@@ -22,17 +22,17 @@ use crate::{
     report::printable,
 };
 
-/// How many events are in memory at a time, of those that are lines.
+/// How many events are in memory at a time, if they are lines.
 const BATCH: usize = 8_192;
 
 /// Decrypt the messages of a room with a file of exported keys
 ///
-/// The input is one event a line, or the answer of a server's /messages, or an archive that a
-/// client exported. Each event is written as one line of JSON, with a member `moceril`: where its
-/// key came from, whether its index was used before, or why it stays encrypted. The exit code is 1
-/// if some stay encrypted, or are replays. Sender, time, event id and relations are the server's
-/// word; only the type, the content, the room and the index are authenticated. A member `moceril`
-/// that is in the input is left out.
+/// The input is one event a line, a server's answer to /messages, or an archive that a client
+/// exported. Each event is written as one line of JSON, with a member `moceril`: where its key came
+/// from, whether its index was used before, or why it stays encrypted. The exit code is 1 if some
+/// events stay encrypted or are replays. The server claims the sender, time, event id and
+/// relations; only the type, the content, the room and the index are authenticated. A member
+/// `moceril` in the input is left out.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -44,10 +44,10 @@ pub struct Decrypt {
     pub input: Input,
     #[command(flatten)]
     pub keys: KeyFiles,
-    /// The room of events that do not say it, such as those of /sync
+    ////// The room of events that do not name one, such as those of /sync
     #[arg(long, value_name = "ROOM_ID")]
     pub room: Option<String>,
-    /// Write messages as lines to read instead of JSON
+    ////// Write messages as readable lines instead of JSON
     #[arg(long, conflicts_with = "json")]
     text: bool,
     #[command(flatten)]
@@ -122,7 +122,7 @@ pub fn run(args: &Decrypt, show_secrets: bool) -> Result<()> {
     counts.check()
 }
 
-/// An event as a line to read.
+/// An event as a readable line.
 fn line(event: &Value, outcome: &Outcome) -> String {
     let text = |name| event.get(name).and_then(Value::as_str).unwrap_or("?");
     let time = event.get("origin_server_ts").and_then(Value::as_u64).map_or("?".into(), time);
@@ -149,7 +149,7 @@ fn time(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     let (days, seconds) = (seconds / 86_400, seconds % 86_400);
     // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March, so that
-    // the day that not every year has is the last one.
+    // the leap day is the last one.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

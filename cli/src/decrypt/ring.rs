@@ -1,4 +1,4 @@
-//! The sessions that are known, by their ids.
+//! The known sessions, by their ids.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ impl KeyFiles {
         !self.inputs.is_empty()
     }
 
-    /// Reads all keys; also what could not be read.
+    /// Reads all keys; also returns what could not be read.
     pub fn ring(&self, events: &Input) -> Result<(Ring, Refusals)> {
         if !self.are_named() {
             return Err(Failure::usage("no keys are named, with which events are decrypted").hint(
@@ -66,7 +66,7 @@ impl KeyFiles {
     }
 }
 
-/// A session, with what its key file says of it.
+/// A session, with what its key file says about it.
 pub struct Known {
     pub session: InboundGroupSession,
     pub room_id: String,
@@ -109,7 +109,7 @@ impl Known {
 
 /// How many sessions with one id are kept. Each new entry is compared with all of them, and each
 /// message is tried with all, so a file could otherwise cause work that grows with the square of
-/// its size.
+/// its length.
 const CONTRADICTING: usize = 8;
 
 /// Usually one for each id. Files that contradict each other give more, and only decrypting shows

@@ -1,4 +1,5 @@
-//! `moceril explain`: why an event cannot be decrypted or a pickle not opened, and what would help.
+//! `moceril explain`: why an event cannot be decrypted or a pickle cannot be opened, and what would
+//! help.
 
 mod pickle;
 
@@ -19,14 +20,14 @@ use crate::{
     secrets::Secret,
 };
 
-/// How many events are in memory at a time, of those that are lines.
+/// How many events are in memory at a time, if they are lines.
 const BATCH: usize = 1_024;
 
-/// Say why messages cannot be decrypted, or a pickle not opened, and what would help
+////// Say why messages cannot be decrypted or a pickle cannot be opened, and what would help
 ///
-/// Messages need --keys or --store, with the keys that are there; nothing of the messages is
-/// printed. A pickle, the stored account or session of a client, needs --pickle-key; without it,
-/// only its form is looked at.
+/// For messages, give the available keys with --keys or --store; the messages are not printed. For
+/// a pickle, the stored account or session of a client, give --pickle-key; without it, only the
+/// form of the pickle is examined.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -39,7 +40,7 @@ pub struct Explain {
     input: Input,
     #[command(flatten)]
     keys: KeyFiles,
-    /// The room of events that do not say it, such as those of /sync
+    /// The room of events that do not name one, such as those of /sync
     #[arg(long, value_name = "ROOM_ID")]
     room: Option<String>,
     /// Where the key of the pickle is: file:PATH, env:NAME, fd:NUMBER or prompt
@@ -129,7 +130,7 @@ fn explain(event: &Value, outcome: &Outcome, ring: &Ring, room: Option<&str>) ->
     Some(report)
 }
 
-/// What the key files have of the session, its room, and its sender.
+/// What the key files have about the session, its room and its sender.
 fn known_in_words(
     known: &[Known],
     ring: &Ring,

@@ -7,7 +7,8 @@ use crate::{
     report::Report,
 };
 
-/// What a text without its key is, as far as it can be seen; `None` if it is JSON and no pickle.
+/// What a text is, as far as it can be known without its key; `None` if it is JSON and not a
+/// pickle.
 pub fn without_key(pickle: &str) -> Result<Option<Report>> {
     if pickle.starts_with(['{', '[']) {
         return Ok(json::pickle(pickle));
@@ -15,7 +16,7 @@ pub fn without_key(pickle: &str) -> Result<Option<Report>> {
     Ok(Some(form(pickle)?.with("needs", "its key: --pickle-key SOURCE")))
 }
 
-/// The form of an encrypted pickle, or why the text can be none.
+/// The form of an encrypted pickle, or why the text cannot be one.
 fn form(pickle: &str) -> Result<Report> {
     if let Ok(report) = text::native_pickle(pickle) {
         return Ok(report);
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
     use crate::{input::Input, secrets::Secret};
 
-    /// What is said of a pickle that does not open with this key.
+    /// What to say about a pickle that does not open with this key.
     fn why(pickle: &str, key: &[u8]) -> &'static str {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
@@ -116,7 +117,7 @@ mod tests {
         reason(pickle, &key.open(pickle).err().expect("it does not open")).0
     }
 
-    /// The vectors have pickles of versions that nobody writes.
+    /// The vectors have pickles of versions that no library writes.
     #[test]
     fn a_wrong_key_another_version_and_a_cut_pickle_are_told_apart() {
         let vector = concat!(

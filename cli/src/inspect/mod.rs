@@ -1,4 +1,4 @@
-//! `moceril inspect`: which of Matrix's texts this is, and what it says.
+//! `moceril inspect`: which of Matrix's forms this is, and what it holds.
 
 pub mod json;
 pub mod text;

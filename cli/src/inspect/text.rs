@@ -1,4 +1,4 @@
-//! Texts in base64 and base58, and the same as bytes.
+//! Text in base64 and base58, and the same values as bytes.
 
 use moceril::{
     Ed25519Signature, PickleError, PickleKey,
@@ -37,7 +37,7 @@ fn read<T, E: ToString>(read: std::result::Result<T, E>, report: fn(T) -> Report
     read.map(report).map_err(|error| error.to_string())
 }
 
-/// What this text is; otherwise what it is not, and why.
+/// What this text is; otherwise, what it is not and why.
 pub fn recognise(text: &str) -> Result<Report> {
     let mut refusals = Vec::new();
     for (name, form) in FORMS {
@@ -137,8 +137,8 @@ fn bytes(length: usize) -> String {
     format!("{length} bytes")
 }
 
-/// A native pickle says what it holds before it is opened: with any key, only the kind that fits
-/// is refused for its authentication.
+/// A native pickle shows its kind before it is opened: with a wrong key, only the right kind is
+/// refused for its authentication.
 pub fn native_pickle(text: &str) -> Attempt {
     let (pickle, passphrase) = match text.rsplit_once('.') {
         Some((header, pickle)) if header.starts_with("2.argon2id.") => (pickle, Some(header)),

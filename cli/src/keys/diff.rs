@@ -46,7 +46,7 @@ fn read(file: &mut KeyFile, refusals: &mut Refusals) -> Result<Keys> {
     Ok(keys)
 }
 
-/// How the files differ in a key, if they do.
+/// How the files differ in a key, if at all.
 fn difference(
     first: Option<&ExportedSessionKey>,
     second: Option<&ExportedSessionKey>,

@@ -1,4 +1,4 @@
-//! Reads files of exported keys, encrypted or in the clear.
+//! Reads files of exported keys, encrypted or not.
 
 use clap::Args;
 use moceril::{
@@ -56,7 +56,7 @@ impl KeyFile {
         if pieces.begins_with(b'[')? {
             return Ok(Self { name, pieces, encrypted: None });
         }
-        // Without a passphrase nothing is asked for a file that cannot be right.
+        // The passphrase is not asked for if the file cannot be right.
         let mut scanner = Scanner::new();
         pieces.each(|piece| {
             scanner.update(piece);
@@ -127,11 +127,11 @@ pub fn refused(error: KeyExportError) -> Failure {
     }
 }
 
-/// How many entries that could not be read are named. The others are only counted, because a file
-/// can have millions.
+/// How many unreadable entries are named. The others are only counted, because a file can have
+/// millions.
 const NAMED: usize = 10;
 
-/// What could not be read, which the other keys do not suffer from.
+/// The unreadable entries, which do not affect the other keys.
 #[derive(Debug, Default)]
 pub struct Refusals {
     named: Vec<String>,
@@ -150,7 +150,7 @@ impl Refusals {
         result.map_err(refuse).ok()
     }
 
-    /// Says what could not be read, after everything else is done.
+    /// Reports what could not be read, after everything else is done.
     pub fn report(self) -> Result<()> {
         if self.count == 0 {
             return Ok(());

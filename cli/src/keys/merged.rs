@@ -16,7 +16,7 @@ use crate::{failure::Result, progress};
 
 /// The entry of a session that is kept so far.
 struct Kept {
-    /// Its place among all entries of all files.
+    /// Its position among all entries of all files.
     place: usize,
     key: ExportedSessionKey,
     /// A hash of the room and the sender's key. It is keyed, so that no file can be made to
@@ -45,7 +45,7 @@ impl Kept {
     }
 }
 
-/// What becomes of a second entry of a session.
+/// What happens to a second entry of a session.
 #[derive(Debug, PartialEq, Eq)]
 enum Second {
     Earlier,
@@ -79,7 +79,7 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// Reads all files. Entries that contradict one before are refused.
+    /// Reads all files. Entries that contradict an earlier one are refused.
     pub fn of(files: &mut [KeyFile], refusals: &mut Refusals) -> Result<Self> {
         let (hasher, mut merged) = (RandomState::new(), Self::default());
         let progress = progress::counting("keys read");

@@ -37,14 +37,14 @@ pub enum Keys {
     Convert(Convert),
 }
 
-/// Convert between files of exported keys and backups as servers have them
+/// Convert between files of exported keys and backups in the form that servers use
 #[derive(Subcommand, Debug)]
 pub enum Convert {
     ToBackup(backup::create::ToBackup),
     FromBackup(backup::FromBackup),
 }
 
-/// Write the keys of an encrypted file in the clear, as JSON
+////// Write the keys of an encrypted file without encryption, as JSON
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -60,7 +60,7 @@ pub struct Decrypt {
     output: crate::output::Output,
 }
 
-/// Encrypt keys with a passphrase, also to change the passphrase of a file
+////// Encrypt keys with a passphrase, or change the passphrase of a file
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

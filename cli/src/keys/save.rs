@@ -24,10 +24,10 @@ pub struct Save {
     /// it, the new file has that of the first encrypted file
     #[arg(long, value_name = "SOURCE")]
     new_passphrase: Option<Secret>,
-    /// How often the passphrase is hashed: more makes guessing it harder
+    /// How many times the passphrase is hashed: more makes it harder to guess
     #[arg(long, value_name = "NUMBER", default_value_t = key_export::DEFAULT_ROUNDS)]
     rounds: u32,
-    /// Write the keys in the clear, as JSON: whoever sees the file can read the messages
+    /// Write the keys without encryption, as JSON: whoever sees the file can read the messages
     #[arg(long, conflicts_with_all = ["new_passphrase", "rounds"])]
     plain: bool,
 }
@@ -46,7 +46,7 @@ impl Save {
         self.output.check(self.content(show_secrets))
     }
 
-    /// Writes what `produce` produces; `known` is the passphrase of what is read.
+    /// Writes what `produce` produces; `known` is the passphrase of the input.
     pub fn save(
         &self,
         known: Option<Zeroizing<String>>,

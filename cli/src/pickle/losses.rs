@@ -12,7 +12,7 @@ pub enum Fact {
     OneTimeKeys,
     /// Keys of late messages beyond the limit: those messages become unreadable
     SkippedKeys,
-    /// Chains of the peer beyond the limit: late messages of them become unreadable
+    /// Chains of the peer beyond the limit: late messages in them become unreadable
     ReceiverChains,
     /// The previous fallback key: messages made with it become unreadable
     PreviousFallbackKey,
@@ -31,13 +31,13 @@ pub enum Fact {
     CreatedAt,
     /// Limits other than the format's
     Limits,
-    /// Which missing keys were dropped, and not used
+    /// Which missing keys were dropped rather than used
     Evictions,
-    /// How often the root key was advanced
+    /// How many times the root key was advanced
     RootIndex,
     /// That a session has not decrypted a message yet
     Unread,
-    /// The number by which a store notices that it was rolled back
+    /// The number with which a store detects that it was rolled back
     Generation,
 }
 
@@ -64,8 +64,8 @@ fn without(loss: Loss, fact: Fact) -> Loss {
     rest
 }
 
-/// Refuses a loss of which the user has not accepted each part. What this file does not know cannot
-/// be accepted.
+/// Refuses a loss unless the user has accepted each part of it. A part that this file does not know
+/// cannot be accepted.
 pub fn check(loss: Loss, accepted: &[Fact]) -> Result<()> {
     let rest = accepted.iter().fold(loss, |loss, fact| without(loss, *fact));
     if rest.is_none() {

@@ -37,7 +37,7 @@ struct Source {
     /// The context of a pickle that moceril wrote
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     context: String,
-    /// What the pickle holds; without it, this is found out
+    /// What the pickle holds; without this option, the command finds out
     #[arg(long, value_enum, value_name = "KIND")]
     kind: Option<Kind>,
 }
@@ -80,7 +80,8 @@ pub struct Check {
 
 /// Write a pickle in the format of another library
 ///
-/// What the other format cannot hold is named. It is dropped only if each part of it is accepted.
+/// The command names what the other format cannot hold. It drops this only if you accept each part
+/// of it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -95,7 +96,7 @@ pub struct Convert {
     /// Who will read the new pickle
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: Format,
-    /// What may be lost; more than one can be named, with commas between them
+    /// What may be lost; separate several with commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FACT")]
     accept: Vec<Fact>,
     #[command(flatten)]
@@ -143,7 +144,7 @@ fn convert(
     let key = Key::read(to, target.new_key.as_ref(), &target.new_context, "new pickle key")?;
     let (pickle, loss) = object.seal(&key)?;
     losses::check(loss, accept)?;
-    // What cannot be opened again would be a loss that nobody has accepted.
+    // A pickle that cannot be opened again would be a loss that nobody has accepted.
     let again = Object::open(object.kind(), &pickle, &key)?;
     if identity(&again) != identity(&object) {
         return Err(Failure::finding("the new pickle holds another object; nothing was written"));

@@ -70,7 +70,7 @@ impl Kind {
     }
 }
 
-/// What opens a pickle of a format.
+/// The key that opens a pickle of a format.
 pub enum Key {
     Libolm(Zeroizing<Vec<u8>>),
     Vodozemac(Zeroizing<[u8; 32]>),
@@ -90,7 +90,7 @@ impl Key {
         Self::of(format, &Secret::whole(source, what)?, context, what)
     }
 
-    /// The key of a format that a whole secret is.
+    /// The key of a format, from a whole secret.
     fn of(format: Format, secret: &[u8], context: &str, what: &str) -> Result<Self> {
         let context = context.to_owned();
         let line = || Zeroizing::new(without_line_end(secret).to_vec());
@@ -108,7 +108,7 @@ impl Key {
     }
 }
 
-/// The key of a pickle whose format nobody knows: as the key of each format. It is read once.
+/// The key of a pickle of unknown format, as the key of each format. It is read once.
 pub struct AnyKey {
     keys: Vec<(Format, std::result::Result<Key, String>)>,
 }
@@ -144,7 +144,7 @@ impl AnyKey {
     }
 }
 
-/// Why a pickle is none of a format.
+/// Why a pickle does not have a format.
 pub struct Refused {
     pub format: Format,
     pub failure: Failure,
@@ -276,8 +276,8 @@ impl Object {
         }
     }
 
-    /// Opens a pickle of any kind, or of the one that the user says. The formats of others do not
-    /// say the kind: the content has to fit.
+    /// Opens a pickle of any kind, or of the kind that the user names. The other libraries' formats
+    /// do not state the kind: the content has to fit.
     pub fn open_any(kind: Option<Kind>, pickle: &str, key: &Key) -> Result<Self> {
         let mut first = None;
         for kind in kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]) {

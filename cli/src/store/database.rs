@@ -109,14 +109,14 @@ pub struct Database {
     store: &'static Known,
 }
 
-/// A copy that nobody sees until it is complete.
+/// A copy that is not visible until it is complete.
 pub struct Copy {
     pub database: Database,
     file: NamedTempFile,
 }
 
 impl Copy {
-    /// The file, which nobody has open.
+    /// The file, which no other program has open.
     pub fn into_file(self) -> Result<NamedTempFile> {
         let path = self.database.path;
         self.database.connection.close().map_err(|(_, error)| refused(&path, &error))?;
@@ -178,7 +178,8 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file.path(), flags);
         let connection = connection.map_err(|error| refused(&self.path, &error))?;
-        // Pickles under the old key are overwritten, or they would stay in pages that are free now.
+        // Pickles under the old key are overwritten; otherwise they would stay in pages that are
+        // now free.
         connection
             .pragma_update(None, "secure_delete", true)
             .map_err(|error| refused(&self.path, &error))?;
@@ -257,7 +258,7 @@ impl Database {
             format!("SELECT {pickle}, {} FROM {table} WHERE rowid = ?1", id.unwrap_or("NULL"));
         let read = self.connection.query_row(&sql, [row], |values| {
             let (value, is_blob) = match values.get_ref(0)? {
-                // A session that somebody has said not to share is stored without its pickle.
+                // A session that its owner has refused to share is stored without a pickle.
                 ValueRef::Null => return Ok(None),
                 ValueRef::Blob(bytes) => (String::from_utf8_lossy(bytes).into_owned(), true),
                 _ => (values.get(0)?, false),

@@ -32,8 +32,8 @@ use crate::{
 
 /// Check the database of a client, export its keys, or move it from one library to another
 ///
-/// Known are the SQLite stores of matrix-nio, mautrix-python and matrix-rust-sdk (Element X and
-/// others), and what pg_dump writes of a PostgreSQL database of mautrix-python.
+/// The command knows the SQLite stores of matrix-nio, mautrix-python and matrix-rust-sdk (Element X
+/// and others), and the output of pg_dump for a PostgreSQL database of mautrix-python.
 #[derive(Subcommand, Debug)]
 pub enum Store {
     Check(Check),
@@ -63,14 +63,14 @@ impl Writer {
 /// The store that is read.
 #[derive(Args, Debug)]
 struct Source {
-    /// The SQLite file or the dump, which is only read
+    ////// The SQLite file or the dump, which is never changed
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
     ///
-    /// matrix-nio calls it pickle_key, and has DEFAULT_KEY if the bot says nothing. Bridges of
-    /// mautrix-python have it in their configuration. For matrix-rust-sdk it is the passphrase or
-    /// the key of the store, and is not asked for if the store has none.
+    /// matrix-nio calls it pickle_key; the default is DEFAULT_KEY. Bridges on mautrix-python have
+    /// it in their configuration. For matrix-rust-sdk it is the passphrase or the key of the store,
+    /// and is not asked for if the store has none.
     #[arg(long, value_name = "SOURCE")]
     key: Option<Secret>,
 }
@@ -199,7 +199,7 @@ impl Opened {
     }
 }
 
-/// Open every account and session in the database of a client, and say which do not open
+////// Open every account and session in the database of a client, and name those that do not open
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -255,7 +255,7 @@ pub struct Migrate {
     /// Where the key of the copy is: file:PATH, env:NAME, fd:NUMBER or prompt
     #[arg(long, value_name = "SOURCE")]
     new_key: Option<Secret>,
-    /// What may be lost; more than one can be named, with commas between them
+    /// What may be lost; separate several with commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FACT")]
     accept: Vec<Fact>,
     #[command(flatten)]
@@ -359,7 +359,7 @@ fn open(place: &database::Place<'_>, pickle: &str, key: &Key) -> Result<Object> 
 }
 
 /// Refuses a target whose last changes are in a log beside it: SQLite would write them over the
-/// copy when it is opened next. Reading the source can make such a log, too.
+/// copy when it is next opened. Reading the source can make such a log, too.
 fn check_target(target: &Path, source: &Path) -> Result<()> {
     let is_source = target
         .canonicalize()

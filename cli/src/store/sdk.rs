@@ -30,7 +30,7 @@ const MOST_ROUNDS: u32 = 2_000_000;
 /// The only version of encrypted values.
 const VERSION: u8 = 1;
 
-/// The store, of which nothing was decrypted yet.
+/// The store, before anything is decrypted.
 pub struct SdkStore {
     path: PathBuf,
     connection: Connection,
@@ -290,7 +290,7 @@ impl Unlocked<'_> {
     }
 }
 
-/// What a value says may be a secret, so nothing of it is repeated.
+/// A value may be a secret, so none of it is repeated.
 fn read<T: DeserializeOwned>(value: &[u8]) -> Result<T> {
     rmp_serde::from_slice(value).map_err(|_| Failure::input("its value has an unknown form"))
 }

@@ -1,4 +1,5 @@
-//! `moceril verify`: who has signed the keys of devices and users, and whether test vectors hold.
+//! `moceril verify`: who has signed the keys of devices and users, and whether test vectors are
+//! right.
 
 mod vectors;
 
@@ -19,10 +20,10 @@ use crate::{
 
 /// Check the signatures of device keys and cross-signing keys, or test vectors
 ///
-/// The input is the answer of a server to POST /_matrix/client/v3/keys/query, or the keys of one
-/// device. A master key says who the user is only if you know that it is theirs: compare it. Of a
-/// file or folder of test vectors for Olm and Megolm, each is computed again, and a wrong one is
-/// named.
+/// The input is a server's answer to POST /_matrix/client/v3/keys/query, or the keys of one device.
+/// A master key shows who the user is only if you know that it is theirs: compare it. If the input
+/// is a file or folder of test vectors for Olm and Megolm, each vector is computed again, and wrong
+/// ones are named.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -33,7 +34,7 @@ pub struct Verify {
     /// The file with the keys, or a file or folder of vectors; - is standard input
     #[arg(value_name = "FILE")]
     input: Input,
-    /// The master key that the user is known to have, if there is one user
+    /// The master key that you know to be the user's, if there is one user
     #[arg(long, value_name = "KEY")]
     master_key: Option<String>,
 }
@@ -62,7 +63,7 @@ pub fn run(args: &Verify, json: bool) -> Result<()> {
 }
 
 /// A server could leave out what would show that another master key is in use, so with an
-/// `expected` key it is a problem if something is missing.
+/// `expected` key anything missing is a problem.
 fn check(value: &Value, expected: Option<Ed25519PublicKey>) -> Result<Vec<Report>> {
     let users = |name| value.get(name).and_then(Value::as_object);
     let mut reports = Vec::new();

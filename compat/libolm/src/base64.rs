@@ -1,4 +1,4 @@
-//! Base64 as libolm has it: no padding, and decoding that looks at nothing but the length.
+//! Base64 as in libolm: no padding, and decoding that checks only the length.
 //!
 //! Where a text may be secret, nothing branches on a character or looks one up in a table (S-26).
 //! Public texts are decoded with a table: messages, public keys, signatures, and pickles, which are

@@ -14,8 +14,8 @@
 //! | `library.rs`, `account.rs`, `session.rs`, `describe.rs`, `outbound.rs`, `inbound.rs`, `utility.rs`, `pk/`, `sas.rs` | the functions of each object |
 //!
 //! Each function reads its object from the caller's bytes, lets moceril do the work, and writes the
-//! new object back only if all went well. What libolm allows and moceril refuses, or the other way
-//! round, is in `README.md`.
+//! new object back only if all went well. `README.md` lists what libolm allows and moceril refuses,
+//! and the reverse.
 #![deny(unsafe_code)]
 #![deny(missing_docs, clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 // A panic must not reach the C program: nothing here can panic. Tests may.

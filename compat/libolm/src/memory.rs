@@ -1,10 +1,10 @@
 //! The caller's memory. Every `unsafe` block of the library is in this file.
 //!
 //! **Where pointers come from.** [`In`], [`Out`] and [`Object`] are C pointers. They have no
-//! constructor: one can only arrive as an argument of an exported function, and C's contract for
-//! those is that the pointer is null or leads to as many bytes as the length beside it says, or as
-//! the `…_size()` function of the object said when the memory was allocated. The `SAFETY` comments
-//! call this *the contract*. No alignment is assumed: everything is read and written as bytes.
+//! constructor: they arrive only as arguments of exported functions, and C's contract for those is
+//! that the pointer is null or leads to as many bytes as the length beside it says, or as the
+//! `…_size()` function of the object said when the memory was allocated. The `SAFETY` comments call
+//! this *the contract*. No alignment is assumed: everything is read and written as bytes.
 //!
 //! **Why buffers may overlap.** C programs may pass one buffer twice, as input and as output.
 //! Slices of such buffers must not be written to while one of them is alive, so:
@@ -21,12 +21,12 @@ use zeroize::Zeroize;
 
 use crate::error::{Code, Result};
 
-/// Where a buffer begins that is read: `void const *`, or a `void *` that we leave alone.
+/// The start of a buffer that is read: `void const *`, or a `void *` that we do not change.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(crate) struct In(*const u8);
 
-/// Where a buffer begins that is written.
+/// The start of a buffer that is written.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(crate) struct Out(*mut u8);
@@ -91,7 +91,7 @@ impl<T> Clone for Object<T> {
 
 impl<T> Copy for Object<T> {}
 
-/// What an object of the API is made of.
+/// The layout of an object of the API.
 pub(crate) trait Kind {
     /// Bytes that the caller must supply.
     const SIZE: usize;

@@ -1,13 +1,14 @@
 //! Received messages: libolm's base64 and order of errors, moceril's strict parser.
 //!
-//! Programs count the NUL behind a text, read a text with its line end, and pad base64. All of
-//! these decode to bytes behind the last field of a message (S-44):
+//! Programs count the NUL after a text, read a text with its line end, and pad base64. All of these
+//! decode to bytes after the last field of a message (S-44):
 //!
-//! * Correct padding is taken off before a text is decoded.
-//! * In a pre-key message, no MAC covers what stands behind the outer fields. It is ignored where
-//!   libolm ignores it. The message within is covered by its MAC, and is parsed strictly.
-//! * In a normal message and in a group message, the MAC or the signature covers what stands behind
-//!   the fields, and was moved out of its place. Such a message fails as one whose MAC is wrong.
+//! * Correct padding is removed before a text is decoded.
+//! * In a pre-key message, no MAC covers the bytes after the outer fields. They are ignored where
+//!   libolm ignores them. The inner message is covered by its MAC, and is parsed strictly.
+//! * In a normal message and in a group message, the MAC or the signature covers the bytes after
+//!   the fields, and these have moved it out of its place. Such a message fails like one with a
+//!   wrong MAC.
 
 use moceril::{
     DecodeError, Ed25519Signature,
@@ -100,8 +101,8 @@ pub(crate) fn pre_key(
 ///
 /// The fields are found as libolm finds them, so that what it takes for a field is never cut off: a
 /// tag is one byte, fields with other tags are skipped if their type is 0 or 2, and any other type
-/// or a length beyond the end ends the message. Whether the fields are acceptable is for the strict
-/// parser to say.
+/// or a length beyond the end ends the message. The strict parser decides whether the fields are
+/// acceptable.
 fn without_rest<'a>(bytes: &'a [u8], tags: &[u8]) -> &'a [u8] {
     let mut kept = bytes.get(..1).unwrap_or_default();
     let mut rest = bytes.get(1..).unwrap_or_default();
@@ -151,8 +152,7 @@ pub(crate) fn received(error: DecodeError) -> Code {
 
 /// How long the plaintext of a message may be, whatever the versions within.
 ///
-/// What is wrong besides the fields is for the decryption to say, so this gives an upper bound
-/// then.
+/// The decryption reports what else is wrong, so in that case this is an upper bound.
 pub(crate) fn max_plaintext_length(message_type: usize, mut bytes: Vec<u8>) -> Result<usize> {
     if message_type == NORMAL && bytes.len() <= MAC_LENGTH {
         return Err(Code::BadMessageFormat);
@@ -163,7 +163,7 @@ pub(crate) fn max_plaintext_length(message_type: usize, mut bytes: Vec<u8>) -> R
     let length = if message_type == NORMAL {
         normal(&bytes).map(|received| received.message.ciphertext().len())
     } else {
-        // Whose message it is does not matter here: the base point stands for any key.
+        // The sender does not matter here: the base point stands for any key.
         let anybody = std::array::from_fn(|place| if place == 0 { 9 } else { 0 });
         pre_key(&bytes, Some(&anybody))
             .map(|message| message.message().ciphertext().len())

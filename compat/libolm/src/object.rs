@@ -9,8 +9,8 @@
 //! | 8.. | the content, then zeros |
 //!
 //! The content is what libolm would encrypt into a pickle of the object; `rungs.rs` says what an
-//! inbound group session has behind it. It is read anew by each call, and replaced when the call
-//! has succeeded: a call that fails changes the last error, and nothing else.
+//! inbound group session has behind it. Each call reads it again, and replaces it when the call has
+//! succeeded: a call that fails changes only the last error.
 
 use std::ffi::c_char;
 
@@ -38,7 +38,7 @@ pub(crate) trait Stored: Kind + Sized {
     fn read(content: &[u8]) -> Option<Self>;
 
     /// Writes the state to the beginning of `content`, and returns its length; `None`, and nothing
-    /// is written, for a state that libolm's format has no form for, because its last index is
+    /// is written, for a state that libolm's format cannot represent, because its last index is
     /// used.
     fn write(&self, content: &mut [u8]) -> Option<usize>;
 }
@@ -60,8 +60,8 @@ pub(crate) fn call<T: Kind>(
     })
 }
 
-/// Asks something that has an answer for every object; the answer for none at all is the last
-/// argument's.
+/// Answers a question that has an answer for every object; the last argument is the answer for a
+/// null pointer.
 pub(crate) fn ask<T: Stored, A>(object: Object<T>, answer: impl FnOnce(&T) -> A, blank: A) -> A {
     let memory = Memory::of_this_call();
     match content(&memory, object).and_then(T::read) {
@@ -102,7 +102,7 @@ pub(crate) fn store<T: Stored>(memory: &mut Memory, object: Object<T>, state: &T
     replace(memory, object, |content| state.write(content))
 }
 
-/// Makes an object blank, but for its last error.
+/// Makes an object blank, except its last error.
 pub(crate) fn make_blank<T: Kind>(memory: &mut Memory, object: Object<T>) -> Result<()> {
     replace(memory, object, |_| Some(0))
 }

@@ -1,7 +1,7 @@
 //! Earlier ratchets of an inbound group session, for programs that read it backwards.
 //!
 //! A call keeps nothing in memory of its own. So what the Rust library keeps beside a session while
-//! it is read backwards stands in the object, behind what a pickle holds:
+//! it is read backwards is in the object, after the part that a pickle holds:
 //!
 //! ```text
 //! content of the pickle  301

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The installation serves programs as a distribution's would: the example is built with pkg-config,
-# with CMake and statically, and runs; the links, the soname and the version are the ones that
-# compiled programs look for.
+# The installation works for programs as a distribution's would: the example is built with
+# pkg-config, with CMake and statically, and runs; the links, the soname and the version are those
+# that compiled programs look for.
 . "$(dirname "$0")/common.sh"
 out=$BUILD/install
 rm -rf "$out"

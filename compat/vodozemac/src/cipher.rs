@@ -50,7 +50,7 @@ mod low_level {
         }
     }
 
-    /// AES-256-CBC and HMAC-SHA-256 under the keys of one message, to be put together by hand.
+    /// AES-256-CBC and HMAC-SHA-256 under the keys of one message, for callers that combine them.
     ///
     /// Verify the MAC before you decrypt, and never encrypt twice under one key.
     pub struct Cipher(pub(crate) hazmat::Cipher);

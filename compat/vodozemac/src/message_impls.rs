@@ -1,4 +1,4 @@
-//! What all messages have in common: they travel as base64.
+//! What all messages share: they are sent as base64.
 
 macro_rules! message_impls {
     ($message:ident) => {

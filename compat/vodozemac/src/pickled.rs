@@ -68,8 +68,8 @@ pub(crate) enum Pickled<T: Pickle> {
 impl<T: Pickle> Pickled<T> {
     /// # Panics
     ///
-    /// If the object has no form: a session that has used up its last index. It was to be replaced
-    /// some four billion messages ago.
+    /// If the object has no form: a session that has used up its last index. It should have been
+    /// replaced some four billion messages earlier.
     #[track_caller]
     pub(crate) fn write(object: &T) -> Self {
         Self::Written(convert::drawn(object.to_form()))
@@ -147,7 +147,7 @@ macro_rules! pickle_type {
                 $pickle($crate::pickled::Pickled::write(&self.inner))
             }
 
-            /// Goes on where the pickle stopped.
+            /// Continues where the pickle stopped.
             pub fn from_pickle(pickle: $pickle) -> Self {
                 Self::from(pickle)
             }

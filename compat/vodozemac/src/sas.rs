@@ -100,7 +100,7 @@ impl Sas {
         Ok(EstablishedSas { inner, our_public_key: self.public_key, their_public_key })
     }
 
-    /// As [`diffie_hellman`](Self::diffie_hellman), with a key in base64.
+    /// Like [`diffie_hellman`](Self::diffie_hellman), with a key in base64.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl EstablishedSas {
         SasBytes(self.inner.bytes(info))
     }
 
-    /// As [`bytes`](Self::bytes), with `count` bytes.
+    /// Like [`bytes`](Self::bytes), but returns `count` bytes.
     ///
     /// # Errors
     ///

@@ -40,7 +40,7 @@ impl Client {
         let (user_id, device_id) = (meta("user_id")?, meta("device_id")?);
         let api = Api::new(&meta("homeserver")?, Some(meta("access_token")?))?;
         let client = Self { api, store, user_id, device_id };
-        // What an earlier command could not finish, a login that was cut off for one.
+        // Finishes what an earlier command could not, such as an interrupted login.
         client.publish()?;
         client.flush()?;
         Ok(client)
@@ -87,14 +87,14 @@ impl Client {
         self.store.set_meta("device_keys_published", "yes")
     }
 
-    /// Generates what the server has too little of, saves it, uploads it, and only then marks it as
-    /// published: whatever fails in between, the next call uploads the same keys again.
+    /// Generates the keys that the server lacks, saves them, uploads them, and only then marks them
+    /// as published: whatever fails in between, the next call uploads the same keys again.
     pub fn replenish(&self, on_server: usize, fallback_used: bool) -> Result<()> {
         self.store.atomically(|| {
             let mut account = self.store.account()?;
             let waiting = account.unpublished_one_time_keys().len();
             let missing = ONE_TIME_KEYS.saturating_sub(on_server + waiting);
-            // Not for each single key: the server tells the number again and again.
+            // Not for each single key: the server repeats the number in every response.
             if missing > ONE_TIME_KEYS / 4 {
                 account.generate_one_time_keys(missing)?;
             }
@@ -155,7 +155,8 @@ impl Client {
 
     /// A fallback key that was used, or that is old, is replaced; the one before it is forgotten
     /// once no message to it can be on its way. Until then a used one stays: otherwise a stranger
-    /// who uses each new key would push out keys that messages of others are on their way to.
+    /// who uses each new key would make us forget keys for which others' messages are still on
+    /// their way.
     pub fn rotate_fallback_key(&self, account: &mut Account, used: bool) -> Result<()> {
         let rotated = self.store.meta("fallback_rotated")?;
         let rotated: u64 = rotated.as_deref().unwrap_or("0").parse()?;
@@ -180,8 +181,8 @@ impl Client {
         Value::Object(keys.iter().map(object).collect::<Map<_, _>>())
     }
 
-    /// Sends what waits in the outbox, in order. Each request names a transaction of its own, so
-    /// one that arrived before counts once.
+    /// Sends what waits in the outbox, in order. Each request names its own transaction, so one
+    /// that has already arrived counts once.
     pub fn flush(&self) -> Result<()> {
         loop {
             let first = "SELECT id, path, body FROM outbox ORDER BY id LIMIT 1";
@@ -193,7 +194,7 @@ impl Client {
             };
             let body = serde_json::from_str(&body)?;
             let sent = self.api.put(&path, &body);
-            // What the server refuses, it would refuse for ever. What did not reach it, stays.
+            // What the server refuses, it would refuse forever. What did not reach it stays.
             let stays = sent.as_ref().is_err_and(|error| {
                 refusal(error).is_none_or(|refused| refused.status >= 500 || refused.status == 401)
             });

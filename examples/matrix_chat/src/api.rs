@@ -95,7 +95,7 @@ impl Api {
             debug!(method, path = path.split('?').next(), status, "answered");
             let answer = json::read(&text).and_then(object);
             if status < 300 {
-                // The page of something in between. What was asked for was not done.
+                // A page from something in between. The request was not carried out.
                 return answer.context("the answer is not JSON that we can read");
             }
             // An error may have such a page, too.
@@ -162,7 +162,7 @@ pub fn segment(text: &str) -> String {
 pub fn address(text: &str) -> Result<String> {
     let uri = text.parse::<Uri>().ok().filter(|uri| uri.query().is_none());
     let host = uri.as_ref().and_then(Uri::host);
-    // What stands before an @ looks like a host, and is none; nor is a password stored.
+    // What precedes an @ looks like a host but is none; nor is a password stored.
     let host = host.filter(|_| !text.contains('@'));
     match (uri.as_ref().and_then(Uri::scheme_str), host) {
         (Some("https"), Some(_)) => {}
@@ -186,7 +186,7 @@ pub fn discover(user_id: &str) -> Result<String> {
     Ok(base.unwrap_or(guess))
 }
 
-/// Makes sure that there is a homeserver, before anybody types a password for it.
+/// Checks that there is a homeserver, before anybody types a password for it.
 pub fn probe(base: &str) -> Result<()> {
     let advice = || format!("{base} is no homeserver: name the address of yours with --homeserver");
     let answer = Api::new(base, None)?.get("/_matrix/client/versions").with_context(advice)?;

@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and the help that says so.
+//! The command line and its help.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Where keys and messages are kept [default: ~/.local/share/matrix_chat]
     #[arg(long, global = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// Say why a message cannot be decrypted; -vv: also each request to the server
+    /// Say why a message cannot be decrypted; -vv: also show each request to the server
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     #[command(subcommand)]
@@ -44,7 +44,7 @@ Examples:
     Login {
         #[arg(value_name = "@YOU:SERVER", value_parser = user_id)]
         user: String,
-        /// The address of your homeserver, if your SERVER does not tell it
+        /// The address of your homeserver, if your SERVER does not publish it
         #[arg(long, value_name = "URL", value_parser = api::address)]
         homeserver: Option<String>,
     },
@@ -108,7 +108,7 @@ Examples:
     Tail {
         /// The room's id or name
         room: String,
-        /// Show first those that were shown before
+        /// First show those that were shown before
         #[arg(long)]
         all: bool,
         /// Do not wait for more
@@ -130,7 +130,7 @@ Examples:
         #[arg(value_name = "@USER:SERVER", value_parser = user_id)]
         user: Option<String>,
     },
-    /// Compare emoji with somebody, so that you know their device
+    /// Compare emoji with somebody, to verify their device
     #[command(after_help = "\
 Examples:
   matrix_chat verify @bob:example.net BOBDEVICE

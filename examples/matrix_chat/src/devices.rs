@@ -85,7 +85,7 @@ fn track(store: &Store, user_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Says that what we know of a user's devices is not enough.
+/// Notes that our list of a user's devices is outdated.
 pub fn outdated(store: &Store, user_id: &str) -> Result<()> {
     track(store, user_id)?;
     changed(store, user_id)
@@ -97,7 +97,7 @@ pub fn changed(store: &Store, user_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Asks for the devices of those users of whom we do not know the present state.
+/// Asks for the devices of those users whose current state we do not know.
 pub fn refresh<S: AsRef<str>>(client: &Client, users: &[S]) -> Result<()> {
     let store = &client.store;
     // What an answer is known to have in it: the changes that we had heard of when we asked.
@@ -151,7 +151,7 @@ pub fn update(
     let store = &client.store;
     for old in Device::of_user(store, user_id)? {
         if !devices.contains_key(&old.device_id) {
-            // `room::send` sees that it is no recipient any more, and begins a new session.
+            // `room::send` sees that it is no longer a recipient, and begins a new session.
             store.run(
                 "UPDATE devices SET gone = 1 WHERE user_id = ? AND device_id = ?",
                 [user_id, &old.device_id],

@@ -1,6 +1,6 @@
 //! Cross-signing: the identity of a user, which vouches for the user's devices and for other users.
 //!
-//! Its private keys are in secret storage alone: whoever signs types the recovery key.
+//! Its private keys are only in secret storage: to sign, the user types the recovery key.
 //!
 //! Spec: Matrix, "Cross-signing".
 
@@ -95,7 +95,7 @@ fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>)
     let known = store.one::<i64>(known, [&client.user_id])? != Some(0);
     // Secrets that this device stored before its identity was published belong to nothing yet.
     let begun = store.meta(BEGUN)?.is_some();
-    // A server that hides an identity must not get us to replace it: everybody's trust is in it.
+    // A server that hides an identity must not make us replace it: everybody's trust depends on it.
     ensure!(
         !known && (begun || !secrets::exists(client, SECRETS[0])?),
         "the server shows no identity, but you had one: nothing was replaced"
@@ -105,8 +105,8 @@ fn create(client: &Client, password: impl FnOnce() -> Result<Zeroizing<String>>)
     let mut public = keys.public_keys()?;
     // Whoever has verified this device before can trust the identity.
     public.master.sign(&client.device_id, &client.store.account()?)?;
-    // First the private keys, and how to get at them: an identity without them could sign nobody,
-    // and could be replaced only with everybody's trust lost.
+    // First store the private keys and the way to them: an identity without them could sign nobody,
+    // and replacing it would lose everybody's trust.
     store.set_meta(BEGUN, "yes")?;
     for (name, key) in SECRETS.iter().zip([&keys.master, &keys.self_signing, &keys.user_signing]) {
         storage.put(client, name, &key.to_base64())?;

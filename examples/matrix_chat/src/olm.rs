@@ -22,7 +22,7 @@ use crate::{
     terminal::warn,
 };
 
-/// A device is helped out of a wedged session once in this many seconds at most.
+/// A device gets a new session in place of a broken one at most once in this many seconds.
 const RECOVERY_INTERVAL: u64 = 60 * 60;
 
 /// Messages in one request. A server takes a megabyte or less, and a room key has a kilobyte.
@@ -138,7 +138,7 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
     let device = Device::with_key(store, sender, sender_key)?
         .with_context(|| format!("{sender} has no device with the key {sender_key}"))?;
 
-    // Told with `-v`. A description of a session has nothing secret in it.
+    // Printed with `-v`. A description of a session holds nothing secret.
     let explain = |reason: &str| {
         info!(sender, device = device.device_id, reason, "a message between devices is not read");
     };
@@ -179,8 +179,7 @@ pub fn receive(client: &Client, event: &Value) -> Result<Received> {
             store.save_account(&account)?;
             store.save_olm_session(sender_key, &created.session, true)?;
             if !created.replay_excluded {
-                // What this client does with the messages of Olm does no harm when it is done
-                // twice.
+                // What this client does with Olm messages does no harm if it is done twice.
                 warn(&format!("a message of {sender} may be a repetition of an earlier one"));
             }
             checked(client, device, created.message)
@@ -213,12 +212,12 @@ fn checked(client: &Client, device: Device, decrypted: DecryptedMessage) -> Resu
     }
 }
 
-/// Gives a device a new session and says so with `m.dummy`, for it cannot know that ours do not
-/// work.
+/// Gives a device a new session and announces it with `m.dummy`, because the device cannot know
+/// that our sessions do not work.
 pub fn recover(client: &Client, device: &Device) -> Result<()> {
     let store = &client.store;
     let Device { user_id, device_id, .. } = device;
-    // Noted first: also an attempt that fails counts.
+    // Recorded first, because a failed attempt counts, too.
     let due = store.run(
         "UPDATE devices SET last_dummy = ?1 \
          WHERE user_id = ?3 AND device_id = ?4 AND last_dummy <= ?2",

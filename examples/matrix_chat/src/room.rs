@@ -38,7 +38,7 @@ pub enum Read {
     },
     /// The key has not come yet; it may. Why, is told with `-v`.
     NoKey(String),
-    /// It says nothing that can be believed, and why.
+    /// Its content cannot be trusted, and why.
     Bad(String),
 }
 
@@ -121,9 +121,9 @@ pub fn send(client: &Client, room_id: &str, text: &str, verified_only: bool) -> 
     client.flush()
 }
 
-/// Whether a new session must begin: the old one is worn, or somebody has its key who should not
-/// read on, because they left, their device is gone, or only verified devices are wanted now
-/// (S-20).
+/// Whether a new session must begin: because the old one is due for rotation, or because somebody
+/// has its key who should not read on, since they left, their device is gone, or only verified
+/// devices are wanted now (S-20).
 fn is_over(
     store: &Store,
     room_id: &str,
@@ -229,7 +229,7 @@ pub fn share_again(store: &Store, user_id: &str, device_id: &str) -> Result<()> 
     Ok(())
 }
 
-/// Stores a session, or unites it with the one we have. Returns whether we can read more than
+/// Stores a session, or merges it with the one we have. Returns whether we can read more than
 /// before.
 pub fn keep(
     store: &Store,

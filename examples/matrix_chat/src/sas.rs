@@ -1,4 +1,4 @@
-//! Two people compare seven emoji, and so verify each other's devices.
+//! Two people compare seven emoji to verify each other's devices.
 //!
 //! Spec: Matrix, "Short Authentication String (SAS) verification". The device that sends the start
 //! event is called the starter here.

@@ -1,5 +1,5 @@
 //! The store: one SQLite database. Keys in it are pickles; no text of an encrypted message is
-//! stored in the clear.
+//! stored unencrypted.
 //!
 //! Everything that changes is read and written in one transaction, so two commands may run at once.
 
@@ -150,7 +150,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Does all of it, or on an error nothing.
+    /// Does all of it, or, on an error, nothing.
     pub fn atomically<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
         let result = work()?;
@@ -300,7 +300,7 @@ impl Store {
     }
 }
 
-/// Each row has a context of its own, so whoever can write to the store cannot exchange sessions.
+/// Each row has its own context, so whoever can write to the store cannot exchange sessions.
 fn olm_context(their_key: &str, session_id: &str) -> String {
     format!("olm {their_key} {session_id}")
 }

@@ -189,7 +189,7 @@ fn to_device(client: &Client, event: &Value) -> Result<Option<Device>> {
         verify::receive(store, event)?;
         return Ok(None);
     }
-    // A room key that comes in the clear is nobody's.
+    // An unencrypted room key has no known sender.
     if kind != "m.room.encrypted" {
         return Ok(None);
     }
@@ -274,7 +274,7 @@ fn leaving(store: &Store, event: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a message as it came: it is decrypted when it is shown, or when its key comes.
+/// Keeps a message as it arrived: it is decrypted when it is shown, or when its key arrives.
 fn keep_event(store: &Store, event: &Value) -> Result<()> {
     let message = event["type"] == "m.room.encrypted" || event["type"] == "m.room.message";
     if let (true, Some(id)) = (message, event["event_id"].as_str()) {

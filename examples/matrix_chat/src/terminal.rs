@@ -24,7 +24,7 @@ pub fn coloured(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// What others wrote must not steer our terminal, nor show itself in another order than it has.
+/// What others wrote must not control our terminal, nor appear in another order than it has.
 pub fn harmless(text: &str) -> String {
     let shown = |c: char| {
         // These change the direction of the text after them, and are no control characters.

@@ -1,5 +1,5 @@
-//! Server-side backups as JSON: what a server answers to `GET /room_keys/keys` and
-//! `GET /room_keys/version`. Feature `matrix`.
+//! Server-side backups as JSON: a server's answers to `GET /room_keys/keys` and `GET
+//! /room_keys/version`. Feature `matrix`.
 //!
 //! ```
 //! use moceril::{
@@ -27,8 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing shows who made a backup ([`backup`](super::backup)), and what stands beside the
-//! encrypted keys is the server's word.
+//! Nothing shows who made a backup ([`backup`](super::backup)), and the data beside the encrypted
+//! keys is only claimed by the server.
 //!
 //! Spec: Matrix specification, "Server-side key backups".
 
@@ -55,20 +55,20 @@ use crate::error::{DecodeError, KeyError, texts};
 #[cfg(feature = "std")]
 use crate::primitives::rng;
 
-/// A room key as a backup has it. All but the message is the word of the server, and of whoever
-/// uploaded it.
+/// A room key in a backup. All fields but the message are only claimed by the server and by whoever
+/// uploaded the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackedUpKey {
-    /// The room under which it is listed.
+    /// The room under which the key is listed.
     pub room_id: String,
-    /// The session id under which it is listed.
+    /// The session id under which the key is listed.
     pub session_id: String,
     /// The first message index that the key decrypts.
     pub first_message_index: u32,
-    /// How many devices are said to have forwarded the key.
+    /// How many devices are claimed to have forwarded the key.
     pub forwarded_count: u64,
-    /// Whether the device that uploaded the key had verified the sender's.
+    /// Whether the device that uploaded the key had verified the sender's device.
     pub is_verified: bool,
     /// The encrypted key.
     pub message: BackupMessage,
@@ -111,8 +111,8 @@ impl BackedUpKey {
         })
     }
 
-    /// Decrypts the key. Nothing shows who made it (S-31), which [`ExportedRoomKey::import`]
-    /// records.
+    /// Decrypts the key. Nothing shows who made it (S-31); [`ExportedRoomKey::import`] records
+    /// that.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl BackedUpKey {
         BackupRank(!self.is_verified, self.first_message_index, self.forwarded_count)
     }
 
-    /// Reads what a server answers to `GET /room_keys/keys/{room_id}/{session_id}`.
+    /// Reads a server's answer to `GET /room_keys/keys/{room_id}/{session_id}`.
     ///
     /// # Errors
     ///
@@ -206,8 +206,9 @@ pub const fn rank_of(key: &ExportedRoomKey) -> BackupRank {
     BackupRank(true, key.session_key.index(), key.forwarding_chain.len() as u64)
 }
 
-/// The text of a backup, as a server has it, also as the body of `PUT /room_keys/keys`. Of several
-/// keys of one session it has the one with the lowest [rank](BackedUpKey::rank), then the first.
+/// The text of a backup, as a server has it, which is also the body of `PUT /room_keys/keys`. Of
+/// several keys of one session, it has the one with the lowest [rank](BackedUpKey::rank), or the
+/// first of equal ones.
 #[must_use]
 pub fn write(keys: &[BackedUpKey]) -> String {
     let mut kept = BTreeMap::new();
@@ -227,14 +228,15 @@ pub fn write(keys: &[BackedUpKey]) -> String {
     json!({ "rooms": rooms }).to_string()
 }
 
-/// An object whose members are not read yet. None is there twice: of two, one would be lost.
+/// An object whose members are not read yet. No member is there twice, because one of the two would
+/// be lost.
 type Members<'a> = Unique<&'a RawValue>;
 
-/// Reads the keys of a backup, one by one. After one that is malformed the others follow.
+/// Reads the keys of a backup, one by one. A malformed key is an error, and the others follow.
 #[derive(Debug)]
 pub struct BackupReader<'a> {
     rooms: btree_map::IntoIter<String, &'a RawValue>,
-    /// The room that is being read, and what is left of it.
+    /// The room that is being read, and its remaining keys.
     room_id: String,
     sessions: btree_map::IntoIter<String, &'a RawValue>,
 }
@@ -244,8 +246,8 @@ impl<'a> BackupReader<'a> {
     ///
     /// # Errors
     ///
-    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `rooms`, or a
-    /// room is there twice.
+    /// [`BackupFileError::Malformed`] if the text is not a JSON object with the member `rooms`, or
+    /// a room is there twice.
     pub fn new(json: &'a str) -> Result<Self, BackupFileError> {
         #[derive(Deserialize)]
         struct Backup<'a> {
@@ -258,12 +260,12 @@ impl<'a> BackupReader<'a> {
         Ok(Self { rooms: backup.rooms.0.into_iter(), room_id: String::new(), sessions })
     }
 
-    /// Finds the keys in what a server answers to `GET /room_keys/keys/{room_id}`.
+    /// Finds the keys in a server's answer to `GET /room_keys/keys/{room_id}`.
     ///
     /// # Errors
     ///
-    /// [`BackupFileError::Malformed`] if the text is no JSON object with the member `sessions`, or
-    /// a session is there twice.
+    /// [`BackupFileError::Malformed`] if the text is not a JSON object with the member `sessions`,
+    /// or a session is there twice.
     pub fn of_room(json: &'a str, room_id: String) -> Result<Self, BackupFileError> {
         let room: Room<'a> =
             serde_json::from_str(json).map_err(|_| BackupFileError::Malformed("sessions"))?;
@@ -310,7 +312,7 @@ pub enum BackupFileError {
     Message(DecodeError),
     /// An encrypted key does not decrypt.
     Backup(BackupError),
-    /// What was encrypted is no room key, or that of another session.
+    /// The plaintext is not a room key, or is that of another session.
     RoomKey(RoomKeyError),
 }
 

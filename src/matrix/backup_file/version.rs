@@ -40,19 +40,19 @@ const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackupVersion {
-    /// The key to which the room keys are encrypted. It is the server's word until `auth_data` is
-    /// verified, or it equals that of the user's private key.
+    /// The key to which the room keys are encrypted. It is only the server's claim until
+    /// `auth_data` is verified, or the key is found to be that of the user's private key.
     pub public_key: Curve25519PublicKey,
-    /// The object that has the public key, and signatures of it.
+    /// The object that has the public key and its signatures.
     pub auth_data: Value,
-    /// The number that the server has given to the backup.
+    /// The version number that the server has given to the backup.
     pub version: Option<String>,
-    /// How many keys the server says that it has.
+    /// How many keys the backup has, according to the server.
     pub count: Option<u64>,
 }
 
 impl BackupVersion {
-    /// A backup that no server has yet, without a signature.
+    /// Makes a backup that no server has yet, without a signature.
     #[must_use]
     pub fn new(public_key: Curve25519PublicKey) -> Self {
         let auth_data = json!({ "public_key": public_key.to_base64(), "signatures": {} });
@@ -61,10 +61,10 @@ impl BackupVersion {
 
     /// Adds a signature of the user. `key_name` is the public key of the master key, or the id of
     /// the device that signs. Clients trust a backup only if one of these has signed it, or if they
-    /// have its key from elsewhere. Spec: "Server-side key backups", "Recovering keys".
+    /// got its key from elsewhere. Spec: "Server-side key backups", "Recovering keys".
     ///
-    /// The signature covers all members of `auth_data`, also those that only the server has made
-    /// (S-17).
+    /// The signature covers all members of `auth_data`, including those that only the server has
+    /// made (S-17).
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl BackupVersion {
     }
 
     /// Verifies that a key of the user has signed the backup. `key_name` is the public key of the
-    /// master key, or the id of the device. That the key is the user's, the caller knows.
+    /// master key, or the id of the device. The caller must know that the key is the user's.
     ///
     /// # Errors
     ///
@@ -113,20 +113,20 @@ impl BackupVersion {
         self.public_key == key.public_key()
     }
 
-    /// The key in `auth_data`, which is an object of no other kind.
+    /// The key in `auth_data`, which must not be an object of another kind.
     fn signed_key(&self) -> Result<Curve25519PublicKey, SignedJsonError> {
         let key = Curve25519PublicKey::from_base64(text(&self.auth_data, "public_key")?)?;
         expect_kind(&self.auth_data, &["public_key"])?;
         Ok(key)
     }
 
-    /// The body of `POST /room_keys/version`, with which a server makes the backup.
+    /// The body of `POST /room_keys/version`, which makes the backup on the server.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({ "algorithm": ALGORITHM, "auth_data": self.auth_data })
     }
 
-    /// Reads the answer of the server.
+    /// Reads the server's answer.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! ECIES: a secure channel between two devices of which one has shown its public key to the other,
+//! ECIES: a secure channel between two devices, one of which has shown its public key to the other,
 //! for example as a QR code (MSC4108, "Secure channel").
 //!
 //! The channel uses X25519, HKDF-SHA-512 (as all clients do; the text of the proposal says SHA-256)
@@ -69,9 +69,9 @@ use crate::{
     },
 };
 
-/// A key pair for one channel, which is not established yet.
+/// A key pair for one channel that is not established yet.
 ///
-/// The private key is in a heap block of its own, wiped on drop.
+/// The private key is in its own heap block, which is wiped on drop.
 pub struct Ecies {
     key_pair: Box<Curve25519KeyPair>,
     info: String,
@@ -99,7 +99,7 @@ impl Ecies {
         Ok(Self { key_pair: wiped_below::<SHALLOW, _>(pair)?, info: INFO.to_string() })
     }
 
-    /// Binds the channel to a purpose other than signing in with a QR code, which has the text
+    /// Binds the channel to another purpose than signing in with a QR code, whose text is
     /// `MATRIX_QR_CODE_LOGIN`. Both devices must pass the same text.
     #[must_use]
     pub fn with_info(self, info: &str) -> Self {
@@ -115,13 +115,13 @@ impl Ecies {
     /// Establishes our end of a channel to the device that has shown us `their_public_key`, and
     /// encrypts the first message.
     ///
-    /// It consumes the key pair, because a second channel of the same two key pairs would encrypt
+    /// This consumes the key pair, because a second channel of the same two key pairs would encrypt
     /// with the same keys and nonces.
     ///
     /// # Errors
     ///
     /// [`ChannelError::OwnKey`] for our own key; [`ChannelError::NonContributoryKey`], which no
-    /// [`Curve25519PublicKey`] leads to.
+    /// [`Curve25519PublicKey`] causes.
     pub fn establish_outbound_channel(
         self,
         their_public_key: Curve25519PublicKey,
@@ -138,8 +138,8 @@ impl Ecies {
     /// Establishes our end of a channel from the first message of the device that has scanned our
     /// key.
     ///
-    /// It consumes the key pair, because a second channel from a replayed message would encrypt
-    /// with the same keys and nonces. If it refuses the message, the error contains the key pair:
+    /// This consumes the key pair, because a second channel from a replayed message would encrypt
+    /// with the same keys and nonces. If the message is refused, the error contains the key pair:
     /// an attacker who can write to us must not be able to invalidate the key that is on the
     /// screen.
     ///
@@ -165,7 +165,7 @@ impl Ecies {
         role: Role,
     ) -> Result<EstablishedEcies, ChannelError> {
         let ends = Ends { ours: self.public_key(), theirs: their_public_key, role };
-        // A channel to ourselves is never meant.
+        // A channel to ourselves is never intended.
         if ends.theirs == ends.ours {
             return Err(ChannelError::OwnKey);
         }
@@ -237,7 +237,7 @@ impl Direction {
     }
 }
 
-/// S-29: without the key.
+/// S-29: prints no key.
 impl fmt::Debug for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Direction").field("next", &self.next).finish_non_exhaustive()
@@ -266,7 +266,7 @@ impl EstablishedEcies {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
+    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged.
     pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<Message, ChannelError> {
         let seal = || self.sending.seal(plaintext.as_ref());
         Ok(Message { ciphertext: wiped_below::<MEDIUM, _>(seal)? })
@@ -277,8 +277,7 @@ impl EstablishedEcies {
     /// # Errors
     ///
     /// [`ChannelError::Authentication`], also for a message that was decrypted before or that
-    /// arrives too early. The channel is unchanged then, and the right message still decrypts
-    /// (S-04).
+    /// arrives too early. The channel is unchanged, and the right message still decrypts (S-04).
     pub fn decrypt(&mut self, message: &Message) -> Result<SecretBytes, ChannelError> {
         let open = || self.receiving.open(&message.ciphertext);
         Ok(SecretBytes::new(wiped_below::<MEDIUM, _>(open)?))

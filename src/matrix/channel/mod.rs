@@ -1,5 +1,5 @@
-//! Secure channels between two devices of which one has shown its public key to the other: ECIES
-//! (MSC4108) and HPKE (MSC4388). This file has what both have in common.
+//! Secure channels between two devices, one of which has shown its public key to the other: ECIES
+//! (MSC4108) and HPKE (MSC4388). This file has the parts that both share.
 
 mod check_code;
 pub mod ecies;
@@ -50,7 +50,7 @@ impl Ends {
     }
 }
 
-/// What every channel tells about its ends.
+/// The methods of every channel that describe its ends.
 macro_rules! public_keys {
     ($($channel:ident),+ $(,)?) => {$(
         impl $channel {
@@ -97,9 +97,10 @@ impl<C: fmt::Debug> fmt::Debug for Incoming<C> {
     }
 }
 
-/// A step that failed, and the object it was tried on: unchanged, to try again with (S-04).
+/// A step that failed, and the object on which it was tried: unchanged, so that it can be tried
+/// again (S-04).
 ///
-/// `?` turns it into its error, where the object is of no more use.
+/// `?` turns it into its error, for callers that have no more use for the object.
 #[derive(Debug)]
 pub struct Refused<T, E = ChannelError> {
     /// The object as it was before.
@@ -116,8 +117,8 @@ impl<T, E: fmt::Display> fmt::Display for Refused<T, E> {
 
 impl<T: fmt::Debug, E: Error> Error for Refused<T, E> {}
 
-/// A channel could not be established, or a message not be encrypted or decrypted; nothing has
-/// changed.
+/// A channel could not be established, or a message could not be encrypted or decrypted; nothing
+/// has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChannelError {
@@ -129,11 +130,11 @@ pub enum ChannelError {
     ChannelExhausted,
     /// The key agreement came out as zero.
     NonContributoryKey,
-    /// The other device's key is this device's own: somebody sent it back. Only ECIES, because the
-    /// initiator of an HPKE channel has no key that could be sent back.
+    /// The other device's key is this device's own: somebody sent it back. Only with ECIES, because
+    /// the initiator of an HPKE channel has no key that could be sent back.
     OwnKey,
-    /// The random source failed. Only HPKE, because both ends of an ECIES channel have drawn their
-    /// keys before.
+    /// The random source failed. Only with HPKE, because both ends of an ECIES channel have already
+    /// drawn their keys.
     Random,
 }
 

@@ -6,8 +6,8 @@
 //! -----END MEGOLM SESSION DATA-----
 //! ```
 //!
-//! Both keys come from the passphrase: `PBKDF2-HMAC-SHA-512(passphrase, salt, rounds, 64)`. What
-//! the JSON says is for the caller: an array of room keys, each with a `session_key` in the export
+//! Both keys come from the passphrase: `PBKDF2-HMAC-SHA-512(passphrase, salt, rounds, 64)`. The
+//! caller reads and writes the JSON: an array of room keys, each with a `session_key` in the export
 //! format.
 //!
 //! Spec: Matrix specification, "Key exports".
@@ -29,8 +29,8 @@
 //! A file that does not fit into memory is read twice, in pieces: [`Verifier`] verifies it, then
 //! [`Decryptor`] decrypts it. [`Encryptor`] writes one in pieces.
 //!
-//! Files come from many programs, and pass through editors and mail. So everything before the
-//! header and after the trailer is ignored when a file is read, and all white space between them.
+//! Files come from many programs, and pass through editors and mail. So a reader ignores everything
+//! before the header and after the trailer, and all white space between them.
 
 mod pieces;
 mod text;
@@ -57,7 +57,7 @@ use crate::{
 /// second of work. Other clients use the same number.
 pub const DEFAULT_ROUNDS: u32 = 500_000;
 
-/// The least rounds that the Matrix specification allows in a new file.
+/// The fewest rounds that the Matrix specification allows in a new file.
 pub const MIN_ROUNDS: u32 = 100_000;
 
 /// The most rounds that reading should allow. A hostile file can ask for 2^32 - 1, an hour of work.
@@ -67,14 +67,14 @@ const HEADER: &str = "-----BEGIN MEGOLM SESSION DATA-----";
 const TRAILER: &str = "-----END MEGOLM SESSION DATA-----";
 const VERSION: u8 = 1;
 const HEAD_LENGTH: usize = 1 + SALT_LENGTH + IV_LENGTH + 4;
-/// The characters of a line, as many as in PEM files.
+/// The number of characters in a line, the same as in PEM files.
 const LINE_LENGTH: usize = 64;
 
 /// Encrypts a JSON text as a file.
 ///
 /// # Errors
 ///
-/// [`KeyExportError::EmptyPassphrase`]; [`KeyExportError::Rounds`] for less than [`MIN_ROUNDS`];
+/// [`KeyExportError::EmptyPassphrase`]; [`KeyExportError::Rounds`] for fewer than [`MIN_ROUNDS`];
 /// [`KeyExportError::Random`].
 #[cfg(feature = "std")]
 pub fn encrypt(
@@ -85,8 +85,8 @@ pub fn encrypt(
     encrypt_with_rng(json, passphrase, rounds, &mut rng::system())
 }
 
-/// As `encrypt`, with another source of randomness: it gives 16 bytes for the salt, then 16 for
-/// the IV.
+/// Like `encrypt`, but with the caller's source of randomness, which gives 16 bytes for the salt,
+/// then 16 for the IV.
 ///
 /// # Errors
 ///
@@ -104,8 +104,8 @@ pub fn encrypt_with_rng<R: TryCryptoRng + ?Sized>(
     encrypt_weak_with_rng(json, passphrase, rounds, rng)
 }
 
-/// As `encrypt`, also with an empty passphrase and with less than [`MIN_ROUNDS`] rounds: for tests,
-/// and for files that need no protection. Whoever gets such a file can soon read it.
+/// Like `encrypt`, but also allows an empty passphrase and fewer than [`MIN_ROUNDS`] rounds: for
+/// tests, and for files that need no protection. Whoever gets such a file can soon read it.
 ///
 /// # Errors
 ///
@@ -119,8 +119,8 @@ pub fn encrypt_weak(
     encrypt_weak_with_rng(json, passphrase, rounds, &mut rng::system())
 }
 
-/// As `encrypt_weak`, with another source of randomness: it gives 16 bytes for the salt, then 16
-/// for the IV.
+/// Like `encrypt_weak`, but with the caller's source of randomness, which gives 16 bytes for the
+/// salt, then 16 for the IV.
 ///
 /// # Errors
 ///
@@ -153,14 +153,14 @@ fn put_lines(file: &mut String, text: &str) {
 
 /// Decrypts a file to its JSON text.
 ///
-/// The file says how many rounds of hashing its passphrase takes, before anything can be verified:
-/// more than `max_rounds` are refused. [`MAX_ROUNDS`] is a good limit.
+/// The file states how many rounds of hashing its passphrase takes, before anything can be
+/// verified: a file with more than `max_rounds` is refused. [`MAX_ROUNDS`] is a good limit.
 ///
 /// # Errors
 ///
-/// [`KeyExportError`], which tells apart what can be told apart without the right passphrase: no
-/// key file, one that was cut off, one that is damaged, and another version. Neither a wrong
-/// passphrase nor a change that leaves the base64 intact can be told from the other: both are
+/// [`KeyExportError`], which distinguishes what can be distinguished without the right passphrase:
+/// a text that is not a key file, a file that was cut off, a damaged one, and another version. A
+/// wrong passphrase and a change that leaves the base64 intact look the same: both are
 /// [`KeyExportError::Authentication`].
 pub fn decrypt(
     file: &str,
@@ -181,7 +181,7 @@ pub fn decrypt(
     SecretString::from_utf8(json).ok_or(KeyExportError::NotText)
 }
 
-/// How many rounds of hashing the passphrase of a file takes. Nothing has verified it.
+/// How many rounds of hashing the passphrase of a file takes. Nothing has verified this number.
 ///
 /// # Errors
 ///
@@ -194,7 +194,7 @@ pub fn rounds(file: &str) -> Result<u32, KeyExportError> {
 
 /// The base64 between header and trailer, without its white space.
 fn content(file: &str) -> Result<String, KeyExportError> {
-    // A file can be large, and a text that grows takes twice its memory.
+    // A file can be large, and text that grows takes twice its memory.
     let mut content = String::with_capacity(file.len());
     let mut frame = Frame::new();
     frame.read(file.as_bytes(), &mut |letters| content.push_str(letters));
@@ -223,7 +223,7 @@ impl Head {
         Ok(Self { salt, iv: ctr_hmac::draw_iv(rng)?, rounds })
     }
 
-    /// Reads the bytes of a head, of which some can be missing.
+    /// Reads the bytes of a head, some of which can be missing.
     fn read(bytes: &[u8]) -> Result<Self, KeyExportError> {
         let ([version], rest) = split(bytes)?;
         if *version != VERSION {
@@ -266,22 +266,22 @@ pub enum KeyExportError {
     Base64(Base64Error),
     /// The file has another version than 1.
     Version(u8),
-    /// The rounds of hashing are not within the limits: those of the file that is read, or those
-    /// that a file to be written was to have.
+    /// The rounds of hashing, of a file that is read or of one to be written, are not within the
+    /// limits.
     Rounds {
-        /// What the file asks for.
+        /// The requested number.
         rounds: u32,
-        /// The least that is allowed.
+        /// The lowest allowed number.
         minimum: u32,
-        /// The most that is allowed.
+        /// The highest allowed number.
         maximum: u32,
     },
-    /// Wrong passphrase, or the content was altered, or a part of it is missing. The MAC of the
-    /// file is keyed by the passphrase, so these look the same.
+    /// The passphrase is wrong, or the content was altered, or a part of it is missing. The MAC of
+    /// the file is keyed by the passphrase, so these look the same.
     Authentication,
-    /// The passphrase is right, and what was encrypted is not UTF-8.
+    /// The passphrase is right, but the plaintext is not UTF-8.
     NotText,
-    /// A file would be written with an empty passphrase.
+    /// The passphrase of a file to be written is empty.
     EmptyPassphrase,
     /// The random source failed.
     Random,

@@ -1,4 +1,4 @@
-//! Files of exported keys that need not fit into memory, piece by piece.
+//! Reads and writes, piece by piece, files of exported keys that need not fit into memory.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, mem};
@@ -18,12 +18,13 @@ use crate::primitives::{
     ctr_hmac::{Forged, Opening, Sealing, TAG_LENGTH, Verifying},
 };
 
-/// How many bytes of the ciphertext are verified and decrypted together, and so are in memory.
+/// How many bytes of the ciphertext are verified and decrypted together, and so are in memory at
+/// once.
 const SEGMENT: usize = 1 << 16;
-/// The bytes of a line, three for each four characters.
+/// The number of bytes in a line, three for every four characters.
 const LINE_BYTES: usize = LINE_LENGTH / 4 * 3;
 
-/// Takes a file apart: into its head, the segments of its ciphertext, and its MAC.
+/// Splits a file into its head, the segments of its ciphertext, and its MAC.
 struct Parts {
     frame: Frame,
     letters: Letters,
@@ -77,7 +78,7 @@ fn sort(
     rest.drain(..count.saturating_mul(SEGMENT));
 }
 
-/// Finds out about a file what can be told without its passphrase.
+/// Finds out what can be known about a file without its passphrase.
 ///
 /// ```
 /// use moceril::key_export::{self, Scanner};
@@ -105,7 +106,7 @@ impl Scanner {
         self.0.read(piece.as_ref(), |_, _| ());
     }
 
-    /// How many rounds of hashing the passphrase takes. Nothing has verified it.
+    /// How many rounds of hashing the passphrase takes. Nothing has verified this number.
     ///
     /// # Errors
     ///
@@ -121,11 +122,11 @@ impl Default for Scanner {
     }
 }
 
-/// The first of two passes over a file: verifies it. Nothing of a file may be believed before its
-/// end was authenticated, and a large file is read twice rather than kept in memory.
+/// The first of two passes over a file: verifies it. Nothing in a file may be trusted before its
+/// end was authenticated, so a large file is read twice rather than kept in memory.
 ///
-/// Both passes take less than a megabyte, 32 bytes for each 64 KiB of the file, and some bytes for
-/// each byte of a piece.
+/// Both passes take less than a megabyte of memory, plus 32 bytes for each 64 KiB of the file, and
+/// a few bytes for each byte of a piece.
 ///
 /// ```
 /// use moceril::key_export::{self, Verifier};
@@ -155,16 +156,16 @@ pub struct Verifier {
 impl Verifier {
     /// Before the first piece.
     ///
-    /// The file says how many rounds of hashing its passphrase takes, before anything can be
-    /// verified: more than `max_rounds` are refused. [`MAX_ROUNDS`](super::MAX_ROUNDS) is a good
-    /// limit.
+    /// The file states how many rounds of hashing its passphrase takes, before anything can be
+    /// verified: a file with more than `max_rounds` is refused. [`MAX_ROUNDS`](super::MAX_ROUNDS)
+    /// is a good limit.
     #[must_use]
     pub fn new(passphrase: &str, max_rounds: u32) -> Self {
         let passphrase = Zeroizing::new(String::from(passphrase));
         Self { passphrase, max_rounds, parts: Parts::new(), verifying: None }
     }
 
-    /// Reads the next piece of the file. What is wrong with it, [`finish`](Self::finish) says.
+    /// Reads the next piece of the file. [`finish`](Self::finish) reports what is wrong with it.
     pub fn update(&mut self, piece: impl AsRef<[u8]>) {
         let Self { passphrase, max_rounds, parts, verifying } = self;
         parts.read(piece.as_ref(), |head, segment| {
@@ -172,7 +173,7 @@ impl Verifier {
         });
     }
 
-    /// Verifies the file. What decrypts it needs it a second time.
+    /// Verifies the file. The [`Decryptor`] that this returns needs the file a second time.
     ///
     /// # Errors
     ///
@@ -215,18 +216,18 @@ fn verify(
 }
 
 /// The second of two passes over a file, which [`Verifier`] has verified: decrypts it. If the
-/// encrypted content was changed since then, the part that was changed is not decrypted.
+/// encrypted content has changed since then, the changed part is not decrypted.
 pub struct Decryptor {
     opening: Box<Opening>,
     parts: Parts,
-    /// What the last piece has given.
+    /// The plaintext of the last piece.
     json: Zeroizing<Vec<u8>>,
     failed: bool,
 }
 
 impl Decryptor {
     /// Reads the next piece of the file. The result is the next part of the JSON, which can be
-    /// empty, and can end within a character.
+    /// empty or end within a character.
     ///
     /// # Errors
     ///
@@ -240,7 +241,8 @@ impl Decryptor {
         self.decrypted()
     }
 
-    /// The last part of the JSON. After it, the decryptor begins again with the first piece.
+    /// Returns the last part of the JSON. After this, the decryptor begins again with the first
+    /// piece.
     ///
     /// # Errors
     ///
@@ -283,8 +285,9 @@ fn open(opening: &mut Opening, segment: &mut [u8], json: &mut Vec<u8>, failed: &
     segment.zeroize();
 }
 
-/// Empties the buffer for what comes of a piece of this length, and of what waits from pieces
-/// before it: less than two segments. It must not grow later, which would leave a copy behind.
+/// Empties the buffer, and makes room for the plaintext of a piece of this length and of what waits
+/// from earlier pieces, less than two segments. It must not grow later, which would leave a copy
+/// behind.
 fn make_room(buffer: &mut Zeroizing<Vec<u8>>, piece: usize) {
     buffer.as_mut_slice().zeroize();
     buffer.clear();
@@ -311,9 +314,9 @@ fn make_room(buffer: &mut Zeroizing<Vec<u8>>, piece: usize) {
 /// ```
 pub struct Encryptor {
     sealing: Box<Sealing>,
-    /// What has no complete line yet.
+    /// The bytes that do not fill a line yet.
     line: Vec<u8>,
-    /// The text that was not handed out yet.
+    /// The text that was not returned yet.
     text: String,
 }
 
@@ -329,8 +332,8 @@ impl Encryptor {
         Self::with_rng(passphrase, rounds, &mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives 16 bytes for the salt, then 16 for
-    /// the IV.
+    /// Like `new`, but with the caller's source of randomness, which gives 16 bytes for the salt,
+    /// then 16 for the IV.
     ///
     /// # Errors
     ///
@@ -358,7 +361,7 @@ impl Encryptor {
         Ok(Self { sealing, line: bytes, text: String::from(HEADER) })
     }
 
-    /// Encrypts the next piece of the JSON. The result is the next part of the file.
+    /// Encrypts the next piece of the JSON, and returns the next part of the file.
     pub fn update(&mut self, json: impl AsRef<[u8]>) -> String {
         let mut piece = Zeroizing::new(json.as_ref().to_vec());
         self.sealing.seal(&mut piece);
@@ -369,7 +372,7 @@ impl Encryptor {
         mem::take(&mut self.text)
     }
 
-    /// The end of the file.
+    /// Returns the end of the file.
     #[must_use]
     pub fn finish(self) -> String {
         let Self { sealing, mut line, mut text } = self;
@@ -384,7 +387,7 @@ impl Encryptor {
 
 macro_rules! opaque {
     ($($name:ident),+) => {$(
-        /// Nothing is shown: it holds a key, or what a key protects.
+        /// Prints nothing: the object holds a key, or what a key protects.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name)).finish_non_exhaustive()

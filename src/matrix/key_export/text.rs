@@ -1,4 +1,4 @@
-//! The text of a file of exported keys, read piece by piece: finds the content between header and
+//! Reads the text of a file of exported keys piece by piece: finds the content between header and
 //! trailer, and decodes it.
 
 use alloc::{string::String, vec::Vec};
@@ -14,11 +14,11 @@ const NO_LETTER: &str = "!";
 
 /// Finds the letters between header and trailer, without white space.
 ///
-/// The header begins a line, so that a text before it can speak of it. No base64 holds the trailer,
-/// so the first one ends the content, wherever it stands.
+/// The header begins a line, so that text before it can mention it. Base64 cannot contain the
+/// trailer, so the first one ends the content, wherever it is.
 pub(super) struct Frame {
     state: State,
-    /// The first bytes of a character that is not complete yet.
+    /// The first bytes of an incomplete character.
     character: Vec<u8>,
 }
 
@@ -62,7 +62,7 @@ impl Frame {
         }
     }
 
-    /// Whether there were a header and a trailer.
+    /// Whether there was a header and a trailer.
     pub(super) const fn finish(&self) -> Result<(), KeyExportError> {
         match self.state {
             State::Outside | State::Header(_) => Err(KeyExportError::NoHeader),
@@ -152,7 +152,7 @@ const fn is_blank(character: char) -> bool {
     character.is_whitespace() || character == '\u{feff}'
 }
 
-/// Decodes base64 piece by piece, with the verdict that [`base64::decode`] has on the whole text.
+/// Decodes base64 piece by piece, with the result that [`base64::decode`] has for the whole text.
 pub(super) struct Letters {
     /// What was not decoded yet.
     waiting: String,
@@ -167,7 +167,7 @@ impl Letters {
         Self { waiting: String::new(), refusal: None, is_standard: false }
     }
 
-    /// Takes the next letters. Now and then many are decoded, and `bytes` gets what they stand for.
+    /// Takes the next letters. From time to time many are decoded, and `bytes` gets the result.
     pub(super) fn push(&mut self, letters: &str, bytes: &mut impl FnMut(&[u8])) {
         self.waiting.push_str(letters);
         if self.waiting.len() >= TOGETHER {
@@ -188,7 +188,7 @@ impl Letters {
         self.decode(&last, bytes);
         match self.refusal {
             None => Ok(()),
-            // Letters of both alphabets are base64 in neither.
+            // Text with letters of both alphabets is base64 in neither.
             Some(_) if self.is_standard => Err(Base64Error::Invalid.into()),
             Some(refusal) => Err(refusal.into()),
         }

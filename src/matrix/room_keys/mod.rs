@@ -8,9 +8,9 @@
 //! | [`ExportedRoomKey`] | an entry of a file of exported keys, the `session_data` of a backup, the content of an event `m.forwarded_room_key`: all with a key in the export format |
 //!
 //! Members that are not described here are kept. No signature covers them, so they need not be
-//! canonical JSON: integers of 64 bits are kept exactly, and fractions, which Matrix does not have,
-//! as serde_json reads them, which may change the last digit. The texts are wiped, and a key is
-//! read from the text that the caller has, without another copy.
+//! canonical JSON: 64-bit integers are kept exactly; fractions, which Matrix does not have, are
+//! kept as serde_json reads them, which may change the last digit. The texts are wiped, and a key
+//! is read from the caller's text without another copy.
 //!
 //! ```
 //! use moceril::{key_export, room_keys::{self, ExportedRoomKey}};
@@ -39,8 +39,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing shows who made an exported key. [`ExportedRoomKey::import`] records that in the session,
-//! and whether the key was in a backup (S-21).
+//! Nothing shows who made an exported key. [`ExportedRoomKey::import`] records in the session that
+//! the key was exported, and whether it was in a backup (S-21).
 //!
 //! Spec: Matrix specification, "Key exports", "Server-side key backups", "`m.room_key`",
 //! "`m.forwarded_room_key`" and "Sharing keys between users".
@@ -103,9 +103,9 @@ const FIELDS: [&str; 8] = [
 /// The content of an event `m.room_key`, in which a sender gives a session to a device.
 #[derive(Clone)]
 pub struct RoomKey {
-    /// The room for which the session is meant. A session is only used for this room.
+    /// The room for which the session is meant. Use the session only for this room.
     pub room_id: String,
-    /// The session key, which its session has signed.
+    /// The session key, signed by its own signing key.
     pub session_key: SessionKey,
     /// Other members. They are not wiped.
     pub other: Map<String, Value>,
@@ -125,12 +125,13 @@ impl RoomKey {
         is_shared(&self.other)
     }
 
-    /// Reads the content of the event, which is an [`OlmPayload`](crate::payload::OlmPayload)'s.
+    /// Reads the content of the event, which comes from an
+    /// [`OlmPayload`](crate::payload::OlmPayload).
     ///
     /// # Errors
     ///
     /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if the content names another session than
-    /// that of its key.
+    /// its key's.
     pub fn from_json(json: &str) -> Result<Self, RoomKeyError> {
         let mut members = Members::read(json)?;
         let room_id = members.text("room_id")?;
@@ -162,24 +163,24 @@ impl fmt::Debug for RoomKey {
     }
 }
 
-/// A room key that somebody else made: from a file, a backup or another device.
+/// A room key that was exported: from a file, a backup or another device.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ExportedRoomKey {
-    /// The room for which the session is meant. A session is only used for this room.
+    /// The room for which the session is meant. Use the session only for this room.
     pub room_id: String,
-    /// The session key, of which nothing shows who made it.
+    /// The session key. Nothing shows who made it.
     pub session_key: ExportedSessionKey,
-    /// The Curve25519 key of the device that is said to have made the session. It proves nothing,
-    /// and a key can be used without it. `None` is written as an empty text.
+    /// The Curve25519 key of the device that is claimed to have made the session. It proves
+    /// nothing, and a key can be used without it. `None` is written as an empty text.
     pub sender_key: Option<Curve25519PublicKey>,
-    /// The Ed25519 key that the device is said to have, under the name `ed25519`.
+    /// The Ed25519 key that the device is claimed to have, under the name `ed25519`.
     pub sender_claimed_keys: BTreeMap<String, String>,
-    /// The Curve25519 keys of the devices that are said to have forwarded the key.
+    /// The Curve25519 keys of the devices that are claimed to have forwarded the key.
     pub forwarding_chain: Vec<String>,
     /// Other members. They are not wiped.
     pub other: Map<String, Value>,
-    /// What the key deserves at most. Nobody can raise it.
+    /// The highest provenance of the key. Nothing can raise it.
     provenance: Provenance,
 }
 
@@ -242,7 +243,7 @@ impl ExportedRoomKey {
     /// # Errors
     ///
     /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if the entry names another session than
-    /// that of its key.
+    /// its key's.
     pub fn from_json(json: &str) -> Result<Self, RoomKeyError> {
         let mut members = Members::read(json)?;
         let room_id = members.text("room_id")?;
@@ -250,13 +251,12 @@ impl ExportedRoomKey {
         members.exported(room_id, &session_id, Provenance::Exported)
     }
 
-    /// Reads the `session_data` of a backup after it was decrypted. The backup lists it under the
-    /// ids.
+    /// Reads the decrypted `session_data` of a backup, which lists it under these ids.
     ///
     /// # Errors
     ///
-    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if it was listed under another id than
-    /// that of its key.
+    /// [`RoomKeyError`]; also [`RoomKeyError::SessionId`] if it was listed under another session id
+    /// than its key's.
     pub fn from_backup_json(
         json: &str,
         room_id: &str,

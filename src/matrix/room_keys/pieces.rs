@@ -10,11 +10,11 @@ use super::{ExportedRoomKey, RoomKeyError};
 
 const MALFORMED: RoomKeyError = RoomKeyError::Malformed("array");
 
-/// Reads the content of a file of exported keys piece by piece, such as
-/// [`Decryptor`](crate::key_export::Decryptor) gives it. It finds what
+/// Reads the content of a file of exported keys piece by piece, as
+/// [`Decryptor`](crate::key_export::Decryptor) returns it. It finds what
 /// [`read_export`](super::read_export) finds in the whole text.
 ///
-/// It keeps the last piece, and the entry that is being read, which may have
+/// It keeps the last piece and the entry that is being read, which may have
 /// [`MAX_ENTRY_LENGTH`](Self::MAX_ENTRY_LENGTH) bytes, in a buffer of up to twice their length.
 ///
 /// ```
@@ -34,14 +34,14 @@ const MALFORMED: RoomKeyError = RoomKeyError::Malformed("array");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ExportParser {
-    /// It may hold keys, so it is wiped when it is moved.
+    /// The text may hold keys, so it is wiped when it is moved.
     text: Zeroizing<Vec<u8>>,
-    /// Where in the text begins what was not read yet.
+    /// The start, in the text, of the unread part.
     start: usize,
-    /// How many bytes from there on were looked at.
+    /// How many bytes from there on were examined.
     seen: usize,
     state: State,
-    /// In a string, and whether a backslash stands before the next byte.
+    /// In a string; whether a backslash precedes the next byte.
     string: Option<bool>,
     /// How many brackets of the entry are open.
     depth: usize,
@@ -59,7 +59,7 @@ enum State {
     Between,
     /// After the array.
     After,
-    /// Something is wrong, which was not reported yet.
+    /// Something is wrong that was not reported yet.
     Failed,
     Reported,
 }
@@ -88,7 +88,7 @@ impl ExportParser {
         self.text.extend_from_slice(piece);
     }
 
-    /// Moves what was not read yet to the beginning. The bytes of an entry are moved once at most,
+    /// Moves what was not read yet to the beginning. The bytes of an entry are moved at most once,
     /// however small its pieces are: nothing is read before its end.
     fn forget_read(&mut self) {
         if self.start == 0 {
@@ -101,9 +101,8 @@ impl ExportParser {
         self.start = 0;
     }
 
-    /// The next key; `None` if the pieces so far have no other one that is complete. After an
-    /// entry that is malformed the others follow; where the JSON itself is malformed, an error ends
-    /// them.
+    /// The next key; `None` if the pieces so far have no other complete one. A malformed entry is
+    /// an error, and the others follow; malformed JSON is an error that ends them.
     pub fn next_key(&mut self) -> Option<Result<ExportedRoomKey, RoomKeyError>> {
         loop {
             let state = self.state;
@@ -170,7 +169,7 @@ impl ExportParser {
         self.unread().first().copied()
     }
 
-    /// Where the value ends that begins what was not read, which is not white space.
+    /// The end of the value at the start of the unread part, which is not white space.
     fn end(&mut self) -> Option<usize> {
         let unread = self.text.get(self.start..).unwrap_or_default();
         let first = unread.first().copied()?;
@@ -186,7 +185,7 @@ impl ExportParser {
                     self.depth = self.depth.saturating_add(1);
                 }
                 (None, b'}' | b']') if self.depth > 0 => self.depth = self.depth.saturating_sub(1),
-                // A number or a word ends before what cannot be part of it.
+                // A number or a word ends before the first byte that cannot be part of it.
                 (None, _) if self.depth == 0 && is_delimiter(*byte) => return Some(self.seen),
                 (None, _) => {}
             }
@@ -217,7 +216,7 @@ fn read(text: &[u8]) -> Option<Result<ExportedRoomKey, RoomKeyError>> {
     Some(ExportedRoomKey::from_json(value.get()))
 }
 
-/// Whether no number and no word can have this byte.
+/// Whether neither a number nor a word can have this byte.
 const fn is_delimiter(byte: u8) -> bool {
     is_blank(byte) || matches!(byte, b',' | b':' | b'"' | b'[' | b']' | b'{' | b'}')
 }

@@ -18,19 +18,19 @@ use crate::{
 /// The content of a file of exported keys, from
 /// [`key_export::decrypt`](crate::key_export::decrypt).
 ///
-/// The entries are read one by one, so a large file needs no memory but that for its text.
+/// The entries are read one by one, so a large file needs memory only for its text.
 #[must_use]
 pub const fn read_export(json: &str) -> ExportReader<'_> {
     ExportReader { rest: Some(json), before: '[' }
 }
 
-/// Reads the entries of a file of exported keys. After an entry that is malformed the others
-/// follow; where the JSON itself is malformed, an error ends them.
+/// Reads the entries of a file of exported keys. A malformed entry is an error, and the others
+/// follow; malformed JSON is an error that ends them.
 #[derive(Clone)]
 pub struct ExportReader<'a> {
-    /// What was not read yet; `None` after the end and after an error.
+    /// The unread text; `None` after the end and after an error.
     rest: Option<&'a str>,
-    /// What stands before the next entry: the beginning of the array, or a comma.
+    /// What precedes the next entry: the beginning of the array, or a comma.
     before: char,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Debug for ExportReader<'_> {
     }
 }
 
-/// An object in which no member is there twice. Readers would not agree on which of the two counts.
+/// An object with no duplicate members, because readers would not agree on which of two counts.
 pub(in crate::matrix) struct Unique<T>(pub(in crate::matrix) BTreeMap<String, T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unique<T> {
@@ -112,8 +112,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueVisitor<T> {
     }
 }
 
-/// The ASCII letter for which an escape stands that follows a backslash, and the text after it. The
-/// other escapes stand for nothing that base64 has, and neither does the backslash that remains.
+/// The ASCII letter that an escape after a backslash stands for, and the text after it. Other
+/// escapes stand for no letter of base64, and the backslash that remains for them is none either.
 fn unescape(escaped: &str) -> (char, &str) {
     if let Some(after) = escaped.strip_prefix('/') {
         return ('/', after);
@@ -128,7 +128,7 @@ fn unescape(escaped: &str) -> (char, &str) {
     ('\\', escaped)
 }
 
-/// The members of an object that were not read yet, as they stand in the text.
+/// The unread members of an object, as they are in the text.
 pub(super) struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Members<'a> {
@@ -158,8 +158,7 @@ impl<'a> Members<'a> {
         self.optional(name)?.ok_or(RoomKeyError::Malformed(name))
     }
 
-    /// Takes out a text of base64 that is secret. serde_json would unescape it in memory that is
-    /// not wiped.
+    /// Takes out secret base64 text. serde_json would unescape it in memory that is not wiped.
     pub(super) fn secret(&mut self, name: &'static str) -> Result<Zeroizing<String>, RoomKeyError> {
         let malformed = RoomKeyError::Malformed(name);
         let raw = self.0.remove(name).ok_or(malformed)?.get();
@@ -211,7 +210,7 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// The members that nobody has taken out.
+    /// The members that were not taken out.
     pub(super) fn rest(self) -> Result<Map<String, Value>, RoomKeyError> {
         let read = |(name, raw): (String, &RawValue)| Ok((name, serde_json::from_str(raw.get())?));
         let members: Result<_, serde_json::Error> = self.0.into_iter().map(read).collect();

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{ALGORITHM, ED25519, ExportedRoomKey, FIELDS, RoomKeyError, SHARED_HISTORY};
 use crate::{primitives::secret::SecretString, wire::json};
 
-/// An object as it is written.
+/// An object that is being written.
 #[derive(Serialize)]
 pub(super) struct Object<'a> {
     algorithm: &'static str,
@@ -42,8 +42,8 @@ impl<'a> Object<'a> {
             sender_claimed_keys: None,
             sender_claimed_ed25519_key: None,
             forwarding_curve25519_key_chain: None,
-            // A caller who adds a member of one of these names must not make an object with two of
-            // them.
+            // A caller that adds a member with one of these names must not get an object with
+            // duplicates.
             other: other.filter(|(name, _)| !FIELDS.contains(name)).collect(),
         }
     }

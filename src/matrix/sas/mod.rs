@@ -1,11 +1,11 @@
-//! SAS: two people compare a short authentication string, and so verify each other's keys.
+//! SAS: two people compare a short authentication string to verify each other's keys.
 //!
-//! Spec: Matrix, "Short Authentication String (SAS) verification". This module is its cryptography;
-//! the events that carry keys, commitments and MACs are the client's. Both devices draw a
-//! single-use key pair ([`Sas`]) and exchange the public keys, one of them after it has sent a
-//! [`commitment`] to its own, so that nobody in between can choose keys that lead to equal strings.
-//! From the agreed secret ([`EstablishedSas`]) come the emoji or numbers that the users compare,
-//! and the MACs of the long-term keys that are verified by it.
+//! Spec: Matrix, "Short Authentication String (SAS) verification". This module has the
+//! cryptography; the client handles the events that carry keys, commitments and MACs. Both devices
+//! draw a single-use key pair ([`Sas`]) and exchange the public keys. One of them first sends a
+//! [`commitment`] to its key, so that nobody in between can choose keys that lead to equal strings.
+//! The agreed secret ([`EstablishedSas`]) gives the emoji or numbers that the users compare, and
+//! the MACs of the long-term keys that this verifies.
 //!
 //! ```
 //! use moceril::sas::{MacMethod, Sas, commitment};
@@ -58,8 +58,8 @@ use crate::{
     },
 };
 
-/// What the device that accepts a verification sends before its key: base64 (43 characters) of
-/// SHA-256 of the key's base64, followed by the content of the start event as canonical JSON.
+/// The commitment that the accepting device sends before its key: base64 (43 characters) of the
+/// SHA-256 of the key's base64 followed by the content of the start event as canonical JSON.
 ///
 /// The other device computes it again when it gets the key, and cancels if it differs.
 ///
@@ -70,7 +70,7 @@ pub fn commitment(public_key: &Curve25519PublicKey, start_content_canonical_json
     base64::encode(&kdf::sha256(&[key.as_bytes(), start_content_canonical_json.as_bytes()]))
 }
 
-/// One device's end of a verification before the other one's key is known: a key pair for one use.
+/// One device's end of a verification before it has the other device's key: a single-use key pair.
 ///
 /// The private key is in a heap block, wiped on drop.
 pub struct Sas {
@@ -88,7 +88,8 @@ impl Sas {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives the 32 bytes of the private key.
+    /// Like `new`, but with the caller's source of randomness, which gives the 32 bytes of the
+    /// private key.
     ///
     /// # Errors
     ///
@@ -103,13 +104,13 @@ impl Sas {
         self.pair.public()
     }
 
-    /// Agrees on the secret. The key pair is used up.
+    /// Agrees on the secret. This uses up the key pair.
     ///
     /// # Errors
     ///
     /// [`Refused`] with the key pair, and [`SasError::OwnKey`] for this device's own key, which
-    /// somebody sent back to us, or [`SasError::NonContributoryKey`] (S-01), which no key that
-    /// could be parsed leads to.
+    /// somebody sent back to us, or [`SasError::NonContributoryKey`] (S-01), which no parsed key
+    /// causes.
     pub fn diffie_hellman(
         self,
         their_public_key: Curve25519PublicKey,
@@ -147,10 +148,10 @@ impl fmt::Debug for Sas {
     }
 }
 
-/// One device's end of a verification with the agreed secret, which is in a heap block, wiped on
+/// One device's end of a verification, with the agreed secret in a heap block that is wiped on
 /// drop.
 ///
-/// Every function here is of the secret and its arguments alone; nothing ever changes the object.
+/// Every result here depends only on the secret and the arguments; nothing changes the object.
 pub struct EstablishedSas {
     secret: Box<Secret<32>>,
     our_public_key: Curve25519PublicKey,
@@ -178,11 +179,11 @@ impl EstablishedSas {
         SasBytes(hkdf(None, self.secret.as_bytes(), info.as_ref()))
     }
 
-    /// As [`bytes`](Self::bytes), with `count` bytes, for other ways to show them.
+    /// Like [`bytes`](Self::bytes), but returns `count` bytes, for other ways to show them.
     ///
     /// # Errors
     ///
-    /// [`SasError::TooManyBytes`] for a count above 8,160: HKDF gives no more.
+    /// [`SasError::TooManyBytes`] for a count above 8,160, the most that HKDF gives.
     pub fn bytes_raw(&self, info: impl AsRef<[u8]>, count: usize) -> Result<Vec<u8>, SasError> {
         let maximum = kdf::MAX_OUTPUT;
         let too_many = SasError::TooManyBytes { requested: count, maximum };
@@ -198,9 +199,8 @@ impl EstablishedSas {
 
     /// The MAC of a key or of a list of key ids, as 43 characters of base64.
     ///
-    /// Spec: Matrix, "MAC calculation", which says what `input` and `info` are. The method is the
-    /// one that the accept event names; choose [`MacMethod::default`] whenever both devices know
-    /// it.
+    /// Spec: Matrix, "MAC calculation", which defines `input` and `info`. The method is the one
+    /// that the accept event names; choose [`MacMethod::default`] whenever both devices know it.
     #[must_use]
     pub fn calculate_mac(
         &self,
@@ -215,7 +215,7 @@ impl EstablishedSas {
     ///
     /// # Errors
     ///
-    /// [`SasError::Mac`], whatever is wrong with the tag: cancel the verification.
+    /// [`SasError::Mac`], whatever is wrong with the tag; cancel the verification.
     pub fn verify_mac(
         &self,
         method: MacMethod,
@@ -269,7 +269,7 @@ fn overwritten(mut mac: Secret<32>) -> Secret<32> {
     mac
 }
 
-/// How the MACs of a verification are calculated: `message_authentication_code` of its events.
+/// How the MACs of a verification are calculated: `message_authentication_code` in its events.
 ///
 /// Every method derives a key with HKDF and makes an HMAC-SHA-256. They differ in the length of the
 /// key and in what they encode.
@@ -301,8 +301,8 @@ impl MacMethod {
         }
     }
 
-    /// The name that the default method had in its proposal, MSC3783, before the specification took
-    /// it over. Older clients offer it.
+    /// The name of the default method in its proposal, MSC3783, before the specification adopted
+    /// it. Older clients offer it.
     const PROPOSED: &str = "org.matrix.msc3783.hkdf-hmac-sha256";
 
     /// The method with exactly this name. The default method has two names: that of the
@@ -392,11 +392,11 @@ pub enum SasError {
     NonContributoryKey,
     /// The other device's key is this device's own: somebody sent it back. Cancel the verification.
     OwnKey,
-    /// More bytes were asked for than HKDF gives.
+    /// More bytes were requested than HKDF gives.
     TooManyBytes {
-        /// How many were asked for.
+        /// How many were requested.
         requested: usize,
-        /// How many there can be.
+        /// The most that HKDF gives.
         maximum: usize,
     },
     /// The MAC is not the other device's: cancel the verification.
@@ -436,7 +436,7 @@ mod tests {
         assert_eq!(in_thirteens.decimals(), [1001, 1002, 1003]);
     }
 
-    /// The last bits belong to no emoji and no number: there is one meaning for what users compare.
+    /// The last bits belong to no emoji and no number.
     #[test]
     fn the_last_bits_are_not_shown() {
         let (one, other) = (sas([1, 2, 3, 4, 5, 0b11000000]), sas([1, 2, 3, 4, 5, 0b11111111]));

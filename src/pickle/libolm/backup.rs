@@ -13,7 +13,7 @@ const LENGTH: usize = 4 + 32 + 32;
 impl BackupDecryptionKey {
     /// Reads a key that libolm pickled: its `OlmPkDecryption`.
     ///
-    /// `key` is the key it was pickled with, of any length.
+    /// `key` is the key that it was pickled with, of any length.
     ///
     /// # Errors
     ///

@@ -46,7 +46,7 @@ fn fill(
 macro_rules! libolm_content {
     ($object:ident, $read:ident, $write:ident) => {
         impl $object {
-            /// Reads the content of a libolm pickle, and returns what stands after it too. It is
+            /// Reads the content of a libolm pickle, and also returns the bytes after it. It is
             /// checked as in `from_libolm_pickle`.
             ///
             /// # Errors
@@ -56,9 +56,9 @@ macro_rules! libolm_content {
                 Self::read_libolm_content(content, PublicKeys::Derived)
             }
 
-            /// As `from_libolm_content`, for bytes that the caller **knows to be unaltered** since
-            /// `write_libolm_content` wrote them: the public half of a signing key is taken as it
-            /// is, instead of being derived again. Signing under a wrong one reveals the private
+            /// Like `from_libolm_content`, but for bytes that the caller **knows to be unaltered**
+            /// since `write_libolm_content` wrote them: the public half of a signing key is used as
+            /// stored, instead of being derived again. Signing with a wrong one reveals the private
             /// half (S-14).
             ///
             /// # Errors
@@ -84,7 +84,7 @@ macro_rules! libolm_content {
             /// `memory`, and returns its length; `None` if `memory` is too short. What the format
             /// cannot hold is dropped, in the order in which libolm would have dropped it.
             ///
-            /// The bytes hold all secrets of the object, in the clear. Either all of them are
+            /// The bytes hold all secrets of the object, unencrypted. Either all of them are
             /// written or none.
             ///
             /// # Errors

@@ -7,7 +7,7 @@
 //! version of the format and without the keys of chains that are gone. What the format cannot hold
 //! is an error, or is dropped by an explicit `lossy` call, which reports it and drops what libolm
 //! itself would have evicted. The documentation of [`Loss`] lists what the format holds of each
-//! object. What is dropped and can be known elsewhere, the caller supplies again (S-41).
+//! object. The caller supplies again what was dropped but is known elsewhere (S-41).
 
 #[cfg(feature = "backup")]
 mod backup;
@@ -66,7 +66,7 @@ macro_rules! libolm_pickle {
         impl $object {
             $(#[$doc])+
             ///
-            /// `key` is the key it was pickled with, of any length.
+            /// `key` is the key that it was pickled with, of any length.
             ///
             /// # Errors
             ///
@@ -81,14 +81,14 @@ macro_rules! libolm_pickle {
             }
 
             /// Pickles the object as libolm does, if the format can hold everything that the object
-            /// knows. That is so for an object that was read from a libolm pickle and not changed
+            /// knows. It can for an object that was read from a libolm pickle and has not changed
             /// since: it is written back as it was, in the newest version of the format and without
             /// the keys of chains that are gone. For a used object, see `to_libolm_pickle_lossy`.
             ///
             /// # Errors
             ///
             /// [`ConversionError::Lossy`] with what would be lost;
-            /// [`ConversionError::Unrepresentable`] if no libolm could go on from here.
+            /// [`ConversionError::Unrepresentable`] if libolm could not continue from this state.
             pub fn to_libolm_pickle(
                 &self,
                 key: impl AsRef<[u8]>,
@@ -122,8 +122,7 @@ libolm_pickle!(
     Account,
     read_account,
     write_account,
-    /// Reads an account that libolm pickled (versions 2 to 4). Version 1 is refused, as libolm
-    /// does.
+    /// Reads an account that libolm pickled (versions 2 to 4). Version 1 is refused, as by libolm.
 );
 libolm_pickle!(
     Session,
@@ -132,8 +131,8 @@ libolm_pickle!(
     /// Reads a session that libolm pickled. Keys that libolm evicted count as used. The pickle does
     /// not hold the peer's identity key: give it to
     /// [`set_identity_keys`](Session::set_identity_keys) before the session decrypts, or no payload
-    /// can be verified. Only of a session that was made from a message which it has not decrypted
-    /// yet, the key is known: it is that of the device that began the session.
+    /// can be verified. The key is known only for a session that was made from a message that it
+    /// has not decrypted yet: it is that of the device that began the session.
 );
 libolm_pickle!(
     GroupSession,
@@ -148,8 +147,8 @@ libolm_pickle!(
     write_inbound_group_session,
     /// Reads an inbound group session that libolm pickled. The pickle does not say where the
     /// session's key came from, so the [provenance](Self::provenance) is `Unknown` unless you
-    /// [state it](Self::set_provenance). Of the two ratchets in the pickle the later one must
-    /// follow from the earlier one (S-43).
+    /// [state it](Self::set_provenance). The later of the two ratchets in the pickle must follow
+    /// from the earlier one (S-43).
 );
 
 /// A pickle in libolm's format could not be read.
@@ -162,7 +161,7 @@ pub enum LibolmPickleError {
     Authentication,
     /// The pickle has a version that libolm does not write, or no longer reads.
     Version(u32),
-    /// The content ends early, goes on after its end, or is not a possible state of the object.
+    /// The content ends early, has bytes after its end, or is not a possible state of the object.
     InvalidState,
     /// The content holds an unacceptable key.
     Key(KeyError),
@@ -188,7 +187,7 @@ impl From<KeyError> for LibolmPickleError {
     }
 }
 
-/// The layers below refuse a state for this reason only.
+/// The lower layers refuse a state only for this reason.
 impl From<PickleError> for LibolmPickleError {
     fn from(_: PickleError) -> Self {
         Self::InvalidState

@@ -1,5 +1,5 @@
-//! Reading libolm's pickles. The layouts stand above the functions: one field a line, with lengths
-//! in bytes.
+//! Reads libolm's pickles. The layouts are above the functions: one field a line, with lengths in
+//! bytes.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -37,7 +37,7 @@ pub(super) enum PublicKeys {
     /// From the private half (S-14) and the earlier ratchet (S-43); the stored ones must be the
     /// same.
     Derived,
-    /// From the content, whose integrity the caller vouches for.
+    /// From the content, for whose integrity the caller vouches.
     #[cfg(feature = "hazmat")]
     Stored,
 }
@@ -210,7 +210,7 @@ pub(super) fn read_session(
         ratchet,
     };
     if state.is_unread() || state.ratchet.receivers.is_empty() {
-        // The root key is still that of the first chain, or of ours that answers it.
+        // The root key is still that of the first chain, or that of our chain that answers it.
         let answered = state.is_unread() && state.ratchet.sender.is_some();
         state.ratchet.root_index = OptionalNumber::some(answered.into());
     }
@@ -223,8 +223,8 @@ pub(super) fn read_session(
 const MAX_RECEIVER_CHAINS: usize = Limits::DEFAULT_RECEIVER_CHAINS as usize;
 const MAX_SKIPPED_KEYS: usize = MAX_RECEIVER_CHAINS * Limits::DEFAULT_SKIPPED_KEYS as usize;
 
-/// Sorts the skipped keys of all chains into their chains. Those of chains that are gone are
-/// dropped: libolm does not use them either.
+/// Sorts the skipped keys into their chains. Those of chains that are gone are dropped: libolm does
+/// not use them, either.
 fn read_skipped_keys(
     reader: &mut Reader<'_>,
     receivers: &mut SecretList<ReceiverChain>,
@@ -313,9 +313,9 @@ pub(super) fn read_inbound_group_session(
 
 /// An error unless the later ratchet follows from the earlier one (S-43): at most 1,020 hashes, and
 /// a comparison in constant time. Otherwise a forged earlier ratchet beside a genuine later one
-/// would be connected with good copies of the session by the later one, and merging would pass
-/// their place to it. A later ratchet whose index is before the earlier one's is refused by
-/// `restore`.
+/// would be connected with good copies of the session through the later one, and merging would
+/// replace theirs with the forged one. A later ratchet whose index is before the earlier one's is
+/// refused by `restore`.
 fn if_successor(earlier: &MegolmRatchet, later: &MegolmRatchet) -> Result<()> {
     let mut successor = earlier.clone();
     successor.advance_to(later.index());
@@ -357,9 +357,9 @@ fn read_identity_key(
     }
 }
 
-/// An X25519 pair, public half first. That the halves belong together is checked of the identity
-/// key only: it would cost a multiplication for each one-time key, and a message made with a wrong
-/// public half does not decrypt.
+/// An X25519 pair, public half first. Whether the halves belong together is checked only for the
+/// identity key: the check would cost a multiplication for each one-time key, and a message made
+/// with a wrong public half does not decrypt.
 fn read_pair(reader: &mut Reader<'_>) -> Result<Curve25519KeyPair> {
     let public = read_public(reader)?;
     Ok(Curve25519KeyPair::from_parts(&read_secret(reader)?, public))
@@ -399,8 +399,8 @@ mod tests {
 
     use super::*;
 
-    /// Version 1 is the caller's to read. Not received; three public keys, which must not be of low
-    /// order; root key; no sender chain.
+    /// The caller reads version 1. Not received; three public keys, which must not be of low order;
+    /// root key; no sender chain.
     fn session_head() -> Vec<u8> {
         let mut content = vec![0];
         content.extend([9; 4 * 32]);

@@ -1,4 +1,4 @@
-//! Writing libolm's pickles, in the versions that libolm 3.2 writes. `read` has the layouts.
+//! Writes libolm's pickles, in the versions that libolm 3.2 writes. `read` has the layouts.
 
 use alloc::vec::Vec;
 

@@ -1,9 +1,9 @@
 //! The state of each object as bytes, for the native format.
 //!
-//! All integers are big-endian, a list is a u32 count and its items, an option or a boolean is one
-//! byte 0 or 1, and every field is there in the order of its struct below: one state has one
-//! encoding. Public keys are stored beside their private halves: the native format authenticates
-//! them, and deriving them would cost more than everything else.
+//! All integers are big-endian, a list is a u32 count and its items, an option begins with a byte 0
+//! or 1, a boolean is one such byte, and the fields are in the order of the structs below: one
+//! state has one encoding. Public keys are stored beside their private halves: the native format
+//! authenticates them, and deriving them would cost more than everything else.
 
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
@@ -125,15 +125,15 @@ trait Item: Encode {
 }
 
 fn write_list<T: Item>(items: &[T], sink: &mut impl Sink) {
-    // No list here can have 2^32 items; if one had, nothing would read its count.
+    // No list here can have 2^32 items; if one had, its count could not be read back.
     u32::try_from(items.len()).unwrap_or(u32::MAX).write(sink);
     for item in items {
         item.write(sink);
     }
 }
 
-/// Reads a list's count. One that what is left to read cannot hold is refused, before memory is set
-/// aside for it.
+/// Reads a list's count. A count that the remaining bytes cannot hold is refused before memory is
+/// allocated for it.
 fn read_count<T: Item>(reader: &mut Reader<'_>) -> Option<usize> {
     let count = usize::try_from(u32::read(reader)?).ok()?;
     let needed = count.checked_mul(T::MIN_LENGTH)?;
@@ -156,7 +156,7 @@ impl<T: Item + Default> Encode for SecretList<T> {
     }
 }
 
-/// A list of what is not secret; for secrets, see `SecretList`.
+/// A list of public items; for secrets, see `SecretList`.
 impl<T: Item> Encode for Vec<T> {
     fn write(&self, sink: &mut impl Sink) {
         write_list(self, sink);
@@ -377,7 +377,7 @@ impl Encode for SigningKey {
     }
 }
 
-/// The version's byte on the wire. Never left out, never guessed (S-13).
+/// The version's byte on the wire, which is never left out and never guessed (S-13).
 impl Encode for MessageVersion {
     fn write(&self, sink: &mut impl Sink) {
         sink.put(&[self.byte()]);
@@ -437,7 +437,7 @@ impl Encode for Limits {
         self.receiver_chains().write(sink);
     }
 
-    /// Refuses limits that the constructors would not have given out.
+    /// Refuses limits that the constructors could not have made.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let (skipped_keys, message_gap, receiver_chains) =
             (u32::read(reader)?, u32::read(reader)?, u32::read(reader)?);
@@ -463,8 +463,8 @@ mod tests {
         length.0
     }
 
-    /// S-02: a bound that is too low sets aside more memory than a count is good for; one that is
-    /// too high refuses what we wrote.
+    /// S-02: a bound that is too low allocates more memory than a count justifies; one that is too
+    /// high refuses what we wrote.
     #[test]
     fn no_item_is_shorter_than_its_bound() {
         assert_eq!(shortest::<(u32, Tag)>(), <(u32, Tag)>::MIN_LENGTH);

@@ -7,8 +7,8 @@
 //! type    = 1 account, 2 session, 3 group session, 4 inbound group session, 5 replay guard
 //! ```
 //!
-//! The state is encoded by `encode.rs`. Version 1, which no release wrote, encoded some states in
-//! another way; it is refused as [`PickleError::Version`].
+//! `encode.rs` encodes the state. Version 1, which no release wrote, encoded some states in another
+//! way; it is refused as [`PickleError::Version`].
 
 mod encode;
 #[cfg(feature = "passphrase")]
@@ -78,7 +78,7 @@ impl PickleKey {
         Self::with_rng(&mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives the 32 bytes of the key.
+    /// Like `new`, but with the caller's source of randomness, which gives the 32 bytes of the key.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl PickleKey {
         base64::encode_secret(self.0.as_bytes())
     }
 
-    /// Copies from block to block, so that the stack gets no copy (S-25).
+    /// Copies from heap block to heap block, so that the stack gets no copy (S-25).
     fn copy_of(key: &Secret<32>) -> Self {
         let mut copy = Box::<Secret<32>>::default();
         copy.as_mut_bytes().copy_from_slice(key.as_bytes());
@@ -164,7 +164,7 @@ trait Pickled: Sized {
         pickle.extend([VERSION, Self::TYPE]);
         pickle.extend(nonce.as_bytes());
         self.state().write(&mut *pickle);
-        // Without an error here, a wrong length would leave the state in the clear (S-47).
+        // Without an error here, a wrong length would leave the state unencrypted (S-47).
         let state = pickle.get_mut(HEADER_LENGTH..).ok_or(PickleError::InvalidState)?;
         let associated_data = associated_data(Self::TYPE, context);
         let tag = chacha20poly1305::seal(&key.0, nonce.as_bytes(), &associated_data, state);
@@ -205,7 +205,8 @@ fn associated_data(kind: u8, context: &[u8]) -> Vec<u8> {
     [VERSION, kind].into_iter().chain(context.iter().copied()).collect()
 }
 
-/// What is pickled, and the public methods to pickle it, which are the same for every object.
+/// The state of an object, and the public methods to pickle it, which are the same for every
+/// object.
 macro_rules! pickled {
     ($object:ident, $state:ident, $kind:literal) => {
         impl Pickled for $object {
@@ -223,9 +224,9 @@ macro_rules! pickled {
 
         impl $object {
             /// Encrypts the whole state as text. `context` says where the pickle belongs, for
-            /// example user, device **and the name of the row (a session's id)**: two objects of
-            /// one kind with one context can be exchanged by whoever writes to the store. It is not
-            /// stored, and only the same context opens the pickle again.
+            /// example user, device **and the name of the row (a session's id)**: if two objects of
+            /// one kind have the same context, whoever can write to the store can exchange them.
+            /// The context is not stored, and only the same context opens the pickle again.
             ///
             /// # Errors
             ///
@@ -239,8 +240,8 @@ macro_rules! pickled {
                 self.pickle_with_rng(key, context, &mut rng::system())
             }
 
-            /// As `pickle`, with another source of randomness: it gives 24 bytes for the nonce,
-            /// which must never repeat.
+            /// Like `pickle`, but with the caller's source of randomness, which gives 24 bytes for
+            /// the nonce, which must never repeat.
             ///
             /// # Errors
             ///
@@ -260,7 +261,7 @@ macro_rules! pickled {
     };
 }
 
-/// The public method to open a pickle of an object that belongs to no other object.
+/// The public method to open the pickle of an object that does not belong to another object.
 macro_rules! opened {
     ($($object:ident),+) => {$(
         impl $object {
@@ -288,15 +289,15 @@ pickled!(ReplayGuard, ReplayGuardState, 5);
 opened!(Account, Session, GroupSession, InboundGroupSession);
 
 impl ReplayGuard {
-    /// Opens a pickle made with the same key and context, of the guard of this session.
+    /// Opens a pickle, made with the same key and context, of this session's guard.
     ///
     /// Whoever can write to the store can put an older pickle of the same guard in its place:
-    /// compare [`generation`](Self::generation) with the highest that you have written.
+    /// compare [`generation`](Self::generation) with the highest number that you have written.
     ///
     /// # Errors
     ///
     /// [`PickleError::OtherSession`] for the guard of another session, which somebody may have put
-    /// in the place of this one (S-46); otherwise as for the other objects.
+    /// in the place of this one (S-46); otherwise the same as for other objects.
     pub fn from_pickle(
         pickle: &str,
         key: &PickleKey,

@@ -9,9 +9,9 @@
 //! the next 32 the commitment. Everything before the native pickle is bound to it as part of its
 //! context.
 //!
-//! Why a commitment (S-46): XChaCha20-Poly1305 does not commit to its key, so a text can be made
-//! that opens under two keys, and whoever is asked to open it tells, by success or failure, to
-//! which half of a list of passphrases theirs belongs. (Len, Grubbs, Ristenpart: "Partitioning
+//! Why a commitment (S-46): XChaCha20-Poly1305 does not commit to its key, so an attacker can make
+//! a text that opens under two keys, and whoever tries to open it reveals, by success or failure,
+//! which half of a list of passphrases contains theirs. (Len, Grubbs, Ristenpart: "Partitioning
 //! Oracle Attacks", 2021.) The commitment is compared before anything is decrypted.
 //!
 //! Version 1, which no release wrote, began with `argon2id.` and had no commitment; it is refused
@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-/// What it costs to derive a key from a passphrase, and so to guess one.
+/// The cost of deriving a key from a passphrase, and so of guessing one.
 ///
 /// The default is RFC 9106's second recommendation: 64 MiB, 3 passes, 4 lanes; some tenths of a
 /// second.
@@ -56,16 +56,16 @@ impl PassphraseCost {
     /// "Password Storage Cheat Sheet" recommends for Argon2id. Each of the three numbers counts.
     pub const MINIMUM: Self = Self { memory_kib: 19 << 10, passes: 2, lanes: 1 };
 
-    /// A good limit for opening pickles, also on a phone: 128 MiB, 4 passes, 8 lanes. That is twice
+    /// A good limit for opening pickles, even on a phone: 128 MiB, 4 passes, 8 lanes. That is twice
     /// the memory and less than three times the work of the default: 0.7 s of one core of a server,
     /// where the default takes 0.2 s.
     ///
-    /// The text says what its derivation costs before anything can be verified, so whoever can put
-    /// a text in the place of a pickle makes us spend as much as the limit allows. Raise it only
-    /// for pickles that you wrote at a higher cost.
+    /// The text states the cost of its derivation before anything can be verified, so whoever can
+    /// replace a pickle makes us spend as much as the limit allows. Raise it only for pickles that
+    /// you wrote at a higher cost.
     pub const RECOMMENDED_LIMIT: Self = Self { memory_kib: 128 << 10, passes: 4, lanes: 8 };
 
-    /// Whether none of the numbers is above that of `limit`.
+    /// Whether no number is above that of `limit`.
     const fn within(&self, limit: &Self) -> bool {
         self.memory_kib <= limit.memory_kib
             && self.passes <= limit.passes
@@ -128,7 +128,7 @@ impl PassphraseKey {
         Self::with_rng(passphrase, cost, &mut rng::system())
     }
 
-    /// As `new`, with another source of randomness: it gives 16 bytes for the salt.
+    /// Like `new`, but with the caller's source of randomness, which gives 16 bytes for the salt.
     ///
     /// # Errors
     ///
@@ -150,8 +150,9 @@ impl PassphraseKey {
         Self::weak_with_rng(passphrase, cost, rng)
     }
 
-    /// As `new`, also with an empty passphrase and at a cost below [`PassphraseCost::MINIMUM`]: for
-    /// tests, and for devices on which the minimum cannot be spent. Such a key protects little.
+    /// Like `new`, but also allows an empty passphrase and a cost below
+    /// [`PassphraseCost::MINIMUM`]: for tests, and for devices that cannot afford the minimum. Such
+    /// a key protects little.
     ///
     /// # Errors
     ///
@@ -161,7 +162,7 @@ impl PassphraseKey {
         Self::weak_with_rng(passphrase, cost, &mut rng::system())
     }
 
-    /// As `weak`, with another source of randomness: it gives 16 bytes for the salt.
+    /// Like `weak`, but with the caller's source of randomness, which gives 16 bytes for the salt.
     ///
     /// # Errors
     ///
@@ -182,14 +183,14 @@ impl PassphraseKey {
     /// Derives the key of a pickle. `limit` bounds what its parameters may cost:
     /// [`PassphraseCost::RECOMMENDED_LIMIT`] is a good limit.
     ///
-    /// What is pickled with this key has the cost of that pickle, also if it is below
+    /// What is pickled with this key has the cost of that pickle, even if it is below
     /// [`PassphraseCost::MINIMUM`]: see [`cost`](Self::cost).
     ///
     /// # Errors
     ///
-    /// [`PassphraseError::Format`] for a text that is no such pickle, [`PassphraseError::Version`]
-    /// for one of another version; [`PassphraseError::Cost`]; [`PassphraseError::WrongPassphrase`],
-    /// also if the parameters were altered.
+    /// [`PassphraseError::Format`] for a text that is not such a pickle,
+    /// [`PassphraseError::Version`] for one of another version; [`PassphraseError::Cost`];
+    /// [`PassphraseError::WrongPassphrase`], also if the parameters were altered.
     pub fn for_pickle(
         pickle: &str,
         passphrase: &str,
@@ -215,7 +216,7 @@ impl PassphraseKey {
         };
         let salt = fixed::<SALT_LENGTH>(next()?)?;
         let commitment = fixed::<COMMITMENT_LENGTH>(next()?)?;
-        // The native pickle, of which the last dot is the sign.
+        // The native pickle, whose presence the last dot shows.
         next()?;
         if !cost.within(&limit) {
             return Err(PassphraseError::Cost);
@@ -224,11 +225,11 @@ impl PassphraseKey {
         let key = derived
             .if_committed(&commitment, |key| Self::from_parts(key, cost, &salt, &commitment))
             .map_err(|WrongPassphrase| PassphraseError::WrongPassphrase)?;
-        // Each number, the salt and the commitment have one text.
+        // Each number, the salt and the commitment have only one text.
         if pickle.starts_with(&key.header) { Ok(key) } else { Err(PassphraseError::Format) }
     }
 
-    /// What it costs to derive this key.
+    /// The cost of deriving this key.
     #[must_use]
     pub const fn cost(&self) -> PassphraseCost {
         self.cost
@@ -287,7 +288,8 @@ fn fixed<const N: usize>(text: &str) -> Result<Secret<N>, PassphraseError> {
 macro_rules! passphrase_pickle {
     ($($object:ident),+) => {$(
         impl $object {
-            /// As `pickle`, under a key from a passphrase; the text says how the key was derived.
+            /// Like `pickle`, but under a key from a passphrase; the text says how the key was
+            /// derived.
             ///
             /// # Errors
             ///
@@ -324,7 +326,7 @@ macro_rules! passphrase_pickle {
     )+};
 }
 
-/// The public method to open a pickle of an object that belongs to no other object.
+/// The public method to open the pickle of an object that does not belong to another object.
 macro_rules! from_passphrase_pickle {
     ($($object:ident),+) => {$(
         impl $object {
@@ -348,7 +350,7 @@ passphrase_pickle!(Account, Session, GroupSession, InboundGroupSession, ReplayGu
 from_passphrase_pickle!(Account, Session, GroupSession, InboundGroupSession);
 
 impl ReplayGuard {
-    /// Opens such a pickle with its key, of the guard of this session.
+    /// Opens such a pickle of this session's guard with its key.
     ///
     /// # Errors
     ///
@@ -372,14 +374,15 @@ pub enum PassphraseError {
     Format,
     /// The text has a version that this library does not know.
     Version(u8),
-    /// The cost is beyond the caller's limit, or one that Argon2 does not allow, or there is not as
-    /// much memory.
+    /// The cost is beyond the caller's limit or not allowed by Argon2, or there is not enough
+    /// memory.
     Cost,
     /// A new key would cost less than [`PassphraseCost::MINIMUM`](crate::PassphraseCost::MINIMUM).
     LowCost,
     /// A new key would have an empty passphrase.
     EmptyPassphrase,
-    /// Wrong passphrase, or the text before the native pickle was altered: both look the same.
+    /// The passphrase is wrong, or the text before the native pickle was altered; both look the
+    /// same.
     WrongPassphrase,
     /// The random source failed.
     Random,

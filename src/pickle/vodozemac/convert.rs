@@ -1,4 +1,4 @@
-//! The shapes to and from the states of the objects.
+//! Converts the shapes to and from the states of the objects.
 
 use alloc::boxed::Box;
 
@@ -39,7 +39,7 @@ use crate::{
     wire::olm::SessionKeys,
 };
 
-/// vodozemac's limits. What goes beyond them is what it would have evicted: the oldest.
+/// vodozemac's limits. Beyond them, the oldest is dropped, as vodozemac would have evicted it.
 const MAX_RECEIVER_CHAINS: usize = 5;
 const MAX_SKIPPED_KEYS: usize = 40;
 
@@ -53,7 +53,7 @@ pub(super) fn account_from(shape: AccountShape) -> Result<AccountState> {
     }
     let mut keys = SecretList::new();
     keys.reserve(one_time_keys.private_keys.0.len());
-    // A store may have brought the members of the JSON into another order.
+    // A store may have changed the order of the JSON's members.
     let unpublished = one_time_keys.public_keys.0.sorted_by_key(|(id, _)| *id);
     let private_keys = one_time_keys.private_keys.0.sorted_by_key(|(id, _)| *id);
     let has_private =
@@ -172,7 +172,7 @@ pub(super) fn session_from(shape: SessionShape) -> Result<SessionState> {
             (active_ratchet.root_key.0, Some(Box::new(sender)))
         }
         SendingRatchetShape::Inactive { root_key, ratchet_key, .. } => {
-            // The chain that ours will answer is the newest.
+            // The chain that our next one will answer is the newest.
             let newest = receivers.last().map(|chain: &ReceiverChain| chain.ratchet_key);
             if newest != Some(ratchet_key.0) {
                 return Err(VodozemacPickleError::InvalidState);
@@ -354,8 +354,8 @@ fn chain_key_from(shape: &ChainShape) -> ChainKey {
     ChainKey { key: shape.key.0.clone(), index: shape.index }
 }
 
-/// An exhausted chain of ours has no form there: its index would go on. One of the peer's has: no
-/// message comes after its last index.
+/// The format cannot represent an exhausted chain of ours: its index would go on. It can represent
+/// one of the peer's: no message comes after its last index.
 fn chain_key_to(chain_key: &ChainKey) -> core::result::Result<ChainShape, ConversionError> {
     if chain_key.index >= EXHAUSTED {
         return Err(ConversionError::Unrepresentable);

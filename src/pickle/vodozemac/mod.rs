@@ -1,7 +1,7 @@
 //! vodozemac's pickles: the plain serde form, and that form as JSON, encrypted by `envelope.rs`.
 //!
 //! The documentation of [`Loss`] lists what the format holds of each object. vodozemac does not
-//! store whether a message was received: it takes a receiver chain as the sign.
+//! store whether a message was received: it infers that from the existence of a receiver chain.
 
 mod convert;
 mod key_pair;
@@ -101,25 +101,26 @@ macro_rules! vodozemac_pickle {
         }
 
         impl $object {
-            /// Takes the state that vodozemac pickled.
+            /// Restores the object that vodozemac pickled.
             $($(#[$doc])+)?
             ///
             /// # Errors
             ///
-            /// [`VodozemacPickleError::InvalidState`], and [`VodozemacPickleError::Key`] for a key
-            /// that is not acceptable.
+            /// [`VodozemacPickleError::InvalidState`], and [`VodozemacPickleError::Key`] for an
+            /// unacceptable key.
             pub fn from_vodozemac_pickle(pickle: $pickle) -> Result<Self> {
                 wiped_below::<MEDIUM, _>(|| Ok(Self::restore(convert::$from(pickle.0)?)?))
             }
 
             /// Pickles the object as vodozemac does, if the format can hold everything that the
-            /// object knows. That is so for an object that was read from a vodozemac pickle and not
+            /// object knows. It can for an object that was read from a vodozemac pickle and has not
             /// changed since. For a used object, see `to_vodozemac_pickle_lossy`.
             ///
             /// # Errors
             ///
             /// [`ConversionError::Lossy`] with what would be lost;
-            /// [`ConversionError::Unrepresentable`] if vodozemac could not go on from here.
+            /// [`ConversionError::Unrepresentable`] if vodozemac could not continue from this
+            /// state.
             pub fn to_vodozemac_pickle(&self) -> core::result::Result<$pickle, ConversionError> {
                 match self.to_vodozemac_pickle_lossy()? {
                     (pickle, loss) if loss.is_none() => Ok(pickle),
@@ -127,8 +128,8 @@ macro_rules! vodozemac_pickle {
                 }
             }
 
-            /// As `to_vodozemac_pickle`, but drops what the format cannot hold, in the order in
-            /// which vodozemac would have dropped it, and reports it. vodozemac goes on where we
+            /// Like `to_vodozemac_pickle`, but drops what the format cannot hold, in the order in
+            /// which vodozemac would have dropped it, and reports it. vodozemac continues where we
             /// stopped; no message becomes unreadable unless [`Loss::drops_keys`] says so. [`Loss`]
             /// lists what the format holds.
             ///
@@ -156,9 +157,9 @@ vodozemac_pickle!(
     ///
     /// The pickle does not hold the peer's identity key: give it to
     /// [`set_identity_keys`](Session::set_identity_keys) before the session decrypts, or no payload
-    /// can be verified. Only where the counts of ratchet steps show that the peer began the
-    /// session, the key is known: it is one of the session's keys. vodozemac writes these counts
-    /// since 0.7, for sessions that began there.
+    /// can be verified. The key is known only if the counts of ratchet steps show that the peer
+    /// began the session: it is one of the session's keys. vodozemac writes these counts since 0.7,
+    /// for sessions that began there.
 );
 vodozemac_pickle!(
     GroupSessionPickle,
@@ -177,18 +178,18 @@ vodozemac_pickle!(
     "an inbound group session"
 );
 
-/// What is said of pickles in which the version of the messages may be missing.
+/// The documentation of pickles in which the version of the messages may be missing.
 macro_rules! versioned_pickle {
     ($($pickle:ident),+) => {$(
         impl $pickle {
-            /// Takes the messages to be of version 3 if the pickle does not say their version
+            /// Assumes that the messages have version 3 if the pickle does not state their version
             /// (S-13).
             ///
-            /// Releases of vodozemac before 0.3 did not write it, since they knew no other version;
-            /// all later ones do. So call this only for a store that such a release wrote: if the
-            /// version was lost from a later pickle, its messages may be of version 4, and nothing
-            /// in the pickle of a group session shows it. A session's pickle that holds something
-            /// else that came later stays without a version, and is refused.
+            /// Releases of vodozemac before 0.3 did not write it, because they knew no other
+            /// version; all later ones do. So call this only for a store that such a release wrote:
+            /// if the version was lost from a later pickle, its messages may have version 4, and
+            /// nothing in the pickle of a group session shows it. A session's pickle that holds
+            /// other fields that came later stays without a version, and is refused.
             #[must_use]
             pub fn assume_version_3(mut self) -> Self {
                 self.0.assume_version_3();
@@ -208,13 +209,13 @@ pub enum VodozemacPickleError {
     Base64(Base64Error),
     /// Wrong key, or the pickle was altered or cut off.
     Authentication,
-    /// The content is not such a pickle, or not a possible state of the object.
+    /// The content is not a pickle of this kind, or not a possible state of the object.
     InvalidState,
-    /// The pickle does not say the version of the object's messages (S-13). For a pickle of a very
-    /// old release, see
+    /// The pickle does not state the version of the object's messages (S-13). For a pickle of a
+    /// very old release, see
     /// [`SessionPickle::assume_version_3`](crate::vodozemac::SessionPickle::assume_version_3).
     MissingVersion,
-    /// The signing key is unacceptable (S-37). Bad public keys make the content no possible state.
+    /// The signing key is unacceptable (S-37). For bad public keys, the error is `InvalidState`.
     Key(KeyError),
 }
 
@@ -238,7 +239,7 @@ impl From<KeyError> for VodozemacPickleError {
     }
 }
 
-/// The layers below refuse a state for this reason only.
+/// The lower layers refuse a state only for this reason.
 impl From<PickleError> for VodozemacPickleError {
     fn from(_: PickleError) -> Self {
         Self::InvalidState

@@ -1,4 +1,4 @@
-//! The message cipher without its guard rails. Only with the feature `hazmat`.
+//! The message cipher without its protection against misuse. Only with the feature `hazmat`.
 
 use alloc::vec::Vec;
 
@@ -9,10 +9,10 @@ use super::{
     Forged, MessageCipher, Purpose,
 };
 
-/// AES-256-CBC and HMAC-SHA-256 under the keys of one message, to be put together by hand.
+/// AES-256-CBC and HMAC-SHA-256 under the keys of one message, for callers that combine them.
 ///
-/// Decrypting before the MAC was verified builds a padding oracle, and encrypting two plaintexts
-/// under one key reveals where they differ.
+/// Decrypting before the MAC was verified creates a padding oracle, and encrypting two plaintexts
+/// under one key reveals the first block in which they differ.
 pub struct Cipher(MessageCipher);
 
 impl Cipher {

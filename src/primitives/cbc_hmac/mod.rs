@@ -1,9 +1,9 @@
 //! The authenticated encryption of Olm and Megolm: AES-256-CBC with PKCS#7, then HMAC-SHA-256.
 //!
 //! Spec: olm.md, "Olm Authenticated Encryption"; megolm.md, "Message encryption".
-//! Raw CBC does not leave this file: [`seal`] always appends the MAC, [`open`] always verifies it
-//! first, so there is no padding oracle to build (S-28). The one scheme that cannot be had this way
-//! is in a file of its own, `unauthenticated.rs`.
+//! Raw CBC does not leave this file: [`seal`] always appends the MAC, and [`open`] always verifies
+//! it first, so no caller can create a padding oracle (S-28). The one scheme that cannot work this
+//! way is in its own file, `unauthenticated.rs`.
 
 use aes::{
     Aes256, Block,
@@ -45,14 +45,15 @@ impl Purpose {
     }
 }
 
-/// MAC or padding did not verify. One value for both: the difference would help only a forger.
+/// The MAC or the padding did not verify. There is one value for both, because the difference would
+/// help only a forger.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Forged;
 
-/// Proof that the value was carried through a successful MAC check.
+/// Proof that the value passed through a successful MAC check.
 ///
-/// Only [`open`] makes one, and every `commit` of the ratchets takes nothing else, so a state
-/// change before authentication does not compile.
+/// Only [`open`] makes one, and every `commit` of the ratchets takes nothing else, so code that
+/// changes a state before authentication does not compile.
 pub(crate) struct Authenticated<T>(T);
 
 impl<T> Authenticated<T> {
@@ -83,14 +84,14 @@ impl MessageCipher {
     /// Appends the ciphertext of `plaintext`, of [`ciphertext_length`] bytes, to `message`.
     ///
     /// The plaintext is never in `message`: only blocks that were encrypted are copied there. So no
-    /// length and no error could leave it there, to be covered by a MAC and sent (S-47).
+    /// wrong length and no error can leave it there, to be covered by a MAC and sent (S-47).
     fn encrypt_onto(&self, message: &mut Vec<u8>, plaintext: &[u8]) {
         let mut encryptor = cbc::Encryptor::<Aes256>::new(
             self.aes_key.as_bytes().into(),
             self.iv.as_bytes().into(),
         );
         let (whole, rest) = plaintext.as_chunks::<BLOCK>();
-        // PKCS#7 (RFC 5652, 6.3): as many bytes as are missing, each of that value.
+        // PKCS#7 (RFC 5652, 6.3): as many bytes as are missing, each with that number as its value.
         let mut last = [BLOCK.saturating_sub(rest.len()) as u8; BLOCK];
         for (to, from) in last.iter_mut().zip(rest) {
             *to = *from;
@@ -155,7 +156,7 @@ pub(crate) struct Sealed<'a> {
 }
 
 /// Verifies the MAC, then decrypts. `candidate` is the state to commit if the message is genuine;
-/// it comes back [`Authenticated`], or not at all.
+/// it is returned as [`Authenticated`], or not at all.
 ///
 /// `mac_length` is the length that the session's version demands (S-12).
 pub(crate) fn open<T>(
@@ -168,7 +169,8 @@ pub(crate) fn open<T>(
     let cipher = MessageCipher::derive(key, purpose.info());
     let tag = cipher.mac_key.tag(message.authenticated);
     let expected = tag.get(..mac_length).ok_or(Forged)?;
-    // `ct_eq` of slices compares their lengths first: public, and decided by the version.
+    // `ct_eq` of slices compares their lengths first; these are public, and the version determines
+    // them.
     if_equal(expected.ct_eq(message.mac), Forged, || {
         Ok((cipher.decrypt(message.ciphertext)?, Authenticated(candidate)))
     })
@@ -181,7 +183,7 @@ mod tests {
     use super::*;
     use crate::primitives::tests::vectors::vector_file::{assert_at_least, check_each, files};
 
-    /// The cipher with a key and an IV that did not come out of the HKDF.
+    /// The cipher with a key and an IV that do not come from the HKDF.
     fn message_cipher(aes_key: &[u8], iv: &[u8]) -> MessageCipher {
         MessageCipher {
             aes_key: Secret::new(aes_key.try_into().unwrap()),

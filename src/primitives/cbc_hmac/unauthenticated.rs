@@ -1,9 +1,9 @@
 //! The encryption of `m.megolm_backup.v1.curve25519-aes-sha2`, which does not authenticate (S-31).
 //!
 //! Spec: Matrix, "Backup algorithm". The key schedule is that of `cbc_hmac/mod.rs` with the empty
-//! info string, which no [`Purpose`](super::Purpose) has: no key of this file is ever a key of
-//! another protocol. The MAC is one over the empty string. It is the same for every ciphertext
-//! under a key, so it shows that its maker knew the key, and nothing else.
+//! info string, which no [`Purpose`](super::Purpose) has, so no key of this file is ever a key of
+//! another protocol. The MAC is over the empty string. It is the same for every ciphertext under a
+//! key, so it shows only that its maker knew the key.
 
 use alloc::vec::Vec;
 
@@ -18,7 +18,7 @@ use crate::primitives::{
 
 pub(crate) const MAC_LENGTH: usize = 8;
 
-/// The ciphertext of `plaintext`, and beside it the MAC over nothing.
+/// The ciphertext of `plaintext`, and the MAC over the empty string.
 pub(crate) fn seal_without_authentication(
     key: &Secret<32>,
     plaintext: &[u8],
@@ -31,8 +31,8 @@ pub(crate) fn seal_without_authentication(
     })
 }
 
-/// Compares the MAC, in constant time, and decrypts. That it succeeds says nothing about who made
-/// the ciphertext.
+/// Compares the MAC in constant time, and decrypts. Success says nothing about who made the
+/// ciphertext.
 pub(crate) fn open_without_authentication(
     key: &Secret<32>,
     ciphertext: &[u8],

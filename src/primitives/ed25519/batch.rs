@@ -27,7 +27,7 @@ use super::{super::backend::has_avx512, SIGNATURE_LENGTH, VerifyingKey, hash_to_
 const ENCODED_TOGETHER: usize = 16;
 
 impl VerifyingKey {
-    /// The result of [`verify`](Self::verify) for each message with its signature: `true` if it is
+    /// The result of [`verify`](Self::verify) for each message and its signature: `true` if it is
     /// valid.
     pub(crate) fn verify_each(&self, signed: &[(&[u8], &[u8; SIGNATURE_LENGTH])]) -> Vec<bool> {
         // With AVX-512 a product by itself takes less time than the additions of points from
@@ -74,7 +74,7 @@ impl VerifyingKey {
 
 /// How the products of a batch are computed.
 enum Products {
-    /// Each by itself; the point is the negative of the key.
+    /// Each product separately; the point is the negative of the key.
     Single(EdwardsPoint),
     /// With tables of multiples of the negative key and of the base point.
     WithTables { minus_a: Multiples, base: Multiples, shape: Shape },
@@ -220,7 +220,7 @@ mod tests {
         secret::Secret,
     };
 
-    /// Counts around each count at which another shape begins.
+    /// The numbers of signatures around each number at which another shape begins.
     const COUNTS: [usize; 12] = [0, 1, 15, 16, 17, 23, 24, 63, 64, 65, 511, 513];
 
     /// The least and greatest scalars, and scalars with every type of digit: carries through the
@@ -310,7 +310,7 @@ mod tests {
             let signed: Vec<_> = all[..count].iter().map(|(m, s)| (&m[..], s)).collect();
             let single: Vec<_> = signed.iter().map(|(m, s)| public.verify(m, s).is_ok()).collect();
             assert_eq!(public.verify_each(&signed), single);
-            // The processor chooses; every choice must be right.
+            // The processor decides which is used; each must be right.
             for shape in [0, 24, 64, 512].map(Shape::for_count) {
                 let (products, few) = (Products::new(&public, shape), count.min(17));
                 let verdicts = public.verify_with(&products, &signed[..few]);

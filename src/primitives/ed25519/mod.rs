@@ -63,8 +63,8 @@ fn scalar(signature: &Signature) -> Option<Scalar> {
     Scalar::from_canonical_bytes(*signature.s_bytes()).into()
 }
 
-/// SHA-512 of the parts, as a scalar. The hash is wiped from where it was computed, because in a
-/// signature one of the two is secret.
+/// SHA-512 of the parts, as a scalar. The hash is wiped where it was computed, because one of the
+/// two hashes of a signature is secret.
 fn hash_to_scalar(parts: [&[u8]; 3]) -> Scalar {
     let mut hash = Sha512::new();
     for part in parts {
@@ -128,7 +128,7 @@ const fn y_of_order_8_large(last: u8) -> [u8; 32] {
     ]
 }
 
-/// What signs: the 64 bytes that RFC 8032, 5.1.5, derives from a seed, and the public key.
+/// A signing key: the 64 bytes that RFC 8032, 5.1.5, derives from a seed, and the public key.
 ///
 /// The public key is not kept decompressed, because signing needs only its encoding.
 #[derive(Clone)]
@@ -181,8 +181,8 @@ impl SeededKey {
 
 /// A signing key whose seed may be unknown: libolm keeps only the 64 bytes.
 ///
-/// Each form is in a heap block of its own, for the reason that [`Apart`](super::secret::Apart)
-/// has: inline, the shorter one would leave bytes as they were.
+/// Each form is in its own heap block, for the same reason as [`Apart`](super::secret::Apart):
+/// inline, the shorter one would leave old bytes in place.
 #[derive(Clone)]
 pub(crate) enum SigningKey {
     Seeded(Box<SeededKey>),
@@ -209,7 +209,7 @@ impl SigningKey {
     }
 
     /// A key from a native pickle. The stored public key is right, because the pickle is
-    /// authenticated; that it is a point is checked all the same.
+    /// authenticated; it is still checked to be a point.
     pub(crate) fn from_seed_and_public(
         seed: Secret<32>,
         public: [u8; 32],

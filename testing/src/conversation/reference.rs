@@ -6,7 +6,7 @@ use super::packet::{Content, Packet};
 use crate::naive::olm::{NaiveError, NaiveSession};
 
 /// The textbook session with unlimited memory, and a record of what a session with limits still
-/// knows of it.
+/// knows.
 #[derive(Clone)]
 pub struct Reference {
     pub textbook: NaiveSession,

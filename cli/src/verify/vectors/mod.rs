@@ -105,8 +105,8 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors")
     }
 
-    /// Every changed value must be noticed: a check that looks at nothing would hold all vectors
-    /// good. Only the first file of each kind is changed.
+    /// Every changed value must be noticed: a check that examines nothing would accept all vectors.
+    /// Only the first file of each kind is changed.
     #[test]
     fn all_vectors_are_good_and_a_changed_one_is_not() {
         let (mut files, mut kinds, mut good) = (Vec::new(), BTreeSet::new(), 0);

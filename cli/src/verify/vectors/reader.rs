@@ -50,7 +50,7 @@ impl<'a> Vector<'a> {
     }
 
     pub fn array<const N: usize>(&self, key: &str) -> Checked<[u8; N]> {
-        self.bytes(key)?.try_into().map_err(|_| format!("{key} has not {N} bytes"))
+        self.bytes(key)?.try_into().map_err(|_| format!("{key} does not have {N} bytes"))
     }
 
     /// A text that is written as hex.

@@ -37,7 +37,7 @@ impl InitialMessage {
         format!("{}|{}", base64_encode(&self.ciphertext), self.public_key.to_base64())
     }
 
-    /// Reads a message. Whether it is a possible one shows when it is used.
+    /// Reads a message. Whether it is valid is checked when it is used.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl Message {
         base64_encode(&self.ciphertext)
     }
 
-    /// Reads a message. Whether it is a possible one shows when it is used.
+    /// Reads a message. Whether it is valid is checked when it is used.
     ///
     /// # Errors
     ///

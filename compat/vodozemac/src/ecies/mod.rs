@@ -91,7 +91,7 @@ impl Ecies {
         Self(drawn(core::Ecies::new()))
     }
 
-    /// As [`new`](Self::new), for another application than Matrix's login by QR code.
+    /// Like [`new`](Self::new), for another application than Matrix's login by QR code.
     ///
     /// # Panics
     ///
@@ -119,7 +119,7 @@ impl Ecies {
         })
     }
 
-    /// Establishes the channel that the first message asks for. Who sent it only the user can say.
+    /// Establishes the channel that the first message asks for. Only the user can say who sent it.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl EstablishedEcies {
         self.our_public_key
     }
 
-    /// What the user carries from one device to the other.
+    /// The code that the user carries from one device to the other.
     pub const fn check_code(&self) -> &CheckCode {
         &self.check_code
     }
@@ -179,7 +179,7 @@ impl EstablishedEcies {
     ///
     /// # Errors
     ///
-    /// [`Error::Decryption`]; the channel is unchanged then.
+    /// [`Error::Decryption`]; the channel is unchanged.
     pub fn decrypt(&mut self, message: &Message) -> Result<Vec<u8>, Error> {
         let channel = self.inner.as_mut().ok_or(Error::Decryption)?;
         let plaintext = channel.decrypt(&message.to_inner()).map_err(Error::from_inner)?;
@@ -196,7 +196,7 @@ impl EstablishedEcies {
     }
 }
 
-/// The channel wipes itself when it is dropped, so it is dropped.
+/// Dropping the channel wipes it, so it is dropped.
 impl Zeroize for EstablishedEcies {
     fn zeroize(&mut self) {
         self.inner = None;

@@ -34,7 +34,7 @@ impl EstablishedHpkeChannel {
         self.their_public_key
     }
 
-    /// What the user carries from one device to the other.
+    /// The code that the user carries from one device to the other.
     pub fn check_code(&self) -> &CheckCode {
         &self.check_code
     }
@@ -52,7 +52,7 @@ impl EstablishedHpkeChannel {
     ///
     /// # Errors
     ///
-    /// [`Error::Decryption`]; the channel is unchanged then.
+    /// [`Error::Decryption`]; the channel is unchanged.
     pub fn open(&mut self, message: &Message, aad: &[u8]) -> Result<Vec<u8>, Error> {
         let plaintext = self.inner.open(&message.to_inner(), aad);
         plaintext.map(SecretBytes::into_vec).map_err(|_| Error::Decryption)

@@ -46,7 +46,7 @@ impl InitialMessage {
         base64_encode(self.to_bytes())
     }
 
-    /// Reads a message. Whether it is a possible one shows when it is used.
+    /// Reads a message. Whether it is valid is checked when it is used.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl InitialMessage {
         [self.encapsulated_key.as_bytes(), self.ciphertext.as_slice()].concat()
     }
 
-    /// As [`decode`](Self::decode), from bytes.
+    /// Like [`decode`](Self::decode), from bytes.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl InitialResponse {
         base64_encode(self.to_bytes())
     }
 
-    /// Reads a message. Whether it is a possible one shows when it is used.
+    /// Reads a message. Whether it is valid is checked when it is used.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl InitialResponse {
         Self::from_bytes(&base64_decode(message)?)
     }
 
-    /// As [`decode`](Self::decode), from bytes.
+    /// Like [`decode`](Self::decode), from bytes.
     ///
     /// # Errors
     ///
@@ -131,7 +131,7 @@ impl Message {
         base64_encode(&self.ciphertext)
     }
 
-    /// Reads a message. Whether it is a possible one shows when it is used.
+    /// Reads a message. Whether it is valid is checked when it is used.
     ///
     /// # Errors
     ///

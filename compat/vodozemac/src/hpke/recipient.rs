@@ -40,7 +40,7 @@ impl HpkeRecipientChannel {
         Self(drawn(core::HpkeRecipientChannel::new()))
     }
 
-    /// As [`new`](Self::new), for another application.
+    /// Like [`new`](Self::new), for another application.
     ///
     /// # Panics
     ///
@@ -49,7 +49,7 @@ impl HpkeRecipientChannel {
         Self(Self::new().0.with_info(info))
     }
 
-    /// Establishes the channel that the first message asks for. Who sent it only the user can say.
+    /// Establishes the channel that the first message asks for. Only the user can say who sent it.
     ///
     /// # Errors
     ///

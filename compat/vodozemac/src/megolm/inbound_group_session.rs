@@ -12,8 +12,8 @@ use crate::{
     pickled::pickle_type,
 };
 
-/// A Megolm session that decrypts, from the first index it knows, in any order and as often as
-/// asked.
+/// A Megolm session that decrypts messages from its first known index on, in any order and any
+/// number of times.
 #[derive(Deserialize)]
 #[serde(from = "InboundGroupSessionPickle")]
 pub struct InboundGroupSession {
@@ -54,7 +54,7 @@ impl InboundGroupSession {
         }
     }
 
-    /// Both of two copies of one session in one; `None` unless they are connected. The result
+    /// Merges two copies of one session into one; `None` unless they are connected. The result
     /// counts as signed only if the ratchets vouch for it.
     pub fn merge(&mut self, other: &mut InboundGroupSession) -> Option<InboundGroupSession> {
         self.inner.merge(&other.inner).ok().map(Self::from_inner)
@@ -80,7 +80,7 @@ impl InboundGroupSession {
     ///
     /// # Errors
     ///
-    /// [`DecryptionError`]; the session is unchanged then.
+    /// [`DecryptionError`]; the session is unchanged.
     pub fn decrypt(
         &mut self,
         message: &MegolmMessage,

@@ -98,7 +98,7 @@ impl MegolmMessage {
     ///
     /// # Errors
     ///
-    /// [`SignatureError`](crate::SignatureError); the message is unchanged then.
+    /// [`SignatureError`](crate::SignatureError); the message is unchanged.
     pub fn add_signature(
         &mut self,
         signature: Ed25519Signature,

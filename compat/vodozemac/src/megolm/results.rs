@@ -1,4 +1,4 @@
-//! What the calls of a group session return.
+//! The results of a group session's calls.
 
 use std::fmt;
 
@@ -34,13 +34,13 @@ pub enum DecryptionError {
     /// The message is not signed by the sender of this session.
     #[error("the signature of the message: {0}")]
     Signature(#[from] SignatureError),
-    /// The sender signed the message, but with another key encrypted it.
+    /// The sender signed the message, but encrypted it with another key.
     #[error("the message is not authentic: {0}")]
     InvalidMAC(#[from] MacError),
     /// The message has another version than the session.
     #[error("the message's MAC has {1} bytes, expected {0}")]
     InvalidMACLength(usize, usize),
-    /// Never: a wrong padding is [`InvalidMAC`](Self::InvalidMAC), too.
+    /// Never returned: wrong padding is [`InvalidMAC`](Self::InvalidMAC), too.
     #[error("invalid padding")]
     InvalidPadding(#[from] UnpadError),
     /// The message is older than the oldest key known.

@@ -22,8 +22,8 @@ enum Key<T> {
     Wiped(Vec<u8>),
 }
 
-/// That the signing key is a point of the curve: the core looks at that of an exported key only
-/// when it decrypts, and vodozemac when it parses.
+/// Checks that the signing key is a point of the curve: the core checks that of an exported key
+/// only when it decrypts, vodozemac when it parses.
 fn check_point(key: &moceril::Ed25519PublicKey) -> Result<(), core::SessionKeyError> {
     moceril::Ed25519PublicKey::from_bytes(*key.as_bytes())?;
     Ok(())
@@ -86,7 +86,7 @@ macro_rules! session_key {
             }
         }
 
-        /// The key wipes itself when it is dropped, so it is dropped.
+        /// Dropping the key wipes it, so it is dropped.
         impl Zeroize for $key {
             fn zeroize(&mut self) {
                 let mut bytes = Zeroizing::new(self.to_bytes());

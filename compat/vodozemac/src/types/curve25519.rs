@@ -31,7 +31,7 @@ impl Curve25519SecretKey {
         Self(Box::new(StaticSecret::random()))
     }
 
-    /// The key of these 32 bytes.
+    /// Makes the key from these 32 bytes.
     pub fn from_slice(bytes: &[u8; 32]) -> Self {
         Self(Box::new(StaticSecret::from(*bytes)))
     }

@@ -44,7 +44,7 @@ impl Ed25519PublicKey {
     /// Length of a key in bytes.
     pub const LENGTH: usize = 32;
 
-    /// Checks and takes the 32 bytes of a key.
+    /// Takes the 32 bytes of a key after checking them.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! HPKE: a secure channel between two devices of which one has shown its public key to the other,
+//! HPKE: a secure channel between two devices, one of which has shown its public key to the other,
 //! for example as a QR code (MSC4388, "Secure channel"). Only with the feature `hpke`.
 //!
 //! The device that has scanned the key (S, the *sender*) encrypts to the device that shows it (G,
-//! the *recipient*) with RFC 9180 in base mode, with X25519, HKDF-SHA-256 and ChaCha20-Poly1305. A
+//! the *recipient*) with RFC 9180 in base mode, using X25519, HKDF-SHA-256 and ChaCha20-Poly1305. A
 //! second context, for the response direction, is derived from a secret that the first context
 //! exports (RFC 9458, section 4.4).
 //!
@@ -108,7 +108,8 @@ impl From<ContextError> for ChannelError {
 
 /// The associated data of MSC4388, which binds a message to its rendezvous session.
 ///
-/// It has these fields, with lengths in bytes. `None` if a text is too long for its length field.
+/// The data has these fields, with lengths in bytes. `None` if a text is too long for its length
+/// field.
 ///
 /// ```text
 /// base URL length           2     big-endian
@@ -143,7 +144,7 @@ pub fn rendezvous_aad(
 /// The exporter context of the secret for the response direction.
 ///
 /// Why not `" response"`, as a draft of MSC4388 says: deployed clients use this text, and could not
-/// decrypt with the other.
+/// decrypt with the other one.
 fn response_context(info: &str) -> Vec<u8> {
     [info, "_RESPONSE"].concat().into_bytes()
 }
@@ -281,7 +282,7 @@ impl UnidirectionalSenderChannel {
 
 /// Device G, which shows its public key and waits for the initial message.
 ///
-/// The private key is in a heap block of its own, wiped on drop.
+/// The private key is in its own heap block, which is wiped on drop.
 #[derive(Debug)]
 pub struct HpkeRecipientChannel {
     secret_key: Box<SecretKey>,
@@ -333,9 +334,9 @@ impl HpkeRecipientChannel {
     /// Establishes our end of the direction from the device that has scanned our key, from its
     /// first message.
     ///
-    /// It consumes the key pair, so that a replayed message makes no second channel. If it refuses
-    /// the message, the error contains the key pair: an attacker who can write to us must not be
-    /// able to invalidate the key that is on the screen.
+    /// This consumes the key pair, so that a replayed message makes no second channel. If the
+    /// message is refused, the error contains the key pair: an attacker who can write to us must
+    /// not be able to invalidate the key that is on the screen.
     ///
     /// # Errors
     ///
@@ -365,7 +366,7 @@ impl HpkeRecipientChannel {
     }
 }
 
-/// Device G, which has received the initial message and has not answered yet.
+/// Device G, after it has received the initial message and before it answers.
 ///
 /// All secrets are in one heap block, which is wiped on drop.
 #[derive(Debug)]
@@ -452,7 +453,7 @@ impl EstablishedHpkeChannel {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged then.
+    /// [`ChannelError::ChannelExhausted`]; the channel is unchanged.
     pub fn seal(
         &mut self,
         plaintext: impl AsRef<[u8]>,
@@ -468,7 +469,7 @@ impl EstablishedHpkeChannel {
     /// # Errors
     ///
     /// [`ChannelError::Authentication`], also for a message that was opened before or that arrives
-    /// too early. The channel is unchanged then, and the right message still opens (S-04).
+    /// too early. The channel is unchanged, and the right message still opens (S-04).
     pub fn open(
         &mut self,
         message: &Message,

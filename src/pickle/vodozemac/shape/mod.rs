@@ -1,8 +1,8 @@
 //! The serde forms of vodozemac's pickles, field for field and in its order.
 //!
-//! Byte strings and sequences of integers are told apart as there: Ed25519 keys are byte strings,
-//! Curve25519 keys, chain keys and ratchets are sequences. Secrets are read straight into wiped
-//! memory, without an intermediate form.
+//! Byte strings and sequences of integers are distinguished as in vodozemac: Ed25519 keys are byte
+//! strings; Curve25519 keys, chain keys and ratchets are sequences. Secrets are read straight into
+//! wiped memory, without an intermediate form.
 
 mod account;
 mod group;
@@ -30,7 +30,7 @@ pub(super) enum SigningKeyShape {
     Expanded(ByteString<64>),
 }
 
-/// vodozemac's version 1 has messages of version 3, its version 2 those of version 4.
+/// vodozemac's version 1 has messages of version 3; its version 2 has those of version 4.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct ConfigShape {
     version: ConfigVersion,
@@ -65,14 +65,14 @@ impl TryFrom<Optional<ConfigShape>> for MessageVersion {
     }
 }
 
-/// A pickle that says the version of the object's messages, unless a very old release wrote it.
+/// A pickle that states the version of the object's messages, unless a very old release wrote it.
 pub(super) trait Versioned {
     fn config(&mut self) -> &mut Optional<ConfigShape>;
 
-    /// Whether a release wrote the pickle that always says the version.
+    /// Whether the pickle is from a release that always states the version.
     fn is_recent(&self) -> bool;
 
-    /// Says version 3 where an old release, which knew no other, says nothing.
+    /// States version 3 where an old release, which knew no other, states nothing.
     fn assume_version_3(&mut self) {
         if self.config().is_absent() && !self.is_recent() {
             *self.config() = MessageVersion::V3.into();

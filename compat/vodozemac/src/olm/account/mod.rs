@@ -24,12 +24,12 @@ pub struct Account {
     identity_keys: IdentityKeys,
 }
 
-/// An account in the form that is kept on the server.
+/// An account in the form that the server stores.
 #[derive(Debug)]
 pub struct DehydratedDeviceResult {
     /// The encrypted keys, in base64.
     pub ciphertext: String,
-    /// What else decrypting needs, in base64. Not secret.
+    /// The nonce, in base64, which decrypting also needs. Not secret.
     pub nonce: String,
 }
 
@@ -63,8 +63,8 @@ impl Account {
         Ed25519Signature::from_inner(self.inner.sign(message.as_ref()))
     }
 
-    /// How many one-time keys a client should have on the server at most. The account stores many
-    /// more, so that those given out but not used yet are not forgotten.
+    /// The most one-time keys that a client should have on the server. The account stores many
+    /// more, so that those given out but not yet used are not forgotten.
     pub const fn max_number_of_one_time_keys(&self) -> usize {
         50
     }
@@ -102,8 +102,8 @@ impl Account {
         }
     }
 
-    /// Makes a session from another device's first message, and decrypts that message: both, and
-    /// the one-time key is used up, or nothing happens.
+    /// Makes a session from another device's first message, decrypts that message and uses up the
+    /// one-time key: all of these steps, or none.
     ///
     /// # Errors
     ///
@@ -162,8 +162,8 @@ impl Account {
         self.inner.unpublished_one_time_keys().into_iter().map(with_id).collect()
     }
 
-    /// Generates a fallback key. The present one is kept for messages on the way; the one before it
-    /// is forgotten and returned.
+    /// Generates a fallback key. The current one is kept for messages still on the way; the one
+    /// before it is forgotten and returned.
     ///
     /// # Panics
     ///
@@ -219,12 +219,13 @@ impl Account {
             .map_err(|error| convert::libolm_pickle_error(error, pickle, 4))
     }
 
-    /// Pickles the account as libolm does. What it cannot hold is dropped, the oldest first.
+    /// Pickles the account as libolm does. What the format cannot hold is dropped, the oldest
+    /// first.
     ///
     /// # Errors
     ///
-    /// [`LibolmPickleError::Encode`](crate::LibolmPickleError::Encode) if libolm could not go on
-    /// from here.
+    /// [`LibolmPickleError::Encode`](crate::LibolmPickleError::Encode) if libolm could not continue
+    /// from this state.
     #[cfg(feature = "libolm-compat")]
     pub fn to_libolm_pickle(&self, pickle_key: &[u8]) -> Result<String, crate::LibolmPickleError> {
         self.inner

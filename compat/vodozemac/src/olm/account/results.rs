@@ -1,4 +1,4 @@
-//! What the calls of an account return.
+//! The results of an account's calls.
 
 use std::fmt;
 
@@ -71,7 +71,7 @@ impl fmt::Debug for InboundCreationResult {
     }
 }
 
-/// What generating one-time keys did.
+/// The result of generating one-time keys.
 pub struct OneTimeKeyGenerationResult {
     /// The new keys, to be published.
     pub created: Vec<Curve25519PublicKey>,

@@ -14,7 +14,7 @@ pub enum DecryptionError {
     /// The message has another version than the session.
     #[error("the message's MAC has {1} bytes, expected {0}")]
     InvalidMACLength(usize, usize),
-    /// Never: a wrong padding is [`InvalidMAC`](Self::InvalidMAC), too.
+    /// Never returned: wrong padding is [`InvalidMAC`](Self::InvalidMAC), too.
     #[error("invalid padding")]
     InvalidPadding(#[from] UnpadError),
     /// A key of the message would make the agreed secret no secret.

@@ -14,7 +14,7 @@ pub struct MessageKey {
 }
 
 impl MessageKey {
-    /// Puts a message key together.
+    /// Makes a message key from its parts.
     pub const fn new(key: Box<[u8; 32]>, ratchet_key: RatchetPublicKey, index: u64) -> Self {
         Self { key, ratchet_key, index }
     }

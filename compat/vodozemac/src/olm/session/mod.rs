@@ -27,7 +27,8 @@ impl Session {
         self.inner.session_id()
     }
 
-    /// Whether a message of the peer was decrypted: the peer has the session too.
+    /// Whether a message from the peer was decrypted, which shows that the peer has the session,
+    /// too.
     pub const fn has_received_message(&self) -> bool {
         self.inner.has_received_message()
     }
@@ -36,8 +37,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`EncryptionError`], whose only variant stands for every reason; the session is unchanged
-    /// then.
+    /// [`EncryptionError`], whose only variant stands for every reason; the session is unchanged.
     pub fn encrypt(&mut self, plaintext: impl AsRef<[u8]>) -> Result<OlmMessage, EncryptionError> {
         let message = self.inner.encrypt(plaintext.as_ref());
         message.map(OlmMessage::from_inner).map_err(convert::encryption_error)
@@ -57,7 +57,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DecryptionError`]; the session is unchanged then.
+    /// [`DecryptionError`]; the session is unchanged.
     pub fn decrypt(&mut self, message: &OlmMessage) -> Result<Vec<u8>, DecryptionError> {
         let inner = message.to_inner().map_err(|_| DecryptionError::NonContributoryKey)?;
         let decrypted = self.inner.decrypt(&inner).map_err(|error| {
