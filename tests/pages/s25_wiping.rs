@@ -23,6 +23,8 @@ const EXEMPT: &[(&str, &str)] = &[
     ("PartialEq for DecryptedMessageParts", "it compares in place and allocates nothing"),
     ("PartialEq for SasBytes", "it compares in place and allocates nothing"),
     ("PartialEq for SecretBytes", "it compares in place and allocates nothing"),
+    ("PartialEq for SecretString", "it compares in place and allocates nothing"),
+    ("SecretString::into_string", "it gives the text to the caller, who must wipe it"),
     ("Serialize for AccountPickle", "`AccountPickle::encrypt` calls it"),
     ("Serialize for Ed25519KeyPair", "`AccountPickle::encrypt` calls it"),
     ("Serialize for GroupSessionPickle", "`GroupSessionPickle::encrypt` calls it"),

@@ -275,7 +275,7 @@ fn stored(rng: &mut DistinctKeys) {
             |text, context| Account::from_pickle(text, key, context),
         );
         in_a_context(
-            |context| Account::pickle_with_passphrase(&account, passphrase, context),
+            |context| Account::pickle_with_passphrase_with_rng(&account, passphrase, context, rng),
             |text, context| Account::from_passphrase_pickle(text, passphrase, context),
         );
         as_libolm!(
@@ -300,7 +300,7 @@ fn stored(rng: &mut DistinctKeys) {
             |text, context| Session::from_pickle(text, key, context),
         );
         in_a_context(
-            |context| Session::pickle_with_passphrase(&session, passphrase, context),
+            |context| Session::pickle_with_passphrase_with_rng(&session, passphrase, context, rng),
             |text, context| Session::from_passphrase_pickle(text, passphrase, context),
         );
         as_libolm!(
@@ -325,7 +325,9 @@ fn stored(rng: &mut DistinctKeys) {
             |text, context| GroupSession::from_pickle(text, key, context),
         );
         in_a_context(
-            |context| GroupSession::pickle_with_passphrase(&sender, passphrase, context),
+            |context| {
+                GroupSession::pickle_with_passphrase_with_rng(&sender, passphrase, context, rng)
+            },
             |text, context| GroupSession::from_passphrase_pickle(text, passphrase, context),
         );
         as_libolm!(
@@ -350,7 +352,11 @@ fn stored(rng: &mut DistinctKeys) {
             |text, context| InboundGroupSession::from_pickle(text, key, context),
         );
         in_a_context(
-            |context| InboundGroupSession::pickle_with_passphrase(&receiver, passphrase, context),
+            |context| {
+                InboundGroupSession::pickle_with_passphrase_with_rng(
+                    &receiver, passphrase, context, rng,
+                )
+            },
             |text, context| InboundGroupSession::from_passphrase_pickle(text, passphrase, context),
         );
         as_libolm!(
@@ -375,7 +381,9 @@ fn stored(rng: &mut DistinctKeys) {
             |text, context| ReplayGuard::from_pickle(text, key, context, &receiver),
         );
         in_a_context(
-            |context| ReplayGuard::pickle_with_passphrase(&guard, passphrase, context),
+            |context| {
+                ReplayGuard::pickle_with_passphrase_with_rng(&guard, passphrase, context, rng)
+            },
             |text, context| {
                 ReplayGuard::from_passphrase_pickle(text, passphrase, context, &receiver)
             },

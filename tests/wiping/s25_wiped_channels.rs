@@ -219,6 +219,7 @@ mod room_keys {
             parser.update(&*file);
             assert!(parser.next_key().unwrap().is_ok());
             ExportParser::finish(parser).unwrap();
+            drop(BackedUpKey::encrypt(&keys[0], &to).unwrap());
             let mut entry = BackedUpKey::encrypt_with_rng(&keys[0], &to, rng).unwrap();
             drop(BackedUpKey::decrypt(&entry, &backup_key).unwrap());
             entry.session_id.push('x');
