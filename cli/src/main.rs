@@ -53,7 +53,7 @@ struct Cli {
     /// Print JSON for programs, one object a line
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
-    ////// Allow secrets to be printed on standard output
+    /// Allow secrets to be printed on standard output
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     show_secrets: bool,
     #[command(subcommand)]

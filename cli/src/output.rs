@@ -17,7 +17,8 @@ use crate::unnamed;
 #[derive(Args, Debug)]
 pub struct Output {
     /// The file to write; without it, the result goes to standard output
-    ////// Only you can read the file. It appears when it is complete.
+    ///
+    /// Only you can read the file. It appears when it is complete.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace the file if it exists

@@ -30,7 +30,7 @@ pub struct Generate {
     output: Output,
 }
 
-////// Check a recovery key, and say what is wrong with it
+/// Check a recovery key, and say what is wrong with it
 ///
 /// About one mistyped letter in 256 goes unnoticed, unless the public key of the backup is given.
 /// With it, the command also corrects a mistyped letter, or two exchanged ones.

@@ -41,7 +41,7 @@ pub struct Create {
     server: super::upload::ToServer,
 }
 
-////// Encrypt a file of exported keys as a backup, in the form that servers use
+/// Encrypt a file of exported keys as a backup, in the form that servers use
 ///
 /// The backup says the same about each key as the file. Of several keys of one session, the one
 /// from the earliest message on is taken.

@@ -27,8 +27,9 @@ const WAITS: u32 = 10;
 
 #[derive(Args, Debug)]
 pub struct Account {
-    ////// The server of the account, instead of a file, such as https://matrix.example.org
-    ////// The recovery key may then be that of the backup or that of the secret storage.
+    /// The server of the account, instead of a file, such as https://matrix.example.org
+    ///
+    /// The recovery key may then be that of the backup or that of the secret storage.
     #[arg(long, value_name = "URL")]
     homeserver: Option<String>,
     /// Where the access token of the account is: file:PATH, env:NAME, fd:NUMBER or prompt

@@ -26,11 +26,12 @@ pub const NAME: &str = "m.megolm_backup.v1";
 #[derive(Args, Debug)]
 pub struct BackupKey {
     /// Where the recovery key is: file:PATH, env:NAME, fd:NUMBER or prompt
-    ////// With --account-data it is the key of the secret storage, which has the key of the backup.
-    ///Newer clients show only this one.
+    ///
+    /// With --account-data it is the key of the secret storage, which has the key of the backup.
+    /// Newer clients show only this one.
     #[arg(long, value_name = "SOURCE")]
     recovery_key: Option<Secret>,
-    ////// The account data of the user, as /sync has them, with the key of the backup
+    /// The account data of the user, as /sync has them, with the key of the backup
     #[arg(long, value_name = "FILE")]
     account_data: Option<Input>,
     /// Where the passphrase of the secret storage is, for users who have a passphrase instead of a

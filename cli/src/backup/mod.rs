@@ -52,7 +52,7 @@ pub struct Restore {
     save: Save,
 }
 
-////// Decrypt a backup, in the form that servers use, to a file of exported keys
+/// Decrypt a backup, in the form that servers use, to a file of exported keys
 ///
 /// A backup marks keys whose sender's device was verified; such a file has no such marks. The
 /// command says how many there were. A backup does not authenticate its keys: the server could have
@@ -72,7 +72,7 @@ pub struct FromBackup {
     save: Save,
 }
 
-////// Check that a recovery key opens a backup, and that all keys in it are good
+/// Check that a recovery key opens a backup, and that all keys in it are good
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

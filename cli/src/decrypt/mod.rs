@@ -44,10 +44,10 @@ pub struct Decrypt {
     pub input: Input,
     #[command(flatten)]
     pub keys: KeyFiles,
-    ////// The room of events that do not name one, such as those of /sync
+    /// The room of events that do not name one, such as those of /sync
     #[arg(long, value_name = "ROOM_ID")]
     pub room: Option<String>,
-    ////// Write messages as readable lines instead of JSON
+    /// Write messages as readable lines instead of JSON
     #[arg(long, conflicts_with = "json")]
     text: bool,
     #[command(flatten)]

@@ -23,7 +23,7 @@ use crate::{
 /// How many events are in memory at a time, if they are lines.
 const BATCH: usize = 1_024;
 
-////// Say why messages cannot be decrypted or a pickle cannot be opened, and what would help
+/// Say why messages cannot be decrypted or a pickle cannot be opened, and what would help
 ///
 /// For messages, give the available keys with --keys or --store; the messages are not printed. For
 /// a pickle, the stored account or session of a client, give --pickle-key; without it, only the

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{failure::Result, input::Input, progress, report::Report};
 
-////// Write only some keys of a file: those of the named rooms, senders or sessions
+/// Write only some keys of a file: those of the named rooms, senders or sessions
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -30,7 +30,7 @@ pub struct Filter {
     /// Only the key of this session; more than one can be named
     #[arg(long = "session", value_name = "SESSION_ID")]
     sessions: Vec<String>,
-    ////// Write all other keys instead
+    /// Write all other keys instead
     #[arg(long)]
     not: bool,
     #[command(flatten)]

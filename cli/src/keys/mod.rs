@@ -44,7 +44,7 @@ pub enum Convert {
     FromBackup(backup::FromBackup),
 }
 
-////// Write the keys of an encrypted file without encryption, as JSON
+/// Write the keys of an encrypted file without encryption, as JSON
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -60,7 +60,7 @@ pub struct Decrypt {
     output: crate::output::Output,
 }
 
-////// Encrypt keys with a passphrase, or change the passphrase of a file
+/// Encrypt keys with a passphrase, or change the passphrase of a file
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -63,7 +63,7 @@ impl Writer {
 /// The store that is read.
 #[derive(Args, Debug)]
 struct Source {
-    ////// The SQLite file or the dump, which is never changed
+    /// The SQLite file or the dump, which is never changed
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
@@ -199,7 +199,7 @@ impl Opened {
     }
 }
 
-////// Open every account and session in the database of a client, and name those that do not open
+/// Open every account and session in the database of a client, and name those that do not open
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
