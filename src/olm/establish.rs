@@ -159,6 +159,12 @@ impl Account {
         message: &PreKeyMessage,
         config: SessionConfig,
     ) -> Result<InboundCreation, SessionCreationError> {
+        // A message that these checks refuse costs no key agreement (S-45).
+        let inner = message.message();
+        if inner.version() != config.version {
+            return Err(DecryptionError::VersionMismatch.into());
+        }
+        config.limits.check_gap(0, inner.chain_index())?;
         wiped_below::<MEDIUM, _>(|| {
             let (place, mut session) = self.respond(their_identity_key, message, config)?;
             let session_keys = message.session_keys();
@@ -177,12 +183,6 @@ impl Account {
         message: &PreKeyMessage,
         config: SessionConfig,
     ) -> Result<(Place, Session), SessionCreationError> {
-        // A message that these checks refuse costs no key agreement (S-45).
-        let inner = message.message();
-        if inner.version() != config.version {
-            return Err(DecryptionError::VersionMismatch.into());
-        }
-        config.limits.check_gap(0, inner.chain_index())?;
         let session_keys = *message.session_keys();
         if session_keys.identity_key != their_identity_key {
             return Err(SessionCreationError::IdentityKeyMismatch);
@@ -199,7 +199,8 @@ impl Account {
             &session_keys.base_key,
         )
         .map_err(|NonContributory| SessionCreationError::NonContributoryKey)?;
-        let ratchet = DoubleRatchet::responder(keys, inner.ratchet_key(), config.limits);
+        let ratchet =
+            DoubleRatchet::responder(keys, message.message().ratchet_key(), config.limits);
         Ok((place, Session::new(session_keys, their_identity_key, config.version, ratchet)))
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 /// No secret stays behind a state that has become shorter, nor in an object that was cleared.
 #[test]
 fn what_is_left_of_an_object_is_wiped() {
-    let mut account = Held::account(&[1; 64]);
+    let mut account = Held::account(&[200; 64]);
     let fresh = account.bytes().to_vec();
     let text = written(|text| pickle::write(account.object(), input(""), text));
     account

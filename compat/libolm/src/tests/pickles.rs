@@ -197,7 +197,7 @@ fn the_newest_hundred_one_time_keys_are_kept() {
     const KEYS: usize = 4 + 160;
     const KEY: usize = 4 + 1 + 64;
     // The keys of the ids 1 to 105, the newest first. The account itself holds 100 of them.
-    let mut account = Held::account(&[1; 64]);
+    let mut account = Held::account(&[200; 64]);
     let mut keys = Vec::new();
     for first in [1, 36, 71] {
         let random: Vec<u8> = (first..first + 35_u8).flat_map(|id| [id; 32]).collect();
