@@ -12,6 +12,7 @@ use moceril::{
     device_keys::DeviceKeys,
     events::{EventError, MegolmContent, OlmContent},
     olm::OlmMessage,
+    qr_code::{QrCode, QrCodeError, QrCodeMode},
     room_keys::{
         self, ExportReader, ExportedRoomKey, RoomKey, RoomKeyBundle, RoomKeyError, WithheldRoomKey,
     },
@@ -53,6 +54,18 @@ fn s_29_signed_objects() {
     not_in_any(&secrets, &[&keys, &public, master, self_signing, user_signing, &device]);
     not_in_any(&secrets, &[&error, &number]);
     secrets.not_in_text(&format!("{error} {number}"));
+}
+
+#[test]
+fn s_29_qr_codes() {
+    let key = states::account(0, &mut SeededRng::new(1)).ed25519_key();
+    let mut secrets = Secrets::default();
+    secrets.add("secret of the code", &[0xa7; 16]);
+    let mode = QrCodeMode::OtherUser;
+    let code: QrCode = QrCode::new(mode, "$event", key, key, [0xa7; 16]).unwrap();
+    let error: QrCodeError = QrCode::from_bytes(&code.to_bytes()[..60]).unwrap_err();
+    not_in_any(&secrets, &[&code, &mode, &error]);
+    secrets.not_in_text(&error.to_string());
 }
 
 #[test]
