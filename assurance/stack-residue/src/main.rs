@@ -17,7 +17,7 @@ use std::{
 
 use moceril::{
     PickleKey,
-    backup::{BackupDecryptionKey, BackupEncryptionKey},
+    backup::BackupDecryptionKey,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
     olm::{Account, OlmMessage, PreKeyBundle, Session, SessionConfig},
     sas::Sas,
@@ -302,9 +302,14 @@ fn channels() {
             met.drawn(&["backup key"], drawn);
         },
     );
-    let encrypted =
-        BackupEncryptionKey::from_trusted_key(key.public_key()).encrypt_with_rng(PLAINTEXT, rng);
-    let encrypted = encrypted.unwrap();
+    let (recipient, ephemeral) = (key.encryption_key(), *rng);
+    let encrypted = look(
+        "backup: encrypt",
+        || recipient.encrypt_with_rng(PLAINTEXT, rng).unwrap(),
+        |_, met| {
+            met.drawn(&["ephemeral key"], ephemeral).add("plaintext", PLAINTEXT);
+        },
+    );
     look(
         "backup: decrypt",
         || key.decrypt_unauthenticated(&encrypted).unwrap(),
