@@ -15,7 +15,7 @@ use crate::{
     error::{DecryptionError, SessionCreationError},
     keys::{Curve25519KeyPair, Curve25519PublicKey},
     primitives::{
-        stack::{MEDIUM, wiped_below},
+        stack::{DEEP, MEDIUM, wiped_below},
         x25519::NonContributory,
     },
     ratchet::{double::DoubleRatchet, handshake},
@@ -165,7 +165,7 @@ impl Account {
             return Err(DecryptionError::VersionMismatch.into());
         }
         config.limits.check_gap(0, inner.chain_index())?;
-        wiped_below::<MEDIUM, _>(|| {
+        wiped_below::<DEEP, _>(|| {
             let (place, mut session) = self.respond(their_identity_key, message, config)?;
             let session_keys = message.session_keys();
             let message = session.decrypt_inner(message.message())?;
