@@ -62,7 +62,7 @@ impl Seeds<'_> {
     }
 
     fn of_vectors(&mut self, vectors: &Path) {
-        for area in folder(vectors) {
+        for area in folder(vectors).into_iter().filter(|path| path.is_dir()) {
             for file in folder(&area) {
                 let values = values(&fs::read_to_string(&file).unwrap());
                 let area = area.file_name().unwrap().to_str().unwrap();
