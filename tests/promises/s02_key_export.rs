@@ -173,6 +173,7 @@ fn what_is_no_such_file_is_told_apart() {
         &format!("{text}\n{trailer}"),
         good.trim_start_matches('-'),
         &format!("> {good}"),
+        &format!("é{good}"),
         &good.replace("BEGIN", "begin"),
     ] {
         assert_eq!(verdict(no_key_file), KeyExportError::NoHeader, "{no_key_file:?}");
@@ -201,6 +202,16 @@ fn what_is_no_such_file_is_told_apart() {
     for damage in ["_", "-", "\0", "é", "=", "\u{200b}"] {
         let damaged = with_text(&good, |text| format!("{}{damage}{}", &text[..8], &text[9..]));
         assert!(matches!(verdict(&damaged), KeyExportError::Base64(_)), "{damage:?}");
+    }
+    // The trailer may begin within what looked like its beginning. Then the dash before it, or
+    // more, is content, which makes it damaged; without a trailer the file is cut off.
+    for before in ["-", "--", "-----E", "-----EN-", "-----A"] {
+        let two = good.replace(trailer, &format!("{before}{trailer}"));
+        assert!(matches!(verdict(&two), KeyExportError::Base64(_)), "{before:?}");
+    }
+    for dashes in ["-----A", "-----\n", "------A", "-----E"] {
+        let none = good.replace(trailer, &trailer.replace("-----E", &format!("{dashes}E")));
+        assert_eq!(verdict(&none), KeyExportError::CutOff, "{dashes:?}");
     }
     let wrong = key_export::decrypt(&good, "correct horse", MAX_ROUNDS).unwrap_err();
     assert_eq!(wrong, KeyExportError::Authentication);

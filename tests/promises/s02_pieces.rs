@@ -1,7 +1,7 @@
 //! S-02: files of exported keys give the same results piece by piece as when they are read or
 //! written whole.
 
-use base64ct::{Base64Unpadded, Encoding};
+use base64ct::{Base64, Base64Unpadded, Encoding};
 use moceril::{
     SecretString,
     key_export::{self, Decryptor, Encryptor, KeyExportError, MIN_ROUNDS, Scanner, Verifier},
@@ -17,6 +17,8 @@ const SEGMENT: usize = 1 << 16;
 const LETTERS: usize = 1 << 16;
 /// The bytes before the ciphertext.
 const HEAD: usize = 37;
+/// The bytes after the ciphertext.
+const TAG: usize = 32;
 
 fn file(json: &str) -> String {
     let json = &SecretString::from(json.to_owned());
@@ -27,6 +29,15 @@ fn verified(file: &[u8], passphrase: &str, length: usize) -> Result<Decryptor, K
     let mut verifier = Verifier::new(passphrase, ROUNDS);
     file.chunks(length).for_each(|piece| verifier.update(piece));
     verifier.finish()
+}
+
+/// The file with only the first segments of its ciphertext.
+fn cut_off(file: &str, segments: usize) -> String {
+    let lines: Vec<_> = file.lines().collect();
+    let [header, content @ .., trailer] = &lines[..] else { panic!("a file of {lines:?}") };
+    let bytes = Base64::decode_vec(&content.concat()).unwrap();
+    let kept = Base64::encode_string(&bytes[..HEAD + segments * SEGMENT + TAG]);
+    format!("{header}\n{kept}\n{trailer}\n")
 }
 
 /// What the second pass gives before it ends or fails.
@@ -143,6 +154,18 @@ fn what_is_changed_between_the_passes_is_not_decrypted() {
         assert_eq!(end, Err(KeyExportError::Authentication), "cut off at {length}");
         assert!(json.as_bytes().starts_with(&before) && before.len() < json.len());
     }
+    for segments in 0..=4 {
+        let cut_off = cut_off(&file, segments);
+        let (before, end) = decrypted(&mut decryptor, cut_off.as_bytes(), 10_000);
+        assert_eq!(end, Err(KeyExportError::Authentication), "cut off after {segments} segments");
+        assert!(json.as_bytes().starts_with(&before) && before.len() <= segments * SEGMENT);
+    }
+    // A longer file with the same beginning.
+    let [whole, longer] = [SEGMENT, 2 * SEGMENT].map(|length| self::file(&"a".repeat(length)));
+    let mut whole = verified(whole.as_bytes(), PASSPHRASE, 10_000).unwrap();
+    let (before, end) = decrypted(&mut whole, longer.as_bytes(), 10_000);
+    assert_eq!(end, Err(KeyExportError::Authentication));
+    assert!(before == "a".repeat(SEGMENT).as_bytes());
     let other = self::file(&"b".repeat(json.len()));
     assert_eq!(decrypted(&mut decryptor, other.as_bytes(), 10_000).0, b"");
 }
@@ -159,6 +182,9 @@ fn what_is_written_in_pieces_is_the_whole_file() {
         for piece in json.as_bytes().chunks(7) {
             file += &encryptor.update(piece);
         }
+        let waiting =
+            (HEAD + json.len()) * 4 / 3 - file.lines().skip(1).map(str::len).sum::<usize>();
+        assert!(waiting <= 64, "{waiting} letters wait for the end of a line");
         assert_eq!(Ok(file + &encryptor.finish()), whole);
     }
     let refused = |passphrase, rounds| Encryptor::new(passphrase, rounds).unwrap_err();
@@ -238,4 +264,15 @@ fn an_entry_without_an_end_is_refused() {
     });
     assert_eq!(pieces.count(), ExportParser::MAX_ENTRY_LENGTH / piece.len() - 1);
     assert!(parser.next_key().is_none() && parser.finish().is_ok(), "it was reported");
+}
+
+#[test]
+fn the_longest_entry_is_read() {
+    let key = crate::s02_room_keys::entry().to_string();
+    let read = |length: usize| {
+        let spaces = " ".repeat(length - key.len());
+        parsed(format!("[{{{spaces}{}]", &key[1..]).as_bytes(), 100_000)
+    };
+    assert!(matches!(&read(ExportParser::MAX_ENTRY_LENGTH)[..], [Ok(_)]));
+    assert!(matches!(&read(ExportParser::MAX_ENTRY_LENGTH + 1)[..], [Err(_)]));
 }

@@ -136,6 +136,19 @@ fn key_exports() {
         }
         (decryptor, parser)
     });
+    // The plaintext of a piece has room for all of it from the start.
+    let rng = &mut RecordedRng::new([5; 32]);
+    let long = SecretString::from(format!("{JSON}{}", " ".repeat(3 << 16)));
+    let file = key_export::encrypt_weak_with_rng(&long, PASSPHRASE, 10, rng).unwrap();
+    searched("long key export in one piece", || {
+        let mut verifier = key_export::Verifier::new(PASSPHRASE, 10);
+        key_export::Verifier::update(&mut verifier, &file);
+        let mut decryptor = key_export::Verifier::finish(verifier).unwrap();
+        let json = key_export::Decryptor::update(&mut decryptor, &file).unwrap();
+        assert!(json.starts_with(JSON.as_bytes()) && json.len() >= 2 << 16);
+        key_export::Decryptor::finish(&mut decryptor).unwrap();
+        decryptor
+    });
     let rng = &mut RecordedRng::new([5; 64]);
     searched("key export written in pieces", || {
         let mut encryptor = key_export::Encryptor::with_rng(PASSPHRASE, 100_000, rng).unwrap();

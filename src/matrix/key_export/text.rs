@@ -207,3 +207,52 @@ impl Letters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    /// Bytes that are no character are not kept, however many there are.
+    #[test]
+    fn no_character_is_kept_that_cannot_end() {
+        let mut frame = Frame::new();
+        for length in 1..100 {
+            frame.read(&[0xff], &mut |_| ());
+            assert!(frame.character.is_empty(), "{length} bytes");
+        }
+        frame.read("€".as_bytes().get(..2).unwrap(), &mut |_| ());
+        assert_eq!(frame.character.len(), 2);
+    }
+
+    /// Letters do not wait for the end of the file, however large it is.
+    #[test]
+    fn many_letters_are_decoded_at_once() {
+        for pieces in [1, 3] {
+            let (mut letters, mut decoded) = (Letters::new(), 0);
+            for _ in 0..pieces {
+                letters.push(&"A".repeat(TOGETHER), &mut |bytes| decoded += bytes.len());
+                assert!(letters.waiting.len() <= 4);
+            }
+            assert_eq!(decoded, (pieces * TOGETHER - letters.waiting.len()) / 4 * 3);
+        }
+    }
+
+    /// As [`base64::decode`] says of the whole text, though the alphabets are far apart.
+    #[test]
+    fn letters_of_both_alphabets_are_of_neither() {
+        let long = "A".repeat(TOGETHER);
+        for (text, refusal) in [
+            (format!("+{long}___"), Base64Error::Invalid),
+            (format!("___{long}+"), Base64Error::Invalid),
+            (format!("__{long}A"), Base64Error::UrlSafe),
+        ] {
+            assert_eq!(base64::decode(&text).unwrap_err(), refusal);
+            let mut letters = Letters::new();
+            letters.push(&text[..TOGETHER], &mut |_| ());
+            letters.push(&text[TOGETHER..], &mut |_| ());
+            assert_eq!(letters.finish(&mut |_| ()), Err(refusal.into()));
+        }
+    }
+}
