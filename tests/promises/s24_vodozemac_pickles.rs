@@ -193,6 +193,30 @@ fn s_24_what_old_releases_did_not_write_may_be_missing() {
     assert_eq!(Account::from_json(&older).unwrap().to_json().unwrap(), account);
 }
 
+/// S-10: an account that counts one-time and fallback keys together goes on so.
+#[test]
+fn s_10_ids_go_on_after_a_move() {
+    let ids = |account: &Account| {
+        let one_time = account.unpublished_one_time_keys().into_iter().map(|(id, _)| id);
+        one_time.chain(account.fallback_key().map(|(id, _)| id)).collect::<Vec<_>>()
+    };
+    let rng = &mut SeededRng::new(12);
+    for fallback_keys in 0..3 {
+        let mut account = states::account(2, rng);
+        for _ in 0..fallback_keys {
+            account.generate_fallback_key_with_rng(rng).unwrap();
+        }
+        let mut moved = Account::from_json(&account.to_json().unwrap()).unwrap();
+        assert_eq!(ids(&moved), ids(&account));
+        for account in [&mut account, &mut moved] {
+            account.generate_one_time_keys_with_rng(1, rng).unwrap();
+            account.generate_fallback_key_with_rng(rng).unwrap();
+            account.generate_one_time_keys_with_rng(1, rng).unwrap();
+        }
+        assert_eq!(ids(&moved), ids(&account), "after {fallback_keys} fallback keys");
+    }
+}
+
 /// S-13: a pickle that does not say the version of its messages does not become an object, unless
 /// the caller says that a release wrote it which knew version 3 only. Not even then if the pickle
 /// holds something that such a release did not write: a session of version 4 must not become one
