@@ -421,6 +421,7 @@ mod tests {
         assert_eq!(text.into_string(), "text");
         let bytes = SecretBytes::from(Vec::from(b"bytes"));
         assert!(bytes == *b"bytes" && bytes != *b"byte");
+        assert_eq!(AsRef::<[u8]>::as_ref(&bytes), b"bytes");
         assert_eq!(bytes.into_vec(), b"bytes");
     }
 

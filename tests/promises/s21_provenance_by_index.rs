@@ -415,3 +415,21 @@ fn s_43_forgetting_the_unsigned_part_leaves_a_signed_session() {
     assert!(merged.is_signing_key_verified());
     assert!(merged.copy().is_signing_key_verified());
 }
+
+/// A signature under a message of the later copy says who signed the earlier copy's key only
+/// within the same 256, like a provenance.
+#[test]
+fn s_43_a_signature_counts_as_far_back_as_a_provenance() {
+    let room = Room::new(0);
+    let import = |index| InboundGroupSession::import(&room.genuine.export_at(index).unwrap());
+    for (first, later, counts) in
+        [(0, 255, true), (0, 256, false), (300, 305, true), (300, 511, true), (300, 512, false)]
+    {
+        let (one, mut two) = (import(first), import(later));
+        two.decrypt(room.message(later)).unwrap();
+        assert!(!one.is_signing_key_verified() && two.is_signing_key_verified());
+        for merged in [one.merge(&two).unwrap(), two.merge(&one).unwrap()] {
+            assert_eq!(merged.is_signing_key_verified(), counts, "{first} and {later}");
+        }
+    }
+}

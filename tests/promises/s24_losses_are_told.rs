@@ -20,7 +20,19 @@ fn s_24_losses_are_told() {
     for words in ["1 one-time", "2 skipped", "3 receiver chains", "4 remembered"] {
         assert!(text.contains(words), "{text}");
     }
-    assert!(!told.is_none() && Loss::default().is_none());
+    assert!(Loss::default().is_none() && !Loss::default().drops_keys());
+    for (words, name) in [
+        ("1 one-time keys", (|loss| loss.one_time_keys = 1) as fn(&mut Loss)),
+        ("1 skipped message keys", |loss| loss.skipped_keys = 1),
+        ("1 receiver chains", |loss| loss.receiver_chains = 1),
+        ("previous fallback key", |loss| loss.previous_fallback_key = true),
+        ("1 remembered fallback sessions", |loss| loss.fallback_sessions = 1),
+    ] {
+        let keys = loss(name);
+        let text = keys.to_string();
+        assert!(text.contains(words) && !text.contains('0'), "{text}");
+        assert!(!keys.is_none() && keys.drops_keys(), "{keys}");
+    }
     for (words, name) in [
         ("peer's identity key", (|loss| loss.their_identity_key = true) as fn(&mut Loss)),
         ("seed of the signing key", |loss| loss.ed25519_seed = true),
@@ -34,7 +46,8 @@ fn s_24_losses_are_told() {
         ("generation", |loss| loss.generation = true),
     ] {
         let fact = loss(name);
-        assert!(fact.to_string().contains(words), "{fact}");
+        let text = fact.to_string();
+        assert!(text.contains(words) && !text.contains('0'), "{text}");
         assert!(!fact.is_none() && !fact.drops_keys(), "{fact}");
     }
     assert!(ConversionError::Unrepresentable.to_string().contains("no form"));

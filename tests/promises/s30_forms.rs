@@ -146,6 +146,7 @@ fn s_30_keys_have_the_standard_traits() {
     parses(&seed.to_base64(), |key: &Ed25519SecretKey| key.to_base64().to_string());
     let key = PickleKey::from_bytes([7; 32]);
     parses(&key.to_base64(), |key: &PickleKey| key.to_base64().to_string());
+    assert_eq!(key.to_bytes(), [7; 32]);
     let backup = BackupDecryptionKey::from_bytes([7; 32]);
     parses(&backup.to_base64(), |key: &BackupDecryptionKey| key.to_base64().to_string());
 }
