@@ -103,14 +103,9 @@ impl SessionState {
             // dropped.
             return Some(End::Ours);
         }
-        match self.ratchet.newest_receiver() {
-            // The chains come from both ends in turn. The first, number 0, is from the end that
-            // began.
-            Some(number) if number % 2 == 0 => Some(End::Theirs),
-            Some(_) => Some(End::Ours),
-            None if self.is_unread() => Some(End::Theirs),
-            None => None,
-        }
+        // The chains come from both ends in turn. The first, number 0, is from the end that began.
+        let number = self.ratchet.newest_receiver()?;
+        Some(if number % 2 == 0 { End::Theirs } else { End::Ours })
     }
 
     /// Takes the peer's identity key from the session's keys, if the peer began the session.
