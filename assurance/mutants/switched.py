@@ -184,12 +184,12 @@ def write(tree, all_functions, sources):
 
 
 def spans(message):
+    """The places that a message is about, not those that explain it: these can be in the arm of
+    another mutant, which compiles."""
     for span in message["spans"]:
-        while span:
+        while span and span["is_primary"]:
             yield span
-            span = span["expansion"] and span["expansion"]["span"]
-    for child in message["children"]:
-        yield from spans(child)
+            span = span["expansion"] and span["expansion"]["span"] | {"is_primary": True}
 
 
 def messages(tree, *command):
