@@ -11,7 +11,7 @@ function, the fastest first.
 Prints a line for each mutant, with its name:
 
     caught      a test failed, or ran out of time or of memory
-    missed      no test failed, or survivors.txt names it; then no test has run
+    missed      no test failed; or no test ran, since survivors.txt has it
     unviable    it does not compile
     left        to cargo-mutants: a constant needs the function, or it returns `impl`, or it is
                 within another; or it is no function
@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -303,6 +303,17 @@ def caught(tree, number, tests):
     return False
 
 
+def without_place(name):
+    return re.sub(":[0-9]+:[0-9]+:", ":", name, count=1)
+
+
+def survivors():
+    """How many mutants of each name have a reason to survive."""
+    lines = Path(__file__).with_name("survivors.txt").read_text().splitlines()
+    found = (re.match(r"(\d+) (.*?)  #", line) for line in lines)
+    return {match[2]: int(match[1]) for match in found if match}
+
+
 def main():
     tree, *files = sys.argv[1:]
     tree = Path(tree).resolve()
@@ -317,11 +328,14 @@ def main():
             if not test.passes:
                 sys.exit(f"{test.name} fails without a mutant")
         say(f"{len(tests)} tests, {sum(test.seconds for test in tests):.0f} seconds")
-        known = Path(__file__).with_name("survivors.txt").read_text()
+        known = survivors()
+        names = Counter(without_place(mutant["name"]) for mutant in mutants)
 
         def judge(function, mutant):
             callers = [test for test in tests if function.number in test.calls]
-            if f" {re.sub(':[0-9]+:[0-9]+:', ':', mutant['name'], count=1)}  #" in known:
+            # If some of one name are caught, only the tests tell which.
+            name = without_place(mutant["name"])
+            if names[name] == known.get(name):
                 callers = []
             mutant["result"] = "caught" if caught(tree, mutant["number"], callers) else "missed"
             say(f"{mutant['result']} {mutant['name']}")
