@@ -41,7 +41,9 @@ fn json(text: &str, check: fn(Value)) {
 }
 
 fn recovery_key(text: &str) {
-    let letters = |text: &str| text.replace(|letter: char| letter.is_ascii_whitespace(), "");
+    // With the vertical tab, which `is_ascii_whitespace` does not count.
+    let is_space = |letter: char| letter.is_ascii() && letter.is_whitespace();
+    let letters = |text: &str| text.replace(is_space, "");
     if let Ok(key) = BackupDecryptionKey::from_recovery_key(text) {
         let written = key.to_recovery_key();
         assert_eq!(letters(&written), letters(text));
