@@ -326,6 +326,7 @@ fn s_23_impossible_sessions_are_refused() {
         &unread,
         &[
             ("begun by us", |open| open.set_number("root_index.number", 1)),
+            ("a root key of unknown index", |open| open.replace_group("root_index", &[0])),
             ("made from a message of somebody else", |open| {
                 let other = open.group("keys.base_key");
                 open.set("their_identity_key.key", &other);
