@@ -106,6 +106,7 @@ class Function:
             self.leave()
 
     def leave(self):
+        """To cargo-mutants."""
         for mutant in self.mutants:
             mutant.update(compiles=False, result="left")
 
@@ -209,7 +210,9 @@ def build(tree, all_functions, sources, mutants):
             if code == 0:
                 break
             wrong, constant = errors(output, lines)
-            assert wrong or constant, "no error is in a mutant"
+            if not wrong and not constant:
+                texts = [m["message"]["rendered"] for m in output if "message" in m]
+                sys.exit("".join([*texts, f"cargo {command[0]} fails, and not because of a mutant"]))
             say(f"{len(wrong)} do not compile, {len(constant)} functions are constant")
             for number in wrong:
                 mutants[number - 1].update(compiles=False, result="unviable")
