@@ -203,15 +203,15 @@ fn what_is_no_such_file_is_told_apart() {
         let damaged = with_text(&good, |text| format!("{}{damage}{}", &text[..8], &text[9..]));
         assert!(matches!(verdict(&damaged), KeyExportError::Base64(_)), "{damage:?}");
     }
-    // The trailer may begin within what looked like its beginning. Then the dash before it, or
-    // more, is content, which makes it damaged; without a trailer the file is cut off.
+    // The trailer may begin within what looked like its beginning. What stands before it is then
+    // content, which dashes make invalid. Without a trailer the file is cut off.
     for before in ["-", "--", "-----E", "-----EN-", "-----A"] {
         let two = good.replace(trailer, &format!("{before}{trailer}"));
         assert!(matches!(verdict(&two), KeyExportError::Base64(_)), "{before:?}");
     }
-    for dashes in ["-----A", "-----\n", "------A", "-----E"] {
-        let none = good.replace(trailer, &trailer.replace("-----E", &format!("{dashes}E")));
-        assert_eq!(verdict(&none), KeyExportError::CutOff, "{dashes:?}");
+    for beginning in ["-----A", "-----\n", "------A", "-----E"] {
+        let none = good.replace(trailer, &trailer.replace("-----E", &format!("{beginning}E")));
+        assert_eq!(verdict(&none), KeyExportError::CutOff, "{beginning:?}");
     }
     let wrong = key_export::decrypt(&good, "correct horse", MAX_ROUNDS).unwrap_err();
     assert_eq!(wrong, KeyExportError::Authentication);
