@@ -11,7 +11,7 @@ use crate::{
     json,
     olm::{self, Received},
     room,
-    store::Store,
+    store::{Store, now},
     terminal::warn,
     verify,
 };
@@ -71,8 +71,9 @@ pub fn fetch(client: &Client, timeout_ms: u32) -> Result<Vec<String>> {
         })),
         fallback_used,
     )?;
+    let now = now();
     let requests =
-        events(&answer, "/to_device/events").filter(|event| verify::is_current_request(event));
+        events(&answer, "/to_device/events").filter(|event| verify::is_current_request(event, now));
     Ok(requests.filter_map(|event| event["sender"].as_str().map(str::to_owned)).collect())
 }
 

@@ -80,10 +80,11 @@ pub fn ask(client: &Client, user_id: &str, device_id: &str, at_once: bool) -> Re
     })
 }
 
-/// Whether an event is a request of now. Others are ignored, as the specification says.
-pub fn is_current_request(event: &Value) -> bool {
+/// Whether an event is a request of now, in seconds since 1970. Others are ignored, as the
+/// specification says.
+pub fn is_current_request(event: &Value, now: u64) -> bool {
     let sent = event["content"]["timestamp"].as_u64().map(Duration::from_millis);
-    let now = Duration::from_secs(now());
+    let now = Duration::from_secs(now);
     event["type"] == "m.key.verification.request"
         && sent.is_some_and(|sent| now <= sent + PATIENCE && sent <= now + AHEAD)
 }
@@ -93,7 +94,7 @@ pub fn wait(client: &Client) -> Result<Device> {
     let deadline = Instant::now() + PATIENCE;
     println!("Waiting for somebody to ask ...");
     let event = next(client, deadline, |event| {
-        event["type"] == "m.key.verification.start" || is_current_request(event)
+        event["type"] == "m.key.verification.start" || is_current_request(event, now())
     })?;
     let content = &event["content"];
     let (user_id, device_id) =
@@ -224,22 +225,22 @@ mod tests {
 
     #[test]
     fn requests_of_another_time_are_ignored() {
+        let now = 1_700_000_000;
         let current = |timestamp: Value| {
             let content = json!({ "timestamp": timestamp });
-            is_current_request(&json!({ "type": "m.key.verification.request", "content": content }))
+            let event = json!({ "type": "m.key.verification.request", "content": content });
+            is_current_request(&event, now)
         };
-        let now = now();
-        // A minute is more than the test takes.
         for (seconds, expected) in [
-            (now - 11 * 60, false),
-            (now - 9 * 60, true),
+            (now - 10 * 60 - 1, false),
+            (now - 10 * 60, true),
             (now, true),
-            (now + 4 * 60, true),
-            (now + 6 * 60, false),
+            (now + 5 * 60, true),
+            (now + 5 * 60 + 1, false),
             (u64::MAX / 1_000, false),
             (0, false),
         ] {
-            assert_eq!(current(json!(seconds * 1_000)), expected, "{now} {seconds}");
+            assert_eq!(current(json!(seconds * 1_000)), expected, "{seconds}");
         }
         assert!(!current(json!(null)) && !current(json!(-1)) && !current(json!("now")));
     }
@@ -249,11 +250,13 @@ mod tests {
         let directory = Directory::new();
         let server = FakeServer::new(|_| (500, "X: y".to_owned(), json!({})));
         let client = server.alice(Store::create(&directory).unwrap());
+        // The clock is read once: at the end, a second may have passed.
+        let now = now();
         let request = |minutes: u64| {
             let content = json!({
                 "from_device": "DEVICE",
                 "transaction_id": minutes.to_string(),
-                "timestamp": (now() - minutes * 60) * 1_000,
+                "timestamp": (now - minutes * 60) * 1_000,
             });
             json!({ "type": "m.key.verification.request", "sender": "@bob:there",
                 "content": content })
