@@ -186,13 +186,13 @@ impl Ed25519SecretKey {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        rng::draw(rng).map(Self::from_seed)
+        wiped_below::<SHALLOW, _>(|| rng::draw(rng).map(Self::from_seed))
     }
 
     /// Makes the key with this seed; any 32 bytes are valid. The caller must wipe its own copy.
     #[must_use]
     pub fn from_bytes(seed: [u8; 32]) -> Self {
-        Self::from_seed(Secret::new(seed))
+        wiped_below::<SHALLOW, _>(|| Self::from_seed(Secret::new(seed)))
     }
 
     /// Reads a seed from base64 with or without padding.
@@ -201,7 +201,7 @@ impl Ed25519SecretKey {
     ///
     /// [`KeyError::Base64`] or [`KeyError::Length`].
     pub fn from_base64(text: &str) -> Result<Self, KeyError> {
-        secret_from_base64(text).map(Self::from_seed)
+        wiped_below::<SHALLOW, _>(|| secret_from_base64(text).map(Self::from_seed))
     }
 
     fn from_seed(seed: Secret<32>) -> Self {

@@ -16,7 +16,7 @@ use std::{
 };
 
 use moceril::{
-    PickleKey,
+    Ed25519SecretKey, PickleKey,
     backup::BackupDecryptionKey,
     megolm::{GroupSession, GroupSessionConfig, InboundGroupSession},
     olm::{Account, OlmMessage, PreKeyBundle, Session, SessionConfig},
@@ -315,6 +315,46 @@ fn channels() {
         || key.decrypt_unauthenticated(&encrypted).unwrap(),
         |_, met| {
             met.drawn(&["backup key"], drawn).add("plaintext", PLAINTEXT);
+        },
+    );
+    let text = key.to_base64();
+    look(
+        "backup: key from base64",
+        || BackupDecryptionKey::from_base64(&text).unwrap(),
+        |_, met| {
+            met.drawn(&["backup key"], drawn);
+        },
+    );
+    let pickle = key.to_libolm_pickle(PICKLE_KEY);
+    look(
+        "backup: key, libolm unpickle",
+        || BackupDecryptionKey::from_libolm_pickle(&pickle, PICKLE_KEY).unwrap(),
+        |_, met| {
+            met.drawn(&["backup key"], drawn).add("pickle key", PICKLE_KEY);
+        },
+    );
+
+    let drawn = *rng;
+    let key = look(
+        "signing key: new",
+        || Ed25519SecretKey::with_rng(rng).unwrap(),
+        |_, met| {
+            met.drawn(&["Ed25519 seed"], drawn);
+        },
+    );
+    let text = key.to_base64();
+    look(
+        "signing key: from base64",
+        || Ed25519SecretKey::from_base64(&text).unwrap(),
+        |_, met| {
+            met.drawn(&["Ed25519 seed"], drawn);
+        },
+    );
+    look(
+        "signing key: sign",
+        || key.sign(b"message"),
+        |_, met| {
+            met.drawn(&["Ed25519 seed"], drawn);
         },
     );
 }

@@ -5,7 +5,14 @@ use alloc::string::String;
 use zeroize::Zeroizing;
 
 use super::{LibolmPickleError, Result, open, read};
-use crate::{matrix::backup::BackupDecryptionKey, pickle::envelope, primitives::secret::Secret};
+use crate::{
+    matrix::backup::BackupDecryptionKey,
+    pickle::{Reader, envelope},
+    primitives::{
+        secret::Secret,
+        stack::{MEDIUM, wiped_below},
+    },
+};
 
 /// u32 version 1; X25519 pair.
 const LENGTH: usize = 4 + 32 + 32;
@@ -19,14 +26,16 @@ impl BackupDecryptionKey {
     ///
     /// [`LibolmPickleError`]; also if the two halves of the key do not belong together.
     pub fn from_libolm_pickle(pickle: &str, key: impl AsRef<[u8]>) -> Result<Self> {
-        open(pickle, key.as_ref(), |version, reader| {
-            if version != 1 {
-                return Err(LibolmPickleError::Version(version));
-            }
-            let public = read::read_public(reader)?;
-            let key = Self::from_secret(&read::read_secret(reader)?);
-            if key.public_key() == public { Ok(key) } else { Err(LibolmPickleError::InvalidState) }
-        })
+        wiped_below::<MEDIUM, _>(|| open(pickle, key.as_ref(), Self::read_libolm))
+    }
+
+    fn read_libolm(version: u32, reader: &mut Reader<'_>) -> Result<Self> {
+        if version != 1 {
+            return Err(LibolmPickleError::Version(version));
+        }
+        let public = read::read_public(reader)?;
+        let key = Self::from_secret(&read::read_secret(reader)?);
+        if key.public_key() == public { Ok(key) } else { Err(LibolmPickleError::InvalidState) }
     }
 
     /// Pickles the key as libolm does, exactly.
