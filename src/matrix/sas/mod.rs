@@ -39,6 +39,7 @@ use alloc::{boxed::Box, string::String, vec, vec::Vec};
 use core::fmt;
 
 use rand::TryCryptoRng;
+use zeroize::Zeroizing;
 
 pub use self::{
     emoji::Emoji,
@@ -179,7 +180,8 @@ impl EstablishedSas {
         SasBytes(hkdf(None, self.secret.as_bytes(), info.as_ref()))
     }
 
-    /// Like [`bytes`](Self::bytes), but returns `count` bytes, for other ways to show them.
+    /// Like [`bytes`](Self::bytes), but returns `count` bytes, for other ways to show them. The
+    /// caller must wipe them.
     ///
     /// # Errors
     ///
@@ -259,12 +261,13 @@ impl fmt::Debug for EstablishedSas {
 /// read it: three bytes are read where four characters go, so the place of a byte that is read
 /// holds, from the second group on, characters of the text written so far.
 fn overwritten(mut mac: Secret<32>) -> Secret<32> {
-    let mut text = String::new();
+    // Eleven groups of at most four characters: it does not grow.
+    let mut text = Zeroizing::new(String::with_capacity(44));
     for (start, group) in (0_usize..).step_by(3).zip(mac.as_mut_bytes().chunks_mut(3)) {
         for (byte, written) in group.iter_mut().zip(text.bytes().skip(start)) {
             *byte = written;
         }
-        text.push_str(&base64::encode(group));
+        text.push_str(&base64::encode_secret(group));
     }
     mac
 }
