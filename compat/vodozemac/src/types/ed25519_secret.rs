@@ -3,7 +3,7 @@
 use moceril::vodozemac::Ed25519KeyPair;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_bytes::{ByteArray, Bytes};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{Ed25519PublicKey, Ed25519Signature, KeyError, check_text_length};
 use crate::convert::drawn;
@@ -26,7 +26,10 @@ impl Ed25519SecretKey {
 
     /// The 32 bytes of the seed. They are not wiped for you.
     pub fn to_bytes(&self) -> Box<[u8; 32]> {
-        Box::new(self.0.to_bytes())
+        let mut bytes = self.0.to_bytes();
+        let boxed = Box::new(bytes);
+        bytes.zeroize();
+        boxed
     }
 
     /// The key of this seed.
