@@ -18,7 +18,7 @@ impl Input<'_> {
     fn length(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
-            Self::Text(text) => text.trim_end_matches('=').len() * 3 / 4,
+            Self::Text(text) => text.trim_end_matches('=').len().saturating_mul(3) / 4,
         }
     }
 
