@@ -335,7 +335,7 @@ impl Account {
     /// [`DEFAULT_FALLBACK_MEMORY`](Self::DEFAULT_FALLBACK_MEMORY), at most
     /// [`MAX_FALLBACK_MEMORY`](Self::MAX_FALLBACK_MEMORY); other numbers are clamped to this range.
     ///
-    /// Each remembered session adds 6 bytes to the account and 8 characters to its native pickle. A
+    /// Each remembered session adds 8 bytes to the account and 8 characters to its native pickle. A
     /// key whose memory is full serves further sessions, but does not remember them; see
     /// [`replay_excluded`](super::InboundCreation::replay_excluded). Lowering the number forgets
     /// nothing that is already remembered.

@@ -76,7 +76,7 @@ impl Serialize for Written<'_> {
         let mut object = Object {
             room_id: has_ids.then_some(room_id),
             session_id: has_ids.then_some(&id),
-            // All three forms require the member. A program that reads any text accepts an empty
+            // All forms require the member. A program that reads any text accepts an empty
             // one, and would not accept that it is missing.
             sender_key: Some(self.key.sender_key.map_or_else(String::new, |key| key.to_base64())),
             sender_claimed_keys: (!forwarded).then_some(sender_claimed_keys),

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Error, Debug)]
 pub enum SessionCreationError {
     /// The account has no such key: it was used, removed, or never its own. Or it is a fallback key
-    /// that has seen this very message before, or more sessions than it can remember.
+    /// that has seen this very message before.
     #[error("the one-time key {0} of the message does not serve it")]
     MissingOneTimeKey(Curve25519PublicKey),
     /// The message names another identity key than the caller expects.
