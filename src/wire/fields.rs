@@ -187,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn a_string_field_has_the_calculated_length() {
+        for length in [0, 1, 127, 128, 16_383, 16_384] {
+            let mut writer = Writer(Vec::new());
+            writer.string(1, &"x".repeat(length).into_bytes());
+            assert_eq!(writer.into_bytes().len(), string_length(length));
+        }
+    }
+
+    #[test]
     fn varints_are_minimal_and_fit_64_bits() {
         for bad in [
             &[0x80, 0x00][..],
