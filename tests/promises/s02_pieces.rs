@@ -252,6 +252,29 @@ fn keys_are_found_in_pieces_as_in_the_whole_text() {
     assert_eq!(parsed(b"[{\"a\":\"\xff\"}]", 1), [Err(RoomKeyError::Malformed("array"))]);
 }
 
+#[test]
+fn keys_that_nobody_has_read_are_missed() {
+    let key = crate::s02_room_keys::entry().to_string();
+    let malformed = Err(RoomKeyError::Malformed("array"));
+    for (json, read, expected) in [
+        (format!("[{key},{key}]"), 2, Ok(())),
+        (format!("[{key},{key}]"), 1, Err(RoomKeyError::Unread)),
+        (format!("[{key},7]"), 1, Err(RoomKeyError::Unread)),
+        (format!("[{key},{key}"), 1, Err(RoomKeyError::Unread)),
+        (format!("[{key},{key}"), 2, malformed),
+        (format!("[{key};"), 1, malformed),
+        (format!("[{key};"), 2, Ok(())), // the second was the error
+        (format!("[{key},"), 1, malformed),
+        ("[]".into(), 0, Ok(())),
+        ("7".into(), 0, malformed),
+    ] {
+        let mut parser = ExportParser::new();
+        parser.update(&json);
+        assert_eq!((0..read).filter(|_| parser.next_key().is_some()).count(), read);
+        assert_eq!(parser.finish(), expected, "{json} {read}");
+    }
+}
+
 /// An entry is kept until its end is known, so it must have one.
 #[test]
 fn an_entry_without_an_end_is_refused() {

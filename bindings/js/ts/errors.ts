@@ -79,6 +79,7 @@ export const ERROR_CODES = [
   "UnexpectedMember",
   "UnknownIndex",
   "UnknownOneTimeKey",
+  "Unread",
   "Version",
   "VersionMismatch",
   "Withheld",

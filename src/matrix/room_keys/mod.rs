@@ -7,10 +7,10 @@
 //! | [`RoomKeyBundle`] | a file for a user who joins a room, to which an event `m.room_key_bundle` refers: with keys in the export format |
 //! | [`ExportedRoomKey`] | an entry of a file of exported keys, the `session_data` of a backup, the content of an event `m.forwarded_room_key`: all with a key in the export format |
 //!
-//! Members that are not described here are kept. No signature covers them, so they need not be
-//! canonical JSON: 64-bit integers are kept exactly; fractions, which Matrix does not have, are
-//! kept as serde_json reads them, which may change the last digit. The texts are wiped, and a key
-//! is read from the caller's text without another copy.
+//! Members that are not described here are kept, except those that another of these forms has. No
+//! signature covers them, so they need not be canonical JSON: 64-bit integers are kept exactly;
+//! fractions, which Matrix does not have, are kept as serde_json reads them, which may change the
+//! last digit. The texts are wiped, and a key is read from the caller's text without another copy.
 //!
 //! ```
 //! use moceril::{key_export, room_keys::{self, ExportedRoomKey}};
@@ -353,6 +353,8 @@ pub enum RoomKeyError {
     NotShared,
     /// The key of a session is given, and said to be withheld.
     Withheld,
+    /// Reading ended before all keys of a file had been taken.
+    Unread,
 }
 
 texts!(RoomKeyError {
@@ -363,6 +365,7 @@ texts!(RoomKeyError {
     Self::SessionId => "the room key has the id of another session";
     Self::NotShared => "the room key may not be given to users who join later";
     Self::Withheld => "the room key is both given and withheld";
+    Self::Unread => "not all room keys were read";
 } caused by SessionKey, SenderKey);
 
 impl From<SessionKeyError> for RoomKeyError {

@@ -143,19 +143,18 @@ impl ExportParser {
         }
     }
 
-    /// After the last piece.
+    /// After the last piece, when [`next_key`](Self::next_key) has returned `None`.
     ///
     /// # Errors
     ///
-    /// [`RoomKeyError::Malformed`] if the array is not complete. If
-    /// [`next_key`](Self::next_key) has reported that the JSON is malformed, it is not reported
-    /// again.
+    /// [`RoomKeyError::Malformed`] if the array is not complete. If `next_key` has reported that
+    /// the JSON is malformed, it is not reported again. [`RoomKeyError::Unread`] if `next_key` has
+    /// not returned all entries: keys would be lost.
     pub fn finish(mut self) -> Result<(), RoomKeyError> {
-        while let Some(key) = self.next_key() {
-            key?;
-        }
+        let another = self.next_key().is_some();
         match self.state {
-            State::After | State::Reported => Ok(()),
+            State::After | State::Reported if !another => Ok(()),
+            State::Between if another => Err(RoomKeyError::Unread),
             _ => Err(MALFORMED),
         }
     }
