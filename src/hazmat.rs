@@ -20,8 +20,11 @@
 //! * `write_libolm_content`, `from_libolm_content` and `from_own_libolm_content` of
 //!   [every object that has a libolm pickle](crate::olm::Account::write_libolm_content): the
 //!   unencrypted content of the pickle, for callers that keep objects as bytes;
-//! * [`InboundGroupSession::cipher_at`](crate::megolm::InboundGroupSession::cipher_at) and
-//!   [`MegolmMessage::encrypt`](crate::megolm::MegolmMessage::encrypt): Megolm's cipher at an
+//! * [`PreKeyMessage::from_parts`](crate::olm::PreKeyMessage::from_parts): a pre-key message of any
+//!   session keys and message;
+//! * [`InboundGroupSession::cipher_at`](crate::megolm::InboundGroupSession::cipher_at),
+//!   [`MegolmMessage::encrypt`](crate::megolm::MegolmMessage::encrypt) and
+//!   [`encrypt_signed_by`](crate::megolm::MegolmMessage::encrypt_signed_by): Megolm's cipher at an
 //!   index.
 //!
 //! [unread]: crate::olm::Account::create_inbound_session_unread
