@@ -184,6 +184,35 @@ fn curve25519_id(device_id: &str) -> String {
     format!("curve25519:{device_id}")
 }
 
+/// The account's unpublished one-time and fallback keys as the members `one_time_keys` and
+/// `fallback_keys` of a request to `/keys/upload`. Both may be empty.
+///
+/// ```
+/// use moceril::{device_keys, olm::Account};
+///
+/// let mut account = Account::new()?;
+/// account.generate_one_time_keys(50)?;
+/// account.generate_fallback_key()?;
+///
+/// let body = device_keys::keys_to_upload(&account, "@bob:example.org", "PHONE");
+/// assert_eq!(body["one_time_keys"].as_object().map(|keys| keys.len()), Some(50));
+/// assert_eq!(body["fallback_keys"].as_object().map(|keys| keys.len()), Some(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn keys_to_upload(account: &Account, user_id: &str, device_id: &str) -> Value {
+    let object = |keys: Vec<(KeyId, SignedOneTimeKey)>| {
+        let member = |(id, key): &(KeyId, SignedOneTimeKey)| {
+            (one_time_key_name(*id), one_time_key(key, user_id, device_id))
+        };
+        keys.iter().map(member).collect::<Value>()
+    };
+    json!({
+        "one_time_keys": object(account.signed_one_time_keys()),
+        "fallback_keys": object(account.signed_fallback_key().into_iter().collect()),
+    })
+}
+
 /// The object in which a device publishes a one-time or fallback key.
 #[must_use]
 pub fn one_time_key(key: &SignedOneTimeKey, user_id: &str, device_id: &str) -> Value {

@@ -145,6 +145,7 @@ fn one_time_keys_are_verified() {
     account.generate_fallback_key_with_rng(&mut SeededRng::new(3)).unwrap();
     let device = DeviceKeys::new(&account, USER, DEVICE).unwrap();
     let fallback = account.signed_fallback_key().unwrap();
+    let body = device_keys::keys_to_upload(&account, USER, DEVICE);
     for (id, key) in account.signed_one_time_keys().into_iter().chain([fallback]) {
         let object = device_keys::one_time_key(&key, USER, DEVICE);
         let bundle = PreKeyBundle::verify(account.identity_keys(), &key).unwrap();
@@ -155,6 +156,8 @@ fn one_time_keys_are_verified() {
         assert_eq!(object.get("fallback").is_some(), key.fallback);
         let name = device_keys::one_time_key_name(id);
         assert_eq!(name, format!("signed_curve25519:{}", id.to_base64()));
+        let member = if key.fallback { "fallback_keys" } else { "one_time_keys" };
+        assert_eq!(body[member][name], object);
 
         let refused = |change: &dyn Fn(&mut Value)| {
             let mut altered = object.clone();

@@ -4,9 +4,8 @@ use js_sys::{Array, Object, Uint8Array};
 use moceril::{
     Curve25519PublicKey, Ed25519Signature,
     device_keys::{self, DeviceKeys as Device},
-    olm::{self, KeyId, PreKeyMessage, SignedOneTimeKey},
+    olm::{self, PreKeyMessage, SignedOneTimeKey},
 };
-use serde_json::{Map, Value};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
@@ -140,20 +139,7 @@ impl Account {
     /// The members `one_time_keys` and `fallback_keys` of a request to `/keys/upload`.
     #[wasm_bindgen(js_name = keysToUpload)]
     pub fn keys_to_upload(&self, user_id: &str, device_id: &str) -> String {
-        let upload = |keys: Vec<(KeyId, SignedOneTimeKey)>| {
-            let entry = |(id, key): &(KeyId, SignedOneTimeKey)| {
-                let name = device_keys::one_time_key_name(*id);
-                (name, device_keys::one_time_key(key, user_id, device_id))
-            };
-            Value::Object(keys.iter().map(entry).collect())
-        };
-        let mut members = Map::new();
-        members.insert("one_time_keys".into(), upload(self.0.signed_one_time_keys()));
-        members.insert(
-            "fallback_keys".into(),
-            upload(self.0.signed_fallback_key().into_iter().collect()),
-        );
-        Value::Object(members).to_string()
+        device_keys::keys_to_upload(&self.0, user_id, device_id).to_string()
     }
 
     /// Names keys by their public halves: an id alone does not say of which kind a key is.

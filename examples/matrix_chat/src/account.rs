@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use moceril::{
     device_keys::{self, DeviceKeys},
-    olm::{Account, KeyId, SignedOneTimeKey},
+    olm::Account,
 };
 use serde_json::{Map, Value, json};
 
@@ -116,19 +116,16 @@ impl Client {
 
     fn upload_keys(&self) -> Result<()> {
         let account = self.store.account()?;
-        let one_time_keys = account.signed_one_time_keys();
-        let fallback_key = account.signed_fallback_key();
-        if one_time_keys.is_empty() && fallback_key.is_none() {
+        let mut keys = account.unpublished_one_time_keys();
+        keys.extend(account.unpublished_fallback_key());
+        if keys.is_empty() {
             return Ok(());
         }
-        let body = json!({
-            "one_time_keys": self.key_objects(&one_time_keys),
-            "fallback_keys": self.key_objects(fallback_key.as_slice()),
-        });
+        let body = device_keys::keys_to_upload(&account, &self.user_id, &self.device_id);
         self.api.post("/_matrix/client/v3/keys/upload", &body)?;
         self.store.atomically(|| {
             let mut account = self.store.account()?;
-            account.mark_as_published(one_time_keys.iter().chain(&fallback_key).map(|(id, _)| *id));
+            account.mark_as_published(keys.iter().map(|(id, _)| *id));
             self.store.save_account(&account)
         })
     }
@@ -171,14 +168,6 @@ impl Client {
             self.store.set_meta("fallback_rotated", &now().to_string())?;
         }
         Ok(())
-    }
-
-    fn key_objects(&self, keys: &[(KeyId, SignedOneTimeKey)]) -> Value {
-        let object = |(id, key): &(KeyId, SignedOneTimeKey)| {
-            let object = device_keys::one_time_key(key, &self.user_id, &self.device_id);
-            (device_keys::one_time_key_name(*id), object)
-        };
-        Value::Object(keys.iter().map(object).collect::<Map<_, _>>())
     }
 
     /// Sends what waits in the outbox, in order. Each request names its own transaction, so one
