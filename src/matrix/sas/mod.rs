@@ -14,7 +14,7 @@
 //! let bob = Sas::new()?;
 //!
 //! // Bob commits to his key before he sees Alice's, and reveals it after he has seen hers.
-//! let start = r#"{"method":"m.sas.v1"}"#; // Alice's whole start event, as canonical JSON
+//! let start = r#"{"method":"m.sas.v1"}"#; // the content of Alice's start event, as canonical JSON
 //! let committed = commitment(&bob.public_key(), start);
 //! let (alice_key, bob_key) = (alice.public_key(), bob.public_key());
 //! assert_eq!(commitment(&bob_key, start), committed); // Alice checks this.
