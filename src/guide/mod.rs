@@ -51,8 +51,8 @@ pub mod verification {}
 pub mod json {}
 
 #[cfg_attr(feature = "matrix", doc = include_str!("modules.md"))]
-#[cfg_attr(not(feature = "matrix"), doc = "[`backup`]: crate\n[`key_export`]: crate")]
-#[cfg_attr(not(feature = "matrix"), doc = "[`room_keys`]: crate\n")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`backup`]: crate\n[`backup_file`]: crate")]
+#[cfg_attr(not(feature = "matrix"), doc = "[`key_export`]: crate\n[`room_keys`]: crate\n")]
 #[doc = include_str!("recovery.md")]
 pub mod recovery {}
 
