@@ -69,12 +69,12 @@ const BITS: u64 = 256;
 /// The number of zeros that are encrypted, under the empty name, to check a key.
 const CHECKED_LENGTH: usize = 32;
 
-/// The number of iterations that a new passphrase should have. Each guess then costs about half a
-/// second of work.
+/// The number of iterations that a new passphrase should have. Each guess at the passphrase then
+/// costs as many iterations of PBKDF2.
 pub const DEFAULT_ITERATIONS: u32 = 500_000;
 
-/// The most iterations that reading should allow. A hostile server can ask for 2^32 - 1, an hour of
-/// work.
+/// The most iterations that reading should allow. A hostile server can ask for 2^32 - 1, which is
+/// 859 times as much work.
 pub const MAX_ITERATIONS: u32 = 5_000_000;
 
 /// The key of a secret storage. Everyone who has it can read all secrets in it.
