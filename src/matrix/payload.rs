@@ -222,7 +222,8 @@ fn device_keys(json: &RawValue, sender: &Device<'_>) -> Result<DeviceKeys, Signe
     }
 }
 
-/// The verified content of an event of a room, whose key many rooms could have.
+/// The content of a room event, after the check that it was encrypted for this room. One session
+/// key could be used in several rooms.
 ///
 /// ```
 /// use moceril::{megolm::{GroupSession, InboundGroupSession}, payload::RoomPayload};
@@ -285,7 +286,8 @@ impl RoomPayload {
     /// Checks that a decrypted event was written for the room in which it was found: a server could
     /// move it to another. Spec: Matrix specification, "`m.megolm.v1.aes-sha2`".
     ///
-    /// Who sent the event, the owner of the session's key says, not this text.
+    /// This text does not name the sender. The sender is the user from whose device the session key
+    /// came.
     ///
     /// # Errors
     ///

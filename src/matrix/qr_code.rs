@@ -5,9 +5,9 @@
 //! "MATRIX" || 0x02 || mode || length[2] || transaction id || key[32] || key[32] || secret
 //! ```
 //!
-//! This is what the code holds; to draw and to scan it, and the events around it, are the client's.
-//! Who scans compares both keys with those that it knows, and answers with the secret. Who shows
-//! the code compares the secret that comes back with its own, and asks the user.
+//! These are the bytes in the code. The client draws and scans the code, and sends the events. The
+//! device that scans compares both keys with the keys it knows, and sends the secret back. The
+//! device that shows the code compares this secret with its own, and asks the user.
 //!
 //! Spec: Matrix, "QR code format".
 //!

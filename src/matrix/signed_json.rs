@@ -189,7 +189,7 @@ pub enum SignedJsonError {
 
 texts!(SignedJsonError {
     Self::Malformed(name) => "the member {name} of a signed object is missing or malformed";
-    Self::Mismatch(name) => "the {name} of a signed object is another than expected";
+    Self::Mismatch(name) => "the signed object has an unexpected value for {name}";
     Self::UnexpectedMember => "a signed object has a member that its kind does not have";
     Self::Canonical(_) => "the object cannot be signed";
     Self::Key(_) => "a signed object holds a bad key";

@@ -201,9 +201,9 @@ impl InboundGroupSession {
     /// The statement holds from the first known index on. Stating again what is already known
     /// changes nothing.
     ///
-    /// That this call accepts [`Provenance::Signed`] proves nothing: one decrypted message is
-    /// enough for it, whatever its index. State it only if your old store says that the whole key
-    /// came from its owner over Olm.
+    /// A successful call does not prove that the key was signed: it accepts [`Provenance::Signed`]
+    /// as soon as one message has decrypted, whatever its index. State it only if your old store
+    /// says that the whole key came from its owner over Olm.
     ///
     /// # Errors
     ///
@@ -325,8 +325,9 @@ impl InboundGroupSession {
     /// Exports the key that decrypts all messages from `index` on, which may be an index yet to
     /// come.
     ///
-    /// Where the session's own key came from a backup, or from nobody knows where, the exported one
-    /// is imported as [`Provenance::Backup`] (S-41). Its text does not say it.
+    /// If the provenance at this index is [`Provenance::Backup`] or [`Provenance::Unknown`],
+    /// importing the returned value gives [`Provenance::Backup`] (S-41). The base64 text does not
+    /// carry the provenance.
     ///
     /// # Errors
     ///

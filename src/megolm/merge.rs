@@ -75,13 +75,14 @@ impl InboundGroupSession {
         ordering.unwrap_or_else(|unconnected| unconnected)
     }
 
-    /// Both of two copies of one session in one: it begins with the earlier.
+    /// Merges two copies of one session. The result starts at the lower first known index.
     ///
     /// Trust belongs to an index (S-43). Each message has the better
-    /// [provenance](Self::provenance_at) of the two copies at its index. The provenance of the
-    /// later copy also counts for the earlier messages of the same 256 (those whose indices differ
-    /// in the lowest 8 bits only), because equal ratchets vouch for each other there; not for those
-    /// before, where a part of the ratchet is replaced and a forged one could hide (S-21).
+    /// [provenance](Self::provenance_at) of the two copies at its index. The provenance of the copy
+    /// that starts later also counts for the earlier messages of the same 256 (those whose indices
+    /// differ in the lowest 8 bits only), because there no forged key leads to the same ratchet. It
+    /// does not count for messages before those 256: a part of the ratchet is replaced after them,
+    /// so a forged key can lead to the same ratchet (S-21).
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -117,7 +118,8 @@ impl InboundGroupSession {
     ///
     /// Whoever writes a backup or a file of exported keys can put any ratchet under the id of a
     /// session (S-21). If such a key arrives first, it must not keep out the one that its owner
-    /// sends. A closed session neither replaces another nor is replaced: it was to forget.
+    /// sends. A closed session never replaces another session and is never replaced, because the
+    /// caller asked to forget its keys.
     ///
     /// ```
     /// use moceril::megolm::{InboundGroupSession, MergeError};

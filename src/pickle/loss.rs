@@ -83,7 +83,7 @@ pub struct Loss {
     /// Sessions that fallback keys remember (S-08): their first messages can be replayed
     /// afterwards.
     pub fallback_sessions: usize,
-    /// That a fallback key remembers every session made with it. Afterwards
+    /// The fact that a fallback key remembers every session made with it. Without it,
     /// [`replay_excluded`](crate::olm::InboundCreation::replay_excluded) is false for this key; it is
     /// true again for the next one.
     pub fallback_memory: bool,
@@ -103,9 +103,8 @@ pub struct Loss {
     pub evictions: bool,
     /// How often the root key of a session was advanced, which shows who began it.
     pub root_index: bool,
-    /// That a session, made from a message, has not decrypted it. The session reads the same
-    /// messages afterwards; its own are not pre-key messages any more, and the peer, who began the
-    /// session, reads those too.
+    /// The fact that the session has not yet decrypted the message it was made from. Without it,
+    /// the session sends normal messages instead of pre-key messages. The peer can read them.
     pub unread: bool,
     /// The generation number, which shows a rollback (S-35): it begins again at 0.
     pub generation: bool,

@@ -4,10 +4,10 @@ use core::fmt;
 
 /// A code that both ends of a channel compute, and that a user compares or types.
 ///
-/// The code alone does not authenticate the channel. The device that began the channel knows from
-/// the other device's first answer that nobody is in between, and tells its user. The code ensures
-/// that the user has seen this before confirming on the other device. About one guess of two digits
-/// in a hundred is right: show a code only after that answer, and allow few attempts.
+/// The code alone does not authenticate the channel. When the first answer decrypts, the device
+/// that began the channel knows that no attacker is in the middle. Only then does it show the code,
+/// so the user cannot confirm the channel on the other device before that. About one guess of two
+/// digits in a hundred is right, so allow few attempts.
 ///
 /// The two bytes are uniform. The proposals compute the digits from them as remainders, so some
 /// digits are slightly more frequent than others; see [`DigitMode`].

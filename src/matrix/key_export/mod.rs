@@ -60,8 +60,8 @@ pub const DEFAULT_ROUNDS: u32 = 500_000;
 /// The fewest rounds that the Matrix specification allows in a new file.
 pub const MIN_ROUNDS: u32 = 100_000;
 
-/// The most rounds that reading should allow. A hostile file can ask for 2^32 - 1, which is 859 times
-/// as much work, before its MAC can be checked.
+/// The most rounds that reading should allow. A hostile file can ask for 2^32 - 1, which is 859
+/// times as much work, before its MAC can be checked.
 pub const MAX_ROUNDS: u32 = 5_000_000;
 
 const HEADER: &str = "-----BEGIN MEGOLM SESSION DATA-----";

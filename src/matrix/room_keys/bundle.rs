@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{keys::Curve25519PublicKey, primitives::secret::SecretString};
 
-/// The keys of one room, from the user who invites another to it. Only that user's word says that
-/// they are authentic: show whose it is.
+/// The keys of one room, from the user who invites another to it. Nothing but that user vouches for
+/// these keys. Show the user's name with messages decrypted with them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RoomKeyBundle {
