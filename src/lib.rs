@@ -66,7 +66,7 @@
 //! | | `any_error` | one error that every other one converts into |
 //! | | `forms` | the standard traits of what has a form as text or as bytes |
 //! | | `guide` | short pages for client developers; no code |
-//! | | `hazmat` | what the feature `hazmat` adds, in one list; the files of this name in the folders have it |
+//! | | `hazmat` | the list of what the feature `hazmat` adds; the files of this name in the folders define it |
 //!
 //! `SECURITY.md` lists the guarantees of the crate under the numbers S-01, S-02 and so on, with the
 //! tests that prove them. The code cites a number where it implements the guarantee.

@@ -12,7 +12,7 @@
 //! * **A message may have been altered.** The MAC covers the empty string, as the specification
 //!   requires, and does not depend on the ciphertext. The example below alters a message, which
 //!   still decrypts.
-//! * **Whether a message decrypts reveals its plaintext.** An attacker who can have many altered
+//! * **The results of decryption reveal plaintexts.** An attacker who can have many altered
 //!   messages decrypted, and learns which of them fail, learns the plaintext byte by byte from the
 //!   padding. Do not let the server learn the result for any single message.
 //!
@@ -132,7 +132,8 @@ impl BackupDecryptionKey {
         self.pair.public()
     }
 
-    /// The public half as what encrypts. It needs no check: it belongs to this private key.
+    /// The public half, as a key that encrypts. It needs no check, because it belongs to this
+    /// private key.
     #[must_use]
     pub fn encryption_key(&self) -> BackupEncryptionKey {
         BackupEncryptionKey::from_trusted_key(self.public_key())

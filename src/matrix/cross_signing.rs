@@ -51,7 +51,7 @@ use crate::{
 /// put each into secret storage, as base64.
 #[derive(Debug)]
 pub struct CrossSigningKeys {
-    /// The user whose keys they are.
+    /// The user to whom the keys belong.
     pub user_id: String,
     /// The user's identity. Its secret has the name `m.cross_signing.master`.
     pub master: Ed25519SecretKey,

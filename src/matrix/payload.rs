@@ -1,10 +1,10 @@
-//! The plaintext of Matrix's Olm events: who sends what to whom (S-16); and that of the events of a
-//! room. Feature `payload`.
+//! The plaintexts of Matrix's Olm events, which say who sends what to whom (S-16), and those of
+//! room events. Feature `payload`.
 //!
-//! Olm binds keys, not people. If Mallory claims Bob's keys as hers, she can hand on to Bob a
-//! message that Alice meant for her. So each plaintext names both users and both Ed25519 keys, and
-//! the recipient compares all of them. The sender may add its [device keys](DeviceKeys), which are
-//! verified and compared with the rest.
+//! Olm authenticates keys, not people. If Mallory claims Bob's keys as hers, she can forward a
+//! message to Bob that Alice meant for her. So each plaintext names both users and both Ed25519
+//! keys, and the recipient compares all of them. The sender may add its [device keys](DeviceKeys),
+//! which are verified and compared with the rest.
 //!
 //! Spec: Matrix specification, "`m.olm.v1.curve25519-aes-sha2`" and "Validation of incoming
 //! decrypted events".
@@ -304,8 +304,8 @@ impl RoomPayload {
     }
 }
 
-/// The members of a plaintext, all of which must be text: what nobody reads here may be read by
-/// somebody else.
+/// The members of a plaintext. All of them must be text, because another program may read the ones
+/// that are ignored here.
 fn read<'a, T: Deserialize<'a>>(plaintext: &'a [u8]) -> Result<T, PayloadError> {
     let text = core::str::from_utf8(plaintext).map_err(|_| PayloadError::Malformed)?;
     serde_json::from_str(text).map_err(|_| PayloadError::Malformed)

@@ -271,8 +271,8 @@ pub struct KeyDescription {
     /// The parameters from which the key is derived, if the user has a passphrase. `None` also if
     /// the key is derived in an unknown way.
     pub passphrase: Option<PassphraseParameters>,
-    /// With which the key is checked: an IV, and the MAC over encrypted zeros. Without both of
-    /// them, nothing but a secret shows whether a key is the right one.
+    /// The values with which a key is checked: an IV, and the MAC over encrypted zeros. Without
+    /// both of them, only decrypting a secret shows whether a key is the right one.
     pub check: Option<([u8; IV_LENGTH], [u8; TAG_LENGTH])>,
 }
 
@@ -301,9 +301,9 @@ impl KeyDescription {
         Ok(Self { name: None, passphrase: None, check: Some((iv, mac)) })
     }
 
-    /// Checks that a key is the described one. `false` if the description has nothing to check it
-    /// with: the specification has clients assume that such a key is right, and only decrypting a
-    /// secret shows it.
+    /// Checks that a key is the described one. Returns `false` if the description has nothing to
+    /// check it with. The specification tells clients to assume that such a key is right; only
+    /// decrypting a secret shows whether it is.
     ///
     /// # Errors
     ///

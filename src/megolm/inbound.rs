@@ -99,9 +99,10 @@ impl InboundGroupSession {
 
     /// Like [`import`](Self::import), for messages of another version.
     ///
-    /// An exported key is at most [`Provenance::Exported`], whatever the caller says, and one that
-    /// [`export_at`](Self::export_at) gave of a session with less is [`Provenance::Backup`] (S-41).
-    /// [`Provenance::Unknown`] counts as [`Provenance::Backup`].
+    /// The result has at most [`Provenance::Exported`], even if the caller passes a higher one.
+    /// [`Provenance::Unknown`] counts as [`Provenance::Backup`]. A key that
+    /// [`export_at`](Self::export_at) made where the session's provenance was lower than `Exported`
+    /// also gives [`Provenance::Backup`] (S-41).
     #[must_use]
     pub fn import_with_version(
         key: &ExportedSessionKey,

@@ -1,4 +1,4 @@
-//! Whether two inbound group sessions are the same one, and what both know in one (S-21, S-43).
+//! Compares inbound group sessions, and merges those of one session (S-21, S-43).
 
 use core::cmp::Ordering;
 

@@ -6,7 +6,7 @@
 //! ```
 //! use moceril::megolm::{GroupSession, InboundGroupSession};
 //!
-//! // The present time: from it the session knows when it is due for rotation.
+//! // The present time, so that the session knows when it is due for rotation.
 //! let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?;
 //! let mut room = GroupSession::new(now)?;
 //! let mut theirs = InboundGroupSession::new(&room.session_key());
@@ -18,9 +18,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What Megolm does not do: whoever has the session key can read everything from its index on, so a
-//! client starts a new session after some number of messages, after some time ([`RotationPolicy`]),
-//! and whenever somebody leaves. A message can be presented twice; [`ReplayGuard`] detects this.
+//! Whoever has the session key can read everything from its index on. So a client starts a new
+//! session after some number of messages, after some time ([`RotationPolicy`]), and whenever
+//! somebody leaves. Megolm does not prevent a server from presenting a message twice;
+//! [`ReplayGuard`] detects this.
 
 mod batch;
 mod decrypted;

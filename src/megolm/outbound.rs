@@ -61,10 +61,10 @@ impl GroupSessionConfig {
 #[non_exhaustive]
 pub struct RotationPolicy {
     /// Rotate after this many messages. 0 counts as 1: a session that has encrypted nothing is
-    /// never due by count, because its successor would be due as well.
+    /// never due by count, because the session after it would be due, too.
     pub messages: u32,
-    /// When the session is this old. Less than a second counts as one second, for the same reason:
-    /// a session knows only in which second it was made.
+    /// Rotate when the session is this old. Less than a second counts as one second, for the same
+    /// reason: a session knows only in which second it was made.
     pub age: Duration,
 }
 
@@ -104,9 +104,8 @@ pub(crate) struct GroupSessionState {
 
 impl GroupSession {
     /// Creates a session from the operating system's randomness. `now` is the present time since
-    /// the Unix epoch, from which the session knows when it is [due for
-    /// rotation](Self::rotation_due); this library reads no clock. The session keeps the whole
-    /// seconds.
+    /// the Unix epoch, because this library reads no clock. The session keeps the whole seconds of
+    /// it, and so knows when it is [due for rotation](Self::rotation_due).
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -246,10 +245,10 @@ impl GroupSession {
         }
     }
 
-    /// Whether the policy asks for a new session by now, `now` being the time since the Unix epoch:
-    /// the session has encrypted so many messages, is so old or is exhausted. A session of unknown
-    /// age is due, and so is one that was made after `now`, because then a clock was wrong and the
-    /// age is not known either. (A member leaving is a reason, too, which only the caller knows.)
+    /// Whether the policy asks for a new session at `now`, the time since the Unix epoch: the
+    /// session has encrypted so many messages, is so old, or is exhausted. A session of unknown age
+    /// is due. A session that was made after `now` is due, too: a clock was wrong, so its age is
+    /// not known. (The caller must also make a new session when a member leaves.)
     #[must_use]
     pub fn rotation_due(&self, policy: &RotationPolicy, now: Duration) -> bool {
         let age = self.created_at().and_then(|created| now.checked_sub(created));

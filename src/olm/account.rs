@@ -47,20 +47,22 @@ pub(crate) struct AccountState {
 }
 
 impl Account {
-    /// One-time keys that a client should keep on the server: as many as most clients do. When the
-    /// server says that it has fewer than half of them, generate the rest and publish them.
+    /// The number of one-time keys that a client should keep on the server, which is that of most
+    /// clients. When the server says that it has fewer than half of them, generate the rest and
+    /// publish them.
     pub const PUBLISHED_ONE_TIME_KEYS: usize = 50;
 
-    /// One-time keys an account stores at most, with those that were published; generating more
+    /// The most one-time keys that an account stores, including published ones. Generating more
     /// evicts old ones. It is not the number to [publish](Self::PUBLISHED_ONE_TIME_KEYS).
     pub const MAX_STORED_ONE_TIME_KEYS: usize = MAX_ONE_TIME_KEYS;
 
     /// How many sessions each fallback key remembers unless
-    /// [`set_fallback_memory`](Self::set_fallback_memory) raises the number: 8 KiB of a native
-    /// pickle's text.
+    /// [`set_fallback_memory`](Self::set_fallback_memory) raises the number. They take 8 KiB of a
+    /// native pickle's text.
     pub const DEFAULT_FALLBACK_MEMORY: u32 = DEFAULT_FALLBACK_MEMORY;
 
-    /// The most sessions that each fallback key can remember: 512 KiB of a native pickle's text.
+    /// The most sessions that each fallback key can remember. They take 512 KiB of a native
+    /// pickle's text.
     pub const MAX_FALLBACK_MEMORY: u32 = MAX_FALLBACK_MEMORY;
 
     /// The most sessions of one sender that a fallback key remembers, so that no sender can fill
@@ -254,13 +256,14 @@ impl Account {
         Some(removed)
     }
 
-    /// Generates a fallback key, which senders use when the one-time keys have run out. The present
-    /// one is kept for messages on the way; the one before it is forgotten.
+    /// Generates a fallback key, which senders use when the one-time keys have run out. The current
+    /// key becomes the previous one, and is kept for messages on the way. The key that was the
+    /// previous one is forgotten.
     ///
-    /// If [`unpublished_fallback_key`](Self::unpublished_fallback_key) is `Some`, upload that one
-    /// again instead: each call forgets the key before the current one, published or not. The
-    /// server may then hand out either of the two: the older one if the upload failed, the current
-    /// one if only the confirmation was lost.
+    /// If [`unpublished_fallback_key`](Self::unpublished_fallback_key) is `Some`, do not generate
+    /// another key, but upload that one again. The server may still hand out the previous key (if
+    /// the upload failed) or already the current key (if only the confirmation was lost), so both
+    /// are needed.
     ///
     /// # Errors
     ///
@@ -333,10 +336,10 @@ impl Account {
 
     /// Sets how many sessions each fallback key may remember: at least
     /// [`DEFAULT_FALLBACK_MEMORY`](Self::DEFAULT_FALLBACK_MEMORY), at most
-    /// [`MAX_FALLBACK_MEMORY`](Self::MAX_FALLBACK_MEMORY); other numbers are clamped to this range.
+    /// [`MAX_FALLBACK_MEMORY`](Self::MAX_FALLBACK_MEMORY). Other numbers are clamped to this range.
     ///
     /// Each remembered session adds 8 bytes to the account and 8 characters to its native pickle. A
-    /// key whose memory is full serves further sessions, but does not remember them; see
+    /// key with a full memory serves further sessions, but does not remember them; see
     /// [`replay_excluded`](super::InboundCreation::replay_excluded). Lowering the number forgets
     /// nothing that is already remembered.
     ///

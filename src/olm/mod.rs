@@ -1,8 +1,8 @@
 //! Olm: encrypted sessions between two devices.
 //!
-//! An [`Account`] is a device's identity and its stock of one-time keys. From a verified
-//! [`PreKeyBundle`] of another device it makes an outbound [`Session`]; from the other device's
-//! first message, an inbound one.
+//! An [`Account`] is a device's identity and its stock of one-time keys. It makes an outbound
+//! [`Session`] from a verified [`PreKeyBundle`] of another device, and an inbound session from the
+//! other device's first message.
 //!
 //! ```
 //! use moceril::olm::{Account, PreKeyBundle};
@@ -27,7 +27,7 @@
 //! ```
 //!
 //! Store an account or session after each call that changes it, and **before** you send anything
-//! that the call produced: a state restored from an older copy would use a message key twice.
+//! that the call produced. If you restore an older copy, the session uses a message key twice.
 
 pub(crate) mod account;
 pub(crate) mod bundle;

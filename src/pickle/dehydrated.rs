@@ -8,10 +8,10 @@
 //! ciphertext = base64(ChaCha20-Poly1305(key, nonce[12], state) || tag[16])
 //! ```
 //!
-//! The format has no ids: it has the private one-time keys in the order of their ids, and the
-//! reader gives them new ones. We count the new ids from a number that only this device's keys lead
-//! to, so that no id is ever given to two keys (S-10) if the rehydrated account is stored before it
-//! generates keys:
+//! The format has no ids. It has the private one-time keys in the order of their ids, and the
+//! reader gives them new ids. The new ids start at a number that is derived from this device's
+//! keys, so that no id is ever given to two keys (S-10), if the rehydrated account is stored before
+//! it generates keys:
 //!
 //! ```text
 //! first id = 2^61 + the first 61 bits of SHA-256(Ed25519 key || X25519 key

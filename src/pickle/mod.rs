@@ -1,6 +1,6 @@
 //! Layer 4 converts objects to stored bytes and back. Each format translates its bytes to the state
-//! of the object and lets the object's `restore` judge it, so all formats share one validation. The
-//! documentation of [`loss::Loss`] lists what each format holds.
+//! of the object, and the object's `restore` checks this state, so all formats share one
+//! validation. The documentation of [`loss::Loss`] lists what each format holds.
 
 pub(crate) mod dehydrated;
 mod envelope;

@@ -2,9 +2,9 @@
 //!
 //! Destructors wipe what a value holds where it is dropped. They do not reach the copies that the
 //! compiler makes when it moves a value, nor what it keeps of a value on the stack, such as the
-//! state of a hash. So an operation runs in frames below its caller, and these are overwritten. The
-//! processor's registers are not. How far the stack must be wiped depends on what the compiler
-//! makes of an operation; `assurance/stack-residue` checks it.
+//! state of a hash. So an operation runs in frames below its caller, and these frames are
+//! overwritten. The processor's registers are not overwritten. How far the stack must be wiped
+//! depends on the machine code of an operation; `assurance/stack-residue` checks it.
 
 use zeroize::zeroize_stack;
 

@@ -1,4 +1,4 @@
-//! What the two devices of a verification derive their keys for, as text.
+//! The info strings of a verification: the texts that the key derivations bind.
 
 use alloc::{format, string::String, vec::Vec};
 

@@ -4,8 +4,8 @@
 //! cryptography; the client handles the events that carry keys, commitments and MACs. Both devices
 //! draw a single-use key pair ([`Sas`]) and exchange the public keys. One of them first sends a
 //! [`commitment`] to its key, so that nobody in between can choose keys that lead to equal strings.
-//! The agreed secret ([`EstablishedSas`]) gives the emoji or numbers that the users compare, and
-//! the MACs of the long-term keys that this verifies.
+//! From the agreed secret ([`EstablishedSas`]), both devices derive the emoji or numbers that the
+//! users compare, and the MACs of the long-term keys to verify.
 //!
 //! ```
 //! use moceril::sas::{MacMethod, Sas, commitment};

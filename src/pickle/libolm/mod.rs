@@ -7,7 +7,7 @@
 //! version of the format and without the keys of chains that are gone. What the format cannot hold
 //! is an error, or is dropped by an explicit `lossy` call, which reports it and drops what libolm
 //! itself would have evicted. The documentation of [`Loss`] lists what the format holds of each
-//! object. The caller supplies again what was dropped but is known elsewhere (S-41).
+//! object. If the caller knows a dropped fact, it can supply it again (S-41).
 
 #[cfg(feature = "backup")]
 mod backup;
