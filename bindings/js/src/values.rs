@@ -1,6 +1,6 @@
 //! What passes between JavaScript and the library, and how errors are thrown.
 
-use std::error::Error;
+use std::{error::Error, mem};
 
 use js_sys::{Array, JsString, Object, Reflect, Uint8Array};
 use moceril::{
@@ -73,7 +73,7 @@ pub fn text(value: &JsString) -> Zeroizing<String> {
 
 /// The same, for functions that ask for a secret.
 pub fn secret(value: &JsString) -> SecretString {
-    SecretString::from(String::from(value))
+    SecretString::from(mem::take(&mut *text(value)))
 }
 
 /// A secret as a JavaScript string, without a copy that nobody wipes on this side.

@@ -7,10 +7,11 @@ import {
   type Device,
   encodePayload,
   encryptForBackup,
+  encryptKeyExport,
   GroupSession,
   InboundGroupSession,
 } from "moceril";
-import { context, pair, utf8 } from "./support.js";
+import { context, pair, refuses, utf8 } from "./support.js";
 
 const glue = (await import(new URL("../dist/wasm/moceril_js.js", import.meta.url).href)) as {
   default(): Promise<{ memory: WebAssembly.Memory }>;
@@ -102,6 +103,9 @@ test("a text that is not ASCII leaves no copy behind", () => {
     const text = marker.repeat(length) + "\u{e9}".repeat(7 * length);
     encodePayload("m.dummy", `{"a":"${text}"}`, a, b);
     assert.ok(!holds(marker), `${length}`);
+    // Refused after the arguments were copied: a hundred thousand rounds would take long.
+    refuses("Rounds", () => encryptKeyExport(`[{"a":"${text}"}]`, "passphrase", 1));
+    assert.ok(!holds(marker), `${length} in a file`);
   }
 });
 
