@@ -67,25 +67,6 @@ pub struct InboundGroupSession(megolm::InboundGroupSession);
 
 pickled!(InboundGroupSession, megolm::InboundGroupSession);
 
-fn provenance(name: &str) -> Result<Provenance> {
-    match name {
-        "signed" => Ok(Provenance::Signed),
-        "exported" => Ok(Provenance::Exported),
-        "backup" => Ok(Provenance::Backup),
-        "unknown" => Ok(Provenance::Unknown),
-        _ => Err(Thrown::new("Argument", "no such provenance")),
-    }
-}
-
-const fn name(provenance: Provenance) -> &'static str {
-    match provenance {
-        Provenance::Signed => "signed",
-        Provenance::Exported => "exported",
-        Provenance::Backup => "backup",
-        _ => "unknown",
-    }
-}
-
 #[wasm_bindgen]
 impl InboundGroupSession {
     #[wasm_bindgen(constructor)]
@@ -121,17 +102,19 @@ impl InboundGroupSession {
     }
 
     pub fn provenance(&self) -> String {
-        name(self.0.provenance()).into()
+        self.0.provenance().name().into()
     }
 
     #[wasm_bindgen(js_name = provenanceAt)]
     pub fn provenance_at(&self, index: u32) -> Option<String> {
-        self.0.provenance_at(index).map(|provenance| name(provenance).into())
+        self.0.provenance_at(index).map(|provenance| provenance.name().into())
     }
 
     #[wasm_bindgen(js_name = setProvenance)]
     pub fn set_provenance(&mut self, name: &str) -> Result<()> {
-        Ok(self.0.set_provenance(provenance(name)?)?)
+        let stated = Provenance::from_name(name);
+        let stated = stated.ok_or_else(|| Thrown::new("Argument", "no such provenance"))?;
+        Ok(self.0.set_provenance(stated)?)
     }
 
     pub fn decrypt(&mut self, message: &str) -> Result<DecryptedGroupMessage> {
@@ -204,7 +187,7 @@ impl DecryptedGroupMessage {
     }
 
     pub fn provenance(&self) -> String {
-        name(self.0.provenance()).into()
+        self.0.provenance().name().into()
     }
 
     #[wasm_bindgen(js_name = signingKey)]
