@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use js_sys::{Array, JsString, Uint8Array};
 use moceril::megolm::{
-    self, ExportedSessionKey, MegolmMessage, Provenance, ReplayVerdict, RotationPolicy, SessionKey,
-    SessionOrdering,
+    self, ExportedSessionKey, MegolmMessage, MergeError, Provenance, ReplayVerdict, RotationPolicy,
+    SessionKey, SessionOrdering,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -167,8 +167,16 @@ impl InboundGroupSession {
         order.into()
     }
 
-    pub fn merge(&self, other: &Self) -> Option<Self> {
-        self.0.merge(&other.0).ok().map(Self)
+    /// `None` for sessions that are not the same one, of which one may replace the other.
+    pub fn merge(&self, other: &Self) -> Result<Option<Self>> {
+        match self.0.merge(&other.0) {
+            Err(MergeError::Unconnected) => Ok(None),
+            merged => Ok(Some(Self(merged?))),
+        }
+    }
+
+    pub fn replaces(&self, other: &Self) -> bool {
+        self.0.replaces(&other.0)
     }
 }
 

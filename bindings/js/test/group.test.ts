@@ -70,6 +70,34 @@ test("an export says where it came from, and does not reach back", () => {
   refuses("Closed", () => theirs.decrypt(second));
 });
 
+test("two sessions of one id are merged, or one replaces the other, or the old one stays", () => {
+  const room = new GroupSession(now);
+  const signed = new InboundGroupSession(room.sessionKey);
+  // As whoever writes a backup can make it: another ratchet under the id of the session.
+  const ratchet = Buffer.from(signed.exportAt(), "base64");
+  ratchet[5]! ^= 1; // after a version of one byte and an index of four
+  const exported = ratchet.toString("base64").replace(/=+$/, "");
+  const forged = InboundGroupSession.importFromBackup(exported);
+  assert.equal(forged.sessionId, signed.sessionId);
+
+  assert.equal(signed.merge(InboundGroupSession.import(signed.exportAt()))?.provenance, "signed");
+
+  assert.equal(forged.merge(signed), undefined);
+  assert.ok(signed.replaces(forged));
+  assert.ok(!forged.replaces(signed), "not signed");
+  const another = InboundGroupSession.import(signed.exportAt());
+  assert.equal(forged.merge(another), undefined);
+  assert.ok(!another.replaces(forged), "neither is signed");
+  assert.ok(!signed.replaces(another), "they can be merged");
+  const other = new InboundGroupSession(new GroupSession(now).sessionKey);
+  assert.ok(!other.replaces(forged), "another id");
+
+  another.close();
+  refuses("Closed", () => signed.merge(another));
+  refuses("Closed", () => another.merge(signed));
+  assert.ok(!signed.replaces(another), "the other one was to forget");
+});
+
 test("a replay is noticed, also after storing", () => {
   const room = new GroupSession(now);
   const theirs = new InboundGroupSession(room.sessionKey);

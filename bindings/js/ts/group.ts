@@ -218,12 +218,37 @@ export class InboundGroupSession extends Pickled {
     return call(() => raw(this, wasm.InboundGroupSession).compare(them()) as SessionOrdering);
   }
 
-  /** One session that can decrypt what either can; `undefined` if they are not one session. */
+  /**
+   * One session that can decrypt what either can; `undefined` if they are not one session. Throws
+   * `Closed` if one of them is closed. Both stay as they are.
+   *
+   * Whoever writes a backup can put another key under the id of a session. It must not keep out the
+   * key that the owner of the id signed. To find what to store under the id of both:
+   *
+   * ```ts
+   * function united(old: InboundGroupSession, received: InboundGroupSession): InboundGroupSession {
+   *   const merged = old.merge(received);
+   *   if (merged) return merged; // two copies of one session
+   *   if (received.replaces(old)) return received; // signed by the owner, which the old one is not
+   *   return old;
+   * }
+   * ```
+   */
   merge(other: InboundGroupSession): InboundGroupSession | undefined {
     const merged = call(() =>
       raw(this, wasm.InboundGroupSession).merge(raw(other, wasm.InboundGroupSession)),
     );
     return merged && new InboundGroupSession(merged);
+  }
+
+  /**
+   * Whether this session must take the place of another one with the same id, with which it cannot
+   * be merged: the owner of the id signed the key of this one, and is not known to have signed that
+   * of the other one. A closed session neither replaces another nor is replaced.
+   */
+  replaces(other: InboundGroupSession): boolean {
+    const them = () => raw(other, wasm.InboundGroupSession);
+    return call(() => raw(this, wasm.InboundGroupSession).replaces(them()));
   }
 }
 
