@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use js_sys::{Array, JsString, Uint8Array};
-use moceril::megolm::{
-    self, ExportedSessionKey, MegolmMessage, MergeError, Provenance, ReplayVerdict, RotationPolicy,
-    SessionKey, SessionOrdering,
+use js_sys::{Array, JsString, Object, Uint8Array};
+use moceril::{
+    megolm::{
+        self, ExportedSessionKey, MegolmMessage, MergeError, Provenance, ReplayVerdict,
+        RotationPolicy, SessionKey, SessionOrdering,
+    },
+    payload::RoomPayload,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     account::pickled,
-    values::{Result, Thrown, bytes, each, pickle_key, string, strings, text},
+    values::{Result, Thrown, bytes, each, object, pickle_key, string, strings, text},
 };
 
 #[wasm_bindgen]
@@ -206,6 +209,25 @@ impl DecryptedGroupMessage {
     pub fn fingerprint(&self) -> Uint8Array {
         Uint8Array::from(self.0.fingerprint().as_slice())
     }
+
+    #[wasm_bindgen(js_name = verifyPayload)]
+    pub fn verify_payload(&self, room_id: &str) -> Result<Object> {
+        let payload = RoomPayload::verify(&self.0, room_id)?;
+        Ok(object([
+            ("type", payload.event_type.into()),
+            ("content", string(payload.content).into()),
+        ]))
+    }
+}
+
+#[wasm_bindgen(js_name = encodeRoomPayload)]
+pub fn encode_room_payload(
+    event_type: &str,
+    content: &JsString,
+    room_id: &str,
+) -> Result<Uint8Array> {
+    let payload = RoomPayload::encode(event_type, &text(content), room_id)?;
+    Ok(Uint8Array::from(payload.as_bytes()))
 }
 
 #[wasm_bindgen]

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   DecryptedGroupMessage,
+  encodeRoomPayload,
   GroupSession,
   InboundGroupSession,
   MocerilError,
@@ -24,6 +25,24 @@ test("one key reads all messages from its index on", () => {
   assert.equal(decrypted.signingKey, theirs.signingKey);
   assert.equal(decrypted.fingerprint.length, 32);
   refuses("UnknownIndex", () => theirs.decrypt(early));
+});
+
+test("an event of a room says for which room it is", () => {
+  const room = new GroupSession(now);
+  const theirs = new InboundGroupSession(room.sessionKey);
+  const decrypted = (payload: Uint8Array) => theirs.decrypt(room.encrypt(payload));
+  const event = decrypted(encodeRoomPayload("m.room.message", '{"body":"\u{e9}"}', "!room:x"));
+  const expected = { type: "m.room.message", content: '{"body":"\u{e9}"}', room_id: "!room:x" };
+  assert.deepEqual(JSON.parse(read(event.plaintext)), {
+    ...expected,
+    content: JSON.parse(expected.content),
+  });
+  const { type, content } = expected;
+  assert.deepEqual(event.verifyPayload("!room:x"), { type, content });
+  refuses("RoomMismatch", () => event.verifyPayload("!another:x"));
+  refuses("MissingMember", () => decrypted(utf8("{}")).verifyPayload("!room:x"));
+  refuses("Malformed", () => decrypted(utf8("[]")).verifyPayload("!room:x"));
+  refuses("Malformed", () => encodeRoomPayload("m.room.message", "[]", "!room:x"));
 });
 
 test("a batch gives a result or an error for each message", () => {

@@ -6,6 +6,7 @@ import {
   BackupDecryptionKey,
   type Device,
   encodePayload,
+  encodeRoomPayload,
   encryptForBackup,
   encryptKeyExport,
   GroupSession,
@@ -74,6 +75,7 @@ test("nothing that a call was given or gave stays in the module's memory", () =>
     ["encrypt for a backup", () => encryptForBackup(backup.publicKey, utf8(long))],
     ["decrypt from a backup", () => backup.decryptUnauthenticated(stored)],
     ["encode a payload", () => payload(long)],
+    ["encode a payload of a room", () => encodeRoomPayload("m", `{"a":"${long}"}`, "!room:x")],
     ["decrypt", () => toAlice.decrypt(toBob.encrypt(utf8(long))).free()],
   ];
   for (const [name, call] of calls) {
@@ -103,6 +105,8 @@ test("a text that is not ASCII leaves no copy behind", () => {
     const text = marker.repeat(length) + "\u{e9}".repeat(7 * length);
     encodePayload("m.dummy", `{"a":"${text}"}`, a, b);
     assert.ok(!holds(marker), `${length}`);
+    encodeRoomPayload("m.dummy", `{"a":"${text}"}`, "!room:x");
+    assert.ok(!holds(marker), `${length} in a room`);
     // Refused after the arguments were copied: a hundred thousand rounds would take long.
     refuses("Rounds", () => encryptKeyExport(`[{"a":"${text}"}]`, "passphrase", 1));
     assert.ok(!holds(marker), `${length} in a file`);

@@ -14,6 +14,13 @@ export type SessionOrdering = "equal" | "better" | "worse" | "unconnected";
 /** What a {@link ReplayGuard} knows about an event that it does not refuse. */
 export type ReplayVerdict = "first" | "again" | "first-not-remembered" | "unknown";
 
+/** The verified content of an event of a room. */
+export interface RoomPayload {
+  type: string;
+  /** The content, a JSON object, as text. */
+  content: string;
+}
+
 /** The sending end of a group session. */
 export class GroupSession extends Pickled {
   /**
@@ -297,6 +304,21 @@ export class DecryptedGroupMessage extends Owned {
   get fingerprint(): Uint8Array {
     return call(() => raw(this, wasm.DecryptedGroupMessage).fingerprint());
   }
+
+  /**
+   * Checks that the event was written for the room in which it was found: a server could move it to
+   * another. Who sent the event, the owner of the session's key says, not the payload.
+   */
+  verifyPayload(roomId: string): RoomPayload {
+    const room = text(roomId, "roomId");
+    return call(() => raw(this, wasm.DecryptedGroupMessage).verifyPayload(room) as RoomPayload);
+  }
+}
+
+/** The plaintext of an event in a room. `content` is a JSON object, as text. */
+export function encodeRoomPayload(type: string, content: string, roomId: string): Uint8Array {
+  const [t, c, room] = [text(type, "type"), text(content, "content"), text(roomId, "roomId")];
+  return call(() => wasm.encodeRoomPayload(t, c, room));
 }
 
 /** Detects when a message of a session is presented a second time as another event. */

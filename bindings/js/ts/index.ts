@@ -22,11 +22,13 @@ export { MAX_LENGTH, Owned, Pickled } from "./call.js";
 export { ERROR_CODES, type ErrorCode, MocerilError } from "./errors.js";
 export {
   DecryptedGroupMessage,
+  encodeRoomPayload,
   GroupSession,
   InboundGroupSession,
   type Provenance,
   ReplayGuard,
   type ReplayVerdict,
+  type RoomPayload,
   type SessionOrdering,
 } from "./group.js";
 export { canonicalJson, DeviceKeys, signJson, verifyJson } from "./json.js";
