@@ -14,6 +14,7 @@
 
 mod account;
 mod backup;
+mod events;
 mod group;
 #[cfg(feature = "inspect")]
 mod inspect;

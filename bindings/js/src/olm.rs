@@ -85,14 +85,18 @@ impl Session {
     }
 
     pub fn encrypt(&mut self, plaintext: &Uint8Array) -> Result<Object> {
-        let (message_type, body) = self.0.encrypt(&*bytes(plaintext))?.to_parts();
-        Ok(object([("type", message_type.into()), ("body", body.into())]))
+        Ok(message_parts(&self.0.encrypt(&*bytes(plaintext))?))
     }
 
     pub fn decrypt(&mut self, message_type: u32, body: &str) -> Result<DecryptedMessage> {
         let message = OlmMessage::from_parts(message_type as usize, body)?;
         Ok(DecryptedMessage(self.0.decrypt(&message)?))
     }
+}
+
+pub fn message_parts(message: &OlmMessage) -> Object {
+    let (message_type, body) = message.to_parts();
+    object([("type", message_type.into()), ("body", body.into())])
 }
 
 fn session_keys(keys: &olm::SessionKeys) -> Object {

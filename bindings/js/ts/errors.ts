@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   "NoHeader",
   "NonCanonical",
   "NonContributoryKey",
+  "NotForUs",
   "NotOnCurve",
   "NotShared",
   "NotSigned",

@@ -21,6 +21,16 @@ export {
 export { MAX_LENGTH, Owned, Pickled } from "./call.js";
 export { ERROR_CODES, type ErrorCode, MocerilError } from "./errors.js";
 export {
+  type MegolmContent,
+  type OlmContent,
+  readMegolmContent,
+  readOlmContent,
+  readRotationPolicy,
+  type RotationPolicy,
+  writeMegolmContent,
+  writeOlmContent,
+} from "./events.js";
+export {
   DecryptedGroupMessage,
   encodeRoomPayload,
   GroupSession,
