@@ -66,7 +66,7 @@ impl GroupSession {
 }
 
 #[wasm_bindgen]
-pub struct InboundGroupSession(megolm::InboundGroupSession);
+pub struct InboundGroupSession(pub(crate) megolm::InboundGroupSession);
 
 pickled!(InboundGroupSession, megolm::InboundGroupSession);
 

@@ -6,6 +6,7 @@ import {
   canonicalJson,
   decryptKeyExport,
   DeviceKeys,
+  encodePayload,
   encryptForBackup,
   encryptKeyExport,
   type ExportedRoomKey,
@@ -14,13 +15,14 @@ import {
   keyExportRounds,
   MocerilError,
   readKeyExport,
+  readRoomKey,
   Sas,
   sasCommitment,
   signJson,
   verifyJson,
   writeKeyExport,
 } from "moceril";
-import { read, refuses, utf8 } from "./support.js";
+import { pair, read, refuses, utf8 } from "./support.js";
 
 test("two people see the same emoji, and their MACs verify", () => {
   const [alice, bob] = [new Sas(), new Sas()];
@@ -92,24 +94,78 @@ test("the keys of a device lead to a session", () => {
   assert.equal(bob.forgetPreviousFallbackKey(), false);
 });
 
+test("a sender gives a device the key of a room", () => {
+  const { alice, bob, toBob, toAlice } = pair();
+  const sender = { userId: "@alice:x", keys: alice.identityKeys };
+  const recipient = { userId: "@bob:x", keys: bob.identityKeys };
+  const room = new GroupSession(1);
+  const content = room.roomKey("!room:x");
+  assert.deepEqual(JSON.parse(content), {
+    algorithm: "m.megolm.v1.aes-sha2",
+    room_id: "!room:x",
+    session_id: room.sessionId,
+    session_key: room.sessionKey,
+  });
+  const payload = encodePayload("m.room_key", content, sender, recipient);
+  const received = toAlice.decrypt(toBob.encrypt(payload)).verifyPayload(sender, recipient);
+  const key = readRoomKey(received.content);
+  const { sessionId, sessionKey } = room;
+  assert.deepEqual(key, { roomId: "!room:x", sessionId, sessionKey, sharedHistory: false });
+  const theirs = new InboundGroupSession(key.sessionKey);
+  assert.equal(read(theirs.decrypt(room.encrypt(utf8("hello"))).plaintext), "hello");
+  assert.ok(readRoomKey(room.roomKey("!room:x", true)).sharedHistory);
+
+  const another = new GroupSession(1).sessionId;
+  refuses("SessionId", () => readRoomKey(content.replace(sessionId, another)));
+  refuses("Algorithm", () => readRoomKey(content.replace("m.megolm.v1", "m.olm.v1")));
+  refuses("SessionKey", () => readRoomKey(content.replace(sessionKey, "A")));
+  refuses("Malformed", () => readRoomKey(content.replace("room_id", "room")));
+});
+
+const sender = new Account().identityKeys;
+
 function entry(): { key: ExportedRoomKey; session: InboundGroupSession } {
   const session = new InboundGroupSession(new GroupSession(1).sessionKey);
-  const [key] = readKeyExport(
-    JSON.stringify([
-      {
-        algorithm: "m.megolm.v1.aes-sha2",
-        room_id: "!room:x",
-        session_id: session.sessionId,
-        session_key: session.exportAt(),
-        sender_key: new Account().identityKeys.curve25519,
-        sender_claimed_keys: { ed25519: new Account().identityKeys.ed25519 },
-        forwarding_curve25519_key_chain: [],
-      },
-    ]),
-  );
-  assert.ok(key && !(key instanceof MocerilError), String(key));
-  return { key, session };
+  return { key: session.exportRoomKey("!room:x", { sender }), session };
 }
+
+test("a session gives its key with what is known about it", () => {
+  const { key, session } = entry();
+  const { sessionId } = session;
+  assert.deepEqual(JSON.parse(key.json), {
+    algorithm: "m.megolm.v1.aes-sha2",
+    room_id: "!room:x",
+    session_id: sessionId,
+    session_key: session.exportAt(),
+    sender_key: sender.curve25519,
+    sender_claimed_keys: { ed25519: sender.ed25519 },
+    forwarding_curve25519_key_chain: [],
+  });
+  const { json, ...members } = key;
+  assert.deepEqual(members, {
+    roomId: "!room:x",
+    sessionId,
+    senderKey: sender.curve25519,
+    sharedHistory: false,
+    firstIndex: 0,
+    sessionKey: session.exportAt(),
+  });
+  assert.deepEqual(readKeyExport(`[${json}]`), [key]);
+
+  const later = session.exportRoomKey("!room:x", { index: 5, sharedHistory: true });
+  assert.deepEqual([later.firstIndex, later.sharedHistory], [5, true]);
+  assert.equal(later.sessionKey, session.exportAt(5));
+  assert.equal(later.senderKey, undefined);
+  assert.deepEqual(readKeyExport(`[${later.json}]`), [later]);
+
+  session.advanceTo(1);
+  assert.equal(session.exportRoomKey("!room:x").firstIndex, 1);
+  refuses("UnknownIndex", () => session.exportRoomKey("!room:x", { index: 0 }));
+  const bad = { ...sender, curve25519: "?" };
+  refuses("Base64", () => session.exportRoomKey("!room:x", { sender: bad }));
+  session.close();
+  refuses("Closed", () => session.exportRoomKey("!room:x"));
+});
 
 test("keys go through a file", () => {
   const { key, session } = entry();

@@ -11,6 +11,7 @@ import {
   encryptKeyExport,
   GroupSession,
   InboundGroupSession,
+  readRoomKey,
 } from "moceril";
 import { context, pair, refuses, utf8 } from "./support.js";
 
@@ -82,10 +83,14 @@ test("nothing that a call was given or gave stays in the module's memory", () =>
     call();
     assert.ok(!holds(marker), name);
   }
+  // Room keys in JSON, and what was made of them.
   const key = room.sessionKey;
-  const receiver = new InboundGroupSession(key);
+  const receiver = new InboundGroupSession(readRoomKey(room.roomKey("!room:x")).sessionKey);
+  const { sessionKey, json } = receiver.exportRoomKey("!room:x", { sender: alice.identityKeys });
+  assert.ok(json.includes(sessionKey));
   for (let at = 8; at < 168; at += 8) {
     assert.ok(!holds(key.slice(at, at + 8)), `the text of a session key at ${at}`);
+    assert.ok(!holds(sessionKey.slice(at, at + 8)), `the text of an exported key at ${at}`);
   }
   receiver.free();
 });

@@ -1,5 +1,19 @@
-import { bytes, call, number, Owned, Pickled, raw, seconds, text, texts } from "./call.js";
+import { type IdentityKeys, identityKeys } from "./account.js";
+import {
+  bytes,
+  call,
+  flag,
+  members,
+  number,
+  Owned,
+  Pickled,
+  raw,
+  seconds,
+  text,
+  texts,
+} from "./call.js";
 import { MocerilError, reported } from "./errors.js";
+import type { ExportedRoomKey } from "./room-keys.js";
 import * as wasm from "./wasm/moceril_js.js";
 
 /**
@@ -19,6 +33,16 @@ export interface RoomPayload {
   type: string;
   /** The content, a JSON object, as text. */
   content: string;
+}
+
+/** What {@link InboundGroupSession.exportRoomKey} is told besides the room. */
+export interface ExportOptions {
+  /** The keys of the sender's device. Without them, others cannot show who sent a message. */
+  sender?: IdentityKeys;
+  /** Whether the key may be given to users who join the room later: as the sender has said. */
+  sharedHistory?: boolean;
+  /** The first message that the key decrypts; the first one known if not given. */
+  index?: number;
 }
 
 /** The sending end of a group session. */
@@ -55,6 +79,17 @@ export class GroupSession extends Pickled {
   /** The key that makes a receiving end, from the next message on. Send it over Olm. */
   get sessionKey(): string {
     return call(() => raw(this, wasm.GroupSession).sessionKey());
+  }
+
+  /**
+   * The content of an event `m.room_key`, as JSON, with the {@link sessionKey}. Send it over Olm to
+   * each device of the room, with {@link encodePayload}.
+   *
+   * @param sharedHistory whether the key may be given to users who join the room later
+   */
+  roomKey(roomId: string, sharedHistory = false): string {
+    const [room, shared] = [text(roomId, "roomId"), flag(sharedHistory, "sharedHistory")];
+    return call(() => raw(this, wasm.GroupSession).roomKey(room, shared));
   }
 
   /** The index of the next message. */
@@ -200,6 +235,20 @@ export class InboundGroupSession extends Pickled {
     return call(() => {
       const session = raw(this, wasm.InboundGroupSession);
       return session.exportAt(i ?? session.firstKnownIndex());
+    });
+  }
+
+  /** The key with what is known about it, for a file or a backup. */
+  exportRoomKey(roomId: string, options: ExportOptions = {}): ExportedRoomKey {
+    const room = text(roomId, "roomId");
+    const { sender, sharedHistory, index } = members(options, "options");
+    const keys = sender === undefined ? [] : identityKeys(sender, "options.sender");
+    const shared = sharedHistory !== undefined && flag(sharedHistory, "options.sharedHistory");
+    const i = index === undefined ? undefined : number(index, "options.index");
+    return call(() => {
+      const session = raw(this, wasm.InboundGroupSession);
+      const at = i ?? session.firstKnownIndex();
+      return session.exportRoomKey(room, at, keys[0], keys[1], shared) as ExportedRoomKey;
     });
   }
 

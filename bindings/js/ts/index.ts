@@ -33,6 +33,7 @@ export {
 export {
   DecryptedGroupMessage,
   encodeRoomPayload,
+  type ExportOptions,
   GroupSession,
   InboundGroupSession,
   type Provenance,
@@ -51,6 +52,8 @@ export {
   type ExportedRoomKey,
   keyExportRounds,
   readKeyExport,
+  readRoomKey,
+  type RoomKey,
   writeKeyExport,
 } from "./room-keys.js";
 export { type Emoji, EstablishedSas, type MacMethod, Sas, sasCommitment } from "./sas.js";

@@ -3,12 +3,25 @@ import type { MocerilError } from "./errors.js";
 import { each } from "./group.js";
 import * as wasm from "./wasm/moceril_js.js";
 
+/** The content of an event `m.room_key`, in which a sender gives a session to a device. */
+export interface RoomKey {
+  /** The room for which the session is meant. Use the session only for this room. */
+  roomId: string;
+  sessionId: string;
+  /** For the constructor of {@link InboundGroupSession}. Its signature is verified. */
+  sessionKey: string;
+  /** Whether the sender allows the key to be given to users who join the room later. */
+  sharedHistory: boolean;
+}
+
 /** The key of a group session, from a file or a backup. Nothing shows who made it. */
 export interface ExportedRoomKey {
   roomId: string;
   sessionId: string;
   /** The Curve25519 key of the device that is claimed to have made the session. */
   senderKey: string | undefined;
+  /** Whether the key may be given to users who join the room later. */
+  sharedHistory: boolean;
   /** The first message that the key decrypts. */
   firstIndex: number;
   /** For {@link InboundGroupSession.import} or {@link InboundGroupSession.importFromBackup}. */
@@ -22,6 +35,15 @@ export interface BackupMessage {
   ciphertext: string;
   mac: string;
   ephemeral: string;
+}
+
+/**
+ * Reads the content of an event `m.room_key`, as JSON: the `content` that
+ * {@link DecryptedMessage.verifyPayload} returns.
+ */
+export function readRoomKey(json: string): RoomKey {
+  const j = text(json, "json");
+  return call(() => wasm.readRoomKey(j) as RoomKey);
 }
 
 /** Encrypts the JSON of {@link writeKeyExport} as a file, in 500,000 rounds if not given. */
