@@ -4,13 +4,14 @@ use js_sys::{Array, JsString, Object, Uint8Array};
 use moceril::{
     Curve25519PublicKey,
     backup::{self, BackupEncryptionKey, BackupMessage},
-    backup_file::{BackupFileError, BackupReader},
+    backup_file::{self, BackedUpKey, BackupFileError, BackupReader},
+    room_keys::ExportedRoomKey,
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::{
     room_keys::exported,
-    values::{Result, bytes, each, object, string, text},
+    values::{Result, bytes, each, object, string, strings, text},
 };
 
 #[wasm_bindgen]
@@ -63,11 +64,22 @@ impl BackupDecryptionKey {
     #[wasm_bindgen(js_name = decryptBackup)]
     pub fn decrypt_backup(&self, json: &str) -> Result<Array> {
         let one = |entry: std::result::Result<_, BackupFileError>| {
-            let entry: moceril::backup_file::BackedUpKey = entry?;
+            let entry: BackedUpKey = entry?;
             Ok(exported(&entry.decrypt(&self.0)?))
         };
         Ok(each(BackupReader::new(json)?.map(one)))
     }
+}
+
+/// The text of a whole backup, which is also the body of a request to `/room_keys/keys`.
+#[wasm_bindgen(js_name = encryptBackup)]
+pub fn encrypt_backup(public_key: &str, entries: &Array) -> Result<String> {
+    let key = BackupEncryptionKey::from_trusted_key(Curve25519PublicKey::from_base64(public_key)?);
+    let one = |entry: JsString| -> Result<BackedUpKey> {
+        Ok(BackedUpKey::encrypt(&ExportedRoomKey::from_json(&text(&entry))?, &key)?)
+    };
+    let keys: Vec<_> = strings(entries).map(one).collect::<Result<_>>()?;
+    Ok(backup_file::write(&keys))
 }
 
 #[wasm_bindgen(js_name = encryptForBackup)]

@@ -7,6 +7,7 @@ import {
   decryptKeyExport,
   DeviceKeys,
   encodePayload,
+  encryptBackup,
   encryptForBackup,
   encryptKeyExport,
   type ExportedRoomKey,
@@ -210,3 +211,26 @@ test("keys go through a backup", () => {
 function altered(key: string): string {
   return key.replace(/(\S)(?!\1)(\S)(\2*)$/, "$2$1$3");
 }
+test("a whole backup is written and read", () => {
+  const ours = new BackupDecryptionKey();
+  const [one, two] = [entry().key, entry().key];
+  const backup = encryptBackup(ours.publicKey, [one, two, one]);
+  const { rooms } = JSON.parse(backup) as {
+    rooms: Record<string, { sessions: Record<string, Record<string, unknown>> }>;
+  };
+  assert.deepEqual(Object.keys(rooms), ["!room:x"]);
+  const { sessions } = rooms["!room:x"]!;
+  assert.deepEqual(Object.keys(sessions), [one.sessionId, two.sessionId].sort());
+  const { session_data, ...claimed } = sessions[one.sessionId]!;
+  assert.deepEqual(claimed, { first_message_index: 0, forwarded_count: 0, is_verified: false });
+  assert.deepEqual(Object.keys(session_data as object).sort(), ["ciphertext", "ephemeral", "mac"]);
+  const restored = ours.decryptBackup(backup);
+  const expected = [one, two].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
+  assert.deepEqual(restored, expected);
+
+  refuses("Malformed", () => encryptBackup(ours.publicKey, [{ ...one, json: "{}" }]));
+  refuses("Base64", () => encryptBackup("?", [one]));
+  refuses("Argument", () => encryptBackup(ours.publicKey, [{} as never]));
+  assert.deepEqual(JSON.parse(encryptBackup(ours.publicKey, [])), { rooms: {} });
+});
+

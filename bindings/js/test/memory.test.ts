@@ -7,6 +7,7 @@ import {
   type Device,
   encodePayload,
   encodeRoomPayload,
+  encryptBackup,
   encryptForBackup,
   encryptKeyExport,
   GroupSession,
@@ -86,8 +87,11 @@ test("nothing that a call was given or gave stays in the module's memory", () =>
   // Room keys in JSON, and what was made of them.
   const key = room.sessionKey;
   const receiver = new InboundGroupSession(readRoomKey(room.roomKey("!room:x")).sessionKey);
-  const { sessionKey, json } = receiver.exportRoomKey("!room:x", { sender: alice.identityKeys });
+  const exportedKey = receiver.exportRoomKey("!room:x", { sender: alice.identityKeys });
+  const { sessionKey, json } = exportedKey;
   assert.ok(json.includes(sessionKey));
+  const [restored] = backup.decryptBackup(encryptBackup(backup.publicKey, [exportedKey]));
+  assert.deepEqual(restored, exportedKey);
   for (let at = 8; at < 168; at += 8) {
     assert.ok(!holds(key.slice(at, at + 8)), `the text of a session key at ${at}`);
     assert.ok(!holds(sessionKey.slice(at, at + 8)), `the text of an exported key at ${at}`);

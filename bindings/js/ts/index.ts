@@ -47,6 +47,7 @@ export {
   BackupDecryptionKey,
   type BackupMessage,
   decryptKeyExport,
+  encryptBackup,
   encryptForBackup,
   encryptKeyExport,
   type ExportedRoomKey,

@@ -78,14 +78,30 @@ export function readKeyExport(json: string): (ExportedRoomKey | MocerilError)[] 
 
 /** The JSON of a file with these keys. */
 export function writeKeyExport(keys: ExportedRoomKey[]): string {
-  const entries = texts(
+  const k = entries(keys);
+  return call(() => wasm.writeKeyExport(k));
+}
+
+function entries(keys: ExportedRoomKey[]): string[] {
+  return texts(
     Array.isArray(keys) ? keys.map((key) => members(key, "each of keys").json) : keys,
     "keys",
   );
-  return call(() => wasm.writeKeyExport(entries));
 }
 
-/** Encrypts a key for a backup. Whoever has the public key can do that. */
+/**
+ * Encrypts keys for a backup, as the body of a request to `PUT /room_keys/keys`. No entry says that
+ * the sender's device is verified.
+ *
+ * @param publicKey the key of the user's backup. The server's word for it is not enough: the user
+ *   has its {@link BackupDecryptionKey}, or has signed it.
+ */
+export function encryptBackup(publicKey: string, keys: ExportedRoomKey[]): string {
+  const [p, k] = [text(publicKey, "publicKey"), entries(keys)];
+  return call(() => wasm.encryptBackup(p, k));
+}
+
+/** Encrypts the `session_data` of one key for a backup. {@link encryptBackup} writes all of it. */
 export function encryptForBackup(publicKey: string, plaintext: Uint8Array): BackupMessage {
   const [k, p] = [text(publicKey, "publicKey"), bytes(plaintext, "plaintext")];
   return call(() => wasm.encryptForBackup(k, p) as BackupMessage);
