@@ -3,11 +3,11 @@
 use js_sys::{Array, Uint8Array};
 use moceril::{
     Curve25519PublicKey,
-    sas::{self, MacMethod, Refused},
+    sas::{self, InfoStrings, MacMethod, Party, Refused},
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use crate::values::{Result, Thrown, bytes, object};
+use crate::values::{Result, Thrown, bytes, object, strings};
 
 #[wasm_bindgen]
 pub struct Sas {
@@ -90,4 +90,66 @@ impl EstablishedSas {
 #[wasm_bindgen(js_name = sasCommitment)]
 pub fn commitment(public_key: &str, start_content: &str) -> Result<String> {
     Ok(sas::commitment(&Curve25519PublicKey::from_base64(public_key)?, start_content))
+}
+
+/// Between which devices a verification is, for the info strings.
+#[wasm_bindgen]
+pub struct Verification {
+    us: [String; 2],
+    them: [String; 2],
+    we_started: bool,
+    transaction_id: String,
+}
+
+#[wasm_bindgen]
+impl Verification {
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        our_user: String,
+        our_device: String,
+        their_user: String,
+        their_device: String,
+        we_started: bool,
+        transaction_id: String,
+    ) -> Self {
+        let (us, them) = ([our_user, our_device], [their_user, their_device]);
+        Self { us, them, we_started, transaction_id }
+    }
+
+    pub fn sas(&self, sas: &EstablishedSas) -> Uint8Array {
+        info(&self.strings().sas(&sas.0))
+    }
+
+    #[wasm_bindgen(js_name = ourMac)]
+    pub fn our_mac(&self, key_id: &str) -> Uint8Array {
+        info(&self.strings().our_mac(key_id))
+    }
+
+    #[wasm_bindgen(js_name = theirMac)]
+    pub fn their_mac(&self, key_id: &str) -> Uint8Array {
+        info(&self.strings().their_mac(key_id))
+    }
+
+    fn strings(&self) -> InfoStrings<'_> {
+        InfoStrings {
+            us: party(&self.us),
+            them: party(&self.them),
+            we_started: self.we_started,
+            transaction_id: &self.transaction_id,
+        }
+    }
+}
+
+fn party([user_id, device_id]: &[String; 2]) -> Party<'_> {
+    Party { user_id, device_id }
+}
+
+fn info(text: &str) -> Uint8Array {
+    Uint8Array::from(text.as_bytes())
+}
+
+#[wasm_bindgen(js_name = sasKeyIds)]
+pub fn key_ids(ids: &Array) -> String {
+    let ids: Vec<_> = strings(ids).map(String::from).collect();
+    sas::key_ids(ids.iter().map(String::as_str))
 }

@@ -15,11 +15,14 @@ import {
   InboundGroupSession,
   keyExportRounds,
   MocerilError,
+  ourMacInfo,
   readKeyExport,
   readRoomKey,
   Sas,
   sasCommitment,
+  sasKeyIds,
   signJson,
+  theirMacInfo,
   verifyJson,
   writeKeyExport,
 } from "moceril";
@@ -39,6 +42,34 @@ test("two people see the same emoji, and their MACs verify", () => {
   theirs.verifyMac("hkdf-hmac-sha256.v2", utf8("key"), info, mac);
   refuses("Mac", () => theirs.verifyMac("hkdf-hmac-sha256.v2", utf8("other"), info, mac));
   refuses("Argument", () => theirs.verifyMac("none" as never, utf8("key"), info, mac));
+});
+
+test("the info of a verification binds users, devices, keys and the transaction", () => {
+  const [alice, bob] = [new Sas(), new Sas()];
+  const [aliceKey, bobKey] = [alice.publicKey, bob.publicKey];
+  const [ours, theirs] = [alice.diffieHellman(bobKey), bob.diffieHellman(aliceKey)];
+  const phone = { userId: "@alice:x", deviceId: "PHONE" };
+  const laptop = { userId: "@bob:\u{e9}", deviceId: "LAPTOP" };
+  const ofAlice = { us: phone, them: laptop, weStarted: true, transactionId: "id" };
+  const ofBob = { us: laptop, them: phone, weStarted: false, transactionId: "id" };
+  // Spec: "SAS HKDF calculation" and "MAC calculation".
+  const parties = `@alice:x|PHONE|${aliceKey}|@bob:\u{e9}|LAPTOP|${bobKey}`;
+  assert.equal(read(ours.info(ofAlice)), `MATRIX_KEY_VERIFICATION_SAS|${parties}|id`);
+  assert.deepEqual(ours.emoji(ours.info(ofAlice)), theirs.emoji(theirs.info(ofBob)));
+  assert.notDeepEqual(theirs.info({ ...ofBob, weStarted: true }), theirs.info(ofBob));
+
+  const keyId = "ed25519:PHONE";
+  const info = ourMacInfo(ofAlice, keyId);
+  const expected = `MATRIX_KEY_VERIFICATION_MAC@alice:xPHONE@bob:\u{e9}LAPTOPid${keyId}`;
+  assert.equal(read(info), expected);
+  assert.deepEqual(theirMacInfo(ofBob, keyId), info);
+  assert.notDeepEqual(ourMacInfo(ofBob, keyId), info);
+  assert.equal(sasKeyIds([keyId, "ed25519:A"]), "ed25519:A,ed25519:PHONE");
+
+  refuses("Argument", () => ours.info({ ...ofAlice, us: undefined as never }));
+  refuses("Argument", () => ours.info({ ...ofAlice, weStarted: 1 as never }));
+  refuses("Argument", () => ourMacInfo({ ...ofAlice, transactionId: undefined as never }, keyId));
+  refuses("Argument", () => ourMacInfo(ofAlice, undefined as never));
 });
 
 test("a key that is refused leaves the Sas as it was", () => {
@@ -207,10 +238,6 @@ test("keys go through a backup", () => {
   refuses("Malformed", () => ours.decryptBackup("[]"));
 });
 
-/** The recovery key with its last two different neighbours exchanged. */
-function altered(key: string): string {
-  return key.replace(/(\S)(?!\1)(\S)(\2*)$/, "$2$1$3");
-}
 test("a whole backup is written and read", () => {
   const ours = new BackupDecryptionKey();
   const [one, two] = [entry().key, entry().key];
@@ -234,3 +261,7 @@ test("a whole backup is written and read", () => {
   assert.deepEqual(JSON.parse(encryptBackup(ours.publicKey, [])), { rooms: {} });
 });
 
+/** The recovery key with its last two different neighbours exchanged. */
+function altered(key: string): string {
+  return key.replace(/(\S)(?!\1)(\S)(\2*)$/, "$2$1$3");
+}

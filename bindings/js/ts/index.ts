@@ -57,7 +57,18 @@ export {
   type RoomKey,
   writeKeyExport,
 } from "./room-keys.js";
-export { type Emoji, EstablishedSas, type MacMethod, Sas, sasCommitment } from "./sas.js";
+export {
+  type Emoji,
+  EstablishedSas,
+  type MacMethod,
+  ourMacInfo,
+  type Party,
+  Sas,
+  sasCommitment,
+  sasKeyIds,
+  theirMacInfo,
+  type Verification,
+} from "./sas.js";
 export {
   DecryptedMessage,
   type Device,
