@@ -91,7 +91,10 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 
 const codes: ReadonlySet<string> = new Set(ERROR_CODES);
 
-/** What every function of this package throws. Nothing has changed when it is thrown. */
+/**
+ * What a function of this package throws when it fails. Nothing has changed then, except with the
+ * code `Internal`: an object may be half changed, and no call is let through any more.
+ */
 export class MocerilError extends Error {
   override readonly name = "MocerilError";
 

@@ -1,8 +1,8 @@
 /**
  * Olm and Megolm, the end-to-end encryption ratchets of Matrix, in WebAssembly.
  *
- * Call {@link init} once and wait for it. Every function throws a {@link MocerilError} when it
- * fails, and nothing has changed then, except that `Sas.diffieHellman` uses the key up.
+ * Call {@link init} once and wait for it. A function that fails throws a {@link MocerilError} and
+ * changes nothing, except with the code `Internal`: then the program ran out of memory or stack.
  *
  * @module
  */
