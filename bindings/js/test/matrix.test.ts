@@ -216,13 +216,19 @@ test("keys go through a file", () => {
   assert.deepEqual(codes, ["Malformed", key.sessionId]);
 });
 
+/**
+ * The example of Matrix's specification with its last two letters exchanged. Of a random key, one
+ * exchange in a thousand keeps the parity.
+ */
+const MISTYPED = "EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ ZJV8 Q9fu gUMN UEd4";
+
 test("keys go through a backup", () => {
   const { key } = entry();
   const ours = new BackupDecryptionKey();
   const again = BackupDecryptionKey.fromRecoveryKey(ours.toRecoveryKey());
   assert.equal(again.publicKey, ours.publicKey);
   assert.equal(BackupDecryptionKey.fromBase64(ours.toBase64()).publicKey, ours.publicKey);
-  refuses("Parity", () => BackupDecryptionKey.fromRecoveryKey(altered(ours.toRecoveryKey())));
+  refuses("Parity", () => BackupDecryptionKey.fromRecoveryKey(MISTYPED));
 
   const session_data = encryptForBackup(ours.publicKey, utf8(key.json));
   assert.equal(read(again.decryptUnauthenticated(session_data)), key.json);
@@ -260,8 +266,3 @@ test("a whole backup is written and read", () => {
   refuses("Argument", () => encryptBackup(ours.publicKey, [{} as never]));
   assert.deepEqual(JSON.parse(encryptBackup(ours.publicKey, [])), { rooms: {} });
 });
-
-/** The recovery key with its last two different neighbours exchanged. */
-function altered(key: string): string {
-  return key.replace(/(\S)(?!\1)(\S)(\2*)$/, "$2$1$3");
-}
