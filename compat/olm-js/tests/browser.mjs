@@ -45,10 +45,11 @@ const browser = await chromium.launch({
 const outcome = async (name, withPolicy) => {
   policy = withPolicy;
   const page = await browser.newPage();
-  const said = page.waitForEvent("console", {
-    predicate: (message) => message.text().startsWith("outcome: "),
-    timeout: 20000,
-  });
+  // Only what hangs ends with it, on a busy machine, too.
+  page.setDefaultTimeout(120_000);
+  const said = page.waitForEvent("console", (message) =>
+    message.text().startsWith("outcome: "),
+  );
   await page.goto(`http://127.0.0.1:${server.address().port}/${name}`);
   const text = (await said).text().slice("outcome: ".length);
   await page.close();

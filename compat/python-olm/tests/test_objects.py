@@ -346,7 +346,7 @@ def test_fork():
             read, write = os.pipe()
             child = os.fork()
             if child == 0:
-                signal.alarm(20)  # a child that waits forever ends with an error
+                signal.alarm(120)  # a child that waits forever ends with an error
                 message = group.encrypt("child")
                 assert receiver.decrypt(message)[0] == "child"
                 account.generate_one_time_keys(1)

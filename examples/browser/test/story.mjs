@@ -43,7 +43,8 @@ const browser = await chromium.launch({
 async function open(options) {
   const context = await browser.newContext({ reducedMotion: "reduce", ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  // Only what hangs ends with it, on a busy machine, too.
+  page.setDefaultTimeout(60_000);
   const problems = [];
   page.on("pageerror", (error) => problems.push(`error: ${error}`));
   page.on("console", (line) => line.type() === "error" && problems.push(`console: ${line.text()}`));
