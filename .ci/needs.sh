@@ -47,6 +47,32 @@ needs_tool() { # needs_tool NAME VERSION: a program of crates.io, this version o
         cargo install --quiet --locked --debug "$1@$2"
 }
 
+# A virtual environment of Python, made anew unless it has just these packages. The list is written
+# last, so what was left half made, or has other versions, does not count. Two steps that run at the
+# same time can use one environment. `-e` does not hold in all callers, so the commands are joined.
+needs_environment() { # needs_environment FOLDER REQUIREMENT...
+    needs python3 python3
+    mkdir -p "$(dirname "$1")"
+    (
+        flock 9
+        wanted="$(python3 -V) ${*:2}"
+        [ "$(cat "$1/installed" 2>/dev/null)" != "$wanted" ] || exit 0
+        python3 -c 'import ensurepip, venv' 2>/dev/null || needs_packages python3-venv
+        python3 -m venv --clear "$1" &&
+            timeout 1800 "$1/bin/pip" install --quiet --disable-pip-version-check "${@:2}" &&
+            echo "$wanted" >"$1/installed"
+    ) 9>"$1.lock"
+}
+
+# Packages of npm, in the same way, but one step at a time.
+needs_modules() { # needs_modules FOLDER PACKAGE@VERSION...: in FOLDER/node_modules, without scripts
+    [ "$(cat "$1/installed" 2>/dev/null)" != "${*:2}" ] || return 0
+    needs npm npm
+    rm -rf "$1"
+    npm install --silent --no-audit --no-fund --ignore-scripts --no-save --prefix "$1" "${@:2}" &&
+        echo "${*:2}" >"$1/installed"
+}
+
 # Debian's source package of libolm, unpacked in a folder. The system's apt sources, with sources
 # switched on, go into package lists of our own.
 olm_sources() { # olm_sources FOLDER [PACKAGE...]: with these packages, unpacked in FOLDER/PACKAGE
