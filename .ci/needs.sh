@@ -108,6 +108,8 @@ olm_sources() { # olm_sources FOLDER [PACKAGE...]: with these packages, unpacked
 
 needs_homeserver() { # needs_homeserver ENVIRONMENT: Synapse, in this virtual environment of Python
     local synapse=1.163.2
+    # For the certificates of the homeservers.
+    needs openssl openssl
     [ "$(cat "$1/synapse" 2>/dev/null)" != "$synapse" ] || return 0
     needs python3 python3
     python3 -c 'import ensurepip, venv' 2>/dev/null || needs_packages python3-venv
