@@ -29,6 +29,9 @@ EXPECTED = {
     "unit_hpke_sender::snapshot_debug": "what Debug prints differs",
 }
 
+# Both libraries get the same random inputs, and so does the next run.
+PROPTEST = {"PROPTEST_RNG_SEED": "1", "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "1"}
+
 MANIFEST = """
 [package]
 name = "own-tests"
@@ -73,7 +76,7 @@ def cargo(*arguments, library, **environment):
         # The versions and the profile of the repository, so that what is built for it is not built
         # again.
         shutil.copy(HERE / "Cargo.lock", WORK / "Cargo.lock")
-    environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET)} | environment
+    environment = os.environ | PROPTEST | {"CARGO_TARGET_DIR": str(TARGET)} | environment
     config = ["--config", str(ROOT / ".cargo" / "config.toml")]
     return subprocess.run(
         ["cargo", *config, *arguments], cwd=WORK, env=environment, text=True, capture_output=True
