@@ -36,14 +36,20 @@ def certificates(directory, names):
                 "-CAcreateserial", "-days", "2", "-extfile", "localhost.ext", "-out", f"{name}.pem")
 
 
+_kept = []
+
+
 def free_ports(count):
+    """Ports that no other program gets until this one ends.
+
+    A socket that does not listen keeps each of them. Linux lets a server listen there all the same,
+    because both sockets have SO_REUSEADDR."""
     sockets = [socket.socket() for _ in range(count)]
     for one in sockets:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    _kept.extend(sockets)
+    return [one.getsockname()[1] for one in sockets]
 
 
 @contextlib.contextmanager
