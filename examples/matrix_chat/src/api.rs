@@ -67,8 +67,9 @@ impl Api {
             // No redirection leads to where the connection is not encrypted.
             .https_only(encrypted);
         if !encrypted {
-            // Such a server is on this machine; a redirection could lead to another one.
-            config = config.max_redirects(0);
+            // Such a server is on this machine. A redirection could lead to another one, and a
+            // proxy would look for it on its own machine.
+            config = config.max_redirects(0).proxy(None);
         }
         let config = config.build();
         Ok(Self { agent: config.into(), base, token })
