@@ -110,7 +110,16 @@ fn with_template(bar: ProgressBar, template: &str) -> ProgressBar {
 /// What `-vv` shows while this is done.
 #[cfg(test)]
 pub fn explained(work: impl FnOnce()) -> String {
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, LazyLock, Mutex};
+
+    use tracing::Dispatch;
+
+    // While there is one subscriber, the thread that is the first to reach a place in the code
+    // decides whether it is of interest: for all threads, and so that the work tells nothing if
+    // another test, without a subscriber, came first. With several, all of them are asked.
+    static OTHERS: LazyLock<[Dispatch; 2]> =
+        LazyLock::new(|| [(); 2].map(|()| subscriber(Level::DEBUG, false, io::sink).into()));
+    LazyLock::force(&OTHERS);
 
     struct Buffer(Arc<Mutex<Vec<u8>>>);
 
