@@ -3,7 +3,8 @@
 # Steps of .ci/run may install at the same time; one waits for the other. No other user can hold the
 # lock.
 in_turn() {
-    local folder=${XDG_RUNTIME_DIR:-$HOME/.cache}
+    # The tilde is the home also where HOME is not set.
+    local folder=${XDG_RUNTIME_DIR:-~/.cache}
     mkdir -p "$folder"
     flock "$folder/moceril-install.lock" "$@"
 }
