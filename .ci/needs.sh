@@ -34,8 +34,10 @@ needs_packages() { # needs_packages PACKAGE...
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     echo "installing ${missing[*]}" >&2
+    # Other programs, such as unattended upgrades, hold the lock of dpkg for minutes.
     in_turn sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-        apt-get install -qq -y --no-install-recommends "$@"' sh "${missing[@]}" >/dev/null
+        apt-get install -qq -y -o DPkg::Lock::Timeout=600 --no-install-recommends "$@"' \
+        sh "${missing[@]}" >/dev/null
 }
 
 needs_tool() { # needs_tool NAME VERSION: a program of crates.io, this version or a later one
