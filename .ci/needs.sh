@@ -89,9 +89,12 @@ olm_sources() { # olm_sources FOLDER [PACKAGE...]: with these packages, unpacked
     if [ -f /etc/apt/sources.list.d/debian.sources ]; then
         sed 's/^Types:.*/Types: deb deb-src/' /etc/apt/sources.list.d/debian.sources \
             >"$lists/sources/debian.sources"
-    else
+    elif [ -f /etc/apt/sources.list ]; then
         sed -n 's/^deb \(.*\)/deb \1\ndeb-src \1/p' /etc/apt/sources.list \
             >"$lists/sources/debian.list"
+    else
+        echo "Debian's sources are needed, in /etc/apt/sources.list or sources.list.d/debian.sources" >&2
+        exit 1
     fi
     local apt=(apt-get -qq -o Dir::Etc::SourceList=/dev/null
         -o "Dir::Etc::SourceParts=$lists/sources" -o "Dir::State::Lists=$lists/lists"
