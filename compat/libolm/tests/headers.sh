@@ -2,6 +2,8 @@
 # The headers are the original's to a compiler: each stands alone in C and C++, they declare exactly
 # the functions of functions.txt with the original's types, and the library exports exactly these.
 . "$(dirname "$0")/common.sh"
+# The lists are in the order of bytes.
+export LC_ALL=C
 out=$BUILD/headers
 rm -rf "$out"
 mkdir -p "$out"
@@ -21,7 +23,7 @@ done
 # What the compiler saw, as `header function` and, for the next check, as prototypes without their
 # places.
 cat "$out"/*.protos | grep -F "$INCLUDE/olm/" | sort -u >"$out/seen"
-sed -E 's|.*/olm/([a-z_]+\.h):.*[ *](_?olm_[a-z0-9_]+) \(.*|\1 \2|' "$out/seen" | LC_ALL=C sort >"$out/declared.txt"
+sed -E 's|.*/olm/([a-z_]+\.h):.*[ *](_?olm_[a-z0-9_]+) \(.*|\1 \2|' "$out/seen" | sort >"$out/declared.txt"
 diff "$list" "$out/declared.txt" || fail "the headers do not declare what functions.txt lists"
 
 # The original's headers, then our prototypes: a type that differs is an error, and so is a name it
@@ -51,6 +53,6 @@ done
 
 # The library: the 150, and nothing that could clash with a program's own names. For a library built
 # elsewhere, EXTRA_SYMBOLS is a pattern of further names it may export.
-nm -D --defined-only "$LIB/libolm.so" | awk '{print $3}' | grep -vE "${EXTRA_SYMBOLS:-^$}" | LC_ALL=C sort \
+nm -D --defined-only "$LIB/libolm.so" | awk '{print $3}' | grep -vE "${EXTRA_SYMBOLS:-^$}" | sort \
     >"$out/exported.txt"
-diff <(awk '{print $2}' "$list" | LC_ALL=C sort) "$out/exported.txt" || fail "the library exports other names"
+diff <(awk '{print $2}' "$list" | sort) "$out/exported.txt" || fail "the library exports other names"
