@@ -13,13 +13,27 @@ use crate::{
     secrets::Secret,
 };
 
-/// The passphrases of the files that are read.
+/// The passphrases of the encrypted files that are read.
 #[derive(Args, Debug, Default)]
 pub struct Passphrases {
     /// Where the passphrase is: file:PATH, env:NAME, fd:NUMBER or prompt; one for all encrypted
-    /// files, or one for each, in their order
+    /// files, or one for each of them, in their order
     #[arg(long = "passphrase", value_name = "SOURCE")]
     sources: Vec<Secret>,
+}
+
+impl Passphrases {
+    /// The source for each encrypted file, in their order; `None` asks the user. A single source is
+    /// that of every file.
+    fn for_files(&self, encrypted: usize) -> Result<impl Iterator<Item = Option<&Secret>>> {
+        let count = self.sources.len();
+        if count > 1 && count > encrypted {
+            let what = format!("({count}) than encrypted files ({encrypted})");
+            return Err(Failure::usage(format_args!("there are more passphrases {what}")));
+        }
+        let source = move |place| self.sources.get(if count == 1 { 0 } else { place });
+        Ok((0..encrypted).map(source))
+    }
 }
 
 /// The keys of a file, which need not fit into memory.
@@ -27,6 +41,45 @@ pub struct KeyFile {
     pub name: String,
     pieces: Pieces,
     encrypted: Option<Encrypted>,
+}
+
+/// A file that is not opened yet.
+struct Found {
+    name: String,
+    pieces: Pieces,
+    is_encrypted: bool,
+}
+
+impl Found {
+    fn of(input: &Input) -> Result<Self> {
+        let mut pieces = input.pieces()?;
+        let is_encrypted = !pieces.begins_with(b'[')?;
+        Ok(Self { name: input.name(), pieces, is_encrypted })
+    }
+
+    /// Opens the file. An encrypted one takes the next of the passphrases.
+    fn open<'a>(self, sources: &mut impl Iterator<Item = Option<&'a Secret>>) -> Result<KeyFile> {
+        let Self { name, mut pieces, is_encrypted } = self;
+        if !is_encrypted {
+            return Ok(KeyFile { name, pieces, encrypted: None });
+        }
+        // The passphrase is not asked for if the file cannot be right.
+        let mut scanner = Scanner::new();
+        pieces.each(|piece| {
+            scanner.update(piece);
+            Ok(())
+        })?;
+        scanner.finish().map_err(|error| refused(error).at(&name))?;
+        let source = sources.next().flatten();
+        let passphrase = Secret::text(source, &format!("passphrase of {name}"))?;
+        let mut verifier = Verifier::new(&passphrase, key_export::MAX_ROUNDS);
+        pieces.each(|piece| {
+            verifier.update(piece);
+            Ok(())
+        })?;
+        let decryptor = Box::new(verifier.finish().map_err(|error| refused(error).at(&name))?);
+        Ok(KeyFile { name, pieces, encrypted: Some(Encrypted { decryptor, passphrase }) })
+    }
 }
 
 struct Encrypted {
@@ -37,40 +90,17 @@ struct Encrypted {
 impl KeyFile {
     /// Opens one file.
     pub fn load(input: &Input, passphrases: &Passphrases) -> Result<Self> {
-        Self::load_with(input, passphrases.sources.first())
+        let found = Found::of(input)?;
+        let mut sources = passphrases.for_files(usize::from(found.is_encrypted))?;
+        found.open(&mut sources)
     }
 
-    /// Opens several files.
+    /// Opens several files. Which of them are encrypted is known before a passphrase is asked for.
     pub fn load_all(inputs: &[Input], passphrases: &Passphrases) -> Result<Vec<Self>> {
-        let sources = &passphrases.sources;
-        if sources.len() > inputs.len() {
-            return Err(Failure::usage("there are more passphrases than files"));
-        }
-        let source = |place| if sources.len() == 1 { sources.first() } else { sources.get(place) };
-        let load = |(place, input)| Self::load_with(input, source(place));
-        inputs.iter().enumerate().map(load).collect()
-    }
-
-    fn load_with(input: &Input, source: Option<&Secret>) -> Result<Self> {
-        let (name, mut pieces) = (input.name(), input.pieces()?);
-        if pieces.begins_with(b'[')? {
-            return Ok(Self { name, pieces, encrypted: None });
-        }
-        // The passphrase is not asked for if the file cannot be right.
-        let mut scanner = Scanner::new();
-        pieces.each(|piece| {
-            scanner.update(piece);
-            Ok(())
-        })?;
-        scanner.finish().map_err(|error| refused(error).at(&name))?;
-        let passphrase = Secret::text(source, &format!("passphrase of {name}"))?;
-        let mut verifier = Verifier::new(&passphrase, key_export::MAX_ROUNDS);
-        pieces.each(|piece| {
-            verifier.update(piece);
-            Ok(())
-        })?;
-        let decryptor = Box::new(verifier.finish().map_err(|error| refused(error).at(&name))?);
-        Ok(Self { name, pieces, encrypted: Some(Encrypted { decryptor, passphrase }) })
+        let found = inputs.iter().map(Found::of).collect::<Result<Vec<_>>>()?;
+        let encrypted = found.iter().filter(|file| file.is_encrypted).count();
+        let mut sources = passphrases.for_files(encrypted)?;
+        found.into_iter().map(|file| file.open(&mut sources)).collect()
     }
 
     /// Hands each part of the JSON to `visit`.
