@@ -9,8 +9,8 @@ use crate::{
     input::Input,
 };
 
-/// The members under which documents list events: a server's answer to `/messages`, the archive
-/// that Element exports, and `/sync`'s timelines.
+/// The members under which documents list events: a server's answer to `/messages`, the chat that
+/// Element exports, whose events are decrypted already, and `/sync`'s timelines.
 const LISTS: [&str; 3] = ["chunk", "messages", "events"];
 
 /// Reads events one after the other. If they are lines, only one is in memory at a time.
@@ -66,7 +66,7 @@ impl Events {
                     let place = format!("{}: line {}", self.name, self.line);
                     return Err(Failure::input(format_args!("expected an event as JSON: {error}"))
                         .at(place)
-                        .hint("one event a line, or the whole answer of /messages"));
+                        .hint("one event a line, or the whole answer to /messages"));
                 }
             };
             match list(value) {
@@ -82,7 +82,7 @@ impl Events {
             .map_err(|error| Failure::file(format_args!("{}: {error}", self.name)))?;
         serde_json::from_str(&text).map_err(|error| {
             Failure::input(format_args!("{}: expected events as JSON: {error}", self.name))
-                .hint("one event a line, or the whole answer of /messages")
+                .hint("one event a line, or the whole answer to /messages")
         })
     }
 

@@ -25,19 +25,22 @@ use crate::{
 /// How many events are in memory at a time, if they are lines.
 const BATCH: usize = 8_192;
 
-/// Decrypt the messages of a room with a file of exported keys
+/// Decrypt the messages of a room with exported keys or the store of a client
 ///
-/// The input is one event a line, a server's answer to /messages, or an archive that a client
-/// exported. Each event is written as one line of JSON, with a member `moceril`: where its key came
-/// from, whether its index was used before, or why it stays encrypted. The exit code is 1 if some
-/// events stay encrypted or are replays. The server claims the sender, time, event id and
-/// relations; only the type, the content, the room and the index are authenticated. A member
-/// `moceril` in the input is left out.
+/// The input is JSON with encrypted events: the homeserver's answers to GET
+/// /_matrix/client/v3/rooms/ROOM/messages, a list of events, or one event a line. Chats that a
+/// client such as Element exports are decrypted already. Each event is written as one line of JSON,
+/// with a member `moceril`: where its key came from, whether its index was used before, or why it
+/// stays encrypted. A member `moceril` in the input is left out.
+///
+/// The server claims the sender, time, event id and relations; only the type, the content, the room
+/// and the index are authenticated. The exit code is 1 if some events stay encrypted or are
+/// replays, and if no event is encrypted; the output is complete all the same.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   moceril decrypt events.jsonl --keys keys.txt --output messages.jsonl
-  moceril decrypt archive.json --keys keys.txt --text --show-secrets | less")]
+  moceril decrypt messages.json --keys keys.txt --text --show-secrets | less")]
 pub struct Decrypt {
     /// The file with the events; - is standard input
     #[arg(value_name = "EVENTS")]
@@ -76,6 +79,11 @@ impl Counts {
 
     fn check(&self) -> Result<()> {
         let refused: u64 = self.refused.values().sum();
+        if self.decrypted == 0 && refused == 0 {
+            return Err(Failure::finding("the input has no encrypted events").hint(
+                "take the events from the homeserver: a chat that a client exports is decrypted",
+            ));
+        }
         if refused == 0 && self.replays == 0 {
             return Ok(());
         }
