@@ -94,7 +94,8 @@ fn reason(pickle: &str, refusals: &[Refused]) -> (&'static str, &'static [&'stat
         Ok(_) => (
             "wrong key, or altered",
             &[
-                "the key in the client's configuration; matrix-nio has DEFAULT_KEY",
+                "the key in the client's configuration, which is DEFAULT_KEY in matrix-nio",
+                "for a pickle of matrix-nio 0.26 or later, the SHA-256 of that key, as 32 bytes",
                 "the pickle again from where it is stored: altered and cut off look the same",
             ],
         ),

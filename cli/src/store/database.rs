@@ -59,6 +59,9 @@ struct Known {
     /// Asks for the origin of the session in a row: the room, the sender's Curve25519 and Ed25519
     /// keys, and those who have forwarded the key, with commas between them.
     origin: &'static str,
+    /// Whether its pickles of vodozemac are encrypted under the SHA-256 of the pickle key, instead
+    /// of the pickle key itself.
+    hashes_key: bool,
 }
 
 const STORES: [Known; 2] = [
@@ -68,12 +71,15 @@ const STORES: [Known; 2] = [
         origin: "SELECT room_id, sender_key, fp_key, (SELECT group_concat(sender_key) FROM
             (SELECT sender_key FROM forwardedchains WHERE session_id = received.session_id
             ORDER BY rowid)) FROM megolminboundsessions AS received WHERE rowid = ?1",
+        // matrix-nio 0.26, `nio/crypto/sessions.py`, `derive_pickle_key`.
+        hashes_key: true,
     },
     Known {
         name: "mautrix-python",
         columns: &MAUTRIX,
         origin: "SELECT room_id, sender_key, signing_key, forwarding_chains
             FROM crypto_megolm_inbound_session WHERE rowid = ?1",
+        hashes_key: false,
     },
 ];
 
@@ -162,6 +168,11 @@ impl Database {
     /// Whose store it is.
     pub const fn name(&self) -> &'static str {
         self.store.name
+    }
+
+    /// Whether vodozemac's pickles in it are encrypted under the SHA-256 of the pickle key.
+    pub const fn hashes_key(&self) -> bool {
+        self.store.hashes_key
     }
 
     /// Copies everything into a new file in the folder of `target`.
@@ -306,10 +317,9 @@ impl Tally {
     }
 
     /// If no pickle opens because of the key, the key is wrong, not the store.
-    pub fn refuse_wrong_key(&self) -> Result<()> {
+    pub fn refuse_wrong_key(&self, hint: impl std::fmt::Display) -> Result<()> {
         if self.good.is_empty() && self.wrong_key > 0 {
-            return Err(Failure::key("the key opens no pickle of the store")
-                .hint("the pickle key in the configuration of the bot or bridge"));
+            return Err(Failure::key("the key opens no pickle of the store").hint(hint));
         }
         Ok(())
     }

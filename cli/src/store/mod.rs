@@ -11,6 +11,8 @@ use std::{
 
 use clap::{Args, Subcommand, ValueEnum};
 use moceril::{Curve25519PublicKey, megolm::InboundGroupSession, room_keys::ExportedRoomKey};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use self::{
     database::{Database, Tally},
@@ -18,7 +20,7 @@ use self::{
     sdk::SdkStore,
 };
 use crate::{
-    failure::{Failure, Result, chain},
+    failure::{Code, Failure, Result, chain},
     keys::{load::Refusals, save::Save},
     output::{Content, Output},
     pickle::{
@@ -46,17 +48,32 @@ pub enum Store {
 pub enum Writer {
     /// libolm, by python-olm: a key of any length
     Libolm,
-    /// vodozemac: a key of 32 bytes
+    /// vodozemac: a key of 32 bytes, or any key of matrix-nio
     Vodozemac,
 }
 
 impl Writer {
-    fn key(self, source: Option<&Secret>, what: &str) -> Result<Key> {
-        let format = match self {
-            Self::Libolm => Format::Libolm,
-            Self::Vodozemac => Format::Vodozemac,
+    /// The key of the pickles in a store.
+    fn key(self, source: Option<&Secret>, what: &str, store: &Opened) -> Result<Key> {
+        match self {
+            Self::Libolm => Key::read(Format::Libolm, source, "", what),
+            Self::Vodozemac if store.hashes_key() => {
+                let key = Secret::bytes(source, what)?;
+                Ok(Key::Vodozemac(Zeroizing::new(Sha256::digest(&*key).into())))
+            }
+            Self::Vodozemac => Key::read(Format::Vodozemac, source, "", what),
+        }
+    }
+
+    /// What to try if no pickle of a bot or bridge opens. `option` is the one that has named this
+    /// writer.
+    fn wrong_key_hint(self, option: &str) -> String {
+        let other = match self {
+            Self::Libolm => "vodozemac",
+            Self::Vodozemac => "libolm",
         };
-        Key::read(format, source, "", what)
+        let key = "take the pickle key from the configuration of the bot or bridge";
+        format!("{key}, or use {option} {other} if {other} wrote the pickles")
     }
 }
 
@@ -68,9 +85,11 @@ struct Source {
     file: PathBuf,
     /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
     ///
-    /// matrix-nio calls it pickle_key; the default is DEFAULT_KEY. Bridges on mautrix-python have
-    /// it in their configuration. For matrix-rust-sdk it is the passphrase or the key of the store,
-    /// and is not asked for if the store has none.
+    /// matrix-nio calls it pickle_key; the default is DEFAULT_KEY. Give this key for both formats:
+    /// since release 0.26, matrix-nio has vodozemac encrypt the pickles under the SHA-256 of the
+    /// key, and the command does the same. Bridges on mautrix-python have the key in their
+    /// configuration. For matrix-rust-sdk it is the passphrase or the key of the store, and is not
+    /// asked for if the store has none.
     #[arg(long, value_name = "SOURCE")]
     key: Option<Secret>,
 }
@@ -101,7 +120,8 @@ impl KeyStore {
         visit: impl FnMut(std::result::Result<Received, String>) -> Result<()>,
     ) -> Result<()> {
         let Some(path) = &self.store else { return Ok(()) };
-        each_session(path, self.store_key.as_ref(), self.store_format, visit)
+        let option = "--store-format";
+        each_session(path, self.store_key.as_ref(), self.store_format, option, visit)
     }
 }
 
@@ -129,6 +149,7 @@ fn each_session(
     path: &Path,
     key: Option<&Secret>,
     format: Writer,
+    option: &str,
     mut visit: impl FnMut(std::result::Result<Received, String>) -> Result<()>,
 ) -> Result<()> {
     let (mut tally, mut refused) = (Tally::default(), Vec::new());
@@ -142,12 +163,13 @@ fn each_session(
             tally.count(Kind::InboundGroupSession, name, Err(failure))
         }
     };
-    match Opened::of(path)? {
+    let opened = Opened::of(path)?;
+    match &opened {
         Opened::Sdk(store) => {
             store.unlock(key)?.each_inbound(|name, session| take(&name, session))?;
         }
         Opened::Database(database) => {
-            let key = format.key(key, "pickle key")?;
+            let key = format.key(key, "pickle key", &opened)?;
             database.each_inbound(|place, pickle, origin| {
                 let session = match open(place, pickle, &key) {
                     Ok(Object::InboundGroupSession(session)) => {
@@ -165,7 +187,7 @@ fn each_session(
                 .hint("the SQLite file of a bot or bridge"));
         }
     }
-    tally.refuse_wrong_key()?;
+    tally.refuse_wrong_key(opened.wrong_key_hint(format, option))?;
     refused.into_iter().try_for_each(|why| visit(Err(why)))
 }
 
@@ -195,6 +217,21 @@ impl Opened {
             Self::Dump(_) => "mautrix-python",
             Self::Database(database) => database.name(),
             Self::Sdk(_) => "matrix-rust-sdk",
+        }
+    }
+
+    fn wrong_key_hint(&self, format: Writer, option: &str) -> String {
+        match self {
+            // Its key was right, or it would not be read.
+            Self::Sdk(_) => "copy the database again: it has values under a foreign key".into(),
+            Self::Dump(_) | Self::Database(_) => format.wrong_key_hint(option),
+        }
+    }
+
+    const fn hashes_key(&self) -> bool {
+        match self {
+            Self::Database(database) => database.hashes_key(),
+            Self::Dump(_) | Self::Sdk(_) => false,
         }
     }
 }
@@ -282,7 +319,7 @@ fn export(args: &Export, json: bool, show_secrets: bool) -> Result<()> {
     let Source { file, key } = &args.source;
     let (mut refusals, mut exported) = (Refusals::default(), 0);
     args.save.save(None, show_secrets, |sink| {
-        each_session(file, key.as_ref(), args.format, |session| {
+        each_session(file, key.as_ref(), args.format, "--format", |session| {
             let session = session.and_then(room_key);
             let Some(key) = refusals.sort(session) else { return Ok(()) };
             sink.push(&key)
@@ -327,7 +364,7 @@ fn check(args: &Check) -> Result<Report> {
             tally.count(kind, &name, object.map(drop))
         })?,
         Opened::Dump(_) | Opened::Database(_) => {
-            let key = args.format.key(key, "pickle key")?;
+            let key = args.format.key(key, "pickle key", &opened)?;
             let mut visit = |place: &database::Place<'_>, pickle: &str| {
                 progress.inc(1);
                 tally.count(place.kind(), &place.name(), open(place, pickle, &key).map(drop))
@@ -343,7 +380,7 @@ fn check(args: &Check) -> Result<Report> {
         }
     }
     progress.finish_and_clear();
-    tally.refuse_wrong_key()?;
+    tally.refuse_wrong_key(opened.wrong_key_hint(args.format, "--format"))?;
     Ok(tally.report(Report::new("store").with("written by", opened.name())))
 }
 
@@ -394,13 +431,16 @@ fn migrate(args: &Migrate) -> Result<Report> {
             .at(args.source.file.display())
             .hint("moceril store export, which writes its keys to a file for other clients"));
     }
-    let key = args.from.key(args.source.key.as_ref(), "pickle key")?;
-    let new_key = args.to.key(args.new_key.as_ref(), "new pickle key")?;
+    let key = args.from.key(args.source.key.as_ref(), "pickle key", &opened)?;
+    let new_key = args.to.key(args.new_key.as_ref(), "new pickle key", &opened)?;
     let (mut tally, mut losses) = (Tally::default(), std::collections::BTreeSet::new());
     let progress = progress::counting("pickles");
     let mut change = |place: &database::Place<'_>, pickle: &str| -> Result<String> {
         progress.inc(1);
-        let object = open(place, pickle, &key)?;
+        let object = open(place, pickle, &key).map_err(|failure| match failure.code {
+            Code::Key => failure.hint(args.from.wrong_key_hint("--from")),
+            _ => failure,
+        })?;
         let (pickle, loss) = object.seal(&new_key)?;
         losses::check(loss, &args.accept)?;
         if !loss.is_none() {

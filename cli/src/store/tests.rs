@@ -33,6 +33,17 @@ const MAUTRIX: &str = "
     CREATE TABLE crypto_megolm_outbound_session (room_id TEXT, session_id TEXT, session BLOB);
     INSERT INTO crypto_megolm_inbound_session (session_id) VALUES ('withheld');";
 
+/// The pickle of an account that matrix-nio 0.26.0 wrote under its default key.
+const NIO_ACCOUNT: &str = "\
+    VK7G8GanCIBRZUUg7aKBZcsH2I5qeF/5mEP9y7SPG8DbNpMY8PjjkstDNW6BK/Qg4r3qmJA5SG3WaA1riunAZ9uz\
+    KGm8egUz9pH02/Co7BCPmE7cO2QOMaNM7hS+KlpJU+nRa/5UvYcHSxdy/wmeGilOMxQGdWnOPLQHDoyPhhwoCS0s\
+    QHPvXfLK3y1opDimu3XtBM+ATaemY9klMqxrgLv8NDdqhUd3SSX5phagnvoit7y1XnN2zlQaUiF9y/OO8e8pNXpr\
+    VoTuffD0CgWsDHhk/W7acpmV5i6taVuhtwT3af4vyKw1cLwmFBE7XbDDMajBYM1Qhx1uDoJ+Ua6r1nVad/VLxjQl\
+    VeVL2a8Ibin3cCrKFk43b5ECIpB4pW1ADZDDScgSPAu4OQJO92QD8Hlivsg6Va7d+Mn4abPbFQIdKrSumUO+xTQv\
+    +6l9C+6CY2390jw0GY82EOs8PUckyeM5WehRhUDqxrFLLaegRSUERIEghRAQEBYrm9Ge3DHGn+k569LRr8xp2m1W\
+    GCiM68kCqNztnSLXx/gvwjgT0K8uEvAiKlaLQrhbX4UWLSt4nym16tj4Ef0";
+const NIO_ACCOUNT_KEY: &str = "jb1OUpFTE5GxvaRFOpuyefUgfCC//k+rCmjL3RKUB0g";
+
 struct Keys {
     folder: tempfile::TempDir,
     account: Account,
@@ -297,7 +308,7 @@ fn an_export_has_what_the_store_says_of_a_key() {
     let pickle = keys.inbound.to_libolm_pickle_lossy(OLD).unwrap().0;
     let exported = |file: PathBuf| {
         let (source, mut exported) = (keys.source(file, OLD.as_bytes()), Vec::new());
-        each_session(&source.file, source.key.as_ref(), Writer::Libolm, |session| {
+        each_session(&source.file, source.key.as_ref(), Writer::Libolm, "--format", |session| {
             let key = session.and_then(room_key).unwrap();
             assert_eq!(key.sender_key.unwrap().to_base64(), curve25519);
             assert!(key.other.is_empty());
@@ -360,6 +371,36 @@ fn a_damaged_or_exchanged_pickle_is_named_and_nothing_is_written() {
         assert!(!keys.path("new.db").exists());
         std::fs::remove_file(path).unwrap();
     }
+}
+
+/// matrix-nio derives the key of vodozemac's pickles from its pickle key.
+#[test]
+fn the_pickle_key_of_matrix_nio_opens_what_it_wrote_with_vodozemac() {
+    let keys = Keys::new();
+    let path = keys.nio();
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("DELETE FROM olmsessions; DELETE FROM megolminboundsessions").unwrap();
+    connection.execute("UPDATE accounts SET account = ?1", [NIO_ACCOUNT.as_bytes()]).unwrap();
+    let source = || keys.source(path.clone(), OLD.as_bytes());
+    let report = check(&Check { source: source(), format: Writer::Vodozemac }).unwrap();
+    assert_eq!((&report.to_json()["accounts"], report.has_problems()), (&1.into(), false));
+    let refusal = check(&Check { source: source(), format: Writer::Libolm }).unwrap_err();
+    assert!(refusal.to_string().contains("--format vodozemac"), "{refusal}");
+
+    // What is moved to vodozemac has the same key: also one that could be a key of vodozemac.
+    let text = "a pickle key of thirty-two bytes";
+    assert_eq!(text.len(), 32);
+    let mut args = keys.migration(path, "new.db", false);
+    (args.from, args.new_key) = (Writer::Vodozemac, keys.secret("new key", text.as_bytes()));
+    migrate(&args).unwrap();
+    let new = Connection::open(keys.path("new.db")).unwrap();
+    let pickle: Vec<u8> =
+        new.query_row("SELECT account FROM accounts", [], |row| row.get(0)).unwrap();
+    let key = Zeroizing::new(Sha256::digest(text).into());
+    let pickle = String::from_utf8(pickle).unwrap();
+    let object = Object::open(Kind::Account, &pickle, &Key::Vodozemac(key)).unwrap();
+    let Object::Account(account) = object else { panic!("another object") };
+    assert_eq!(account.curve25519_key().to_base64(), NIO_ACCOUNT_KEY);
 }
 
 #[test]

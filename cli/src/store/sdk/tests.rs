@@ -218,7 +218,7 @@ fn what_is_damaged_is_named_and_the_rest_is_read() {
 fn the_sessions_have_rooms_and_senders() {
     let made = Made::new(None, false);
     let mut found = Vec::new();
-    crate::store::each_session(&made.store(), None, Writer::Libolm, |session| {
+    crate::store::each_session(&made.store(), None, Writer::Libolm, "--format", |session| {
         let Received { session, origin } = session.unwrap();
         found.push((session.session_id(), origin.room_id, origin.sender_key));
         Ok(())
