@@ -215,6 +215,7 @@ fn the_files_are_what_the_library_writes() {
     devices(&mut files);
     files.insert("passphrase.txt", format!("{PASSPHRASE}\n"));
     files.insert("wrong-passphrase.txt", "wrong\n".into());
+    files.insert("new-passphrase.txt", "for my friend only\n".into());
     files.insert("old-key.txt", "old key\n".into());
     files.insert("new-key.txt", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\n".into());
     files.insert("no-matrix.txt", "Dear Alice, how are you?\n".into());
