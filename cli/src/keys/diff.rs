@@ -21,7 +21,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   moceril keys diff old.txt new.txt
-  moceril keys diff backup.json phone.txt --passphrase env:PHONE --json")]
+  moceril keys diff keys.json phone.txt --passphrase env:PHONE --json")]
 pub struct Diff {
     /// The first file of exported keys
     #[arg(value_name = "FIRST")]

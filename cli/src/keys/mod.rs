@@ -24,7 +24,7 @@ use crate::{
     report::Report,
 };
 
-/// List, pick, merge, compare, convert and re-encrypt files of exported keys
+/// List, filter, merge, compare, convert and re-encrypt files of exported keys
 #[derive(Subcommand, Debug)]
 pub enum Keys {
     List(list::List),
