@@ -9,6 +9,11 @@ use super::load::{KeyFile, Passphrases, Refusals};
 use crate::{failure::Result, input::Input, output::stdout, report::printable};
 
 /// Show which rooms and sessions a file has keys for
+///
+/// The columns count the keys of each room. incomplete: keys that cannot decrypt a session's first
+/// messages. forwarded: keys that came from another device than the sender's. With --sessions, each
+/// line is one key, index is the first message that it decrypts, and forwarded counts the devices
+/// that have passed it on.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -28,8 +33,8 @@ pub struct List {
 #[derive(Default)]
 struct Room {
     sessions: u64,
-    /// Those that cannot read the room's messages from their beginning.
-    late: u64,
+    /// Those that cannot decrypt the first messages of their session.
+    incomplete: u64,
     forwarded: u64,
 }
 
@@ -59,25 +64,29 @@ pub fn run(args: &List, json: bool) -> Result<()> {
         } else {
             let room = rooms.entry(key.room_id).or_default();
             room.sessions += 1;
-            room.late += u64::from(index > 0);
+            room.incomplete += u64::from(index > 0);
             room.forwarded += u64::from(forwarded > 0);
         }
         Ok(())
     })?;
     if !args.sessions && !json {
-        writeln!(out, "{:>8}  {:>8}  {:>9}  room", "sessions", "not at 0", "forwarded")?;
+        writeln!(out, "{:>8}  {:>10}  {:>9}  room", "sessions", "incomplete", "forwarded")?;
     }
-    for (room_id, Room { sessions, late, forwarded }) in rooms {
+    for (room_id, Room { sessions, incomplete, forwarded }) in rooms {
         if json {
             let line = json!({
                 "room_id": room_id,
                 "sessions": sessions,
-                "not_from_the_beginning": late,
+                "incomplete": incomplete,
                 "forwarded": forwarded,
             });
             writeln!(out, "{line}")?;
         } else {
-            writeln!(out, "{sessions:>8}  {late:>8}  {forwarded:>9}  {}", printable(&room_id))?;
+            writeln!(
+                out,
+                "{sessions:>8}  {incomplete:>10}  {forwarded:>9}  {}",
+                printable(&room_id)
+            )?;
         }
     }
     out.flush()?;
