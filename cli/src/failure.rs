@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_failure_says_where_what_and_what_to_try() {
-        let failure = Failure::input("no JSON").at("keys.txt").hint("another file");
-        assert_eq!(failure.to_string(), "keys.txt: no JSON\n  try: another file");
+        let failure = Failure::input("no JSON").at("keys.txt").hint("take another file");
+        assert_eq!(failure.to_string(), "keys.txt: no JSON\n  try: take another file");
         assert_eq!(failure.code as u8, 3);
     }
 

@@ -43,7 +43,7 @@ impl Output {
             Some(path) if !self.force && path.exists() => Err(exists(path)),
             None if content == (Content::Secret { shown: false }) => {
                 let failure = Failure::usage("the result is secret, and no file is named for it");
-                Err(failure.hint("--output FILE, or --show-secrets to see it here"))
+                Err(failure.hint("use --output FILE, or --show-secrets to see it here"))
             }
             _ => Ok(()),
         }
@@ -73,7 +73,7 @@ impl Output {
         let mut file = NamedTempFile::new_in(folder).map_err(|error| {
             // Its text names the temporary file.
             let error = io::Error::from(error.kind());
-            failed(error).hint(format_args!("whether you may write to {}", folder.display()))
+            failed(error).hint(format_args!("check that you may write to {}", folder.display()))
         })?;
         // The errors of a `NamedTempFile` name the temporary file, those of its `File` do not.
         fill(file.as_file_mut(), path, write)?;
@@ -126,7 +126,7 @@ fn fill(
 
 fn exists(path: &Path) -> Failure {
     let failure = Failure::file(format_args!("{}: the file exists already", path.display()));
-    failure.hint("another name, or --force to replace it")
+    failure.hint("choose another name, or use --force to replace the file")
 }
 
 /// Standard output, without colours where they are not wanted.

@@ -98,7 +98,10 @@ fn check(args: &Check, json: bool, show_secrets: bool) -> Result<()> {
             ));
             match public_key.and_then(|wanted| correct(&text, wanted)) {
                 Some(correction) => correction.report(args, json, show_secrets),
-                None => Err(failure.hint("an earlier recovery key, or an earlier backup")),
+                None => {
+                    Err(failure
+                        .hint("look for the key of this backup, or for the backup of this key"))
+                }
             }
         }
         Err(error) => match public_key.and_then(|wanted| correct(&text, wanted)) {
@@ -126,13 +129,13 @@ fn mistake(text: &str, error: RecoveryKeyError, searched: bool) -> Failure {
                 format!("; group {} does not have four letters", group + 1)
             });
             Failure::key(format_args!("{error}{where_}")).hint(if found < LETTERS {
-                "the groups one by one: a letter or a group is missing"
+                "compare the groups one by one: a letter or a group is missing"
             } else {
-                "the groups one by one: a letter or a group is there twice"
+                "compare the groups one by one: a letter or a group is there twice"
             })
         }
-        _ if searched => failure.hint("the written key again: more than one letter is wrong"),
-        _ => failure.hint("--public-key KEY of the backup, which finds a single wrong letter"),
+        _ if searched => failure.hint("read the written key again: more than one letter is wrong"),
+        _ => failure.hint("give --public-key KEY of the backup, which finds a single wrong letter"),
     }
 }
 
@@ -140,9 +143,9 @@ fn failure_at(error: RecoveryKeyError, group: usize, place: usize, letter: char)
     let failure =
         Failure::key(format_args!("{error}: {letter:?}, letter {place} of group {group}"));
     match letter {
-        '0' | 'O' => failure.hint("o, Q or another letter: there is neither a zero nor an O"),
-        'I' | 'l' => failure.hint("1, i, L or another letter: there is neither an I nor an l"),
-        _ => failure.hint("letters and digits only"),
+        '0' | 'O' => failure.hint("read o, Q or another letter: there is neither a zero nor an O"),
+        'I' | 'l' => failure.hint("read 1, i, L or another letter: there is neither an I nor an l"),
+        _ => failure.hint("enter letters and digits only"),
     }
 }
 
@@ -193,7 +196,8 @@ impl Correction {
             };
         }
         let failure = Failure::key(what);
-        Err(failure.hint("--output FILE for the corrected key, or --show-secrets to see it here"))
+        Err(failure
+            .hint("use --output FILE for the corrected key, or --show-secrets to see it here"))
     }
 }
 

@@ -120,14 +120,15 @@ pub fn without_line_end(secret: &[u8]) -> &[u8] {
 
 fn unknown(what: &str) -> Failure {
     Failure::usage(format_args!("{what}: a secret cannot be an argument, which others can see"))
-        .hint("file:PATH, env:NAME (a variable), fd:NUMBER (an open file), or prompt")
+        .hint("give file:PATH, env:NAME (a variable), fd:NUMBER (an open file), or prompt")
 }
 
 /// Asks the user, if there is one.
 fn prompt(what: &str) -> Result<Zeroizing<String>> {
     if !io::stderr().is_terminal() {
-        return Err(Failure::usage(format_args!("{what}: there is no terminal to ask on"))
-            .hint("its option with file:PATH, env:NAME (a variable) or fd:NUMBER (an open file)"));
+        return Err(Failure::usage(format_args!("{what}: there is no terminal to ask on")).hint(
+            "add its option with file:PATH, env:NAME (a variable) or fd:NUMBER (an open file)",
+        ));
     }
     let secret = rpassword::prompt_password(format!("{}: ", printable(what)));
     let secret = secret.map_err(|error| Failure::file(format_args!("{what}: {error}")))?;

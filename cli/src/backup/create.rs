@@ -83,9 +83,7 @@ impl ToBackup {
                 .map_err(|error| Failure::usage(chain(&error)).at("--public-key")),
             (None, None) if self.key.is_named() => Ok(self.key.read()?.public_key()),
             (None, None) => Err(Failure::usage("nothing says to which key the keys are encrypted")
-                .hint(
-                    "--version FILE or --public-key KEY of the backup, or --recovery-key SOURCE",
-                )),
+                .hint("add --version FILE, --public-key KEY or --recovery-key SOURCE")),
         }
     }
 
@@ -94,7 +92,7 @@ impl ToBackup {
     pub(super) fn is_for_server(&self) -> Result<()> {
         if self.version.is_some() || self.public_key.is_some() || self.output.file().is_some() {
             let what = "with --homeserver there is no --version, --public-key or --output";
-            return Err(Failure::usage(what).hint("--homeserver with --recovery-key"));
+            return Err(Failure::usage(what).hint("use --homeserver with --recovery-key"));
         }
         Ok(())
     }

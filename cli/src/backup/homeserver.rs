@@ -51,7 +51,8 @@ impl Account {
 /// read it: encrypted, or to a server on this machine.
 fn base(url: &str) -> Result<Uri> {
     let refused = |what: &str| {
-        Failure::usage(format_args!("--homeserver: {what}")).hint("https:// and the server's name")
+        Failure::usage(format_args!("--homeserver: {what}"))
+            .hint("give https:// and the server's name")
     };
     let uri: Uri = url.parse().map_err(|_| refused("it is no address"))?;
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -255,8 +256,9 @@ impl Homeserver {
 
     fn json(&self, path: &str) -> Result<Value> {
         let text = self.get(path)?.ok_or_else(|| {
-            Failure::key(format_args!("{}: the account has no {path}", self.base))
-                .hint("the recovery key of the backup itself: this account has no secret storage")
+            Failure::key(format_args!("{}: the account has no {path}", self.base)).hint(
+                "give the recovery key of the backup itself: this account has no secret storage",
+            )
         })?;
         self.parsed(&text, path)
     }
@@ -277,9 +279,9 @@ fn refused<T>(url: &str, status: StatusCode, error: &Value) -> Result<Option<T>>
     match status {
         StatusCode::NOT_FOUND if code == "M_NOT_FOUND" => Ok(None),
         StatusCode::UNAUTHORIZED => Err(Failure::key(what)
-            .hint("the access token of a device that is signed in, from a client's settings")),
+            .hint("take the access token of a device that is signed in, from a client's settings")),
         StatusCode::NOT_FOUND => Err(Failure::file(what)
-            .hint("the address at which clients reach the server; it may have another name")),
+            .hint("give the address at which clients reach the server; it may have another name")),
         _ => Err(Failure::file(what)),
     }
 }

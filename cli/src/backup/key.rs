@@ -129,7 +129,8 @@ impl BackupKey {
                 .map_err(|error| mistyped(&error.to_string()));
         };
         let parameters = description.passphrase.as_ref().ok_or_else(|| {
-            Failure::input("the secret storage has no passphrase").hint("--recovery-key")
+            Failure::input("the secret storage has no passphrase")
+                .hint("give the key with --recovery-key")
         })?;
         let passphrase = Secret::text(Some(source), "passphrase of the secret storage")?;
         SecretStorageKey::from_passphrase(&passphrase, parameters, MAX_ITERATIONS).map_err(refused)
@@ -176,7 +177,7 @@ impl<'a> Storage<'a> {
 }
 
 fn mistyped(error: &str) -> Failure {
-    Failure::key(error).hint("moceril recovery-key check, which finds the mistake")
+    Failure::key(error).hint("run moceril recovery-key check, which finds the mistake")
 }
 
 fn refused(error: SecretStorageError) -> Failure {
@@ -194,6 +195,6 @@ fn content<'a>(data: &'a Value, name: &str) -> Result<&'a Value> {
     let event = events.into_iter().flatten().find(is_it);
     event.and_then(|event| event.get("content")).ok_or_else(|| {
         Failure::input(format_args!("there is no account data {name}"))
-            .hint("the answer of /sync, or a list of its account_data events")
+            .hint("give the answer to GET /sync, or a list of its account_data events")
     })
 }

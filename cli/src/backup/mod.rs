@@ -151,7 +151,7 @@ fn decrypt_each(
     let reader = BackupReader::new(json).map_err(|error| {
         Failure::input(chain(&error))
             .at(name)
-            .hint("the whole answer of the server to GET /_matrix/client/v3/room_keys/keys")
+            .hint("give the whole answer of the server to GET /_matrix/client/v3/room_keys/keys")
     })?;
     let (mut read, mut wrong_key) = (0_u64, 0_u64);
     let progress = progress::counting("keys");
@@ -180,7 +180,7 @@ fn decrypt_each(
         let public_key = key.public_key().to_base64();
         return Err(Failure::key("the recovery key opens no key of the backup").hint(
             format_args!(
-                "the key whose public key is that of the backup; this one's is {public_key}"
+                "take the recovery key of this backup; the public key of yours is {public_key}"
             ),
         ));
     }
@@ -244,7 +244,7 @@ fn read_version(json: &str, name: &str) -> Result<BackupVersion> {
     BackupVersion::from_json(json).map_err(|error| {
         Failure::input(chain(&error))
             .at(name)
-            .hint("the answer of the server to GET /_matrix/client/v3/room_keys/version")
+            .hint("give the answer of the server to GET /_matrix/client/v3/room_keys/version")
     })
 }
 
@@ -259,7 +259,7 @@ fn check(args: &Check, json: bool) -> Result<()> {
                 "the backup has the public key {}, and the recovery key {ours}",
                 version.public_key.to_base64()
             ))
-            .hint("the recovery key of this backup, or the backup of this recovery key"));
+            .hint("take the recovery key of this backup, or the backup of this recovery key"));
         }
         report = report.with("is the backup's", true);
     }

@@ -72,7 +72,7 @@ pub fn run(args: &ToBackup, to: &ToServer, server: &Homeserver, json: bool) -> R
         let sent = upload.sent;
         let again = if to.new_version { "without --new-version" } else { "again" };
         failure.hint(format_args!(
-            "the same command {again}: it goes on after the {sent} keys that are uploaded"
+            "run the same command {again}: it goes on after the {sent} keys that are uploaded"
         ))
     })?;
     let number = target.version.version.as_deref().unwrap_or("not made yet");
@@ -95,7 +95,7 @@ fn new_version(key: &BackupKey, server: &Homeserver, user: &str) -> Result<Targe
     let unsigned = |failure: Failure| match failure.code {
         Code::File => failure,
         _ => failure.at("a new backup has to be signed with the master key").hint(
-            "to make the backup with a client that is signed in, and then this command again",
+            "make the backup with a client that is signed in, and then run this command again",
         ),
     };
     let data = key.account_data()?;

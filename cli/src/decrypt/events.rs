@@ -66,7 +66,7 @@ impl Events {
                     let place = format!("{}: line {}", self.name, self.line);
                     return Err(Failure::input(format_args!("expected an event as JSON: {error}"))
                         .at(place)
-                        .hint("one event a line, or the whole answer to /messages"));
+                        .hint("give one event a line, or the whole answer to /messages"));
                 }
             };
             match list(value) {
@@ -82,7 +82,7 @@ impl Events {
             .map_err(|error| Failure::file(format_args!("{}: {error}", self.name)))?;
         serde_json::from_str(&text).map_err(|error| {
             Failure::input(format_args!("{}: expected events as JSON: {error}", self.name))
-                .hint("one event a line, or the whole answer to /messages")
+                .hint("give one event a line, or the whole answer to /messages")
         })
     }
 

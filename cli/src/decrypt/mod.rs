@@ -81,7 +81,7 @@ impl Counts {
         let refused: u64 = self.refused.values().sum();
         if self.decrypted == 0 && refused == 0 {
             return Err(Failure::finding("the input has no encrypted events").hint(
-                "take the events from the homeserver: a chat that a client exports is decrypted",
+                "take the events from the homeserver: exported chats are decrypted already",
             ));
         }
         if refused == 0 && self.replays == 0 {
@@ -95,7 +95,7 @@ impl Counts {
         if self.replays > 0 {
             failure = failure.detail(format_args!("{} replays of other events", self.replays));
         }
-        Err(failure.hint("moceril explain, which says what would help"))
+        Err(failure.hint("run moceril explain, which says what would help"))
     }
 }
 

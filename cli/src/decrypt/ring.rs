@@ -42,7 +42,7 @@ impl KeyFiles {
     pub fn ring(&self, events: &Input) -> Result<(Ring, Refusals)> {
         if !self.are_named() {
             return Err(Failure::usage("no keys are named, with which events are decrypted").hint(
-                "--keys FILE, for exported keys, or --store FILE, for the store of a client",
+                "add --keys FILE, for exported keys, or --store FILE, for the store of a client",
             ));
         }
         if *events == Input::Stdin && self.inputs.contains(&Input::Stdin) {

@@ -92,7 +92,7 @@ fn events(args: &Explain, json: bool) -> Result<()> {
     match (encrypted, unread) {
         (0, _) => Err(Failure::input("expected encrypted events, and there are none")
             .at(args.input.name())
-            .hint("events as the server has them, of the type m.room.encrypted")),
+            .hint("take the events from the homeserver, where their type is m.room.encrypted")),
         (_, 0) => Report::new("every encrypted event can be decrypted")
             .with("events", encrypted)
             .with("sessions known", ring.len())

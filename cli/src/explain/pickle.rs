@@ -23,7 +23,7 @@ fn form(pickle: &str) -> Result<Report> {
     }
     if let Some((place, character)) = text::outside_base64(pickle) {
         return Err(Failure::input(format_args!("no pickle: byte {place} is {character:?}"))
-            .hint("the text of the pickle alone, which is base64"));
+            .hint("give the text of the pickle alone, which is base64"));
     }
     if let Some(length) = text::ciphertext_length(pickle) {
         return Ok(Report::new("pickle of libolm or vodozemac (encrypted)")
@@ -34,7 +34,7 @@ fn form(pickle: &str) -> Result<Report> {
     Err(Failure::input(format_args!(
         "no whole pickle: {length} bytes are not blocks of 16 bytes with 8 bytes after them"
     ))
-    .hint("the pickle again from where it is stored: it is cut off, or something follows it"))
+    .hint("copy the pickle again: it is cut off, or something follows it"))
 }
 
 /// Opens a pickle, and says what it holds or why it does not open.

@@ -45,7 +45,7 @@ pub fn recognise(text: &str) -> Result<Report> {
         });
         let what = members.map_or("a list".into(), |names| format!("an object with {names}"));
         Failure::input(format_args!("JSON, and none that Matrix's encryption has: {what}"))
-            .hint("one event, key, backup or account data by itself")
+            .hint("give one event, key, backup or account data by itself")
     })?;
     Ok(if more > 0 { report.with("followed by", more) } else { report })
 }

@@ -107,7 +107,7 @@ fn pickle(text: &str, source: &Secret, context: &str) -> Result<Report> {
         }
         Err(refusals) => {
             let failure = Failure::key("no pickle under this key")
-                .hint("moceril explain, which says why a pickle does not open");
+                .hint("run moceril explain, which says why a pickle does not open");
             Err(refusals.iter().fold(failure, Failure::detail))
         }
     }

@@ -49,7 +49,7 @@ pub fn recognise(text: &str) -> Result<Report> {
     if let Some((place, character)) = outside_base64(text) {
         let text = format!("not a text of Matrix's encryption: byte {place} is {character:?}");
         return Err(Failure::input(text).hint(
-            "the text alone: it is base64, JSON, a recovery key, or a file of exported keys",
+            "give the text alone: base64, JSON, a recovery key, or a file of exported keys",
         ));
     }
     if let Some(length) = ciphertext_length(text) {
@@ -58,7 +58,7 @@ pub fn recognise(text: &str) -> Result<Report> {
             .with("perhaps", "a pickle of libolm or vodozemac: --pickle-key SOURCE opens it"));
     }
     let failure = Failure::input("base64 of an unknown form")
-        .hint("whether it is complete: what is cut off is no longer recognised");
+        .hint("check that it is complete: a text that is cut off is not recognised");
     Err(refusals.iter().fold(failure, Failure::detail))
 }
 

@@ -145,13 +145,13 @@ impl KeyFile {
 pub fn refused(error: KeyExportError) -> Failure {
     match error {
         KeyExportError::Authentication => Failure::key(chain(&error)).hint(
-            "the passphrase again: it is the one that was chosen for the export, not the account's",
+            "enter the passphrase again: it was chosen for the export, and is not the account's",
         ),
-        KeyExportError::NoHeader => Failure::input(chain(&error))
-            .hint("moceril inspect, which says what the file is; keys in the clear begin with ["),
+        KeyExportError::NoHeader => Failure::input(chain(&error)).hint(
+            "run moceril inspect, which says what the file is; keys in the clear begin with [",
+        ),
         KeyExportError::CutOff | KeyExportError::TooShort | KeyExportError::Base64(_) => {
-            Failure::input(chain(&error))
-                .hint("to copy or export the file again: a part is missing")
+            Failure::input(chain(&error)).hint("copy or export the file again: a part is missing")
         }
         _ => Failure::input(chain(&error)),
     }

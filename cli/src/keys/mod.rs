@@ -104,7 +104,7 @@ fn encrypt(args: &Encrypt, show_secrets: bool) -> Result<()> {
     let mut file = KeyFile::load(&args.input, &args.passphrases)?;
     // A file that cannot be read again would look like a safe copy of the keys.
     file.each_key(|key| {
-        let hint = "moceril keys filter, which leaves bad entries out";
+        let hint = "run moceril keys filter, which leaves bad entries out";
         key.map(drop).map_err(|why| Failure::input(why).hint(hint))
     })?;
     args.save.save(file.passphrase(), show_secrets, |sink| file.each_part(|json| sink.write(json)))

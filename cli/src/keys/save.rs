@@ -76,7 +76,9 @@ impl Save {
         Encryptor::new(passphrase, self.rounds).map_err(|error| {
             let failure = Failure::usage(chain(&error));
             match error {
-                KeyExportError::EmptyPassphrase => failure.hint("a passphrase, or --plain"),
+                KeyExportError::EmptyPassphrase => {
+                    failure.hint("choose a passphrase, or use --plain")
+                }
                 _ => failure,
             }
         })

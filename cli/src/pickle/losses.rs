@@ -78,7 +78,7 @@ pub fn check(loss: Loss, accepted: &[Fact]) -> Result<()> {
         .collect();
     let what = if rest.drops_keys() { ", and messages become unreadable" } else { "" };
     let failure = Failure::finding(format_args!("the other format cannot hold {rest}{what}"));
-    Err(failure.hint(format_args!("--accept {}, if you can do without", names.join(","))))
+    Err(failure.hint(format_args!("add --accept {}, if you can do without", names.join(","))))
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(
             refusal,
             "the other format cannot hold 3 skipped message keys, and messages become unreadable\
-             \n  try: --accept skipped-keys, if you can do without"
+             \n  try: add --accept skipped-keys, if you can do without"
         );
         assert!(check(loss, &[Fact::SkippedKeys]).is_err());
         assert!(check(loss, &[Fact::Generation, Fact::SkippedKeys]).is_ok());

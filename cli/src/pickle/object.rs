@@ -251,7 +251,7 @@ macro_rules! seal {
 }
 
 fn unrepresentable(error: &ConversionError) -> Failure {
-    Failure::finding(error).hint("--to native, which holds everything")
+    Failure::finding(error).hint("use --to native, which holds everything")
 }
 
 impl Object {
@@ -294,7 +294,7 @@ impl Object {
         Err(if kind.is_some() {
             failure
         } else {
-            failure.hint("--kind, if you know what it holds")
+            failure.hint("give --kind, if you know what the pickle holds")
         })
     }
 

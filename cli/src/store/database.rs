@@ -162,7 +162,7 @@ impl Database {
             "a database, and not one of matrix-nio, mautrix-python or matrix-rust-sdk",
         )
         .at(path.display())
-        .hint("the file in which the bot, bridge or client keeps its keys"))
+        .hint("name the file in which the bot, bridge or client keeps its keys"))
     }
 
     /// Whose store it is.

@@ -97,7 +97,7 @@ impl Dump {
         if tables == 0 {
             return Err(Failure::input("a dump without the tables of mautrix-python")
                 .at(self.name())
-                .hint("pg_dump of the bridge's database, as text and without --inserts"));
+                .hint("dump the bridge's database by pg_dump as text, without --inserts"));
         }
         Ok(())
     }

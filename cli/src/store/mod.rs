@@ -184,7 +184,7 @@ fn each_session(
         Opened::Dump(_) => {
             return Err(Failure::input("a dump of PostgreSQL, whose sessions are not read here")
                 .at(path.display())
-                .hint("the SQLite file of a bot or bridge"));
+                .hint("name the SQLite file of a bot or bridge"));
         }
     }
     tally.refuse_wrong_key(opened.wrong_key_hint(format, option))?;
@@ -404,7 +404,7 @@ fn check_target(target: &Path, source: &Path) -> Result<()> {
     if is_source {
         return Err(Failure::usage("the copy would replace the database that is read")
             .at(target.display())
-            .hint("another --output"));
+            .hint("choose another --output"));
     }
     for ending in ["-wal", "-journal"] {
         let mut log = target.as_os_str().to_owned();
@@ -412,24 +412,23 @@ fn check_target(target: &Path, source: &Path) -> Result<()> {
         if Path::new(&log).symlink_metadata().is_ok() {
             return Err(Failure::file("a program has this database open, or was interrupted")
                 .at(target.display())
-                .hint("to end the program that uses it, or another --output"));
+                .hint("end the program that uses it, or choose another --output"));
         }
     }
     Ok(())
 }
 
 fn migrate(args: &Migrate) -> Result<Report> {
-    let target = args
-        .output
-        .path()
-        .ok_or_else(|| Failure::usage("a copy of a store needs a file").hint("--output FILE"))?;
+    let target = args.output.path().ok_or_else(|| {
+        Failure::usage("a copy of a store needs a file").hint("add --output FILE")
+    })?;
     args.output.check(Content::Public)?;
     check_target(target, &args.source.file)?;
     let opened = Opened::of(&args.source.file)?;
     if let Opened::Sdk(_) = opened {
         return Err(Failure::input("no other client reads the store of matrix-rust-sdk")
             .at(args.source.file.display())
-            .hint("moceril store export, which writes its keys to a file for other clients"));
+            .hint("run moceril store export, which writes its keys to a file for other clients"));
     }
     let key = args.from.key(args.source.key.as_ref(), "pickle key", &opened)?;
     let new_key = args.to.key(args.new_key.as_ref(), "new pickle key", &opened)?;

@@ -162,7 +162,7 @@ impl EncryptedKey {
         };
         let keys = keys.ok_or_else(|| {
             Failure::key("wrong passphrase of the store, or its key was altered")
-                .hint("the passphrase or key with which the client opens its store")
+                .hint("give the passphrase or key with which the client opens its store")
         })?;
         // The other 32 bytes hash the names of objects.
         let key = keys.first_chunk().filter(|_| keys.len() == 64);

@@ -53,7 +53,7 @@ pub fn run(args: &Verify, json: bool) -> Result<()> {
     if reports.is_empty() {
         return Err(Failure::input("expected device_keys, or the keys of a device")
             .at(args.input.name())
-            .hint("the whole answer of the server to POST /_matrix/client/v3/keys/query"));
+            .hint("give the whole answer of the server to POST /_matrix/client/v3/keys/query"));
     }
     report::print(&reports, json)?;
     match reports.iter().filter(|report| report.has_problems()).count() {
