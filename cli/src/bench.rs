@@ -154,10 +154,7 @@ pub fn run(args: &Bench, json: bool) -> Result<()> {
         }
     }
     if !json {
-        writeln!(
-            out,
-            "Each # more is half as much again: the operations differ too much for a ruler."
-        )?;
+        writeln!(out, "The scale is logarithmic: each further # stands for 1.5 times the time.")?;
     }
     Ok(out.flush()?)
 }

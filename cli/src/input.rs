@@ -159,7 +159,7 @@ pub fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>> {
     }
     if let Err(error) = std::str::from_utf8(&bytes) {
         let place = error.valid_up_to();
-        return Err(Failure::input(format_args!("expected text, and byte {place} is not UTF-8")));
+        return Err(Failure::input(format_args!("expected text, but byte {place} is not UTF-8")));
     }
     let bytes = std::mem::take(&mut *bytes);
     // It was checked above.
@@ -222,6 +222,6 @@ mod tests {
         let text = |bytes: &[u8]| text(Zeroizing::new(bytes.to_vec()));
         assert_eq!(*text("\u{feff}a".as_bytes()).unwrap(), "a");
         let error = text(b"ab\xff").unwrap_err();
-        assert_eq!(error.to_string(), "expected text, and byte 2 is not UTF-8");
+        assert_eq!(error.to_string(), "expected text, but byte 2 is not UTF-8");
     }
 }

@@ -31,7 +31,7 @@ use crate::failure::Result;
 
 const EVERYWHERE: &str = "Options of every command";
 
-/// Look at, rescue, convert and check the keys of encrypted Matrix chats
+/// Inspect, rescue, convert and check the keys of encrypted Matrix chats
 #[derive(Parser, Debug)]
 #[command(
     name = "moceril",

@@ -42,7 +42,7 @@ impl Output {
         match &self.output {
             Some(path) if !self.force && path.exists() => Err(exists(path)),
             None if content == (Content::Secret { shown: false }) => {
-                let failure = Failure::usage("the result is secret, and no file is named for it");
+                let failure = Failure::usage("the result is secret and needs a file");
                 Err(failure.hint("use --output FILE, or --show-secrets to see it here"))
             }
             _ => Ok(()),

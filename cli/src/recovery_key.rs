@@ -87,14 +87,14 @@ fn check(args: &Check, json: bool, show_secrets: bool) -> Result<()> {
     };
     match BackupDecryptionKey::from_recovery_key(&text) {
         Ok(key) if public_key.is_none_or(|public_key| public_key == key.public_key()) => {
-            let report = Report::new("recovery key (secret)").with("complete", true);
+            let report = Report::new("recovery key (secret)").with("valid", true);
             let report = report.with("public key", key.public_key().to_base64());
-            report.with_some("is the backup's", public_key.map(|_| true)).print(json)
+            report.with_some("belongs to the backup", public_key.map(|_| true)).print(json)
         }
         Ok(key) => {
             let found = key.public_key().to_base64();
             let failure = Failure::key(format_args!(
-                "complete, and the key of another backup: its public key is {found}"
+                "the recovery key is valid but belongs to another backup: its public key is {found}"
             ));
             match public_key.and_then(|wanted| correct(&text, wanted)) {
                 Some(correction) => correction.report(args, json, show_secrets),

@@ -51,6 +51,11 @@ impl Report {
         !self.problems.is_empty()
     }
 
+    /// How many problems there are, as text.
+    pub fn problem_count(&self) -> String {
+        counted(self.problems.len() as u64, "problem", "problems")
+    }
+
     /// As JSON: the kind, the values, and the problems.
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
@@ -107,6 +112,11 @@ fn lines(value: &Value) -> Vec<String> {
     }
 }
 
+/// A number with the name of what it counts.
+pub fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// The text without characters that could control a terminal.
 pub fn printable(text: &str) -> String {
     let shown = |character: char| {
@@ -140,6 +150,12 @@ mod tests {
         let expected =
             r#"{"first_index":3,"kind":"thing","list":["a","b"],"ok":true,"problems":["bad"]}"#;
         assert_eq!(report.to_json().to_string(), expected);
+    }
+
+    #[test]
+    fn one_thing_is_not_several() {
+        let counted = [0, 1, 2].map(|count| counted(count, "entry", "entries"));
+        assert_eq!(counted, ["0 entries", "1 entry", "2 entries"]);
     }
 
     /// A room's name or an event can hold anything.

@@ -66,8 +66,10 @@ impl Secret {
             Self::Env(name) => Zeroizing::new(
                 env::var(name)
                     .map_err(|_| {
-                        Failure::usage(format_args!("{what}: no variable {name} with text"))
-                            .hint(format_args!("export {name} before the command"))
+                        Failure::usage(format_args!(
+                            "{what}: the variable {name} is not set, or is not text"
+                        ))
+                        .hint(format_args!("export {name} before the command"))
                     })?
                     .into_bytes(),
             ),
@@ -107,7 +109,9 @@ impl Secret {
         let key = key.and_then(|text| moceril::Ed25519SecretKey::from_base64(text.trim()).ok());
         let key = key.ok_or_else(|| {
             let found = bytes.len();
-            Failure::input(format_args!("{what}: expected 32 bytes or their base64, not {found}"))
+            Failure::input(format_args!(
+                "{what}: expected 32 bytes or their base64, but found {found} bytes"
+            ))
         })?;
         Ok(Zeroizing::new(key.to_bytes()))
     }
@@ -119,16 +123,19 @@ pub fn without_line_end(secret: &[u8]) -> &[u8] {
 }
 
 fn unknown(what: &str) -> Failure {
-    Failure::usage(format_args!("{what}: a secret cannot be an argument, which others can see"))
-        .hint("give file:PATH, env:NAME (a variable), fd:NUMBER (an open file), or prompt")
+    Failure::usage(format_args!(
+        "{what}: a secret cannot be an argument, because others can see it"
+    ))
+    .hint("give file:PATH, env:NAME (a variable), fd:NUMBER (an open file), or prompt")
 }
 
 /// Asks the user, if there is one.
 fn prompt(what: &str) -> Result<Zeroizing<String>> {
     if !io::stderr().is_terminal() {
-        return Err(Failure::usage(format_args!("{what}: there is no terminal to ask on")).hint(
-            "add its option with file:PATH, env:NAME (a variable) or fd:NUMBER (an open file)",
-        ));
+        return Err(Failure::usage(format_args!("{what}: there is no terminal to ask for it"))
+            .hint(
+                "add its option with file:PATH, env:NAME (a variable) or fd:NUMBER (an open file)",
+            ));
     }
     let secret = rpassword::prompt_password(format!("{}: ", printable(what)));
     let secret = secret.map_err(|error| Failure::file(format_args!("{what}: {error}")))?;

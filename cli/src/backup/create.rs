@@ -22,12 +22,12 @@ use crate::{
 
 /// Put exported keys into the backup of an account, or write a backup as a file
 ///
-/// With --homeserver the keys go to the server: into the current backup, if the recovery key is
-/// that of the backup or gives it from the secret storage. If the account has no backup, a new one
-/// is made with the backup key in the secret storage, and signed with the master key, which is
-/// there, too. Without the master key, only a client can make the backup. Keys that the server has
-/// from the same or an earlier message on are not uploaded, and no key on the server is replaced by
-/// one that contradicts it.
+/// With --homeserver the command uploads the keys to the current backup. The recovery key is that
+/// of the backup, or that of the secret storage, which has the backup's. If the account has no
+/// backup, the command makes one with the backup key in the secret storage, and signs it with the
+/// master key, which is there, too. If the master key is not there, only a client can make the
+/// backup. A key is not uploaded if the server has the same session from the same or an earlier
+/// message on, or a key that contradicts it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -43,8 +43,8 @@ pub struct Create {
 
 /// Encrypt a file of exported keys as a backup, in the form that servers use
 ///
-/// The backup says the same about each key as the file. Of several keys of one session, the one
-/// from the earliest message on is taken.
+/// The backup says the same about each key as the file. If the file has several keys of one
+/// session, the command takes the one that begins at the earliest message.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -56,9 +56,9 @@ pub struct ToBackup {
     pub(super) input: Input,
     #[command(flatten)]
     pub(super) passphrases: Passphrases,
-    /// The server's answer to GET /_matrix/client/v3/room_keys/version, which has the public key.
-    /// That key is only the server's claim, and a wrong one lets others read the backup; a recovery
-    /// key is safe
+    /// The server's answer to GET /_matrix/client/v3/room_keys/version, which has the public key. A
+    /// dishonest server can give its own public key here and then read the backup. Prefer
+    /// --recovery-key
     #[arg(long, value_name = "FILE", conflicts_with_all = ["recovery_key", "account_data"])]
     version: Option<Input>,
     /// The public key of the backup
@@ -82,8 +82,10 @@ impl ToBackup {
             (None, Some(key)) => Curve25519PublicKey::from_base64(key)
                 .map_err(|error| Failure::usage(chain(&error)).at("--public-key")),
             (None, None) if self.key.is_named() => Ok(self.key.read()?.public_key()),
-            (None, None) => Err(Failure::usage("nothing says to which key the keys are encrypted")
-                .hint("add --version FILE, --public-key KEY or --recovery-key SOURCE")),
+            (None, None) => {
+                Err(Failure::usage("no key of a backup was given to which the keys are encrypted")
+                    .hint("add --version FILE, --public-key KEY or --recovery-key SOURCE"))
+            }
         }
     }
 
@@ -91,7 +93,7 @@ impl ToBackup {
     #[cfg(feature = "homeserver")]
     pub(super) fn is_for_server(&self) -> Result<()> {
         if self.version.is_some() || self.public_key.is_some() || self.output.file().is_some() {
-            let what = "with --homeserver there is no --version, --public-key or --output";
+            let what = "--version, --public-key and --output cannot be used with --homeserver";
             return Err(Failure::usage(what).hint("use --homeserver with --recovery-key"));
         }
         Ok(())

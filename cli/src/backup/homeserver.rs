@@ -54,7 +54,7 @@ fn base(url: &str) -> Result<Uri> {
         Failure::usage(format_args!("--homeserver: {what}"))
             .hint("give https:// and the server's name")
     };
-    let uri: Uri = url.parse().map_err(|_| refused("it is no address"))?;
+    let uri: Uri = url.parse().map_err(|_| refused("this is not an address"))?;
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let is_here =
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -66,7 +66,7 @@ fn base(url: &str) -> Result<Uri> {
     }
     let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
     if has_user || uri.query().is_some() {
-        return Err(refused("it has more than the name of the server"));
+        return Err(refused("it must be the name of the server only"));
     }
     Ok(uri)
 }
@@ -183,7 +183,12 @@ impl Homeserver {
         let path = "room_keys/version";
         let answer = self.send(Method::POST, path, &version.to_json().to_string())?;
         let number = answer.get("version").and_then(Value::as_str).map(String::from);
-        number.ok_or_else(|| Failure::file(format_args!("{}: no number of {path}", self.base)))
+        number.ok_or_else(|| {
+            Failure::file(format_args!(
+                "{}: the server does not say the number of the new backup",
+                self.base
+            ))
+        })
     }
 
     /// All keys of a backup.
@@ -223,7 +228,9 @@ impl Homeserver {
     pub fn user_id(&self) -> Result<String> {
         let whoami = self.json("account/whoami")?;
         let user = whoami.get("user_id").and_then(Value::as_str).map(String::from);
-        user.ok_or_else(|| Failure::file(format_args!("{}: no user_id", self.base)))
+        user.ok_or_else(|| {
+            Failure::file(format_args!("{}: the server does not say the user_id", self.base))
+        })
     }
 
     /// The master key that the user has published.

@@ -31,7 +31,7 @@ pub struct BackupKey {
     /// Newer clients show only this one.
     #[arg(long, value_name = "SOURCE")]
     recovery_key: Option<Secret>,
-    /// The account data of the user, as /sync has them, with the key of the backup
+    /// The account data of the user, from the answer to GET /sync, with the key of the backup
     #[arg(long, value_name = "FILE")]
     account_data: Option<Input>,
     /// Where the passphrase of the secret storage is, for users who have a passphrase instead of a

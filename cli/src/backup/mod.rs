@@ -23,7 +23,7 @@ use crate::{
     input::Input,
     keys::{load::Refusals, save::Save},
     progress,
-    report::Report,
+    report::{Report, counted},
 };
 
 /// Get keys back from a server's backup, make one, or check one
@@ -201,7 +201,7 @@ fn open(
     if index == said {
         Ok(opened)
     } else {
-        Err(format!("the backup says that it begins at index {said}, and it begins at {index}"))
+        Err(format!("the backup says that it begins at index {said}, but it begins at {index}"))
     }
 }
 
@@ -228,8 +228,10 @@ fn export(backup: &Encrypted, save: &Save, json: bool, show_secrets: bool) -> Re
     if save.output.file().is_some() {
         let lost = match verified {
             0 => String::from("nothing"),
-            1 => String::from("that the sender's device was verified, of 1 key"),
-            _ => format!("that the sender's device was verified, of {verified} keys"),
+            _ => format!(
+                "for {}, that the sender's device was verified",
+                counted(verified, "key", "keys")
+            ),
         };
         Report::new("restored").with("keys", restored).with("lost", lost).print(json)?;
     }
@@ -256,12 +258,12 @@ fn check(args: &Check, json: bool) -> Result<()> {
         if !version.is_of(key) {
             let ours = key.public_key().to_base64();
             return Err(Failure::key(format_args!(
-                "the backup has the public key {}, and the recovery key {ours}",
+                "the backup has the public key {}, but the recovery key has {ours}",
                 version.public_key.to_base64()
             ))
             .hint("take the recovery key of this backup, or the backup of this recovery key"));
         }
-        report = report.with("is the backup's", true);
+        report = report.with("belongs to the backup", true);
     }
     let (mut refusals, mut rooms) = (Refusals::default(), BTreeSet::new());
     let read = decrypt_each(&backup, &mut refusals, |_, key| {

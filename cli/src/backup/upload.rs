@@ -19,7 +19,7 @@ use super::{
 use crate::{
     failure::{Code, Failure, Result, chain},
     keys::{load::Refusals, merged::Merged},
-    report::Report,
+    report::{Report, counted},
 };
 
 /// How many keys are in one request, which then has about 200 kB: most servers accept 1 MB.
@@ -71,8 +71,9 @@ pub fn run(args: &ToBackup, to: &ToServer, server: &Homeserver, json: bool) -> R
     done.and_then(|()| upload.send()).map_err(|failure| {
         let sent = upload.sent;
         let again = if to.new_version { "without --new-version" } else { "again" };
+        let sent = counted(sent, "key", "keys");
         failure.hint(format_args!(
-            "run the same command {again}: it goes on after the {sent} keys that are uploaded"
+            "run the same command {again}: it continues after the {sent} uploaded so far"
         ))
     })?;
     let number = target.version.version.as_deref().unwrap_or("not made yet");

@@ -92,14 +92,14 @@ impl Reason {
         match self {
             Self::Malformed(error) => error.to_string(),
             Self::Olm => "it was sent to one device, and only that device has the key".into(),
-            Self::UnknownSession => "there is no key of its session".into(),
+            Self::UnknownSession => "the given keys have none of its session".into(),
             Self::OtherRoom { known } => format!("its session belongs to another room, {known}"),
             Self::WrittenFor { room } => format!("its sender wrote it for another room, {room}"),
             Self::BeforeFirst { index, first_known } => {
-                format!("its index is {index}, and the key is known from {first_known} on")
+                format!("its index is {index}, but the key is known only from {first_known} on")
             }
             Self::Forged => "it was not made by the owner of the session, or was altered".into(),
-            Self::NoEvent => "it decrypts to something that is no event".into(),
+            Self::NoEvent => "its plaintext is not an event".into(),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     input::Input,
     output::{Content, Output},
     progress,
-    report::printable,
+    report::{counted, printable},
 };
 
 /// How many events are in memory at a time, if they are lines.
@@ -87,13 +87,18 @@ impl Counts {
         if refused == 0 && self.replays == 0 {
             return Ok(());
         }
-        let text = format!("{} events decrypted, {refused} not", self.decrypted);
+        let decrypted = counted(self.decrypted, "event was decrypted", "events were decrypted");
+        let text = format!("{decrypted}, and {}", counted(refused, "was not", "were not"));
         let mut failure = Failure::finding(text);
         for (name, count) in &self.refused {
             failure = failure.detail(format_args!("{count} {name}"));
         }
         if self.replays > 0 {
-            failure = failure.detail(format_args!("{} replays of other events", self.replays));
+            failure = failure.detail(counted(
+                self.replays,
+                "replay of another event",
+                "replays of other events",
+            ));
         }
         Err(failure.hint("run moceril explain, which says what would help"))
     }

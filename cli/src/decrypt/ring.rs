@@ -18,7 +18,7 @@ use crate::{
 /// Where keys come from.
 #[derive(Args, Debug)]
 pub struct KeyFiles {
-    /// A file of exported keys; more than one can be named
+    /// A file of exported keys; can be given more than once
     #[arg(long = "keys", value_name = "FILE")]
     inputs: Vec<Input>,
     #[command(flatten)]
@@ -41,12 +41,12 @@ impl KeyFiles {
     /// Reads all keys; also returns what could not be read.
     pub fn ring(&self, events: &Input) -> Result<(Ring, Refusals)> {
         if !self.are_named() {
-            return Err(Failure::usage("no keys are named, with which events are decrypted").hint(
+            return Err(Failure::usage("no key file or store was given").hint(
                 "add --keys FILE, for exported keys, or --store FILE, for the store of a client",
             ));
         }
         if *events == Input::Stdin && self.inputs.contains(&Input::Stdin) {
-            return Err(Failure::usage("standard input has the events or the keys, not both"));
+            return Err(Failure::usage("standard input cannot be both the events and the keys"));
         }
         let (mut ring, mut refusals) = (Ring::default(), Refusals::default());
         for file in &mut KeyFile::load_all(&self.inputs, &self.passphrases)? {
@@ -139,7 +139,9 @@ impl Ring {
         }
         if known.len() == CONTRADICTING {
             let id = new.session.session_id();
-            return Err(format!("session {id}: it contradicts {CONTRADICTING} keys before it"));
+            return Err(format!(
+                "session {id}: the key contradicts {CONTRADICTING} keys before it"
+            ));
         }
         known.push(new);
         Ok(())

@@ -90,7 +90,7 @@ fn events(args: &Explain, json: bool) -> Result<()> {
     }
     refusals.report()?;
     match (encrypted, unread) {
-        (0, _) => Err(Failure::input("expected encrypted events, and there are none")
+        (0, _) => Err(Failure::input("the input has no encrypted events")
             .at(args.input.name())
             .hint("take the events from the homeserver, where their type is m.room.encrypted")),
         (_, 0) => Report::new("every encrypted event can be decrypted")
@@ -98,7 +98,7 @@ fn events(args: &Explain, json: bool) -> Result<()> {
             .with("sessions known", ring.len())
             .print(json),
         _ => Err(Failure::finding(format_args!(
-            "{unread} of {encrypted} encrypted events: see above"
+            "{unread} of {encrypted} encrypted events cannot be read or are replays"
         ))),
     }
 }
@@ -170,11 +170,11 @@ fn advice(outcome: &Outcome) -> Vec<Value> {
         ],
         Outcome::Refused(Reason::BeforeFirst { .. }) => &[
             "an export from a device that was in the room when the message was sent",
-            "whoever joins a room later gets its keys from that message on, not earlier ones",
+            "a device that joined the room later does not have the earlier part of the key",
         ],
         Outcome::Refused(Reason::OtherRoom { .. }) => &[
             "nothing: the event is shown in a room for which its sender did not encrypt it",
-            "with --room, check the room id",
+            "the right room id, if it was given with --room",
         ],
         Outcome::Refused(Reason::WrittenFor { .. }) => &[
             "nothing: its sender did not encrypt it for the room of its session",
@@ -182,7 +182,7 @@ fn advice(outcome: &Outcome) -> Vec<Value> {
         ],
         Outcome::Refused(Reason::Forged) => &[
             "the event again from the server: it may have been cut or altered on its way",
-            "do not trust what shows it: the owner of the session did not make this message",
+            "do not trust the event as it is: the owner of its session did not make it",
         ],
         Outcome::Refused(Reason::Malformed(_)) => {
             &["the event again from the server; other clients cannot read it either"]

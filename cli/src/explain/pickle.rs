@@ -22,8 +22,10 @@ fn form(pickle: &str) -> Result<Report> {
         return Ok(report);
     }
     if let Some((place, character)) = text::outside_base64(pickle) {
-        return Err(Failure::input(format_args!("no pickle: byte {place} is {character:?}"))
-            .hint("give the text of the pickle alone, which is base64"));
+        return Err(Failure::input(format_args!(
+            "this is not a pickle: byte {place} is {character:?}"
+        ))
+        .hint("give the text of the pickle alone, which is base64"));
     }
     if let Some(length) = text::ciphertext_length(pickle) {
         return Ok(Report::new("pickle of libolm or vodozemac (encrypted)")
@@ -32,7 +34,7 @@ fn form(pickle: &str) -> Result<Report> {
     }
     let length = pickle.trim_end_matches('=').len() * 3 / 4;
     Err(Failure::input(format_args!(
-        "no whole pickle: {length} bytes are not blocks of 16 bytes with 8 bytes after them"
+        "the pickle is incomplete: its {length} bytes are not blocks of 16 bytes and 8 more bytes"
     ))
     .hint("copy the pickle again: it is cut off, or something follows it"))
 }
@@ -76,11 +78,11 @@ fn reason(pickle: &str, refusals: &[Refused]) -> (&'static str, &'static [&'stat
         (false, _) => has_key(Format::Libolm) || has_key(Format::Vodozemac),
     };
     match &form {
-        Err(_) => ("it is no whole pickle", &["the pickle again from where it is stored"]),
+        Err(_) => ("it is incomplete", &["the pickle again from where it is stored"]),
         Ok(_) if is_decrypted => (
-            "the key is right, and the content cannot be used",
+            "the key is right, but the content cannot be used",
             &[
-                "the release of the library that wrote it, if that is a very old or a new one",
+                "the release of the library that wrote it, if that is very old or new",
                 "an earlier copy, if the client was interrupted while it wrote the pickle",
             ],
         ),
@@ -129,10 +131,10 @@ mod tests {
         let value = |name| text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         let pickle = value("pickle: ");
         let key = b"pickle key";
-        let version = "the key is right, and the content cannot be used";
+        let version = "the key is right, but the content cannot be used";
         assert_eq!(why(pickle, key), version);
         assert_eq!(why(pickle, b"another"), "wrong key, or altered");
-        assert_eq!(why(&pickle[..40], key), "it is no whole pickle");
+        assert_eq!(why(&pickle[..40], key), "it is incomplete");
         let native =
             Account::new().unwrap().pickle(&PickleKey::from_bytes([1; 32]), "place").unwrap();
         for key in [[1; 32], [2; 32]] {

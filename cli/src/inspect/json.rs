@@ -15,7 +15,7 @@ use crate::{
     failure::{Failure, Result},
     keys::summary,
     pickle::object::version,
-    report::Report,
+    report::{Report, counted},
 };
 
 /// What this JSON is. Texts with secrets are tried first, because a general JSON value would not be
@@ -34,17 +34,20 @@ pub fn recognise(text: &str) -> Result<Report> {
         Some(Err(error)) => {
             return Err(Failure::input(format_args!("expected JSON: {error}")));
         }
-        None => return Err(Failure::input("expected JSON, and there is none")),
+        None => return Err(Failure::input("expected JSON, but found none")),
     };
     let more = values.count();
     let report = object(&first, text).ok_or_else(|| {
-        let members = first.as_object().map(|object| {
-            let mut names: Vec<_> = object.keys().take(8).map(String::as_str).collect();
-            names.sort_unstable();
-            names.join(", ")
-        });
-        let what = members.map_or("a list".into(), |names| format!("an object with {names}"));
-        Failure::input(format_args!("JSON, and none that Matrix's encryption has: {what}"))
+        let what = match first.as_object() {
+            None => "it is a list".into(),
+            Some(object) if object.is_empty() => "it has no members".into(),
+            Some(object) => {
+                let mut names: Vec<_> = object.keys().take(8).map(String::as_str).collect();
+                names.sort_unstable();
+                format!("its members are {}", names.join(", "))
+            }
+        };
+        Failure::input(format_args!("this JSON is not a known Matrix encryption object: {what}"))
             .hint("give one event, key, backup or account data by itself")
     })?;
     Ok(if more > 0 { report.with("followed by", more) } else { report })
@@ -146,7 +149,7 @@ fn backup(whole: &str) -> Report {
     let report = report.with("rooms", rooms.len()).with("sessions", sessions);
     match refusals {
         0 => report,
-        count => report.problem(format!("{count} entries are malformed")),
+        count => report.problem(counted(count, "entry is malformed", "entries are malformed")),
     }
 }
 
@@ -171,7 +174,7 @@ fn device(value: &Value) -> Report {
         Ok(keys) => report
             .with("Ed25519 key", keys.identity_keys().ed25519.to_base64())
             .with("Curve25519 key", keys.identity_keys().curve25519.to_base64())
-            .with("signature", "the device's own is good"),
+            .with("signature", "the device's own signature is valid"),
         Err(error) => report.problem(error.to_string()),
     }
 }

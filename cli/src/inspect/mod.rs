@@ -43,14 +43,14 @@ pub fn run(args: &Inspect, json: bool) -> Result<()> {
     let report = recognise(bytes, args).map_err(|failure| failure.at(args.input.name()))?;
     report.print(json)?;
     if report.has_problems() {
-        return Err(Failure::finding("it is not as it should be; see above"));
+        return Err(Failure::finding(format_args!("found {}; see above", report.problem_count())));
     }
     Ok(())
 }
 
 fn recognise(bytes: Zeroizing<Vec<u8>>, args: &Inspect) -> Result<Report> {
     if bytes.is_empty() {
-        return Err(Failure::input("expected a text or a file of Matrix, and it is empty"));
+        return Err(Failure::input("expected a text or a file of Matrix, but it is empty"));
     }
     if bytes.starts_with(b"SQLite format 3\0") {
         return Ok(Report::new("SQLite database")
@@ -106,7 +106,7 @@ fn pickle(text: &str, source: &Secret, context: &str) -> Result<Report> {
             Ok(object.report().with("format", format!("{format:?}").to_lowercase()))
         }
         Err(refusals) => {
-            let failure = Failure::key("no pickle under this key")
+            let failure = Failure::key("the key opens this pickle in no format")
                 .hint("run moceril explain, which says why a pickle does not open");
             Err(refusals.iter().fold(failure, Failure::detail))
         }

@@ -47,7 +47,8 @@ pub fn recognise(text: &str) -> Result<Report> {
         }
     }
     if let Some((place, character)) = outside_base64(text) {
-        let text = format!("not a text of Matrix's encryption: byte {place} is {character:?}");
+        let text =
+            format!("this is not a text of Matrix's encryption: byte {place} is {character:?}");
         return Err(Failure::input(text).hint(
             "give the text alone: base64, JSON, a recovery key, or a file of exported keys",
         ));
@@ -178,7 +179,7 @@ fn signature(text: &str) -> Attempt {
 fn key(text: &str) -> Attempt {
     moceril::Ed25519SecretKey::from_base64(text).map_err(|error| error.to_string())?;
     Ok(Report::new("32 bytes in base64: a key, perhaps a secret one")
-        .with("meaning", "nothing in it says which; it is not repeated here"))
+        .with("meaning", "nothing in it says which, so it is not repeated here"))
 }
 
 /// The first character that base64 does not have.

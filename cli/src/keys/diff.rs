@@ -11,10 +11,10 @@ use crate::{
     failure::{Failure, Result},
     input::Input,
     output::stdout,
-    report::printable,
+    report::{counted, printable},
 };
 
-/// Compare two files: which keys only one of them has, or has from an earlier message on
+/// Show which keys only one of two files has, or has from an earlier message on
 ///
 /// The exit code is 1 if the files differ.
 #[derive(Args, Debug)]
@@ -58,7 +58,7 @@ fn difference(
     };
     let [ours, theirs] = [first, second].map(InboundGroupSession::import);
     if !ours.connected(&theirs) {
-        return Some("another key");
+        return Some("different keys");
     }
     match first.index().cmp(&second.index()) {
         Ordering::Less => Some("earlier in the first"),
@@ -97,12 +97,15 @@ pub fn run(args: &Diff, json: bool) -> Result<()> {
         }
     }
     if differences == 0 && !json {
-        writeln!(out, "both have the same {} keys", first.len())?;
+        writeln!(out, "both files have the same {} keys", first.len())?;
     }
     out.flush()?;
     refusals.report()?;
     match differences {
         0 => Ok(()),
-        count => Err(Failure::finding(format_args!("the files differ in {count} keys"))),
+        count => Err(Failure::finding(format_args!(
+            "the files differ in {}",
+            counted(count, "key", "keys")
+        ))),
     }
 }

@@ -21,13 +21,13 @@ pub struct Filter {
     input: Input,
     #[command(flatten)]
     passphrases: Passphrases,
-    /// Only keys of this room; more than one can be named
+    /// Only keys of this room; can be given more than once
     #[arg(long = "room", value_name = "ROOM_ID")]
     rooms: Vec<String>,
-    /// Only keys from the device with this Curve25519 key; more than one can be named
+    /// Only keys from the device with this Curve25519 key; can be given more than once
     #[arg(long = "sender-key", value_name = "KEY")]
     sender_keys: Vec<String>,
-    /// Only the key of this session; more than one can be named
+    /// Only the key of this session; can be given more than once
     #[arg(long = "session", value_name = "SESSION_ID")]
     sessions: Vec<String>,
     /// Write all other keys instead

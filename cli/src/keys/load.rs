@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::{
     failure::{Failure, Result, chain},
     input::{Input, Pieces},
+    report::counted,
     secrets::Secret,
 };
 
@@ -109,7 +110,8 @@ impl KeyFile {
             return self.pieces.each(visit);
         };
         let name = &self.name;
-        let changed = |_| Failure::file(format_args!("{name}: it was changed while it was read"));
+        let changed =
+            |_| Failure::file(format_args!("{name}: the file was changed while it was read"));
         self.pieces.each(|piece| visit(decryptor.update(piece).map_err(changed)?))?;
         visit(decryptor.finish().map_err(changed)?)
     }
@@ -185,7 +187,7 @@ impl Refusals {
         if self.count == 0 {
             return Ok(());
         }
-        let text = format!("{} could not be used; all others were:", self.count);
+        let text = counted(self.count, "entry was skipped:", "entries were skipped:");
         let more = (self.count > NAMED as u64).then(|| "...".into());
         let lines = self.named.into_iter().chain(more);
         Err(lines.fold(Failure::finding(text), Failure::detail))
@@ -205,7 +207,7 @@ mod tests {
         }
         assert_eq!(refusals.named.len(), NAMED);
         let text = refusals.report().unwrap_err().to_string();
-        assert!(text.starts_with("100 could not be used; all others were:\n  entry 0\n"), "{text}");
+        assert!(text.starts_with("100 entries were skipped:\n  entry 0\n"), "{text}");
         assert!(text.ends_with("\n  entry 9\n  ..."), "{text}");
     }
 }

@@ -11,10 +11,10 @@ use crate::{failure::Result, input::Input, report::Report};
 
 /// Put the keys of several files into one, each from its earliest known message on
 ///
-/// Two entries of the same session are one key if one follows from the other. The earlier one is
-/// kept; if only the other says which Ed25519 key the sender has claimed, it says so, too. Entries
-/// that do not belong together, or that name other senders or rooms, are reported, and the first
-/// one is kept: nothing gains trust by merging.
+/// Two entries of one session are the same key if one follows from the other; the earlier one is
+/// kept. If only the dropped entry names the sender's Ed25519 key, the kept entry takes it over.
+/// Entries of one session that contradict each other, or that name different senders or rooms, are
+/// reported, and the first one is kept. Merging does not verify any key.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -102,9 +102,9 @@ impl Merged {
                     other => {
                         let id = key.session_key.session_id();
                         let why = if other == Second::OtherKey {
-                            "has another key than an entry before"
+                            "has a different key than an earlier entry"
                         } else {
-                            "names another room or sender than an entry before"
+                            "names a different room or sender than an earlier entry"
                         };
                         refusals.sort::<()>(Err(format!("{name}: session {id} {why}")));
                     }

@@ -130,6 +130,8 @@ pub fn summary(report: Report, json: &str) -> Report {
     match first {
         None => report,
         Some(first) if refused == 1 => report.problem(first),
-        Some(first) => report.problem(format!("{refused} bad entries; {first}")),
+        Some(first) => {
+            report.problem(format!("{refused} entries are malformed; the first is {first}"))
+        }
     }
 }

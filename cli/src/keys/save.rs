@@ -21,7 +21,7 @@ pub struct Save {
     #[command(flatten)]
     pub output: Output,
     /// Where the passphrase of the new file is: file:PATH, env:NAME, fd:NUMBER or prompt; without
-    /// it, the new file has that of the first encrypted file
+    /// it, the new file gets the passphrase of the first encrypted file
     #[arg(long, value_name = "SOURCE")]
     new_passphrase: Option<Secret>,
     /// How many times the passphrase is hashed: more makes it harder to guess
@@ -41,7 +41,7 @@ impl Save {
     pub fn check(&self, show_secrets: bool) -> Result<()> {
         if self.rounds < key_export::MIN_ROUNDS {
             let minimum = key_export::MIN_ROUNDS;
-            return Err(Failure::usage(format_args!("--rounds: at least {minimum} are safe")));
+            return Err(Failure::usage(format_args!("--rounds must be at least {minimum}")));
         }
         self.output.check(self.content(show_secrets))
     }

@@ -73,7 +73,7 @@ Examples:
 pub struct Check {
     #[command(flatten)]
     source: Source,
-    /// Who wrote the pickle
+    /// Which library wrote the pickle
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Format,
 }
@@ -90,10 +90,10 @@ Examples:
 pub struct Convert {
     #[command(flatten)]
     source: Source,
-    /// Who wrote the pickle
+    /// Which library wrote the pickle
     #[arg(long, value_enum, value_name = "FORMAT")]
     from: Format,
-    /// Who will read the new pickle
+    /// Which library will read the new pickle
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: Format,
     /// What may be lost; separate several with commas
@@ -112,7 +112,7 @@ Examples:
 pub struct Rekey {
     #[command(flatten)]
     source: Source,
-    /// Who wrote the pickle
+    /// Which library wrote the pickle
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Format,
     #[command(flatten)]

@@ -159,7 +159,7 @@ impl Database {
             }
         }
         Err(Failure::input(
-            "a database, and not one of matrix-nio, mautrix-python or matrix-rust-sdk",
+            "this is not a database of matrix-nio, mautrix-python or matrix-rust-sdk",
         )
         .at(path.display())
         .hint("name the file in which the bot, bridge or client keeps its keys"))

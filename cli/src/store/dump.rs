@@ -95,7 +95,7 @@ impl Dump {
             return Err(Failure::input("the dump is cut off within a table").at(self.name()));
         }
         if tables == 0 {
-            return Err(Failure::input("a dump without the tables of mautrix-python")
+            return Err(Failure::input("the dump has no tables of mautrix-python")
                 .at(self.name())
                 .hint("dump the bridge's database by pg_dump as text, without --inserts"));
         }
@@ -129,7 +129,7 @@ fn row(
         let new = match field.strip_prefix(HEX) {
             Some(hex) => {
                 let pickle = unhex(hex).ok_or_else(|| {
-                    Failure::input(format_args!("line {number}: a field that is no bytea"))
+                    Failure::input(format_args!("line {number}: a field is not a bytea"))
                 })?;
                 change(&place, &pickle)?.map(|new| HEX.to_owned() + &hex_of(&new))
             }
@@ -206,7 +206,7 @@ me	\\x6d65
         let refused = |dump: &str| rewritten(dump).unwrap_err().to_string();
         let cut = &DUMP[..DUMP.rfind("\\.").unwrap()];
         assert!(refused(cut).contains("cut off"));
-        assert!(refused(&DUMP.replace("crypto_", "other_")).contains("without the tables"));
+        assert!(refused(&DUMP.replace("crypto_", "other_")).contains("has no tables"));
         assert!(refused(&DUMP.replace("6f6e65", "6f6e6")).contains("line 8: a field"));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text");

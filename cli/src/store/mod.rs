@@ -32,7 +32,7 @@ use crate::{
     secrets::Secret,
 };
 
-/// Check the database of a client, export its keys, or move it from one library to another
+/// Check the database of a client, export its keys, or convert it for another library
 ///
 /// The command knows the SQLite stores of matrix-nio, mautrix-python and matrix-rust-sdk (Element X
 /// and others), and the output of pg_dump for a PostgreSQL database of mautrix-python.
@@ -103,7 +103,7 @@ pub struct KeyStore {
     /// Where the key of its pickles is: file:PATH, env:NAME, fd:NUMBER or prompt
     #[arg(long, value_name = "SOURCE", requires = "store")]
     store_key: Option<Secret>,
-    /// Who wrote the pickles
+    /// Which library wrote the pickles
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "libolm", requires = "store")]
     store_format: Writer,
 }
@@ -182,7 +182,7 @@ fn each_session(
             })?;
         }
         Opened::Dump(_) => {
-            return Err(Failure::input("a dump of PostgreSQL, whose sessions are not read here")
+            return Err(Failure::input("sessions are not read from a dump of PostgreSQL")
                 .at(path.display())
                 .hint("name the SQLite file of a bot or bridge"));
         }
@@ -245,7 +245,7 @@ Examples:
 pub struct Check {
     #[command(flatten)]
     source: Source,
-    /// Who wrote the pickles
+    /// Which library wrote the pickles
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "libolm")]
     format: Writer,
 }
@@ -253,10 +253,9 @@ pub struct Check {
 /// Write the keys of all rooms in a database to a file that every client can import
 ///
 /// With each key the file has its room, the Curve25519 key of its sender, and the Ed25519 key that
-/// the sender has claimed; from stores of matrix-nio and mautrix-python also through whom a key was
-/// forwarded, and from those of matrix-rust-sdk whether new members of the room may have it. Other
-/// things are not in the stores: matrix-rust-sdk does not store who forwarded a key, so the file
-/// says that nobody has.
+/// the sender has claimed. From stores of matrix-nio and mautrix-python it also has the devices
+/// that have forwarded the key, and from those of matrix-rust-sdk whether new members of the room
+/// may have the key. matrix-rust-sdk does not store who forwarded a key, so the file names nobody.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -265,7 +264,7 @@ Examples:
 pub struct Export {
     #[command(flatten)]
     source: Source,
-    /// Who wrote the pickles
+    /// Which library wrote the pickles
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "libolm")]
     format: Writer,
     #[command(flatten)]
@@ -283,10 +282,10 @@ Examples:
 pub struct Migrate {
     #[command(flatten)]
     source: Source,
-    /// Who wrote the pickles
+    /// Which library wrote the pickles
     #[arg(long, value_enum, value_name = "FORMAT")]
     from: Writer,
-    /// Who will read the copy
+    /// Which library will read the copy
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: Writer,
     /// Where the key of the copy is: file:PATH, env:NAME, fd:NUMBER or prompt

@@ -142,8 +142,8 @@ impl EncryptedKey {
         let keys = match &self.kdf_info {
             Derivation::Pbkdf2ToChaCha20Poly1305 { rounds, kdf_salt } => {
                 if *rounds > MOST_ROUNDS {
-                    let what = format!("the passphrase has {rounds} rounds, and at most");
-                    return Err(Failure::input(format_args!("{what} {MOST_ROUNDS} are done")));
+                    let what = format!("the passphrase has {rounds} rounds");
+                    return Err(Failure::input(format_args!("{what}, more than {MOST_ROUNDS}")));
                 }
                 let passphrase = Secret::bytes(source, "passphrase of the store")?;
                 pbkdf2::pbkdf2_hmac::<Sha256>(&passphrase, kdf_salt, *rounds, &mut *derived);
@@ -166,7 +166,7 @@ impl EncryptedKey {
         })?;
         // The other 32 bytes hash the names of objects.
         let key = keys.first_chunk().filter(|_| keys.len() == 64);
-        let key = key.ok_or_else(|| Failure::input("the key of the store has another length"))?;
+        let key = key.ok_or_else(|| Failure::input("the key of the store has the wrong length"))?;
         Ok(Cipher::new(key))
     }
 }
@@ -260,7 +260,7 @@ impl Unlocked<'_> {
             let session = self.decrypted(value).and_then(|value| {
                 // Only these are JSON.
                 let pickled: Pickled<GroupSessionPickle> = serde_json::from_slice(&value)
-                    .map_err(|_| Failure::input("it is no outbound group session"))?;
+                    .map_err(|_| Failure::input("it is not an outbound group session"))?;
                 object::group_session(pickled.pickle)
             });
             visit(Kind::GroupSession, name, session)

@@ -58,7 +58,9 @@ pub fn run(args: &Verify, json: bool) -> Result<()> {
     report::print(&reports, json)?;
     match reports.iter().filter(|report| report.has_problems()).count() {
         0 => Ok(()),
-        count => Err(Failure::finding(format_args!("{count} of {} are not good", reports.len()))),
+        count => {
+            Err(Failure::finding(format_args!("{count} of {} failed verification", reports.len())))
+        }
     }
 }
 
@@ -69,7 +71,7 @@ fn check(value: &Value, expected: Option<Ed25519PublicKey>) -> Result<Vec<Report
     let mut reports = Vec::new();
     if users("device_keys").is_none() && users("master_keys").is_none() {
         if expected.is_some() {
-            return Err(Failure::usage("--master-key needs the whole answer to /keys/query"));
+            return Err(Failure::usage("--master-key needs the whole answer to POST /keys/query"));
         }
         let ids = [value.get("user_id"), value.get("device_id")].map(|id| id?.as_str());
         if let [Some(user), Some(id)] = ids {
@@ -121,11 +123,11 @@ fn user_keys<'a>(
     };
     let mut report = report.with("master key", master.key().to_base64());
     match expected {
-        None => report = report.with("identity", "not known here: compare the master key"),
+        None => report = report.with("identity", "not verified: compare the master key"),
         Some(expected) if expected == master.key() => {
-            report = report.with("identity", "it is the master key that you know");
+            report = report.with("identity", "this is the master key that you know");
         }
-        Some(_) => return (report.problem("it is another master key than you know"), None),
+        Some(_) => return (report.problem("this is not the master key that you know"), None),
     }
     let self_signing = match key("self_signing_keys").cloned() {
         Some(object) => match master.verify_self_signing_key(object) {

@@ -296,7 +296,7 @@ fn what_cannot_be_signed_or_is_anothers_is_refused_before_anything_changes() {
     let text = refused(account, "storage-key.txt", &[]);
     assert!(text.contains("not that of the server's current backup"), "{text}");
     let text = refused(Server::new(), "storage-key.txt", &["--output", "backup.json"]);
-    assert!(text.contains("there is no --version"), "{text}");
+    assert!(text.contains("cannot be used with --homeserver"), "{text}");
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn an_upload_waits_and_goes_on_after_a_failure() {
     run.account.lock().unwrap().refusals = vec![busy.clone(), busy, moved];
     let (code, text) = run.create(&path, "recovery-key.txt", &[]);
     assert!(code == 5 && text.contains("M_WRONG_ROOM_KEYS_VERSION 9"), "{text}");
-    assert!(text.contains("the same command again: it goes on after the 0 keys"), "{text}");
+    assert!(text.contains("the same command again: it continues after the 0 keys"), "{text}");
     let (code, text) = run.create(&path, "recovery-key.txt", &[]);
     assert!(code == 0 && text.contains("keys there now  250"), "{text}");
 }

@@ -385,7 +385,7 @@ fn written(vector: &Vector<'_>, json: &Result<moceril::SecretString, RoomKeyErro
 /// An account or a session, and what it can do. The answer is no for a pickle that does not say the
 /// version of its messages, which the command does not guess (S-13).
 fn pickle(vector: &Vector<'_>) -> Checked<bool> {
-    let unknown = || format!("kind: {} is not known", vector.kind);
+    let unknown = || format!("the kind {} is not known", vector.kind);
     let refused = vector.kind == "vodozemac-pickle-refused";
     let (writer, object) = vector.kind.split_once('-').ok_or_else(unknown)?;
     let object = match object.strip_suffix("-pickle") {

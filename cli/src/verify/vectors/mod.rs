@@ -43,9 +43,8 @@ pub fn run(input: &Input, json: bool) -> Result<()> {
     let mut files = Vec::new();
     collect(path, &mut files)?;
     if files.is_empty() {
-        return Err(
-            Failure::input("a folder without vectors, which are files *.txt").at(path.display())
-        );
+        return Err(Failure::input("the folder has no test vectors, which are files *.txt")
+            .at(path.display()));
     }
     let (mut found, mut wrong) = (BTreeMap::<String, Found>::new(), Vec::new());
     for file in &files {
@@ -71,7 +70,7 @@ pub fn run(input: &Input, json: bool) -> Result<()> {
     let report = report.with("wrong", count).with("not recomputed", others);
     wrong.into_iter().take(NAMED).fold(report, Report::problem).print(json)?;
     if count > 0 {
-        return Err(Failure::finding(format_args!("{count} of {} are wrong", files.len())));
+        return Err(Failure::finding(format_args!("{count} of {} vectors are wrong", files.len())));
     }
     Ok(())
 }

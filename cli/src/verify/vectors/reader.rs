@@ -81,7 +81,9 @@ impl<'a> Vector<'a> {
         match (self.expect, result) {
             (None, Ok(value)) => Ok(Some(value)),
             (None, Err(error)) => Err(format!("refused by the layer {}", layers(&error).join("/"))),
-            (Some(layer), Ok(_)) => Err(format!("accepted; the layer {layer} must refuse it")),
+            (Some(layer), Ok(_)) => {
+                Err(format!("it was accepted, but the layer {layer} must refuse it"))
+            }
             (Some(layer), Err(error)) if layers(&error).contains(&layer) => Ok(None),
             (Some(layer), Err(error)) => {
                 let found = layers(&error).join("/");
@@ -97,7 +99,7 @@ pub fn same(place: &str, expected: &str, found: &str) -> Checked<()> {
         return Ok(());
     }
     let common = expected.bytes().zip(found.bytes()).take_while(|(a, b)| a == b).count();
-    Err(format!("{place}: it is another from character {} on", common + 1))
+    Err(format!("{place}: it differs from character {} on", common + 1))
 }
 
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
