@@ -21,7 +21,7 @@ pub struct Save {
     #[command(flatten)]
     pub output: Output,
     /// Where the passphrase of the new file is: file:PATH, env:NAME, fd:NUMBER or prompt; without
-    /// it, the new file gets the passphrase of the first encrypted file
+    /// it, the command takes the passphrase of the first encrypted input, or asks for one
     #[arg(long, value_name = "SOURCE")]
     new_passphrase: Option<Secret>,
     /// How many times the passphrase is hashed: more makes it harder to guess
