@@ -8,7 +8,7 @@ use super::{HEADER, KeyExportError, TRAILER};
 use crate::{error::Base64Error, primitives::base64};
 
 /// How many letters are decoded together.
-const TOGETHER: usize = 1 << 16;
+const TOGETHER: usize = 65_536;
 /// Stands for a character that is neither white space nor a letter of base64.
 const NO_LETTER: &str = "!";
 
