@@ -1,9 +1,8 @@
 //! Secret storage, `m.secret_storage.v1.aes-hmac-sha2`: secrets in the account data of a user,
 //! encrypted with a key that only the user has. Feature `matrix`.
 //!
-//! The keys of the backup and of cross-signing are usually stored this way. The user writes down
-//! the key of the storage as a [recovery key](super::recovery_key), or remembers a passphrase from
-//! which it is derived.
+//! The keys of the backup and of cross-signing are usually stored this way. The user writes the key
+//! of the storage down as a [recovery key](super::recovery_key), or derives it from a passphrase.
 //!
 //! ```text
 //! AES key[32] || HMAC key[32] = HKDF-SHA-256(key, 32 zero bytes as salt, the secret's name)
@@ -59,6 +58,7 @@ use crate::{
         kdf::pbkdf2_sha512,
         rng::draw,
         secret::{Secret, SecretString},
+        stack::{MEDIUM, MOVES, SHALLOW, wiped_below},
     },
 };
 
@@ -99,13 +99,13 @@ impl SecretStorageKey {
     ///
     /// [`RandomError`].
     pub fn with_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomError> {
-        draw(rng).map(|secret| Self(Box::new(secret)))
+        wiped_below::<MOVES, _>(|| draw(rng).map(|secret| Self(Box::new(secret))))
     }
 
     /// Makes the key from these 32 bytes; any bytes are valid. The caller must wipe its own copy.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Box::new(Secret::new(bytes)))
+        wiped_below::<MOVES, _>(|| Self(Box::new(Secret::new(bytes))))
     }
 
     /// Reads the key from a recovery key. ASCII white space is ignored.
@@ -114,7 +114,7 @@ impl SecretStorageKey {
     ///
     /// [`RecoveryKeyError`].
     pub fn from_recovery_key(text: &str) -> Result<Self, RecoveryKeyError> {
-        recovery_key::decode(text).map(|secret| Self(Box::new(secret)))
+        wiped_below::<SHALLOW, _>(|| recovery_key::decode(text).map(|it| Self(Box::new(it))))
     }
 
     /// Derives the key from a passphrase.
@@ -138,8 +138,8 @@ impl SecretStorageKey {
         if iterations == 0 || iterations > max_iterations {
             return Err(SecretStorageError::Iterations { iterations, maximum: max_iterations });
         }
-        let secret = pbkdf2_sha512(passphrase, parameters.salt.as_bytes(), iterations);
-        Ok(Self(Box::new(secret)))
+        let derive = || pbkdf2_sha512(passphrase, parameters.salt.as_bytes(), iterations);
+        Ok(wiped_below::<SHALLOW, _>(|| Self(Box::new(derive()))))
     }
 
     /// The 32 bytes of the key. The caller must wipe them.
@@ -192,7 +192,7 @@ impl SecretStorageKey {
         plaintext: &[u8],
     ) -> (Vec<u8>, [u8; TAG_LENGTH]) {
         let mut plaintext = Zeroizing::new(plaintext.to_vec());
-        ctr_hmac::seal(&self.keys(name), iv, &[], &mut plaintext)
+        wiped_below::<MEDIUM, _>(|| ctr_hmac::seal(&self.keys(name), iv, &[], &mut plaintext))
     }
 
     /// Decrypts the secret that is stored under this name.
@@ -211,8 +211,9 @@ impl SecretStorageKey {
         secret: &EncryptedSecret,
     ) -> Result<SecretString, SecretStorageError> {
         let EncryptedSecret { iv, ciphertext, mac } = secret;
-        let plaintext = ctr_hmac::open(&self.keys(name), iv, 0, ciphertext, mac)
-            .map_err(|Forged| SecretStorageError::Authentication)?;
+        let open = || ctr_hmac::open(&self.keys(name), iv, 0, ciphertext, mac);
+        let plaintext =
+            wiped_below::<MEDIUM, _>(open).map_err(|Forged| SecretStorageError::Authentication)?;
         SecretString::from_utf8(plaintext).ok_or(SecretStorageError::NotText)
     }
 

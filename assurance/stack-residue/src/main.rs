@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 mod devices;
+mod files;
 mod hazmat;
 mod secrets;
 #[expect(unsafe_code, reason = "reads the stack of what has ended")]
@@ -62,6 +63,8 @@ fn main() -> ExitCode {
     channels();
     devices::ecies();
     devices::hpke();
+    files::key_export();
+    files::secret_storage();
     hazmat::ciphers();
     hazmat::sessions();
     hazmat::groups();

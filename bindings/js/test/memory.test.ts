@@ -78,6 +78,7 @@ test("nothing that a call was given or gave stays in the module's memory", () =>
     ["decrypt from a backup", () => backup.decryptUnauthenticated(stored)],
     ["encode a payload", () => payload(long)],
     ["encode a payload of a room", () => encodeRoomPayload("m", `{"a":"${long}"}`, "!room:x")],
+    ["encrypt a file", () => encryptKeyExport(`[{"a":"${long}"}]`, "passphrase", 100_000)],
     ["decrypt", () => toAlice.decrypt(toBob.encrypt(utf8(long))).free()],
   ];
   for (const [name, call] of calls) {

@@ -50,6 +50,7 @@ use crate::{
         ctr_hmac::{self, Forged, IV_LENGTH, Keys, SALT_LENGTH, Verifying},
         rng::draw,
         secret::SecretString,
+        stack::{MEDIUM, wiped_below},
     },
 };
 
@@ -176,9 +177,11 @@ pub fn decrypt(
         return Err(KeyExportError::TooShort);
     }
     check_rounds(head.rounds, 1, max_rounds)?;
-    let keys = head.keys(passphrase);
-    let json = ctr_hmac::open(&keys, &head.iv, HEAD_LENGTH, authenticated, tag)
-        .map_err(|Forged| KeyExportError::Authentication)?;
+    let json = wiped_below::<MEDIUM, _>(|| {
+        let keys = head.keys(passphrase);
+        ctr_hmac::open(&keys, &head.iv, HEAD_LENGTH, authenticated, tag)
+    });
+    let json = json.map_err(|Forged| KeyExportError::Authentication)?;
     SecretString::from_utf8(json).ok_or(KeyExportError::NotText)
 }
 

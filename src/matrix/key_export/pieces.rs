@@ -16,6 +16,7 @@ use crate::primitives::rng;
 use crate::primitives::{
     base64,
     ctr_hmac::{Forged, Opening, Sealing, TAG_LENGTH, Verifying},
+    stack::{MEDIUM, SHALLOW, wiped_below},
 };
 
 /// How many bytes of the ciphertext are verified and decrypted together, and so are in memory at
@@ -168,8 +169,11 @@ impl Verifier {
     /// Reads the next piece of the file. [`finish`](Self::finish) reports what is wrong with it.
     pub fn update(&mut self, piece: impl AsRef<[u8]>) {
         let Self { passphrase, max_rounds, parts, verifying } = self;
-        parts.read(piece.as_ref(), |head, segment| {
-            verify(verifying, head, passphrase, *max_rounds, segment);
+        let piece = piece.as_ref();
+        wiped_below::<MEDIUM, _>(|| {
+            parts.read(piece, |head, segment| {
+                verify(verifying, head, passphrase, *max_rounds, segment);
+            });
         });
     }
 
@@ -179,6 +183,10 @@ impl Verifier {
     ///
     /// Those of [`decrypt`](super::decrypt), except [`KeyExportError::NotText`].
     pub fn finish(self) -> Result<Decryptor, KeyExportError> {
+        wiped_below::<MEDIUM, _>(|| self.finish_below())
+    }
+
+    fn finish_below(self) -> Result<Decryptor, KeyExportError> {
         let Self { passphrase, max_rounds, parts, mut verifying } = self;
         let (head, last, tag) = parts.finish(|head, segment| {
             verify(&mut verifying, head, &passphrase, max_rounds, segment);
@@ -237,7 +245,9 @@ impl Decryptor {
         let piece = piece.as_ref();
         let Self { opening, parts, json, failed } = self;
         make_room(json, piece.len());
-        parts.read(piece, |_, segment| open(opening, segment, json, failed));
+        wiped_below::<MEDIUM, _>(|| {
+            parts.read(piece, |_, segment| open(opening, segment, json, failed));
+        });
         self.decrypted()
     }
 
@@ -249,6 +259,13 @@ impl Decryptor {
     /// [`KeyExportError::Authentication`] if the encrypted content is not that of the file that was
     /// verified, or a part of it was not read.
     pub fn finish(&mut self) -> Result<&[u8], KeyExportError> {
+        wiped_below::<MEDIUM, _>(|| self.finish_below());
+        let result = self.decrypted().map(|_| ());
+        self.failed = false;
+        result.map(|()| self.json.as_slice())
+    }
+
+    fn finish_below(&mut self) {
         let parts = mem::replace(&mut self.parts, Parts::new());
         let Self { opening, json, failed, .. } = self;
         make_room(json, 0);
@@ -259,9 +276,6 @@ impl Decryptor {
         }
         *failed |= !opening.is_at_end();
         opening.restart();
-        let result = self.decrypted().map(|_| ());
-        self.failed = false;
-        result.map(|()| self.json.as_slice())
     }
 
     fn decrypted(&mut self) -> Result<&[u8], KeyExportError> {
@@ -357,14 +371,16 @@ impl Encryptor {
     ) -> Result<Self, KeyExportError> {
         let head = Head::draw(rounds, rng)?;
         let bytes = head.to_bytes();
-        let sealing = Box::new(Sealing::new(&head.keys(passphrase), &head.iv, &bytes));
+        let sealing = wiped_below::<SHALLOW, _>(|| {
+            Box::new(Sealing::new(&head.keys(passphrase), &head.iv, &bytes))
+        });
         Ok(Self { sealing, line: bytes, text: String::from(HEADER) })
     }
 
     /// Encrypts the next piece of the JSON, and returns the next part of the file.
     pub fn update(&mut self, json: impl AsRef<[u8]>) -> String {
         let mut piece = Zeroizing::new(json.as_ref().to_vec());
-        self.sealing.seal(&mut piece);
+        wiped_below::<SHALLOW, _>(|| self.sealing.seal(&mut piece));
         self.line.extend(piece.iter());
         let whole = self.line.len().saturating_sub(self.line.len() % LINE_BYTES);
         let lines: Vec<_> = self.line.drain(..whole).collect();
@@ -376,7 +392,7 @@ impl Encryptor {
     #[must_use]
     pub fn finish(self) -> String {
         let Self { sealing, mut line, mut text } = self;
-        line.extend(sealing.tag());
+        line.extend(wiped_below::<SHALLOW, _>(|| sealing.tag()));
         put_lines(&mut text, &base64::encode_padded(&line));
         text.push('\n');
         text.push_str(TRAILER);
