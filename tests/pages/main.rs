@@ -4,6 +4,7 @@ mod arguments;
 mod audit_pack;
 mod auditing_page;
 mod errors;
+mod hazmat;
 mod layers;
 mod metadata;
 mod models_page;
