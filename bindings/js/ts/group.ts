@@ -356,7 +356,7 @@ export class DecryptedGroupMessage extends Owned {
 
   /**
    * Checks that the event was written for the room in which it was found: a server could move it to
-   * another. Who sent the event, the owner of the session's key says, not the payload.
+   * another. The payload does not name the sender: that is the user whose device sent the key.
    */
   verifyPayload(roomId: string): RoomPayload {
     const room = text(roomId, "roomId");

@@ -5,8 +5,8 @@ use core::fmt;
 /// A code that both ends of a channel compute, and that a user compares or types.
 ///
 /// The code alone does not authenticate the channel. When the first answer decrypts, the device
-/// that began the channel knows that no attacker is in the middle. Only then does it show the code,
-/// so the user cannot confirm the channel on the other device before that. About one guess of two
+/// that began the channel knows that no attacker is in the middle. Show the code only then, so that
+/// the user cannot confirm the channel on the other device before that. About one guess of two
 /// digits in a hundred is right, so allow few attempts.
 ///
 /// The two bytes are uniform. The proposals compute the digits from them as remainders, so some
